@@ -1,0 +1,9 @@
+"""Exact Generalised Gauss-Newton training of smooth multilayer perceptrons."""
+
+from ggn import activations, damping, losses, problems, steps
+from ggn.activations import Activation
+from ggn.linearization import Linearization, linearize
+from ggn.losses import Loss
+from ggn.network import MLP
+from ggn.result import Status, TrainResult
+from ggn.train import train

@@ -1,0 +1,78 @@
+"""Row-major BLAS and LAPACK by value: the only file that names SciPy's Fortran ones.
+
+A row-major (m, k) array is the column-major (k, m) array of its transpose, so
+C = A B becomes C^T = B^T A^T: the operands swap and no data moves.  `ld*` is
+the distance between rows.  Callers have checked every size against INT_MAX.
+"""
+
+from scipy.linalg.cython_blas cimport dgemm, dsyrk
+from scipy.linalg.cython_lapack cimport dpotrf, dpotrs
+
+ctypedef int blas_int
+
+
+cdef inline void gemm_nn(Py_ssize_t m, Py_ssize_t n, Py_ssize_t k, double alpha,
+                         const double *a, Py_ssize_t lda, const double *b, Py_ssize_t ldb,
+                         double beta, double *c, Py_ssize_t ldc) noexcept nogil:
+    """C (m, n) = alpha A (m, k) B (k, n) + beta C."""
+    cdef blas_int m_ = <blas_int>m, n_ = <blas_int>n, k_ = <blas_int>k
+    cdef blas_int lda_ = <blas_int>lda, ldb_ = <blas_int>ldb, ldc_ = <blas_int>ldc
+    if m == 0 or n == 0:
+        return
+    dgemm(b'N', b'N', &n_, &m_, &k_, &alpha, <double*>b, &ldb_, <double*>a, &lda_, &beta, c, &ldc_)
+
+
+cdef inline void gemm_nt(Py_ssize_t m, Py_ssize_t n, Py_ssize_t k, double alpha,
+                         const double *a, Py_ssize_t lda, const double *b, Py_ssize_t ldb,
+                         double beta, double *c, Py_ssize_t ldc) noexcept nogil:
+    """C (m, n) = alpha A (m, k) B^T + beta C, B (n, k)."""
+    cdef blas_int m_ = <blas_int>m, n_ = <blas_int>n, k_ = <blas_int>k
+    cdef blas_int lda_ = <blas_int>lda, ldb_ = <blas_int>ldb, ldc_ = <blas_int>ldc
+    if m == 0 or n == 0:
+        return
+    dgemm(b'T', b'N', &n_, &m_, &k_, &alpha, <double*>b, &ldb_, <double*>a, &lda_, &beta, c, &ldc_)
+
+
+cdef inline void gemm_tn(Py_ssize_t m, Py_ssize_t n, Py_ssize_t k, double alpha,
+                         const double *a, Py_ssize_t lda, const double *b, Py_ssize_t ldb,
+                         double beta, double *c, Py_ssize_t ldc) noexcept nogil:
+    """C (m, n) = alpha A^T B (k, n) + beta C, A (k, m)."""
+    cdef blas_int m_ = <blas_int>m, n_ = <blas_int>n, k_ = <blas_int>k
+    cdef blas_int lda_ = <blas_int>lda, ldb_ = <blas_int>ldb, ldc_ = <blas_int>ldc
+    if m == 0 or n == 0:
+        return
+    dgemm(b'N', b'T', &n_, &m_, &k_, &alpha, <double*>b, &ldb_, <double*>a, &lda_, &beta, c, &ldc_)
+
+
+cdef inline void syrk_n(Py_ssize_t n, Py_ssize_t k, double alpha, const double *a, Py_ssize_t lda,
+                        double beta, double *c, Py_ssize_t ldc) noexcept nogil:
+    """Lower triangle of C (n, n) = alpha A (n, k) A^T + beta C."""
+    cdef blas_int n_ = <blas_int>n, k_ = <blas_int>k, lda_ = <blas_int>lda, ldc_ = <blas_int>ldc
+    if n == 0:
+        return
+    dsyrk(b'U', b'T', &n_, &k_, &alpha, <double*>a, &lda_, &beta, c, &ldc_)
+
+
+cdef inline void syrk_t(Py_ssize_t n, Py_ssize_t k, double alpha, const double *a, Py_ssize_t lda,
+                        double beta, double *c, Py_ssize_t ldc) noexcept nogil:
+    """Lower triangle of C (n, n) = alpha A^T A + beta C, A (k, n)."""
+    cdef blas_int n_ = <blas_int>n, k_ = <blas_int>k, lda_ = <blas_int>lda, ldc_ = <blas_int>ldc
+    if n == 0:
+        return
+    dsyrk(b'U', b'N', &n_, &k_, &alpha, <double*>a, &lda_, &beta, c, &ldc_)
+
+
+cdef inline int cholesky(Py_ssize_t n, double *a) noexcept nogil:
+    """Lower factor of a (n, n) in place of its lower triangle; 0, or the failing pivot."""
+    cdef blas_int n_ = <blas_int>n, info = 0
+    if n > 0:
+        dpotrf(b'U', &n_, a, &n_, &info)
+    return info
+
+
+cdef inline int cholesky_solve(Py_ssize_t n, const double *factor, double *b) noexcept nogil:
+    """Solve with the lower factor, b (n,) in place."""
+    cdef blas_int n_ = <blas_int>n, one = 1, info = 0
+    if n > 0:
+        dpotrs(b'U', &n_, &one, <double*>factor, &n_, b, &n_, &info)
+    return info

@@ -1,0 +1,2 @@
+cdef int damped_cholesky(Py_ssize_t n, const double *g, const double *scale, double mu,
+                         double *factor) noexcept nogil

@@ -1,0 +1,176 @@
+"""How far to trust a step: undamped (Algorithm 2 as printed), or Levenberg-Marquardt.
+
+A damping is a frozen description; `start(net)` returns the state of one run, with
+
+    mu                            the damping of the next trial
+    scale(diagonal) -> D or None  the metric: steps solve (G + mu D²) d = g
+    judge(actual, predicted)      whether to take the trial; also updates mu
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+
+from ggn.network import MLP
+from ggn.validation import number, unknown_name
+
+__all__ = ["Damping", "LevenbergMarquardt", "Undamped", "resolve"]
+
+
+class DampingState(Protocol):
+    """What the training loop asks of a damping in one run."""
+
+    mu: float
+    alpha: float
+
+    def scale(self, diagonal: np.ndarray) -> np.ndarray | None:
+        """Return the diagonal of D (N,) from that of the GGN matrix, or None for the identity."""
+
+    def judge(self, actual: float, predicted: float) -> bool:
+        """Return whether to take a trial that reduces J by `actual` where the model says more."""
+
+
+class Damping(Protocol):
+    """A damping rule; `ggn.train` accepts any object with this method."""
+
+    def start(self, net: MLP) -> DampingState:
+        """Return the state of a new run."""
+
+
+@dataclass(frozen=True)
+class Undamped:
+    """Full GGN steps w - α d, each of them taken: Algorithm 2 of the paper.
+
+    Parameters
+    ----------
+    alpha : float, default 1.0
+        Step size in (0, 1].
+
+    Notes
+    -----
+    Steps use the loss's positive semi-definite curvature (for squared loss, H_E itself).
+    """
+
+    alpha: float = 1.0
+
+    def __post_init__(self) -> None:
+        number("alpha", self.alpha, 0.0, 1.0, open_low=True)
+
+    def start(self, net: MLP) -> _Free:
+        """Return the state of a new run."""
+        return _Free(self.alpha)
+
+
+class _Free:
+    """No damping and no judgement."""
+
+    mu = 0.0
+
+    def __init__(self, alpha: float) -> None:
+        self.alpha = alpha
+
+    def scale(self, diagonal: np.ndarray) -> None:
+        return None
+
+    def judge(self, actual: float, predicted: float) -> bool:
+        return math.isfinite(actual)
+
+
+@dataclass(frozen=True)
+class LevenbergMarquardt:
+    """Steps of (G + mu D²) d = g, with mu from the gain ratio (Nielsen's update).
+
+    The gain ratio is actual over predicted reduction of J.  Where it is positive
+    the step is taken and mu falls by a factor of at least `decrease`; else mu
+    rises 2-, 4-, 8-fold and the same linearization is factored again.
+
+    The metric follows Moré: D² is the largest seen so far of the diagonal of G,
+    so that the path does not depend on the units of inputs and targets.  Taken
+    weight by weight, that would free the weights of a saturated unit to run
+    away; so D²_j is the geometric mean of G_jj and the average of G_kk over the
+    units of the layer, for the same input.
+
+    Parameters
+    ----------
+    initial : float, default 1e-2
+        First mu, relative to D²; must be positive.
+    decrease : float, default 1/3
+        Smallest factor applied to mu after a step taken, in (0, 1).
+
+    References
+    ----------
+    Nielsen (1999), Damping parameter in Marquardt's method, IMM-REP-1999-05;
+    Moré (1978), The Levenberg-Marquardt algorithm.
+    """
+
+    initial: float = 1e-2
+    decrease: float = 1.0 / 3.0
+
+    def __post_init__(self) -> None:
+        number("initial", self.initial, 0.0, open_low=True)
+        number("decrease", self.decrease, 0.0, 1.0, open_low=True)
+
+    def start(self, net: MLP) -> _Nielsen:
+        """Return the state of a new run."""
+        return _Nielsen(net, self.initial, self.decrease)
+
+
+class _Nielsen:
+    alpha = 1.0
+
+    def __init__(self, net: MLP, mu: float, decrease: float) -> None:
+        self.mu = mu
+        self._net = net
+        self._decrease = decrease
+        self._increase = 2.0
+        self._largest: np.ndarray | None = None
+
+    def scale(self, diagonal: np.ndarray) -> np.ndarray:
+        squared = np.sqrt(diagonal * self._net.mean_over_units(diagonal))
+        if self._largest is not None:
+            np.maximum(squared, self._largest, out=squared)
+        self._largest = squared
+        D = np.sqrt(squared)
+        if not D.all():  # weights that J has not depended on yet
+            D[D == 0.0] = 1.0
+        return D
+
+    def judge(self, actual: float, predicted: float) -> bool:
+        # a ratio of nan (overflow) compares false and rejects
+        if actual > 1e-4 * predicted:
+            gain = actual / predicted
+            self.mu *= max(self._decrease, 1.0 - (2.0 * gain - 1.0) ** 3)
+            self._increase = 2.0
+            return True
+        self.mu *= self._increase
+        self._increase *= 2.0
+        return False
+
+
+NAMES = {"levenberg-marquardt": LevenbergMarquardt, "undamped": Undamped}
+
+
+def resolve(value: str | Damping) -> Damping:
+    """Return the damping of a name, with its defaults, or the object itself.
+
+    Raises
+    ------
+    ValueError
+        For an unknown name (the known ones are listed) or another kind of value.
+
+    Examples
+    --------
+    >>> resolve("undamped")
+    Undamped(alpha=1.0)
+    """
+    if isinstance(value, str):
+        if value in NAMES:
+            return NAMES[value]()
+        raise unknown_name("damping", value, NAMES)
+    if not callable(getattr(value, "start", None)):
+        raise ValueError(f"damping must be a name or an object with start(), got {value!r}")
+    return value

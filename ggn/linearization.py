@@ -1,0 +1,208 @@
+"""Everything known at one w: loss, gradient, Jacobian, normal and kernel matrices.
+
+With c_i H_E^(i) = S Sᵀ, B = P S and ε_i = c_i ∇_E (c_i carries the mean's 1/T):
+
+    gradient       g = P ε + 2 l2 w                        (eq. 16, 18)
+    normal matrix  G = P H_E Pᵀ + 2 diag(l2) = B Bᵀ + ...   (eq. 37)
+    kernel matrix  K = Sᵀ Pᵀ P S = Bᵀ B                     (eq. 39)
+
+One sweep over chunks of samples gives loss, gradient and, if asked, G; P is
+never stored for it, so memory is O(N² + chunk).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ggn import _core
+from ggn.losses import Loss, square_root
+from ggn.network import MLP, chunks
+from ggn.objective import Objective
+from ggn.validation import integer
+
+__all__ = ["Linearization", "linearize"]
+
+
+class Linearization:
+    """The objective at one w, evaluated when asked; see `linearize`."""
+
+    def __init__(self, objective: Objective, w: np.ndarray) -> None:
+        self.objective = objective
+        self.net = objective.net
+        self.w = w
+        self._loss: float | None = None
+        self._gradient: np.ndarray | None = None
+        self._rounding: float | None = None
+
+    @property
+    def loss(self) -> float:
+        """J(w)."""
+        if self._loss is None:
+            self._loss = self.objective.value(self.w)
+        return self._loss
+
+    @property
+    def gradient(self) -> np.ndarray:
+        """∇J(w), (N,)."""
+        if self._gradient is None:
+            self._sweep(1, 0, lambda rows, F, work: None)
+        assert self._gradient is not None
+        return self._gradient
+
+    @property
+    def rounding(self) -> float:
+        """How far J may be off by the rounding of the outputs: eps Σ c |∇_E φ_L| and eps² Σ c φ_L².
+
+        A reduction below this is invisible in J.
+        """
+        if self._rounding is None:
+            self._rounding = self.objective.rounding(self.w, self.loss)
+        return self._rounding
+
+    def jacobian(self) -> np.ndarray:
+        """Return P(W), (N, T·nL), eq. 19; column i·nL + o is sample i, output o."""
+        return self.net.jacobian(self.w, self.objective.X)
+
+    def normal_matrix(self, psd: bool = False) -> np.ndarray:
+        """Return P H_E Pᵀ + 2 diag(l2), (N, N), the GGN matrix; psd: with the loss's psd curvature.
+
+        Examples
+        --------
+        >>> import ggn
+        >>> ggn.linearize(ggn.MLP((1, 1), bias=False), [1.0], [[3.0]], [[0.0]]).normal_matrix()
+        array([[18.]])
+        """
+        N = self.net.n_weights
+        G = np.zeros((N, N))
+        self.add_normal(G, psd)
+        return np.tril(G) + np.tril(G, -1).T
+
+    def add_normal(self, G: np.ndarray, psd: bool = True) -> None:
+        """Add the lower triangle of the GGN matrix to G; loss and gradient come with it."""
+        net, objective = self.net, self.objective
+        N, nL = net.n_weights, net.n_outputs
+
+        def accumulate(rows: slice, F: np.ndarray, work: np.ndarray) -> None:
+            c = F.shape[1]
+            H = objective.curvature(F, rows, psd)
+            B = objective.scratch("B", N, nL * c)
+            if psd:
+                self._columns(square_root(H)[0], c, work, B)
+                _core.add_outer(B, G)
+                return
+            self._columns(None, c, work, B)
+            HB = objective.scratch("HB", N, nL * c)
+            self._columns(H, c, work, HB)
+            _core.add_product(HB, B, G)
+
+        self._sweep(nL, 2 * N * nL, accumulate)
+        if objective.penalised:
+            G[np.diag_indices(N)] += 2.0 * objective.l2
+
+    def root(self) -> tuple[np.ndarray, np.ndarray]:
+        """Return B = P S (N, T·nL) and S⁺ε (T·nL,), columns by output, then sample.
+
+        B Bᵀ is the GGN matrix and B S⁺ε the gradient, both without the penalty.
+        """
+        net, objective = self.net, self.objective
+        N, nL, T = net.n_weights, net.n_outputs, objective.T
+        B, residual = np.empty((N, nL * T)), np.empty(nL * T)
+
+        def accumulate(rows: slice, F: np.ndarray, work: np.ndarray) -> None:
+            H = objective.curvature(F, rows, psd=True)
+            S, r = square_root(H, objective.derivatives(F, rows).T)
+            self._columns(S, T, work, B)
+            residual[:] = r.T.ravel()
+
+        self._sweep(nL, 0, accumulate, chunk_size=T)
+        return B, residual
+
+    def kernel_matrix(self) -> np.ndarray:
+        """Return Sᵀ Pᵀ P S, (T·nL, T·nL), columns by sample; S Sᵀ is the psd curvature over T.
+
+        Its non-zero eigenvalues are those of the (psd) normal matrix without penalty.
+        `MLP.kernel_matrix` is PᵀP alone.
+        """
+        B, _ = self.root()
+        k, nL = B.shape[1], self.net.n_outputs
+        K = np.zeros((k, k))
+        _core.add_gram(B, K)
+        K = np.tril(K) + np.tril(K, -1).T
+        return (
+            K.reshape(nL, k // nL, nL, k // nL).transpose(1, 0, 3, 2).reshape(k, k)
+        )
+
+    def _columns(self, S: np.ndarray | None, c: int, work: np.ndarray, out: np.ndarray) -> None:
+        """Write P S of the chunk in work to out; S is (c, nL), (c, nL, nL) or the identity."""
+        net = self.net
+        s = None if S is None else np.ascontiguousarray(np.moveaxis(S, 0, -1))
+        _core.sensitivities(net._layout, net._par, self.w, c, s, work)
+        _core.jacobian(net._layout, net._par, c, work, out)
+
+    def _sweep(self, columns: int, extra: int, accumulate: Any, chunk_size: int = 0) -> None:
+        """Sweep all chunks: loss and gradient always, then accumulate(rows, F, work) on each."""
+        net, objective = self.net, self.objective
+        c = chunk_size or objective.chunk_size or net.chunk_size(columns, extra)
+        work = objective.scratch("sweep", net.work_size(min(c, objective.T), columns))
+        loss, gradient = 0.0, np.zeros(net.n_weights)
+        with np.errstate(all="ignore"):
+            for rows in chunks(objective.T, c):
+                F = net.sweep(self.w, objective.X[rows], work, keep=True)
+                loss += objective.sum_loss(F, rows)
+                eps = objective.derivatives(F, rows)
+                _core.gradient(net._layout, net._par, self.w, F.shape[1], eps, work, gradient)
+                accumulate(rows, F, work)
+            if objective.penalised:
+                loss += objective.penalty(self.w)
+                gradient += 2.0 * objective.l2 * self.w
+        self._loss, self._gradient = loss, gradient
+
+
+def linearize(
+    net: MLP,
+    w: Any,
+    X: Any,
+    Y: Any,
+    loss: str | Loss = "squared",
+    *,
+    sample_weight: Any = None,
+    l2: Any = 0.0,
+    chunk_size: int | None = None,
+) -> Linearization:
+    """Linearise the network and loss at w.
+
+    Parameters
+    ----------
+    net : MLP
+    w : array_like, (N,)
+    X : array_like, (T, n0)
+    Y : array_like, (T, nL)
+    loss : str or Loss, default "squared"
+    sample_weight : array_like, (T,), optional
+    l2 : float or array_like (N,), default 0.0
+    chunk_size : int, optional
+        Samples per sweep; by default chosen to fit the cache.
+
+    Returns
+    -------
+    Linearization
+        With .loss .gradient .jacobian() .normal_matrix() .kernel_matrix().
+
+    Raises
+    ------
+    ValueError
+        For wrong shapes, dtypes, names or non-finite numbers.
+
+    Examples
+    --------
+    >>> import ggn
+    >>> at = ggn.linearize(ggn.MLP((1, 1), bias=False), [2.0], [[1.0], [3.0]], [[1.0], [5.0]])
+    >>> at.loss, at.gradient
+    (1.0, array([4.]))
+    """
+    if chunk_size is not None:
+        chunk_size = integer("chunk_size", chunk_size, 1)
+    objective = Objective(net, X, Y, loss, sample_weight, l2, chunk_size)
+    return Linearization(objective, net._weights(w))

@@ -1,0 +1,326 @@
+"""Losses E(φ_L, y) with gradient and Hessian in the network's output.
+
+With the residual r = φ_L - y, each built-in is a sum over outputs of ρ(r), and
+ρ(r) ≈ r² for small r, so their values compare:
+
+=================  ================================================  ============
+name               ρ(r)                                              parameters
+=================  ================================================  ============
+``squared``        r²
+``smooth_lp``      (r² + s²)^(p/2) - s^p  (p = 2: r²)                p, scale s
+``cauchy``         s² log(1 + r²/s²)                                 scale s
+``blake_zisserman``  s² [log(1 + ε) - log(exp(-r²/s²) + ε)]          scale s, ε
+=================  ================================================  ============
+
+The last three are robust.  Their H_E = ρ''(r) is negative for large residuals
+(smooth ℓp: only for p < 1), where P H_E Pᵀ need not be positive semi-definite.
+`psd=True` gives in its place the half-quadratic majoriser ρ'(r)/r ≥ ρ''(r):
+the quadratic with that curvature touches ρ at r and lies above it everywhere
+(ρ is concave in r²), so its minimiser never increases the loss.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from ggn.validation import number, unknown_name
+
+__all__ = ["BlakeZisserman", "Cauchy", "Loss", "SmoothLp", "Squared", "resolve"]
+
+Function = Callable[[np.ndarray, np.ndarray], Any]
+
+
+class Loss:
+    """A loss from Python functions of outputs F and targets Y, both (T, nL).
+
+    Parameters
+    ----------
+    name : str
+        What `repr` and messages call it.
+    value : callable
+        (F, Y) -> (T,), the loss of each sample.
+    gradient : callable
+        (F, Y) -> (T, nL), its gradient in F.
+    hessian : callable
+        (F, Y) -> (T, nL) if H_E is diagonal, else (T, nL, nL).
+    psd_hessian : callable, optional
+        The same for a positive semi-definite curvature to take steps with.  If
+        left out, the negative eigenvalues of `hessian` are set to zero.
+
+    Examples
+    --------
+    >>> import numpy as np, ggn
+    >>> log_cosh = ggn.Loss(
+    ...     "log_cosh",
+    ...     lambda F, Y: np.log(np.cosh(F - Y)).sum(axis=1),
+    ...     lambda F, Y: np.tanh(F - Y),
+    ...     lambda F, Y: 1 / np.cosh(F - Y) ** 2,
+    ... )
+    >>> log_cosh.gradient(np.array([[0.0]]), np.array([[0.0]]))
+    array([[0.]])
+    """
+
+    name: str
+
+    def __init__(
+        self,
+        name: str,
+        value: Function,
+        gradient: Function,
+        hessian: Function,
+        psd_hessian: Function | None = None,
+    ) -> None:
+        if not isinstance(name, str) or not name:
+            raise ValueError(f"name must be a non-empty string, got {name!r}")
+        for argument, function in (("value", value), ("gradient", gradient), ("hessian", hessian)):
+            if not callable(function):
+                raise ValueError(f"{argument} must be callable, got {function!r}")
+        self.name = name
+        self._value, self._gradient = value, gradient
+        self._hessian, self._psd_hessian = hessian, psd_hessian
+
+    def value(self, F: np.ndarray, Y: np.ndarray) -> np.ndarray:
+        """Return E of each sample, (T,)."""
+        return self._checked("value", self._value(F, Y), [F.shape[:1]])
+
+    def gradient(self, F: np.ndarray, Y: np.ndarray) -> np.ndarray:
+        """Return ∇_E, (T, nL)."""
+        return self._checked("gradient", self._gradient(F, Y), [F.shape])
+
+    def hessian(self, F: np.ndarray, Y: np.ndarray, psd: bool = False) -> np.ndarray:
+        """Return H_E, (T, nL) if diagonal, else (T, nL, nL); psd: a semi-definite curvature."""
+        shapes = [F.shape, (*F.shape, F.shape[1])]
+        if psd and self._psd_hessian is not None:
+            return self._checked("psd_hessian", self._psd_hessian(F, Y), shapes)
+        H = self._checked("hessian", self._hessian(F, Y), shapes)
+        return clip_negative(H) if psd else H
+
+    def _checked(self, kind: str, result: Any, shapes: list[tuple[int, ...]]) -> np.ndarray:
+        array = np.asarray(result, dtype=np.float64)
+        if array.shape not in shapes:
+            wanted = " or ".join(map(str, shapes))
+            raise ValueError(
+                f"{kind} of loss {self.name!r} must return an array of shape {wanted}, "
+                f"got {array.shape}"
+            )
+        return array
+
+    def __repr__(self) -> str:
+        return f"Loss({self.name!r})"
+
+
+class _Separable(Loss):
+    """E = Σ_o ρ(r_o)."""
+
+    def __init__(self) -> None:
+        pass
+
+    def value(self, F: np.ndarray, Y: np.ndarray) -> np.ndarray:
+        return self._rho(F - Y).sum(axis=1)
+
+    def gradient(self, F: np.ndarray, Y: np.ndarray) -> np.ndarray:
+        r = F - Y
+        return r * self._weight(r)
+
+    def hessian(self, F: np.ndarray, Y: np.ndarray, psd: bool = False) -> np.ndarray:
+        r = F - Y
+        return self._weight(r) if psd else self._second(r)
+
+    def _rho(self, r: np.ndarray) -> np.ndarray:
+        raise NotImplementedError
+
+    def _weight(self, r: np.ndarray) -> np.ndarray:
+        """ρ'(r)/r."""
+        raise NotImplementedError
+
+    def _second(self, r: np.ndarray) -> np.ndarray:
+        """ρ''(r)."""
+        raise NotImplementedError
+
+
+class Squared(_Separable):
+    """E = ‖φ_L - y‖² (no ½), the least-squares loss.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> Squared().value(np.array([[1.0, 2.0]]), np.array([[0.0, 0.0]]))
+    array([5.])
+    """
+
+    name = "squared"
+
+    def value(self, F: np.ndarray, Y: np.ndarray) -> np.ndarray:
+        r = F - Y
+        return np.einsum("io,io->i", r, r)
+
+    def gradient(self, F: np.ndarray, Y: np.ndarray) -> np.ndarray:
+        return 2.0 * (F - Y)
+
+    def hessian(self, F: np.ndarray, Y: np.ndarray, psd: bool = False) -> np.ndarray:
+        return np.full_like(F, 2.0)
+
+    def __repr__(self) -> str:
+        return "Squared()"
+
+
+class SmoothLp(_Separable):
+    """ρ(r) = (r² + s²)^(p/2) - s^p, the smoothed ℓp norm; p = 1 is a smooth absolute value.
+
+    Parameters
+    ----------
+    p : float, default 1.0
+        In (0, 2].  H_E can be negative only for p < 1.
+    scale : float, default 0.1
+        s > 0, in the units of the targets; below it the loss is quadratic.
+    """
+
+    name = "smooth_lp"
+
+    def __init__(self, p: float = 1.0, scale: float = 0.1) -> None:
+        self.p = number("p", p, 0.0, 2.0, open_low=True)
+        self.scale = number("scale", scale, 0.0, open_low=True)
+
+    def _rho(self, r: np.ndarray) -> np.ndarray:
+        u = np.square(r / self.scale)
+        return self.scale**self.p * np.expm1(0.5 * self.p * np.log1p(u))
+
+    def _weight(self, r: np.ndarray) -> np.ndarray:
+        return self.p * np.hypot(r, self.scale) ** (self.p - 2.0)
+
+    def _second(self, r: np.ndarray) -> np.ndarray:
+        h = np.hypot(r, self.scale)
+        return self.p * h ** (self.p - 2.0) * (1.0 + (self.p - 2.0) * np.square(r / h))
+
+    def __repr__(self) -> str:
+        return f"SmoothLp(p={self.p:g}, scale={self.scale:g})"
+
+
+class Cauchy(_Separable):
+    """ρ(r) = s² log(1 + r²/s²).
+
+    Parameters
+    ----------
+    scale : float, default 1.0
+        s > 0, in the units of the targets; H_E is negative for |r| > s.
+    """
+
+    name = "cauchy"
+
+    def __init__(self, scale: float = 1.0) -> None:
+        self.scale = number("scale", scale, 0.0, open_low=True)
+
+    def _rho(self, r: np.ndarray) -> np.ndarray:
+        return self.scale**2 * np.log1p(np.square(r / self.scale))
+
+    def _weight(self, r: np.ndarray) -> np.ndarray:
+        return 2.0 / (1.0 + np.square(r / self.scale))
+
+    def _second(self, r: np.ndarray) -> np.ndarray:
+        u = np.square(r / self.scale)
+        return 2.0 * (1.0 - u) / np.square(1.0 + u)
+
+    def __repr__(self) -> str:
+        return f"Cauchy(scale={self.scale:g})"
+
+
+class BlakeZisserman(_Separable):
+    """ρ(r) = s² [log(1 + ε) - log(exp(-r²/s²) + ε)]: bounded, so far outliers do not count.
+
+    Parameters
+    ----------
+    scale : float, default 1.0
+        s > 0, in the units of the targets.
+    epsilon : float, default 0.01
+        ε > 0; ρ levels off at s² log((1 + ε)/ε).
+    """
+
+    name = "blake_zisserman"
+
+    def __init__(self, scale: float = 1.0, epsilon: float = 0.01) -> None:
+        self.scale = number("scale", scale, 0.0, open_low=True)
+        self.epsilon = number("epsilon", epsilon, 0.0, open_low=True)
+
+    def _inlier(self, r: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """u = r²/s² and the inlier weight q = exp(-u) / (exp(-u) + ε)."""
+        u = np.square(r / self.scale)
+        g = np.exp(-u)
+        return u, g / (g + self.epsilon)
+
+    def _rho(self, r: np.ndarray) -> np.ndarray:
+        u = np.square(r / self.scale)
+        return -(self.scale**2) * np.log1p(np.expm1(-u) / (1.0 + self.epsilon))
+
+    def _weight(self, r: np.ndarray) -> np.ndarray:
+        return 2.0 * self._inlier(r)[1]
+
+    def _second(self, r: np.ndarray) -> np.ndarray:
+        u, q = self._inlier(r)
+        return 2.0 * q * (1.0 - 2.0 * u * (1.0 - q))
+
+    def __repr__(self) -> str:
+        return f"BlakeZisserman(scale={self.scale:g}, epsilon={self.epsilon:g})"
+
+
+BUILT_IN: dict[str, type[_Separable]] = {
+    cls.name: cls for cls in (Squared, SmoothLp, Cauchy, BlakeZisserman)
+}
+
+
+def resolve(value: str | Loss, argument: str = "loss") -> Loss:
+    """Return the loss of a name, with its default parameters, or the object itself.
+
+    Raises
+    ------
+    ValueError
+        For an unknown name (the known ones are listed) or another kind of value.
+
+    Examples
+    --------
+    >>> resolve("cauchy")
+    Cauchy(scale=1)
+    """
+    if isinstance(value, Loss):
+        return value
+    if isinstance(value, str):
+        if value in BUILT_IN:
+            return BUILT_IN[value]()
+        raise unknown_name(argument, value, BUILT_IN)
+    raise ValueError(f"{argument} must be a name or a Loss, got {value!r}")
+
+
+def clip_negative(H: np.ndarray) -> np.ndarray:
+    """Set the negative eigenvalues of each sample's H_E to zero."""
+    if H.ndim == 2:
+        return np.maximum(H, 0.0)
+    values, vectors = np.linalg.eigh(H)
+    return (vectors * np.maximum(values, 0.0)[:, np.newaxis, :]) @ vectors.transpose(0, 2, 1)
+
+
+def square_root(
+    H: np.ndarray, eps: np.ndarray | None = None
+) -> tuple[np.ndarray, np.ndarray | None]:
+    """Return S with H_E = S Sᵀ for each sample, and S⁺ε if ε (T, nL) is given.
+
+    H is (T, nL) or (T, nL, nL), semi-definite; S has its shape; S⁺ε is (T, nL).
+    Where S is singular, the part of ε outside its range is lost; it is zero for
+    a loss whose curvature vanishes only where its gradient does.
+    """
+    if H.ndim == 2:
+        S = np.sqrt(H)
+        if eps is None:
+            return S, None
+        with np.errstate(divide="ignore", invalid="ignore"):
+            r = eps / S
+        return S, r if S.all() else np.where(S > 0.0, r, 0.0)
+    values, vectors = np.linalg.eigh(H)
+    keep = values > values[:, -1:] * (H.shape[1] * np.finfo(float).eps)
+    root = np.sqrt(np.where(keep, values, 0.0))
+    S = vectors * root[:, np.newaxis, :]
+    if eps is None:
+        return S, None
+    inverse = np.divide(1.0, root, out=np.zeros_like(root), where=keep)
+    return S, inverse * np.einsum("iab,ia->ib", vectors, eps)

@@ -1,0 +1,362 @@
+"""The multilayer perceptron F(n0, ..., nL): its shape, and its values at given weights.
+
+Layer l computes φ_l = σ_l(W_lᵀ [φ_{l-1}; 1] + b), l = 1 ... L, the 1 being the
+dummy unit (free bias) and b the fixed scalar bias of eq. 2, 0 by default.
+Weights are one flat vector w (N,): layer 1 first, and inside a layer unit by
+unit, so W_lᵀ (n_l, n_{l-1} [+ 1]) is C-contiguous in it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+
+from ggn import _core, activations
+from ggn.activations import Activation
+from ggn.validation import describe, integer, number, samples, unknown_name, vector
+
+__all__ = ["MLP"]
+
+# Scratch of one chunk of samples, in doubles: 1 MB, the level-2 cache of one core.
+CHUNK_DOUBLES = 1 << 17
+
+SCHEMES = ("normal", "uniform", "fan_in")
+
+
+class MLP:
+    """A multilayer perceptron with smooth activations.
+
+    Parameters
+    ----------
+    sizes : sequence of int
+        (n0, ..., nL): inputs, hidden units of each layer, outputs.
+    activation : str or Activation, or a sequence of them, default "tanh"
+        For all hidden layers, or one for each.
+    output_activation : str or Activation, default "identity"
+    bias : bool or sequence of bool, default True
+        Whether each of the L layers has a dummy unit (a free bias per unit).
+    fixed_bias : float, default 0.0
+        The constant b that eq. 2 adds to every net input.
+
+    Attributes
+    ----------
+    n_weights : int
+        N, dummy units counted (eq. 20).
+    activations : tuple of Activation
+        One per layer, the output's last.
+
+    Raises
+    ------
+    ValueError
+        For sizes, names or flags that do not describe a network.
+
+    Examples
+    --------
+    >>> import ggn
+    >>> net = ggn.MLP((2, 20, 1), activation="bent_identity")
+    >>> net.n_weights
+    81
+    >>> [W.shape for W in net.unpack(net.initial_weights(rng=0))]
+    [(3, 20), (21, 1)]
+    """
+
+    def __init__(
+        self,
+        sizes: Sequence[int],
+        activation: str | Activation | Sequence[str | Activation] = "tanh",
+        output_activation: str | Activation = "identity",
+        bias: bool | Sequence[bool] = True,
+        fixed_bias: float = 0.0,
+    ) -> None:
+        self.sizes = _sizes(sizes)
+        self.depth = len(self.sizes) - 1
+        self.activations = _activations(activation, output_activation, self.depth)
+        self.bias = _flags(bias, self.depth)
+        self.fixed_bias = number("fixed_bias", fixed_bias)
+        self._layout = _core.layout(self.sizes, self.bias, [a.code for a in self.activations])
+        self._par = np.array([self.fixed_bias, *(a.slope for a in self.activations)])
+        self._custom = self.activations if any(a.code < 0 for a in self.activations) else None
+        self._shapes = [
+            (n, m + b) for m, n, b in zip(self.sizes, self.sizes[1:], self.bias, strict=False)
+        ]
+        self.n_weights = sum(n * m for n, m in self._shapes)
+        # number the inputs of all layers; the input that each weight multiplies
+        first = np.cumsum([0, *(m for _, m in self._shapes)])
+        self._input_of = np.concatenate(
+            [np.tile(np.arange(m) + f, n) for (n, m), f in zip(self._shapes, first, strict=False)]
+        )
+        self._per_unit = np.repeat([1.0 / n for n, _ in self._shapes], np.diff(first))
+
+    @property
+    def n_inputs(self) -> int:
+        """n0."""
+        return self.sizes[0]
+
+    @property
+    def n_outputs(self) -> int:
+        """nL."""
+        return self.sizes[-1]
+
+    def unpack(self, w: Any) -> list[np.ndarray]:
+        """Return the matrices W_l (n_{l-1} [+ 1], n_l), views of w; a dummy unit is the last row.
+
+        Parameters
+        ----------
+        w : array_like, (N,)
+
+        Returns
+        -------
+        list of ndarray
+            W_1 ... W_L.
+
+        Raises
+        ------
+        ValueError
+            If w has another length or is not finite.
+        """
+        w = self._weights(w)
+        stops = np.cumsum([n * m for n, m in self._shapes])[:-1]
+        blocks = zip(np.split(w, stops), self._shapes, strict=True)
+        return [block.reshape(shape).T for block, shape in blocks]
+
+    def pack(self, Ws: Sequence[Any]) -> np.ndarray:
+        """Return the flat weights w (N,) of the matrices W_1 ... W_L; the inverse of `unpack`.
+
+        Raises
+        ------
+        ValueError
+            If the number of matrices or a shape does not fit the network.
+
+        Examples
+        --------
+        >>> import ggn
+        >>> ggn.MLP((1, 2), bias=False).pack([[[3.0, 4.0]]])
+        array([3., 4.])
+        """
+        if len(Ws) != self.depth:
+            raise ValueError(f"Ws must hold {self.depth} matrices, got {len(Ws)}")
+        parts = []
+        for layer, (W, shape) in enumerate(zip(Ws, self._shapes, strict=True)):
+            array = np.asarray(W, dtype=np.float64)
+            if array.shape != shape[::-1]:
+                raise ValueError(f"Ws[{layer}] must have shape {shape[::-1]}, got {array.shape}")
+            parts.append(array.T.ravel())
+        return np.concatenate(parts)
+
+    def initial_weights(
+        self, rng: int | np.random.Generator | None = None, scheme: str = "normal"
+    ) -> np.ndarray:
+        """Draw weights w (N,).
+
+        Parameters
+        ----------
+        rng : int, Generator or None
+            Seed or source of randomness.
+        scheme : {"normal", "uniform", "fan_in"}, default "normal"
+            N(0, 1), as in the paper; uniform on [-1, 1]; or N(0, 1/fan-in), which keeps
+            net inputs of standardised data near one whatever the width.
+
+        Raises
+        ------
+        ValueError
+            For an unknown scheme.
+
+        Examples
+        --------
+        >>> import ggn
+        >>> ggn.MLP((1, 1)).initial_weights(rng=0).round(3)
+        array([ 0.126, -0.132])
+        """
+        generator = np.random.default_rng(rng)
+        if scheme == "normal":
+            return generator.standard_normal(self.n_weights)
+        if scheme == "uniform":
+            return generator.uniform(-1.0, 1.0, self.n_weights)
+        if scheme == "fan_in":
+            scale = [np.full(n * m, 1.0 / np.sqrt(m)) for n, m in self._shapes]
+            return generator.standard_normal(self.n_weights) * np.concatenate(scale)
+        raise unknown_name("scheme", scheme, SCHEMES)
+
+    def forward(self, w: Any, X: Any) -> np.ndarray:
+        """Return the outputs φ_L.
+
+        Parameters
+        ----------
+        w : array_like, (N,)
+        X : array_like, (T, n0)
+            Samples are rows.
+
+        Returns
+        -------
+        ndarray, (T, nL)
+
+        Raises
+        ------
+        ValueError
+            For wrong shapes, dtypes or non-finite numbers.
+
+        Examples
+        --------
+        >>> import ggn
+        >>> net = ggn.MLP((1, 1), bias=False)
+        >>> net.forward([2.0], [[1.0], [3.0]])
+        array([[2.],
+               [6.]])
+        """
+        w, X = self._weights(w), self._inputs(X)
+        out = np.empty((len(X), self.n_outputs))
+        c = self.chunk_size(0)
+        work = np.empty(self.work_size(min(c, len(X)), 0))
+        for rows in chunks(len(X), c):
+            out[rows] = self.sweep(w, X[rows], work, keep=False).T
+        return out
+
+    def jacobian(self, w: Any, X: Any) -> np.ndarray:
+        """Return the Jacobian P of the outputs, eq. 19; column i·nL + o is sample i, output o.
+
+        Parameters
+        ----------
+        w : array_like, (N,)
+        X : array_like, (T, n0)
+
+        Returns
+        -------
+        ndarray, (N, T·nL)
+
+        Raises
+        ------
+        ValueError
+            For wrong shapes, dtypes or non-finite numbers.
+
+        Examples
+        --------
+        >>> import ggn
+        >>> ggn.MLP((1, 1)).jacobian([2.0, 0.0], [[5.0], [3.0]])
+        array([[5., 3.],
+               [1., 1.]])
+        """
+        w, X = self._weights(w), self._inputs(X)
+        N, nL, T = self.n_weights, self.n_outputs, len(X)
+        out = np.empty((N, T, nL))
+        c = self.chunk_size(nL, N * nL)
+        work = np.empty(self.work_size(min(c, T), nL))
+        for rows in chunks(T, c):
+            n = rows.stop - rows.start
+            self.sweep(w, X[rows], work, keep=True)
+            _core.sensitivities(self._layout, self._par, w, n, None, work)
+            part = np.empty((N, nL * n))
+            _core.jacobian(self._layout, self._par, n, work, part)
+            out[:, rows] = part.reshape(N, nL, n).transpose(0, 2, 1)
+        return out.reshape(N, T * nL)
+
+    def kernel_matrix(self, w: Any, X: Any) -> np.ndarray:
+        """Return PᵀP (T·nL, T·nL), the empirical tangent kernel."""
+        P = self.jacobian(w, X)
+        return P.T @ P
+
+    def mean_over_units(self, v: np.ndarray) -> np.ndarray:
+        """Return, for each weight, the mean of v (N,) over the units of its layer, same input."""
+        return (np.bincount(self._input_of, v) * self._per_unit)[self._input_of]
+
+    def sweep(self, w: np.ndarray, X: np.ndarray, work: np.ndarray, keep: bool) -> np.ndarray:
+        """Carry one chunk forward; return φ_Lᵀ (nL, c), a view of work.
+
+        `keep` leaves σ' in work for the backward sweeps; arrays are not checked.
+        """
+        _core.forward(self._layout, self._par, self._custom, w, X, work, keep)
+        c = len(X)
+        stop = c * int(self._layout[-self.depth - 3])
+        return work[stop - c * self.sizes[-1] : stop].reshape(self.sizes[-1], c)
+
+    def work_size(self, c: int, columns: int) -> int:
+        """Return the doubles of scratch that c samples need; see `ggn._core.work_size`."""
+        return _core.work_size(self._layout, c, columns)
+
+    def chunk_size(self, columns: int, extra: int = 0) -> int:
+        """Return how many samples, with `extra` doubles each, make a chunk that fits the cache."""
+        per_sample = self.work_size(1, columns) + extra
+        return min(max(CHUNK_DOUBLES // per_sample, 32), 4096)
+
+    def _weights(self, w: Any) -> np.ndarray:
+        return vector("w", w, self.n_weights, "the network's n_weights")
+
+    def _inputs(self, X: Any) -> np.ndarray:
+        return samples("X", X, self.sizes[0])
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, MLP) and self._key() == other._key()
+
+    def __hash__(self) -> int:
+        return hash(self._key())
+
+    def _key(self) -> tuple[Any, ...]:
+        return self.sizes, self.activations, self.bias, self.fixed_bias
+
+    def __repr__(self) -> str:
+        hidden, last = self.activations[:-1], self.activations[-1]
+        parts = [f"{self.sizes}"]
+        if hidden:
+            same = all(a == hidden[0] for a in hidden)
+            parts.append(f"activation={_text(hidden[0]) if same else [*map(_text, hidden)]}")
+        if last != activations.Identity():
+            parts.append(f"output_activation={_text(last)}")
+        if not all(self.bias):
+            parts.append(f"bias={list(self.bias) if any(self.bias) else False}")
+        if self.fixed_bias:
+            parts.append(f"fixed_bias={self.fixed_bias:g}")
+        return f"MLP({', '.join(parts)})"
+
+
+def chunks(total: int, size: int) -> Iterator[slice]:
+    """Split range(total) into slices of at most size."""
+    for start in range(0, total, size):
+        yield slice(start, min(start + size, total))
+
+
+def _sizes(sizes: Any) -> tuple[int, ...]:
+    try:
+        values = tuple(sizes)
+    except TypeError as error:
+        raise ValueError(f"sizes must be a sequence (n0, ..., nL), got {describe(sizes)}") from error
+    if len(values) < 2:
+        raise ValueError(f"sizes must name at least inputs and outputs (n0, nL), got {values}")
+    return tuple(integer(f"sizes[{i}]", n, 1) for i, n in enumerate(values))
+
+
+def _activations(hidden: Any, output: Any, depth: int) -> tuple[Activation, ...]:
+    if isinstance(hidden, (str, Activation)):
+        hidden = [hidden] * (depth - 1)
+    try:
+        hidden = list(hidden)
+    except TypeError as error:
+        raise ValueError(
+            f"activation must be a name, an Activation or a sequence, got {describe(hidden)}"
+        ) from error
+    if len(hidden) != depth - 1:
+        raise ValueError(
+            f"activation must be one name or one per hidden layer ({depth - 1}), got {len(hidden)}"
+        )
+    last = activations.resolve(output, "output_activation")
+    return (*(activations.resolve(a) for a in hidden), last)
+
+
+def _flags(bias: Any, depth: int) -> tuple[bool, ...]:
+    if isinstance(bias, (bool, np.bool_)):
+        return (bool(bias),) * depth
+    try:
+        flags = tuple(bias)
+    except TypeError as error:
+        raise ValueError(
+            f"bias must be True, False or a sequence of {depth} flags, got {describe(bias)}"
+        ) from error
+    if len(flags) != depth or not all(f in (0, 1) for f in flags):
+        raise ValueError(f"bias must be True, False or {depth} flags, got {describe(bias)}")
+    return tuple(bool(f) for f in flags)
+
+
+def _text(a: Activation) -> str:
+    """Return the short name where it says everything."""
+    known = activations.BUILT_IN.get(a.name)
+    return repr(a.name) if known is not None and a == known() else repr(a)

@@ -1,0 +1,153 @@
+"""What is minimised: the mean loss over samples plus the weight penalty.
+
+    J(w) = Σ_i c_i E(φ_L(x_i), y_i) + Σ_j l2_j w_j²,    c_i = s_i / Σ s,
+
+s the sample weights (all equal: c_i = 1/T).  The data, loss and penalty are
+frozen here; everything known at one w is a `Linearization`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from ggn.losses import Loss, resolve
+from ggn.network import MLP, chunks
+from ggn.validation import float_array, number, samples, vector
+
+__all__ = ["Objective"]
+
+
+class Objective:
+    """Data, loss and penalty of one fit, and scratch memory for evaluating them.
+
+    Not safe to use from two threads at once (the scratch is shared); make one per thread.
+
+    Parameters
+    ----------
+    net : MLP
+    X : array_like, (T, n0)
+    Y : array_like, (T, nL)
+        1-D is accepted where nL = 1.
+    loss : str or Loss, default "squared"
+    sample_weight : array_like, (T,), optional
+        Not negative, not all zero; a weight of 2 counts as the sample given twice.
+    l2 : float or array_like (N,), default 0.0
+        Penalty l2_j w_j², not negative.
+    chunk_size : int, optional
+        Samples per sweep; the result depends on it only by rounding.
+    """
+
+    def __init__(
+        self,
+        net: MLP,
+        X: Any,
+        Y: Any,
+        loss: str | Loss = "squared",
+        sample_weight: Any = None,
+        l2: Any = 0.0,
+        chunk_size: int | None = None,
+    ) -> None:
+        if not isinstance(net, MLP):
+            raise ValueError(f"net must be an MLP, got {type(net).__name__}")
+        self.net = net
+        self.X = samples("X", X, net.n_inputs)
+        Y = samples("Y", Y, net.n_outputs)
+        self.T = len(self.X)
+        if self.T == 0:
+            raise ValueError("X must hold at least one sample, got 0")
+        if len(Y) != self.T:
+            raise ValueError(f"X and Y must have as many rows, got {self.T} and {len(Y)}")
+        self.loss = resolve(loss)
+        # samples run fastest in the kernels, so targets are kept that way round
+        self.Yt = np.ascontiguousarray(Y.T)
+        self.c = _mean_weights(sample_weight, self.T)
+        self.l2 = _penalty(l2, net.n_weights)
+        self.penalised = bool(np.any(self.l2))
+        self.chunk_size = chunk_size
+        self._scratch: dict[str, np.ndarray] = {}
+
+    def scratch(self, name: str, *shape: int) -> np.ndarray:
+        """Return an uninitialised array kept from call to call under this name."""
+        size = int(np.prod(shape))
+        array = self._scratch.get(name)
+        if array is None or array.size < size:
+            array = self._scratch[name] = np.empty(size)
+        return array[:size].reshape(shape)
+
+    def value(self, w: np.ndarray) -> float:
+        """Return J(w); inf or nan where it overflows."""
+        total = 0.0
+        with np.errstate(all="ignore"):
+            for rows, F in self.outputs(w):
+                total += self.sum_loss(F, rows)
+            return total + self.penalty(w)
+
+    def rounding(self, w: np.ndarray, J: float) -> float:
+        """Return how much of J = J(w) the rounding of the outputs can move."""
+        eps = np.finfo(np.float64).eps
+        total = eps * J
+        for rows, F in self.outputs(w):
+            total += eps * float(np.abs(self.derivatives(F, rows) * F).sum())
+            total += eps**2 * float((F * F * self.weights(rows)).sum())
+        return total
+
+    def outputs(self, w: np.ndarray) -> Iterator[tuple[slice, np.ndarray]]:
+        """Sweep forward; yield each chunk and its outputs (nL, c), overwritten by the next."""
+        net = self.net
+        c = self.chunk_size or net.chunk_size(0)
+        work = self.scratch("value", net.work_size(min(c, self.T), 0))
+        for rows in chunks(self.T, c):
+            yield rows, net.sweep(w, self.X[rows], work, keep=False)
+
+    def sum_loss(self, F: np.ndarray, rows: slice) -> float:
+        """Return Σ c_i E_i of a chunk with outputs F (nL, c)."""
+        E = self.loss.value(F.T, self.Yt[:, rows].T)
+        if isinstance(self.c, float):
+            return self.c * float(E.sum())
+        return float(self.c[rows] @ E)
+
+    def derivatives(self, F: np.ndarray, rows: slice) -> np.ndarray:
+        """Return c_i ∇_E of a chunk, (nL, c)."""
+        eps = self.loss.gradient(F.T, self.Yt[:, rows].T).T
+        return np.ascontiguousarray(eps * self.weights(rows))
+
+    def curvature(self, F: np.ndarray, rows: slice, psd: bool) -> np.ndarray:
+        """Return c_i H_E of a chunk, (c, nL) or (c, nL, nL)."""
+        H = self.loss.hessian(F.T, self.Yt[:, rows].T, psd=psd)
+        c = self.weights(rows)
+        return H * c if isinstance(c, float) else H * c.reshape(-1, *(1,) * (H.ndim - 1))
+
+    def weights(self, rows: slice) -> float | np.ndarray:
+        """Return c_i of a chunk."""
+        return self.c if isinstance(self.c, float) else self.c[rows]
+
+    def penalty(self, w: np.ndarray) -> float:
+        """Return Σ l2_j w_j²."""
+        return float(np.sum(self.l2 * w * w)) if self.penalised else 0.0
+
+
+def _mean_weights(sample_weight: Any, T: int) -> float | np.ndarray:
+    if sample_weight is None:
+        return 1.0 / T
+    s = vector("sample_weight", sample_weight, T, "one per sample")
+    if (s < 0.0).any():
+        i = int(np.argmax(s < 0.0))
+        raise ValueError(f"sample_weight must not be negative, got {s[i]} at sample_weight[{i}]")
+    total = s.sum()
+    if total == 0.0:
+        raise ValueError("sample_weight must not be all zero")
+    return s / total
+
+
+def _penalty(l2: Any, N: int) -> float | np.ndarray:
+    if np.ndim(l2) == 0:
+        return number("l2", l2, 0.0)
+    array = float_array("l2", l2, (1,))
+    if array.shape != (N,):
+        raise ValueError(f"l2 must be a number or have shape ({N},), got {array.shape}")
+    if (array < 0.0).any():
+        raise ValueError(f"l2 must not be negative, got {array.min()}")
+    return array

@@ -1,0 +1,97 @@
+"""What a training run returns: a status that is a sentence, a history, the weights."""
+
+from __future__ import annotations
+
+import enum
+from typing import Any
+
+import numpy as np
+from scipy.optimize import OptimizeResult
+
+__all__ = ["History", "Status", "TrainResult"]
+
+
+class Status(enum.Enum):
+    """Why a run ended; the value is the message."""
+
+    GRADIENT = "The gradient is zero to within tol."
+    STEP = "The last step changed the weights by less than tol."
+    LOSS = "The last step reduced the loss by less than tol, as predicted."
+    TARGET = "The loss reached loss_target."
+    PRECISION = "No step reduces the loss any further in double precision."
+    MAX_ITER = "The iteration limit max_iter was reached."
+    MAX_SECONDS = "The time limit max_seconds was reached."
+    CALLBACK = "The callback asked to stop."
+    INTERRUPTED = "Interrupted from the keyboard; these are the last accepted weights."
+    SINGULAR = "The step could not be computed because its matrix is singular; try damping."
+    OVERFLOW = "The step overflowed double precision; these are the last finite weights."
+    BAD_START = "The loss is not finite at the initial weights; try smaller ones."
+
+    @property
+    def success(self) -> bool:
+        """Whether the run ended because there was nothing more to do."""
+        return self in (Status.GRADIENT, Status.STEP, Status.LOSS, Status.TARGET, Status.PRECISION)
+
+
+class History:
+    """One entry per iterate, the start included; each attribute is a float64 array.
+
+    Attributes
+    ----------
+    loss : J at the iterate.
+    gradient_norm : ‖∇J‖₂ there.
+    damping : mu of the step that led there (the start: nan).
+    step_norm : ‖w_k - w_{k-1}‖₂ (the start: nan).
+    gain_ratio : actual over predicted reduction of that step (the start: nan).
+    seconds : since training began.
+    """
+
+    FIELDS = ("loss", "gradient_norm", "damping", "step_norm", "gain_ratio", "seconds")
+
+    loss: np.ndarray
+    gradient_norm: np.ndarray
+    damping: np.ndarray
+    step_norm: np.ndarray
+    gain_ratio: np.ndarray
+    seconds: np.ndarray
+
+    def __init__(self, rows: list[tuple[float, ...]]) -> None:
+        table = np.array(rows, dtype=np.float64).reshape(-1, len(self.FIELDS))
+        for name, column in zip(self.FIELDS, table.T, strict=True):
+            setattr(self, name, np.ascontiguousarray(column))
+
+    def __len__(self) -> int:
+        return len(self.loss)
+
+    def __repr__(self) -> str:
+        if not len(self):
+            return "History(empty)"
+        return f"History({len(self)} iterates, loss {self.loss[0]:.3g} -> {self.loss[-1]:.3g})"
+
+
+class TrainResult(OptimizeResult):
+    """A `scipy.optimize.OptimizeResult` with these fields.
+
+    Attributes
+    ----------
+    w : ndarray, (N,)
+        The weights; also under SciPy's name `x`.
+    fun : float
+        J(w), penalty included.
+    jac : ndarray, (N,)
+        ∇J at the last linearized iterate.
+    success : bool
+    status : Status
+    message : str
+        The status's sentence.
+    nit, nfev, njev : int
+        Steps taken, evaluations of J, linearizations.
+    history : History
+    step : Step
+        How steps were computed.
+    """
+
+    @property
+    def w(self) -> Any:
+        """The weights."""
+        return self.x

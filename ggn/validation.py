@@ -1,0 +1,105 @@
+"""Checks at the public door: one clear sentence per fault, naming the argument."""
+
+from __future__ import annotations
+
+import difflib
+import math
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+
+
+def float_array(name: str, value: Any, ndim: tuple[int, ...]) -> np.ndarray:
+    """Return value as a C-contiguous float64 array of finite numbers, copied only if needed."""
+    try:
+        array = np.asarray(value)
+    except ValueError as error:  # ragged nesting
+        raise ValueError(f"{name} must be an array of numbers, got {describe(value)}") from error
+    if array.dtype == object:
+        array = _from_objects(name, value, array)
+    if array.dtype.kind not in "fiub":
+        raise ValueError(f"{name} must hold real numbers, got dtype {array.dtype}")
+    if array.ndim not in ndim:
+        wanted = " or ".join(f"{n}-D" for n in ndim)
+        raise ValueError(f"{name} must be {wanted}, got an array of shape {array.shape}")
+    array = np.ascontiguousarray(array, dtype=np.float64)
+    if not np.isfinite(array).all():
+        where = tuple(int(i) for i in np.argwhere(~np.isfinite(array))[0])
+        index = ", ".join(map(str, where))
+        raise ValueError(f"{name} must be finite, got {array[where]} at {name}[{index}]")
+    return array
+
+
+def _from_objects(name: str, value: Any, array: np.ndarray) -> np.ndarray:
+    """Accept object arrays of plain numbers (as pandas makes of nullable columns)."""
+    if not all(isinstance(x, (int, float, np.number)) for x in array.ravel()):
+        raise ValueError(f"{name} must hold real numbers, got dtype object ({describe(value)})")
+    try:
+        return array.astype(np.float64)
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"{name} must hold real numbers, got dtype object") from error
+
+
+def samples(name: str, value: Any, columns: int) -> np.ndarray:
+    """Return (T, columns) float64; a 1-D array is accepted as the one column."""
+    array = float_array(name, value, (1, 2))
+    if array.ndim == 1:
+        if columns != 1:
+            raise ValueError(
+                f"{name} must have shape (samples, {columns}), got an array of shape {array.shape}"
+            )
+        array = array[:, np.newaxis]
+    if array.shape[1] != columns:
+        raise ValueError(f"{name} must have {columns} columns, got an array of shape {array.shape}")
+    return array
+
+
+def vector(name: str, value: Any, length: int, of: str) -> np.ndarray:
+    """Return (length,) float64."""
+    array = float_array(name, value, (1,))
+    if array.shape != (length,):
+        raise ValueError(f"{name} must have shape ({length},), {of}, got {array.shape}")
+    return array
+
+
+def number(
+    name: str,
+    value: Any,
+    low: float = -math.inf,
+    high: float = math.inf,
+    *,
+    open_low: bool = False,
+) -> float:
+    """Return a finite float in [low, high], or (low, high] if open_low."""
+    try:
+        result = float(value)
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"{name} must be a number, got {describe(value)}") from error
+    if not math.isfinite(result) or not low <= result <= high or (open_low and result == low):
+        bounds = f"{'(' if open_low else '['}{low:g}, {high:g}{']' if math.isfinite(high) else ')'}"
+        raise ValueError(f"{name} must be a number in {bounds}, got {describe(value)}")
+    return result
+
+
+def integer(name: str, value: Any, low: int) -> int:
+    """Return an int of at least low; floats are not rounded."""
+    if isinstance(value, (bool, np.bool_)) or not isinstance(value, (int, np.integer)):
+        raise ValueError(f"{name} must be an integer of at least {low}, got {describe(value)}")
+    if value < low:
+        raise ValueError(f"{name} must be an integer of at least {low}, got {value}")
+    return int(value)
+
+
+def unknown_name(argument: str, value: str, known: Iterable[str]) -> ValueError:
+    """Return the error for a name that is not in the list, with the nearest one."""
+    names = sorted(known)
+    near = difflib.get_close_matches(str(value).lower(), names, n=1, cutoff=0.5)
+    hint = f"; did you mean {near[0]!r}?" if near else ""
+    return ValueError(f"{argument} must be one of {', '.join(names)}, got {value!r}{hint}")
+
+
+def describe(value: Any) -> str:
+    """Return a short description of a value for an error message."""
+    text = repr(value)
+    return text if len(text) <= 60 else f"{type(value).__name__} {text[:40]}..."

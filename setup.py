@@ -1,0 +1,42 @@
+"""Compile the kernels; all metadata is in pyproject.toml."""
+
+import sys
+
+from Cython.Build import cythonize
+from setuptools import Extension, setup
+
+if sys.platform == "win32":
+    flags = ["/O2"]
+else:
+    # No trapping math and no errno let the compiler vectorise selections and sqrt;
+    # -ffast-math would change results, and at link time the whole process's rounding.
+    flags = ["-O3", "-fno-math-errno", "-fno-trapping-math"]
+
+
+def extension(name, *c_sources):
+    """One compiled module and the C files it is linked with."""
+    return Extension(
+        f"ggn.{name}",
+        [f"ggn/{name.replace('.', '/')}.pyx", *(f"ggn/_kernels/{c}" for c in c_sources)],
+        include_dirs=["ggn/_kernels"],
+        extra_compile_args=flags,
+    )
+
+
+setup(
+    ext_modules=cythonize(
+        [
+            extension("_kernels.sweep", "rows.c", "activation_loops.c"),
+            extension("_kernels.solve"),
+            extension("_core", "activation_loops.c"),
+        ],
+        compiler_directives={
+            "language_level": "3",
+            "boundscheck": False,
+            "wraparound": False,
+            "cdivision": True,
+            "initializedcheck": False,
+            "freethreading_compatible": True,
+        },
+    )
+)

@@ -1,0 +1,437 @@
+"""The oracle: the paper's equations in plain NumPy, sample by sample, slow on purpose.
+
+Every compiled kernel is compared with this file, so it shares no code and no trick with them: Jacobians are
+Kronecker products, sensitivities are explicit products of matrices, sums over samples are loops.
+Equation numbers are those of Hao Shen, CVPR 2018, with the corrections listed in the design (section 2).
+
+Symbols, one sample: phi_l output of layer l, z_l its net input, Sigma'_l = diag(sigma'(z_l)), hat(phi)_l = phi_l with a
+trailing 1 where a dummy unit feeds layer l+1, W_l (n_{l-1}[+1], n_l), Psi_l = d phi_L / d z_l (n_l, nL),
+omega_l = Psi_l grad_E.  Lists over layers have layer l at [l-1], except phi and z of `forward`, with layer l at [l].
+"""
+from dataclasses import dataclass
+
+import numpy as np
+
+LEAKY_SLOPE = 0.01
+
+
+# ---------------------------------------------------------------- activations
+# Near 0 and in the tails every formula keeps its relative accuracy; e = exp(-|z|) never overflows.
+
+def _sigmoid(z):
+    e = np.exp(-np.abs(z))
+    return np.where(z >= 0, 1.0, e) / (1.0 + e)
+
+
+def _sigmoid_d1(z):
+    e = np.exp(-np.abs(z))
+    return e / (1.0 + e) ** 2
+
+
+def _sigmoid_d2(z):
+    return -_sigmoid_d1(z) * np.tanh(0.5 * z)       # 1 - 2 sigma = -tanh(z/2), without cancellation at 0
+
+
+def _tanh_d1(z):
+    e = np.exp(-np.abs(z))
+    return (2.0 * e / (1.0 + e * e)) ** 2           # sech^2, not 1 - tanh^2, which is 0 from |z| = 20 on
+
+
+def _softsign_d1(z):
+    return (1.0 / (1.0 + np.abs(z))) ** 2
+
+
+def _bent_d2(z):
+    return 0.5 * (1.0 / np.hypot(z, 1.0)) ** 3
+
+
+ACTIVATIONS = {                                     # name: (sigma, sigma', sigma'')
+    "sigmoid": (_sigmoid, _sigmoid_d1, _sigmoid_d2),
+    "tanh": (np.tanh, _tanh_d1, lambda z: -2.0 * np.tanh(z) * _tanh_d1(z)),
+    "softsign": (lambda z: z / (1.0 + np.abs(z)), _softsign_d1,
+                 lambda z: -2.0 * np.sign(z) * (1.0 / (1.0 + np.abs(z))) ** 3),
+    "softplus": (lambda z: np.maximum(z, 0.0) + np.log1p(np.exp(-np.abs(z))), _sigmoid, _sigmoid_d1),
+    # (sqrt(z^2+1)-1)/2 + z, with sqrt(z^2+1)-1 = z^2/(sqrt(z^2+1)+1)
+    "bent_identity": (lambda z: z * (1.0 + 0.5 * (z / (np.hypot(z, 1.0) + 1.0))),
+                      lambda z: 1.0 + 0.5 * (z / np.hypot(z, 1.0)), _bent_d2),
+    "identity": (lambda z: z * 1.0, np.ones_like, np.zeros_like),
+    "exponential": (np.exp, np.exp, np.exp),
+    # at the kink both take the derivative of the negative side
+    "leaky_relu": (lambda z: np.where(z > 0, z, LEAKY_SLOPE * z), lambda z: np.where(z > 0, 1.0, LEAKY_SLOPE),
+                   np.zeros_like),
+    "relu": (lambda z: np.where(z > 0, z, 0.0), lambda z: np.where(z > 0, 1.0, 0.0), np.zeros_like),
+}
+
+
+def _positive_side(z):
+    """z or -z, whichever has real part >= 0: the analytic continuation of |z| off the imaginary axis."""
+    return np.where(np.real(z) < 0, -z, z)
+
+
+def _sigmoid_complex(z):
+    e = np.exp(-_positive_side(z))
+    return np.where(np.real(z) >= 0, 1.0, e) / (1.0 + e)
+
+
+ACTIVATIONS_COMPLEX = {                             # values only, for complex arguments near the real axis
+    "sigmoid": _sigmoid_complex,
+    "tanh": np.tanh,
+    "softsign": lambda z: z / (1.0 + _positive_side(z)),
+    "softplus": lambda z: np.where(np.real(z) > 0, z, 0.0) + np.log1p(np.exp(-_positive_side(z))),
+    "bent_identity": lambda z: z * (1.0 + 0.5 * z / (np.sqrt(z * z + 1.0) + 1.0)),
+    "identity": lambda z: z * 1.0,
+    "exponential": np.exp,
+    "leaky_relu": lambda z: np.where(np.real(z) > 0, z, LEAKY_SLOPE * z),
+    "relu": lambda z: np.where(np.real(z) > 0, z, 0.0),
+}
+
+
+def activation_mp(name, z, dps=50):
+    """(sigma, sigma', sigma'') at the float z as mpmath numbers right to about `dps` digits, in relative terms.
+
+    Written from the definitions, independently of `ACTIVATIONS`; only 1 - (tiny) is avoided, because no fixed number of
+    digits holds it at |z| = 745.  The numbers keep their digits; arithmetic on them needs `mpmath.workdps` again.
+    """
+    import mpmath as mp
+    with mp.workdps(dps + 10):
+        z = mp.mpf(float(z))
+        one, zero, slope = mp.mpf(1), mp.mpf(0), mp.mpf(LEAKY_SLOPE)
+        e = mp.exp(-abs(z))
+        s = (one if z >= 0 else e) / (1 + e)
+        s1 = e / (1 + e) ** 2
+        s2 = -s1 * mp.tanh(z / 2)
+        a, root = 1 + abs(z), mp.sqrt(z * z + 1)
+        table = {
+            "sigmoid": lambda: (s, s1, s2),
+            "tanh": lambda: (mp.tanh(z), mp.sech(z) ** 2, -2 * mp.tanh(z) * mp.sech(z) ** 2),
+            "softsign": lambda: (z / a, 1 / a ** 2, -2 * mp.sign(z) / a ** 3),
+            "softplus": lambda: (max(z, zero) + mp.log1p(e), s, s1),
+            "bent_identity": lambda: (z * z / (root + 1) / 2 + z, z / (2 * root) + 1, 1 / (2 * root ** 3)),
+            "identity": lambda: (z, one, zero),
+            "exponential": lambda: (mp.exp(z),) * 3,
+            "leaky_relu": lambda: (z if z > 0 else slope * z, one if z > 0 else slope, zero),
+            "relu": lambda: (z if z > 0 else zero, one if z > 0 else zero, zero),
+        }
+        return table[name]()
+
+
+# ---------------------------------------------------------------- losses
+class SeparableLoss:
+    """E(phi_L) = sum_k rho(r_k), r = phi_L - y.  Subclasses give rho, rho', rho'' and rho'(r)/r elementwise.
+
+    rho'(r)/r is >= 0 and, where it does not increase with |r| (all here but smooth_lp with p > 2), majorises rho''.
+    Each works on complex r too, hence r*r and not |r|.
+    """
+
+    def value(self, F, Y):
+        return np.sum(self.rho(F - Y), axis=1)
+
+    def gradient(self, F, Y):
+        return self.rho1(F - Y)
+
+    def hessian(self, F, Y):
+        return self.rho2(F - Y)
+
+    def curvature(self, F, Y):
+        return self.ratio(F - Y)
+
+    def rho1(self, r):
+        return r * self.ratio(r)
+
+
+class SquaredLoss(SeparableLoss):
+    """rho = r^2, eq. 35 (no 1/2)."""
+
+    def rho(self, r):
+        return r * r
+
+    def ratio(self, r):
+        return np.full(np.shape(r), 2.0)
+
+    rho2 = ratio
+
+
+@dataclass(frozen=True)
+class SmoothLpLoss(SeparableLoss):
+    """rho = (r^2 + s^2)^(p/2) - s^p."""
+    p: float
+    scale: float = 1.0
+
+    def rho(self, r):
+        q = (r / self.scale) * (r / self.scale)
+        t = 0.5 * self.p * np.log1p(q)
+        near = np.real(t) < 1.0                     # expm1 for small r; the power is more accurate for large t
+        return self.scale ** self.p * np.where(near, np.expm1(np.where(near, t, 0.0)), (1.0 + q) ** (0.5 * self.p) - 1.0)
+
+    def ratio(self, r):
+        b = 1.0 + (r / self.scale) * (r / self.scale)
+        # b^(p/2) / b, not b^(p/2 - 1): the rounding of the exponent would be multiplied by log b
+        return self.p * self.scale ** self.p / self.scale ** 2 * (b ** (0.5 * self.p) / b)
+
+    def rho2(self, r):
+        q = (r / self.scale) * (r / self.scale)
+        return self.ratio(r) * ((1.0 + (self.p - 1.0) * q) / (1.0 + q))
+
+
+@dataclass(frozen=True)
+class CauchyLoss(SeparableLoss):
+    """rho = s^2 log(1 + r^2/s^2)."""
+    scale: float = 1.0
+
+    def rho(self, r):
+        u = r / self.scale
+        return self.scale ** 2 * np.log1p(u * u)
+
+    def ratio(self, r):
+        u = r / self.scale
+        return 2.0 / (1.0 + u * u)
+
+    def rho2(self, r):
+        u = r / self.scale
+        return 2.0 * (1.0 - u) * (1.0 + u) / (1.0 + u * u) ** 2
+
+
+@dataclass(frozen=True)
+class BlakeZissermanLoss(SeparableLoss):
+    """rho = s^2 (log(1+e) - log(g + e)), g = exp(-r^2/s^2), e > 0."""
+    epsilon: float
+    scale: float = 1.0
+
+    def _weight(self, r):
+        q = (r / self.scale) * (r / self.scale)
+        g = np.exp(-q)
+        return q, g, g / (g + self.epsilon)
+
+    def rho(self, r):
+        q, g, _ = self._weight(r)                   # (1+e)/(g+e) = 1 + (1-g)/(g+e): accurate at both ends
+        return self.scale ** 2 * np.log1p(-np.expm1(-q) / (g + self.epsilon))
+
+    def ratio(self, r):
+        return 2.0 * self._weight(r)[2]
+
+    def rho2(self, r):
+        q, g, weight = self._weight(r)
+        return 2.0 * weight * (1.0 - 2.0 * q * (self.epsilon / (g + self.epsilon)))
+
+
+LOSSES = {"squared": SquaredLoss, "smooth_lp": SmoothLpLoss, "cauchy": CauchyLoss, "blake_zisserman": BlakeZissermanLoss}
+
+
+# ---------------------------------------------------------------- the network
+@dataclass(frozen=True)
+class Spec:
+    """F(n0, ..., nL).  `activations[l-1]` = (sigma, sigma', sigma'') of layer l (output layer included), `bias[l-1]`: a
+    dummy unit feeds layer l, `fixed_bias`: the constant b of eq. 2, added to every net input."""
+    sizes: tuple
+    activations: tuple
+    bias: tuple
+    fixed_bias: float = 0.0
+
+    def __post_init__(self):
+        assert len(self.sizes) >= 2 and len(self.activations) == len(self.bias) == self.L
+
+    @property
+    def L(self):
+        return len(self.sizes) - 1
+
+    def shape(self, l):
+        """Shape of W_l, l = 1..L."""
+        return self.sizes[l - 1] + bool(self.bias[l - 1]), self.sizes[l]
+
+
+def named_spec(sizes, names, bias=True, fixed_bias=0.0, complex_safe=False):
+    """A Spec from activation names (one, or one per layer) and bias flags (one, or one per layer); `complex_safe=True`
+    gives the twin, without derivatives, that `gradient_complex_step` wants."""
+    L = len(sizes) - 1
+    names = (names,) * L if isinstance(names, str) else tuple(names)
+    bias = (bias,) * L if isinstance(bias, (bool, np.bool_)) else tuple(bias)
+    table = {k: (f, None, None) for k, f in ACTIVATIONS_COMPLEX.items()} if complex_safe else ACTIVATIONS
+    return Spec(tuple(sizes), tuple(table[k] for k in names), bias, fixed_bias)
+
+
+def n_weights(spec):
+    """N_net, eq. 20, dummy units counted."""
+    return sum(rows * units for rows, units in map(spec.shape, range(1, spec.L + 1)))
+
+
+def unpack(spec, w):
+    """[W_1, ..., W_L] from w = vec(W): layer by layer, inside a layer unit by unit, bias weight last in its unit."""
+    w = np.asarray(w)
+    assert w.shape == (n_weights(spec),)
+    Ws, start = [], 0
+    for l in range(1, spec.L + 1):
+        rows, units = spec.shape(l)
+        Ws.append(w[start:start + rows * units].reshape(units, rows).T)
+        start += rows * units
+    return Ws
+
+
+def pack(Ws):
+    """vec(W): the inverse of `unpack`."""
+    return np.concatenate([np.asarray(W).T.ravel() for W in Ws])
+
+
+def forward(spec, w, X):
+    """Eq. 2 layer by layer.  Returns phi, z: phi[l] (T, n_l) for l = 0..L, without dummy unit; z[l] for l = 1..L (z[0] is
+    None)."""
+    phi, z = [np.asarray(X)], [None]
+    for l, W in enumerate(unpack(spec, w), start=1):
+        dummy = np.ones((len(phi[-1]), int(spec.bias[l - 1])))
+        z.append(np.hstack([phi[-1], dummy]) @ W + spec.fixed_bias)
+        phi.append(spec.activations[l - 1][0](z[l]))
+    return phi, z
+
+
+def _one_sample(spec, w, x):
+    """For one sample: hat(phi)_{l-1}, sigma'(z_l), sigma''(z_l), and W_l without its dummy row, layer l at [l-1]."""
+    phi, z = forward(spec, w, np.asarray(x)[None, :])
+    hat = [np.append(phi[l - 1][0], np.ones(int(spec.bias[l - 1]))) for l in range(1, spec.L + 1)]
+    d1 = [spec.activations[l - 1][1](z[l][0]) for l in range(1, spec.L + 1)]
+    d2 = [spec.activations[l - 1][2](z[l][0]) for l in range(1, spec.L + 1)]
+    W = [W[:n] for W, n in zip(unpack(spec, w), spec.sizes)]
+    return hat, d1, d2, W
+
+
+def psi(spec, w, x):
+    """Eq. 17: Psi_l = Sigma'_l W_{l+1} Sigma'_{l+1} ... W_L Sigma'_L, (n_l, nL), at one sample x; layer l at [l-1]."""
+    _, d1, _, W = _one_sample(spec, w, x)
+    Psi = []
+    for l in range(spec.L):
+        product = np.diag(d1[l])
+        for k in range(l + 1, spec.L):
+            product = product @ W[k] @ np.diag(d1[k])
+        Psi.append(product)
+    return Psi
+
+
+def omega(spec, w, x, grad_E):
+    """Eq. 15, with diag(phi'_l): omega_L = Sigma'_L grad_E, omega_l = Sigma'_l W_{l+1} omega_{l+1}; layer l at [l-1]."""
+    _, d1, _, W = _one_sample(spec, w, x)
+    om = [d1[-1] * grad_E]
+    for l in range(spec.L - 1, 0, -1):
+        om.insert(0, d1[l - 1] * (W[l] @ om[0]))
+    return om
+
+
+def _sample_jacobian(spec, w, x):
+    """P_i, (N, nL), one block column of eq. 19: row block l is Psi_l (x) hat(phi)_{l-1}."""
+    hat = _one_sample(spec, w, x)[0]
+    return np.vstack([np.kron(Psi_l, h[:, None]) for Psi_l, h in zip(psi(spec, w, x), hat)])
+
+
+def jacobian(spec, w, X):
+    """P of eq. 19/22, (N, T nL): d phi_L / d w transposed; columns i nL .. (i+1) nL belong to sample i.  No 1/T inside."""
+    return np.hstack([np.zeros((n_weights(spec), 0))] + [_sample_jacobian(spec, w, x) for x in X])
+
+
+# ---------------------------------------------------------------- the total loss
+def _shares(X, sample_weight):
+    """c_i = s_i / sum s: the 1/T of eq. 6 when no weights are given."""
+    s = np.ones(len(X)) if sample_weight is None else np.asarray(sample_weight, float)
+    assert s.shape == (len(X),)
+    return s / np.sum(s) if len(X) else s
+
+
+def objective(spec, w, X, Y, loss, sample_weight=None, l2=0.0):
+    """J = sum_i c_i E(phi_L(x_i), y_i) + sum_j l2_j w_j^2, eq. 6; without samples only the penalty."""
+    F = forward(spec, w, X)[0][-1]
+    return np.sum(_shares(X, sample_weight) * loss.value(F, Y)) + np.sum(l2 * w * w)
+
+
+def gradient(spec, w, X, Y, loss, sample_weight=None, l2=0.0):
+    """Eq. 16 with the 1/T of eq. 6: sum_i c_i [omega_l (x) hat(phi)_{l-1}]_l + 2 l2 w, (N,)."""
+    G = loss.gradient(forward(spec, w, X)[0][-1], Y)
+    total = 2.0 * l2 * np.asarray(w)
+    for c, x, g in zip(_shares(X, sample_weight), X, G):
+        hat = _one_sample(spec, w, x)[0]
+        total = total + c * np.concatenate([np.kron(om, h) for om, h in zip(omega(spec, w, x, g), hat)])
+    return total
+
+
+def gradient_complex_step(spec_complex, w, X, Y, loss, sample_weight=None, l2=0.0, step=1e-40):
+    """dJ/dw_j = Im J(w + i h e_j) / h: exact to rounding and free of any derivative formula, eq. 6 alone.
+    A smaller step gains nothing and underflows sooner where the derivative is tiny."""
+    out = np.empty(len(w))
+    for j in range(len(w)):
+        shifted = np.asarray(w, complex)            # a fresh copy: w is float64
+        shifted[j] += 1j * step
+        out[j] = np.imag(objective(spec_complex, shifted, X, Y, loss, sample_weight, l2)) / step
+    return out
+
+
+def normal_matrix(spec, w, X, Y, loss, sample_weight=None, l2=0.0, psd=False):
+    """Eq. 37: sum_i c_i P_i H_i P_i^T + 2 diag(l2), (N, N); psd=True puts the curvature rho'(r)/r for H_E."""
+    F = forward(spec, w, X)[0][-1]
+    H = loss.curvature(F, Y) if psd else loss.hessian(F, Y)
+    total = 2.0 * np.diag(np.broadcast_to(np.asarray(l2, float), (n_weights(spec),)))
+    for c, x, h in zip(_shares(X, sample_weight), X, H):
+        P = _sample_jacobian(spec, w, x)
+        total = total + c * (P @ np.diag(h) @ P.T)
+    return total
+
+
+def kernel_matrix(spec, w, X):
+    """P^T P, (T nL, T nL): the empirical tangent kernel."""
+    P = jacobian(spec, w, X)
+    return P.T @ P
+
+
+def weighted_kernel(spec, w, X, Y, loss, sample_weight=None):
+    """S^T P^T P S, S S^T = block diag(c_i H_i) with the psd curvature; the matrix of the dual step (eq. 39)."""
+    H = loss.curvature(forward(spec, w, X)[0][-1], Y)
+    S = np.diag(np.sqrt(_shares(X, sample_weight)[:, None] * H).ravel())
+    return S.T @ kernel_matrix(spec, w, X) @ S
+
+
+def _second_order_term(spec, w, x, g):
+    """sum_m g_m Hessian of phi_{L,m} at one sample, (N, N): the second part of eq. 26, for a constant g.
+
+    The gradient of g^T phi_L is [omega_l (x) hat(phi)_{l-1}]_l.  Differentiate it by the product rule, D being the
+    full matrix of derivatives with respect to w: D z and D phi go up the layers, D omega comes down.
+    """
+    hat, d1, d2, W = _one_sample(spec, w, x)
+    N, L = n_weights(spec), spec.L
+    blocks, start = [], 0
+    for l in range(1, L + 1):
+        size = int(np.prod(spec.shape(l)))
+        blocks.append(slice(start, start + size))
+        start += size
+    Dhat, Dz, Dphi = [], [], np.zeros((spec.sizes[0], N))
+    for l in range(L):
+        Dhat.append(np.vstack([Dphi, np.zeros((int(spec.bias[l]), N))]))    # the dummy unit is constant
+        D = W[l].T @ Dphi
+        D[:, blocks[l]] += np.kron(np.eye(spec.sizes[l + 1]), hat[l])       # z_u = w_u^T hat(phi)
+        Dz.append(D)
+        Dphi = d1[l][:, None] * D
+    out = np.zeros((N, N))
+    v, Dv = g, np.zeros((spec.sizes[L], N))                                 # omega_l = Sigma'_l v_l
+    for l in range(L - 1, -1, -1):
+        om, Dom = d1[l] * v, (d2[l] * v)[:, None] * Dz[l] + d1[l][:, None] * Dv
+        out[blocks[l]] = np.kron(Dom, hat[l][:, None]) + np.kron(om[:, None], Dhat[l])
+        v, Dv = W[l] @ om, W[l] @ Dom                                       # v_{l-1} = W_l omega_l, dummy row left out
+        Dv[:, blocks[l]] += np.kron(om, np.eye(spec.sizes[l], len(hat[l])))
+    return out
+
+
+def hessian(spec, w, X, Y, loss, sample_weight=None, l2=0.0):
+    """H_J, eq. 26, exact, (N, N): the GGN part plus the second derivatives of the network.  Symmetric up to rounding
+    only, on purpose: the asymmetry is a check of the derivation."""
+    G = loss.gradient(forward(spec, w, X)[0][-1], Y)
+    total = normal_matrix(spec, w, X, Y, loss, sample_weight, l2)
+    for c, x, g in zip(_shares(X, sample_weight), X, G):
+        total = total + c * _second_order_term(spec, w, x, g)
+    return total
+
+
+def hessian_fd(spec, w, X, Y, loss, sample_weight=None, l2=0.0, step=6e-6):
+    """H_J by central differences of `gradient`; truncation is step^2/6 times third derivatives of `gradient`, so compare to
+    about 1e-7 of max(1, |H|), away from kinks."""
+    w = np.asarray(w, float)
+    columns = []
+    for j in range(len(w)):
+        up, down = w.copy(), w.copy()
+        up[j] += step * max(1.0, abs(w[j]))
+        down[j] -= step * max(1.0, abs(w[j]))
+        difference = gradient(spec, up, X, Y, loss, sample_weight, l2) - gradient(spec, down, X, Y, loss, sample_weight, l2)
+        columns.append(difference / (up[j] - down[j]))
+    return np.column_stack(columns)
