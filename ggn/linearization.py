@@ -28,11 +28,11 @@ __all__ = ["Linearization", "linearize"]
 class Linearization:
     """The objective at one w, evaluated when asked; see `linearize`."""
 
-    def __init__(self, objective: Objective, w: np.ndarray) -> None:
+    def __init__(self, objective: Objective, w: np.ndarray, loss: float | None = None) -> None:
         self.objective = objective
         self.net = objective.net
         self.w = w
-        self._loss: float | None = None
+        self._loss = loss
         self._gradient: np.ndarray | None = None
         self._rounding: float | None = None
 
@@ -40,14 +40,15 @@ class Linearization:
     def loss(self) -> float:
         """J(w)."""
         if self._loss is None:
-            self._loss = self.objective.value(self.w)
+            with np.errstate(all="ignore"):
+                self._loss = self.objective.value(self.w)
         return self._loss
 
     @property
     def gradient(self) -> np.ndarray:
         """∇J(w), (N,)."""
         if self._gradient is None:
-            self._sweep(1, 0, lambda rows, F, work: None)
+            self._sweep(1, 0, None)
         assert self._gradient is not None
         return self._gradient
 
@@ -83,17 +84,19 @@ class Linearization:
         """Add the lower triangle of the GGN matrix to G; loss and gradient come with it."""
         net, objective = self.net, self.objective
         N, nL = net.n_weights, net.n_outputs
+        c_max, _ = objective.chunk(nL, 2 * N * nL)
+        buffers = objective.scratch("B", 1 if psd else 2, N * nL * c_max)
 
-        def accumulate(rows: slice, F: np.ndarray, work: np.ndarray) -> None:
+        def accumulate(rows: slice, F: np.ndarray, eps: np.ndarray, work: np.ndarray) -> None:
             c = F.shape[1]
             H = objective.curvature(F, rows, psd)
-            B = objective.scratch("B", N, nL * c)
+            B = buffers[0, : N * nL * c].reshape(N, nL * c)
             if psd:
                 self._columns(square_root(H)[0], c, work, B)
                 _core.add_outer(B, G)
                 return
             self._columns(None, c, work, B)
-            HB = objective.scratch("HB", N, nL * c)
+            HB = buffers[1, : N * nL * c].reshape(N, nL * c)
             self._columns(H, c, work, HB)
             _core.add_product(HB, B, G)
 
@@ -110,13 +113,13 @@ class Linearization:
         N, nL, T = net.n_weights, net.n_outputs, objective.T
         B, residual = np.empty((N, nL * T)), np.empty(nL * T)
 
-        def accumulate(rows: slice, F: np.ndarray, work: np.ndarray) -> None:
+        def accumulate(rows: slice, F: np.ndarray, eps: np.ndarray, work: np.ndarray) -> None:
             H = objective.curvature(F, rows, psd=True)
-            S, r = square_root(H, objective.derivatives(F, rows).T)
+            S, r = square_root(H, eps.T)
             self._columns(S, T, work, B)
             residual[:] = r.T.ravel()
 
-        self._sweep(nL, 0, accumulate, chunk_size=T)
+        self._sweep(nL, 0, accumulate, whole=True)
         return B, residual
 
     def kernel_matrix(self) -> np.ndarray:
@@ -137,27 +140,38 @@ class Linearization:
     def _columns(self, S: np.ndarray | None, c: int, work: np.ndarray, out: np.ndarray) -> None:
         """Write P S of the chunk in work to out; S is (c, nL), (c, nL, nL) or the identity."""
         net = self.net
-        s = None if S is None else np.ascontiguousarray(np.moveaxis(S, 0, -1))
+        s = S
+        if S is not None:
+            s = np.ascontiguousarray(S.T if S.ndim == 2 else S.transpose(1, 2, 0))
         _core.sensitivities(net._layout, net._par, self.w, c, s, work)
         _core.jacobian(net._layout, net._par, c, work, out)
 
-    def _sweep(self, columns: int, extra: int, accumulate: Any, chunk_size: int = 0) -> None:
-        """Sweep all chunks: loss and gradient always, then accumulate(rows, F, work) on each."""
+    def _sweep(self, columns: int, extra: int, accumulate: Any, whole: bool = False) -> None:
+        """Sweep all chunks: gradient and (if unknown) loss always, and accumulate(rows, F, eps, work) on each if given.
+
+        `whole` takes all samples at once.
+        """
         net, objective = self.net, self.objective
-        c = chunk_size or objective.chunk_size or net.chunk_size(columns, extra)
-        work = objective.scratch("sweep", net.work_size(min(c, objective.T), columns))
-        loss, gradient = 0.0, np.zeros(net.n_weights)
+        c, size = objective.chunk(columns, extra)
+        if whole:
+            c, size = objective.T, net.work_size(objective.T, columns)
+        work = objective.scratch("sweep", size)
+        loss, known, gradient = 0.0, self._loss is not None, np.zeros(net.n_weights)
         with np.errstate(all="ignore"):
             for rows in chunks(objective.T, c):
                 F = net.sweep(self.w, objective.X[rows], work, keep=True)
-                loss += objective.sum_loss(F, rows)
+                if not known:
+                    loss += objective.sum_loss(F, rows)
                 eps = objective.derivatives(F, rows)
                 _core.gradient(net._layout, net._par, self.w, F.shape[1], eps, work, gradient)
-                accumulate(rows, F, work)
+                if accumulate is not None:
+                    accumulate(rows, F, eps, work)
             if objective.penalised:
-                loss += objective.penalty(self.w)
                 gradient += 2.0 * objective.l2 * self.w
-        self._loss, self._gradient = loss, gradient
+                loss += objective.penalty(self.w)
+        self._gradient = gradient
+        if not known:
+            self._loss = loss
 
 
 def linearize(

@@ -313,9 +313,9 @@ def square_root(
         S = np.sqrt(H)
         if eps is None:
             return S, None
-        with np.errstate(divide="ignore", invalid="ignore"):
-            r = eps / S
-        return S, r if S.all() else np.where(S > 0.0, r, 0.0)
+        if S.all():
+            return S, eps / S
+        return S, np.divide(eps, S, out=np.zeros_like(S), where=S > 0.0)
     values, vectors = np.linalg.eigh(H)
     keep = values > values[:, -1:] * (H.shape[1] * np.finfo(float).eps)
     root = np.sqrt(np.where(keep, values, 0.0))

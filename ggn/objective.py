@@ -68,22 +68,21 @@ class Objective:
         self.penalised = bool(np.any(self.l2))
         self.chunk_size = chunk_size
         self._scratch: dict[str, np.ndarray] = {}
+        self._chunk: dict[tuple[int, int], tuple[int, int]] = {}
 
     def scratch(self, name: str, *shape: int) -> np.ndarray:
         """Return an uninitialised array kept from call to call under this name."""
-        size = int(np.prod(shape))
         array = self._scratch.get(name)
-        if array is None or array.size < size:
-            array = self._scratch[name] = np.empty(size)
-        return array[:size].reshape(shape)
+        if array is None or array.shape != shape:
+            array = self._scratch[name] = np.empty(shape)
+        return array
 
     def value(self, w: np.ndarray) -> float:
-        """Return J(w); inf or nan where it overflows."""
-        total = 0.0
-        with np.errstate(all="ignore"):
-            for rows, F in self.outputs(w):
-                total += self.sum_loss(F, rows)
-            return total + self.penalty(w)
+        """Return J(w); inf or nan, and NumPy's warnings, where it overflows."""
+        total = self.penalty(w) if self.penalised else 0.0
+        for rows, F in self.outputs(w):
+            total += self.sum_loss(F, rows)
+        return total
 
     def rounding(self, w: np.ndarray, J: float) -> float:
         """Return how much of J = J(w) the rounding of the outputs can move."""
@@ -96,11 +95,18 @@ class Objective:
 
     def outputs(self, w: np.ndarray) -> Iterator[tuple[slice, np.ndarray]]:
         """Sweep forward; yield each chunk and its outputs (nL, c), overwritten by the next."""
-        net = self.net
-        c = self.chunk_size or net.chunk_size(0)
-        work = self.scratch("value", net.work_size(min(c, self.T), 0))
+        net, (c, size) = self.net, self.chunk(0)
+        work = self.scratch("value", size)
         for rows in chunks(self.T, c):
             yield rows, net.sweep(w, self.X[rows], work, keep=False)
+
+    def chunk(self, columns: int, extra: int = 0) -> tuple[int, int]:
+        """Return the samples of a chunk and the doubles of scratch its sweep needs."""
+        key = columns, extra
+        if key not in self._chunk:
+            c = min(self.chunk_size or self.net.chunk_size(columns, extra), self.T)
+            self._chunk[key] = c, self.net.work_size(c, columns)
+        return self._chunk[key]
 
     def sum_loss(self, F: np.ndarray, rows: slice) -> float:
         """Return Σ c_i E_i of a chunk with outputs F (nL, c)."""
@@ -126,7 +132,7 @@ class Objective:
 
     def penalty(self, w: np.ndarray) -> float:
         """Return Σ l2_j w_j²."""
-        return float(np.sum(self.l2 * w * w)) if self.penalised else 0.0
+        return float(np.sum(self.l2 * w * w))
 
 
 def _mean_weights(sample_weight: Any, T: int) -> float | np.ndarray:

@@ -212,7 +212,7 @@ class _Run:
     def linearize(self) -> Linearization:
         """Return the linearization at the iterate."""
         self.njev += 1
-        return Linearization(self.objective, self.w)
+        return Linearization(self.objective, self.w, self.J)
 
     def arrive(self, prepared: steps.Prepared) -> Status | None:
         """Record the iterate; stop if it is good enough or the budget is spent."""
