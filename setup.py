@@ -36,6 +36,7 @@ setup(
             "wraparound": False,
             "cdivision": True,
             "initializedcheck": False,
+            "autotestdict": False,
             "freethreading_compatible": True,
         },
     )

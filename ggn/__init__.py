@@ -7,3 +7,21 @@ from ggn.losses import Loss
 from ggn.network import MLP
 from ggn.result import Status, TrainResult
 from ggn.train import train
+
+__version__ = "0.1.0.dev0"
+
+__all__ = [
+    "MLP",
+    "Activation",
+    "Linearization",
+    "Loss",
+    "Status",
+    "TrainResult",
+    "activations",
+    "damping",
+    "linearize",
+    "losses",
+    "problems",
+    "steps",
+    "train",
+]

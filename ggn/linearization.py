@@ -92,7 +92,7 @@ class Linearization:
             H = objective.curvature(F, rows, psd)
             B = buffers[0, : N * nL * c].reshape(N, nL * c)
             if psd:
-                self._columns(square_root(H)[0], c, work, B)
+                self._columns(square_root(H, eps.T)[0], c, work, B)
                 _core.add_outer(B, G)
                 return
             self._columns(None, c, work, B)
@@ -133,9 +133,7 @@ class Linearization:
         K = np.zeros((k, k))
         _core.add_gram(B, K)
         K = np.tril(K) + np.tril(K, -1).T
-        return (
-            K.reshape(nL, k // nL, nL, k // nL).transpose(1, 0, 3, 2).reshape(k, k)
-        )
+        return K.reshape(nL, k // nL, nL, k // nL).transpose(1, 0, 3, 2).reshape(k, k)
 
     def _columns(self, S: np.ndarray | None, c: int, work: np.ndarray, out: np.ndarray) -> None:
         """Write P S of the chunk in work to out; S is (c, nL), (c, nL, nL) or the identity."""

@@ -245,7 +245,7 @@ class BlakeZisserman(_Separable):
         self.epsilon = number("epsilon", epsilon, 0.0, open_low=True)
 
     def _inlier(self, r: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """u = r²/s² and the inlier weight q = exp(-u) / (exp(-u) + ε)."""
+        """U = r²/s² and the inlier weight q = exp(-u) / (exp(-u) + ε)."""
         u = np.square(r / self.scale)
         g = np.exp(-u)
         return u, g / (g + self.epsilon)
@@ -300,10 +300,8 @@ def clip_negative(H: np.ndarray) -> np.ndarray:
     return (vectors * np.maximum(values, 0.0)[:, np.newaxis, :]) @ vectors.transpose(0, 2, 1)
 
 
-def square_root(
-    H: np.ndarray, eps: np.ndarray | None = None
-) -> tuple[np.ndarray, np.ndarray | None]:
-    """Return S with H_E = S Sᵀ for each sample, and S⁺ε if ε (T, nL) is given.
+def square_root(H: np.ndarray, eps: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return S with H_E = S Sᵀ for each sample, and S⁺ε, ε (T, nL).
 
     H is (T, nL) or (T, nL, nL), semi-definite; S has its shape; S⁺ε is (T, nL).
     Where S is singular, the part of ε outside its range is lost; it is zero for
@@ -311,8 +309,6 @@ def square_root(
     """
     if H.ndim == 2:
         S = np.sqrt(H)
-        if eps is None:
-            return S, None
         if S.all():
             return S, eps / S
         return S, np.divide(eps, S, out=np.zeros_like(S), where=S > 0.0)
@@ -320,7 +316,5 @@ def square_root(
     keep = values > values[:, -1:] * (H.shape[1] * np.finfo(float).eps)
     root = np.sqrt(np.where(keep, values, 0.0))
     S = vectors * root[:, np.newaxis, :]
-    if eps is None:
-        return S, None
     inverse = np.divide(1.0, root, out=np.zeros_like(root), where=keep)
     return S, inverse * np.einsum("iab,ia->ib", vectors, eps)

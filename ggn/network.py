@@ -96,7 +96,7 @@ class MLP:
 
     @property
     def n_outputs(self) -> int:
-        """nL."""
+        """NL."""
         return self.sizes[-1]
 
     def unpack(self, w: Any) -> list[np.ndarray]:
@@ -319,7 +319,9 @@ def _sizes(sizes: Any) -> tuple[int, ...]:
     try:
         values = tuple(sizes)
     except TypeError as error:
-        raise ValueError(f"sizes must be a sequence (n0, ..., nL), got {describe(sizes)}") from error
+        raise ValueError(
+            f"sizes must be a sequence (n0, ..., nL), got {describe(sizes)}"
+        ) from error
     if len(values) < 2:
         raise ValueError(f"sizes must name at least inputs and outputs (n0, nL), got {values}")
     return tuple(integer(f"sizes[{i}]", n, 1) for i, n in enumerate(values))

@@ -13,6 +13,7 @@ d is None where the factorisation fails.  With B Bᵀ = G (no penalty), r = S⁺
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from typing import Protocol
 
 import numpy as np
@@ -56,6 +57,9 @@ class Primal:
 
 
 class _PreparedPrimal:
+    diagonal: np.ndarray | float
+    scale: np.ndarray | None
+
     def __init__(self, at: Linearization, damping: DampingState) -> None:
         N = at.net.n_weights
         self.G = at.objective.scratch("G", N, N)
@@ -203,8 +207,8 @@ class Gradient:
 
 
 class _PreparedGradient:
-    scale = None
-    diagonal = 1.0
+    diagonal: np.ndarray | float = 1.0
+    scale: np.ndarray | None = None
 
     def __init__(self, at: Linearization) -> None:
         self.gradient = at.gradient
@@ -213,7 +217,7 @@ class _PreparedGradient:
         return self.gradient / mu if mu > 0.0 else self.gradient
 
 
-NAMES = {
+NAMES: dict[str, Callable[[], Step]] = {
     "primal": Primal, "dual": Dual, "minimum-norm": MinimumNorm, "gradient": Gradient,
 }  # fmt: skip
 
@@ -252,9 +256,13 @@ def choose(net: MLP, T: int, damped: bool, penalised: bool, max_memory: float | 
     limit = available_memory() if max_memory is None else max_memory
     small = min(N, k)
     trials = 1.5 if penalised else 1.0
-    candidates = [
+    candidates: list[tuple[float, float, Step]] = [
         (k * N**2 + N**3 / 3, 8.0 * 2 * N * N, Primal()),
-        (trials * (N * k**2 + k**3 / 3), 8.0 * ((2 if penalised else 1) * N * k + 2 * k * k), Dual()),
+        (
+            trials * (N * k**2 + k**3 / 3),
+            8.0 * ((2 if penalised else 1) * N * k + 2 * k * k),
+            Dual(),
+        ),
     ]
     if not damped:
         rows = k + (N if penalised else 0)

@@ -1,0 +1,22 @@
+"""Check what the built archives hold: sources in the sdist, no sources in the wheel."""
+
+import sys
+import tarfile
+import zipfile
+
+for path in sys.argv[1:]:
+    if path.endswith(".whl"):
+        with zipfile.ZipFile(path) as wheel:
+            names = wheel.namelist()
+        bad = [n for n in names if n.endswith((".pyx", ".pxd", ".c", ".h"))]
+        missing = [n for n in ("ggn/_core.pyi", "ggn/py.typed") if n not in names]
+    else:
+        with tarfile.open(path) as sdist:
+            names = [n.partition("/")[2] for n in sdist.getnames()]
+        hand_written = {"ggn/_kernels/activation_loops.c", "ggn/_kernels/rows.c"}
+        bad = [n for n in names if n.endswith(".c") and n not in hand_written]
+        wanted = {"ggn/_core.pyx", "ggn/_kernels/sweep.pyx", "ggn/_kernels/blas.pxd", "LICENSE"}
+        missing = sorted((wanted | hand_written) - set(names))
+    if bad or missing:
+        sys.exit(f"{path}: should not hold {bad}, lacks {missing}")
+    print(f"{path.rpartition('/')[2]}: {len(names)} files, as they should be")
