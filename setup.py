@@ -27,6 +27,7 @@ setup(
     ext_modules=cythonize(
         [
             extension("_kernels.sweep", "rows.c", "activation_loops.c"),
+            extension("_kernels.normal", "rows.c"),
             extension("_kernels.solve"),
             extension("_core", "activation_loops.c"),
         ],

@@ -13,6 +13,7 @@ from libc.limits cimport INT_MAX
 from ggn._kernels.blas cimport cholesky_solve as blas_cholesky_solve
 from ggn._kernels.blas cimport gemm_nt, syrk_n, syrk_t
 from ggn._kernels cimport solve as _solve
+from ggn._kernels cimport normal as _normal
 from ggn._kernels cimport sweep
 from ggn._kernels.sweep cimport Net, net_at
 
@@ -186,6 +187,61 @@ def jacobian(const Py_ssize_t[::1] layout, const double[::1] par, Py_ssize_t c,
         return
     with nogil:
         sweep.jacobian(&net, c, &work[0], &out[0, 0], k * c)
+
+
+def normal_sizes(const Py_ssize_t[::1] layout, const double[::1] par, Py_ssize_t c,
+                 Py_ssize_t form):
+    """Doubles of (sums, tile, hpsi) that `add_normal` needs for chunks of c samples."""
+    cdef Net net = open_net(layout, par)
+    cdef Py_ssize_t k = net.width[net.depth]
+    return (_normal.normal_size(&net, form), _normal.tile_size(&net, c),
+            0 if form == 0 else k * c * net.z_offset[net.depth])
+
+
+def add_normal(const Py_ssize_t[::1] layout, const double[::1] par, Py_ssize_t c, h,
+               const double[::1] work, double[::1] hpsi, double[::1] tile, double[::1] sums):
+    """Add the chunk's P H_E P^T to the sums of its blocks; `sensitivities` has left Psi in work.
+
+    h is None (form 0: H_E a multiple of I and the output activation the
+    identity), (nL, c) (form 1) or (nL, nL, c) (form 2).
+    """
+    cdef Net net = open_net(layout, par)
+    cdef Py_ssize_t k = net.width[net.depth], form = 0 if h is None else h.ndim - 1
+    cdef const double[::1] flat
+    cdef const double *p = NULL
+    if c == 0:
+        return
+    if not (work.shape[0] >= room(&net, c, k)
+            and hpsi.shape[0] >= (0 if form == 0 else k * c * net.z_offset[net.depth])
+            and tile.shape[0] >= _normal.tile_size(&net, c)
+            and sums.shape[0] >= _normal.normal_size(&net, form)):
+        raise ValueError("work, hpsi, tile or sums is too small")
+    if form:
+        if h.shape != (k,) * form + (c,):
+            raise ValueError("h must be (nL, c) or (nL, nL, c)")
+        flat = h.reshape(-1)
+        p = &flat[0]
+    with nogil:
+        if form:
+            _normal.weigh(&net, c, p, form, &work[0], hpsi_pointer(hpsi))
+        _normal.accumulate(&net, c, p, form, &work[0], hpsi_pointer(hpsi), &tile[0], &sums[0])
+
+
+cdef inline double *hpsi_pointer(double[::1] hpsi) noexcept nogil:
+    return &hpsi[0] if hpsi.shape[0] else NULL
+
+
+def scatter_normal(const Py_ssize_t[::1] layout, const double[::1] par, Py_ssize_t form,
+                   double alpha, const double[::1] sums, double[:, ::1] G):
+    """Add alpha * the sums of all chunks to the lower triangle of G (N, N)."""
+    cdef Net net = open_net(layout, par)
+    cdef Py_ssize_t n = net.w_offset[net.depth + 1]
+    if not (G.shape[0] == n and G.shape[1] == n):
+        raise ValueError(f"G must be ({n}, {n})")
+    if not (sums.shape[0] >= _normal.normal_size(&net, form)):
+        raise ValueError("sums is too small")
+    with nogil:
+        _normal.scatter(&net, form, alpha, &sums[0], &G[0, 0])
 
 
 def add_outer(const double[:, ::1] B, double[:, ::1] out):

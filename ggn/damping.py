@@ -88,11 +88,13 @@ class LevenbergMarquardt:
     the step is taken and mu falls by a factor of at least `decrease`; else mu
     rises 2-, 4-, 8-fold and the same linearization is factored again.
 
-    The metric follows Moré: D² is the largest seen so far of the diagonal of G,
-    so that the path does not depend on the units of inputs and targets.  Taken
-    weight by weight, that would free the weights of a saturated unit to run
-    away; so D²_j is the geometric mean of G_jj and the average of G_kk over the
-    units of the layer, for the same input.
+    The metric follows Moré in that D² comes from the diagonal of G and from the
+    largest values seen, so that the path does not depend on the units of inputs
+    and targets.  Taken weight by weight, it would free the weights of a
+    saturated unit to run away, and have no structure; so
+    D²(u, a) = c(a) sqrt(r(u)) for unit u and input a of a layer, where c(a) is
+    the largest yet of the mean of G's diagonal over the layer's units, and r(u)
+    the mean over inputs of that diagonal relative to the mean.
 
     Parameters
     ----------
@@ -130,14 +132,12 @@ class _Nielsen:
         self._largest: np.ndarray | None = None
 
     def scale(self, diagonal: np.ndarray) -> np.ndarray:
-        squared = np.sqrt(diagonal * self._net.mean_over_units(diagonal))
+        mean = self._net.mean_over_units(diagonal)
+        unit = self._net.mean_over_inputs(diagonal / _no_zeros(mean))
         if self._largest is not None:
-            np.maximum(squared, self._largest, out=squared)
-        self._largest = squared
-        D = np.sqrt(squared)
-        if not D.all():  # weights that J has not depended on yet
-            D[D == 0.0] = 1.0
-        return D
+            np.maximum(mean, self._largest, out=mean)
+        self._largest = mean
+        return np.sqrt(_no_zeros(mean) * np.sqrt(_no_zeros(unit)))
 
     def judge(self, actual: float, predicted: float) -> bool:
         # a ratio of nan (overflow) compares false and rejects
@@ -149,6 +149,11 @@ class _Nielsen:
         self.mu *= self._increase
         self._increase *= 2.0
         return False
+
+
+def _no_zeros(v: np.ndarray) -> np.ndarray:
+    """Put 1 for 0: a weight that J does not depend on can have any scale."""
+    return v if v.all() else np.where(v == 0.0, 1.0, v)
 
 
 NAMES = {"levenberg-marquardt": LevenbergMarquardt, "undamped": Undamped}

@@ -9,29 +9,24 @@ activations, bias, fixed_bias, input_names and target_names.
 
 from __future__ import annotations
 
-import contextlib
-import errno
 import io
 import json
 import os
-import secrets
-import shutil
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 import numpy as np
 
 from ggn.activations import BUILT_IN, Activation, LeakyReLU
+from ggn.files import FilePath, replacing
 from ggn.network import MLP
 from ggn.validation import describe, samples, vector
 
-__all__ = ["Model", "check_writable", "replacing"]
+__all__ = ["Model"]
 
 FORMAT, VERSION = "ggn-model", 1
 ARRAYS = ("w", "x_mean", "x_scale", "y_mean", "y_scale")
-
-FilePath = str | os.PathLike[str]
 
 
 class Model:
@@ -105,7 +100,8 @@ class Model:
         X = samples("X", X, self.net.n_inputs)
         with np.errstate(all="ignore"):  # far outside the data it may overflow, visibly, to inf
             Z = (X - self.x_mean) / self.x_scale
-            return self.y_mean + self.y_scale * self.net.forward(self.w, Z)
+            Y: np.ndarray = self.y_mean + self.y_scale * self.net.forward(self.w, Z)
+        return Y
 
     def save(self, path: FilePath) -> None:
         """Write the model to a file, replacing what was there only once all is written.
@@ -179,55 +175,9 @@ class Model:
             raise ValueError(f"{name} is not a usable model: {error}") from error
 
     def __repr__(self) -> str:
-        return f"Model({self.net!r}, {', '.join(self.input_names)} -> {', '.join(self.target_names)})"
-
-
-@contextlib.contextmanager
-def replacing(path: FilePath) -> Iterator[BinaryIO]:
-    """Open a binary stream whose contents become the file only if the block ends well.
-
-    On any failure or interrupt the old file stays and nothing else is left
-    behind.  A path that is no regular file (a device, a pipe) is written directly.
-    """
-    name = os.fspath(path)
-    target = Path(os.path.realpath(name))  # through a symbolic link, which stays one
-    if target.exists() and not target.is_file():
-        with open(name, "wb") as stream:
-            yield stream
-        return
-    check_writable(name)
-    temporary = target.with_name(f".ggn-{secrets.token_hex(8)}.tmp")
-    try:
-        with open(temporary, "xb") as stream:
-            yield stream
-            stream.flush()
-            os.fsync(stream.fileno())
-        if target.exists():
-            shutil.copymode(target, temporary)
-        os.replace(temporary, target)
-    except BaseException as error:
-        with contextlib.suppress(OSError):
-            temporary.unlink()
-        if isinstance(error, OSError) and error.filename in (None, str(temporary)):
-            raise type(error)(error.errno, error.strerror, name) from error
-        raise
-
-
-def check_writable(path: FilePath) -> None:
-    """Raise the OSError that writing the file would meet, without touching it."""
-    name = os.fspath(path)
-    target = Path(os.path.realpath(name))
-    code = 0
-    if target.is_dir():
-        code = errno.EISDIR
-    elif target.exists():
-        code = 0 if os.access(target, os.W_OK) else errno.EACCES
-    elif not target.parent.is_dir():
-        code = errno.ENOTDIR if target.parent.exists() else errno.ENOENT
-    if not code and (target.is_file() or not target.exists()):
-        code = 0 if os.access(target.parent, os.W_OK) else errno.EACCES
-    if code:
-        raise OSError(code, os.strerror(code), name)
+        return (
+            f"Model({self.net!r}, {', '.join(self.input_names)} -> {', '.join(self.target_names)})"
+        )
 
 
 def _read(name: str) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
@@ -241,43 +191,37 @@ def _read(name: str) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
     try:
         with np.load(io.BytesIO(data), allow_pickle=False) as archive:
             if "header" not in archive:
-                raise _NotAModel("it has no header")
+                raise _RefusedError("is not a ggn model: it has no header")
             header = _parse_header(archive["header"])
-            arrays = {key: archive[key] for key in ARRAYS}
-    except _NotAModel as error:
-        raise ValueError(f"{name} is not a ggn model: {error}") from error
-    except KeyError as error:
-        raise ValueError(f"{name} is not a whole model: an array is missing") from error
+            missing = [key for key in ARRAYS if key not in archive]
+            if missing:
+                raise _RefusedError(f"is not a whole model: the array {missing[0]!r} is missing")
+            return header, {key: archive[key] for key in ARRAYS}
+    except _RefusedError as error:
+        raise ValueError(f"{name} {error}") from error
     # damaged bytes make zipfile, zlib and numpy raise a dozen kinds, all of one meaning
     except Exception as error:
         if "allow_pickle" in str(error):
             raise ValueError(f"{name} holds pickled objects, which are never loaded") from error
-        if isinstance(error, _NewerVersion):
-            raise ValueError(f"{name} {error}") from error
         raise ValueError(f"{name} is truncated or damaged") from error
-    return header, arrays
 
 
-class _NotAModel(Exception):
-    """An archive of something else."""
-
-
-class _NewerVersion(Exception):
-    """A model of a later format."""
+class _RefusedError(Exception):
+    """The bytes are whole but not what is asked for; says what they are instead."""
 
 
 def _parse_header(array: np.ndarray) -> dict[str, Any]:
     try:
         header = json.loads(array.tobytes())
     except (ValueError, RecursionError) as error:
-        raise _NotAModel("its header is not JSON") from error
+        raise _RefusedError("is not a ggn model: its header is not JSON") from error
     if not isinstance(header, dict) or header.get("format") != FORMAT:
-        raise _NotAModel(f"its header does not say format {FORMAT!r}")
+        raise _RefusedError(f"is not a ggn model: its header does not say format {FORMAT!r}")
     version = header.get("version")
     if not isinstance(version, int) or isinstance(version, bool) or version < 1:
-        raise _NotAModel(f"its version is {describe(version)}")
+        raise _RefusedError(f"is not a ggn model: its version is {describe(version)}")
     if version > VERSION:
-        raise _NewerVersion(
+        raise _RefusedError(
             f"is a model of format version {version}, but this ggn reads versions up to {VERSION}"
         )
     return header

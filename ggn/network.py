@@ -82,12 +82,15 @@ class MLP:
             (n, m + b) for m, n, b in zip(self.sizes, self.sizes[1:], self.bias, strict=False)
         ]
         self.n_weights = sum(n * m for n, m in self._shapes)
-        # number the inputs of all layers; the input that each weight multiplies
-        first = np.cumsum([0, *(m for _, m in self._shapes)])
-        self._input_of = np.concatenate(
-            [np.tile(np.arange(m) + f, n) for (n, m), f in zip(self._shapes, first, strict=False)]
-        )
-        self._per_unit = np.repeat([1.0 / n for n, _ in self._shapes], np.diff(first))
+        # number the inputs, and the units, of all layers: those of each weight
+        layers = range(self.depth)
+        inputs = np.cumsum([0, *(m for _, m in self._shapes)])
+        units = np.cumsum([0, *(n for n, _ in self._shapes)])
+        grids = [np.indices(shape) for shape in self._shapes]
+        self._unit_of = np.concatenate([grids[i][0].ravel() + units[i] for i in layers])
+        self._input_of = np.concatenate([grids[i][1].ravel() + inputs[i] for i in layers])
+        self._per_unit = np.repeat([1.0 / n for n, _ in self._shapes], np.diff(inputs))
+        self._per_input = np.repeat([1.0 / m for _, m in self._shapes], np.diff(units))
 
     @property
     def n_inputs(self) -> int:
@@ -259,6 +262,10 @@ class MLP:
     def mean_over_units(self, v: np.ndarray) -> np.ndarray:
         """Return, for each weight, the mean of v (N,) over the units of its layer, same input."""
         return (np.bincount(self._input_of, v) * self._per_unit)[self._input_of]
+
+    def mean_over_inputs(self, v: np.ndarray) -> np.ndarray:
+        """Return, for each weight, the mean of v (N,) over the inputs of its unit."""
+        return (np.bincount(self._unit_of, v) * self._per_input)[self._unit_of]
 
     def sweep(self, w: np.ndarray, X: np.ndarray, work: np.ndarray, keep: bool) -> np.ndarray:
         """Carry one chunk forward; return φ_Lᵀ (nL, c), a view of work.

@@ -13,6 +13,7 @@ import math
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -24,7 +25,7 @@ DELIMITERS = ",;\t"
 
 
 class Table:
-    """A file of comma-separated values, read column by column on demand.
+    r"""A file of comma-separated values, read column by column on demand.
 
     Parameters
     ----------
@@ -49,7 +50,7 @@ class Table:
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     path = os.path.join(folder, "data.csv")
     ...     with open(path, "w") as stream:
-    ...         _ = stream.write("name; x; y\\nfirst; 1; 2\\nsecond; 3; 4\\n")
+    ...         _ = stream.write("name; x; y\nfirst; 1; 2\nsecond; 3; 4\n")
     ...     Table(path).read(["y", "x"])
     array([[2., 1.],
            [4., 3.]])
@@ -149,7 +150,7 @@ class Table:
         if start is None:
             return None
         try:
-            table = np.loadtxt(
+            table: Any = np.loadtxt(
                 _prepended(start, stream),
                 dtype=np.float64 if everything else np.dtype(fields),
                 delimiter=self.delimiter,

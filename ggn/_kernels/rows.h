@@ -13,6 +13,12 @@ void ggn_scale_rows(ptrdiff_t rows, ptrdiff_t repeat, ptrdiff_t n,
 void ggn_khatri_rao(ptrdiff_t nu, ptrdiff_t nv, ptrdiff_t no, ptrdiff_t n,
                     const double *a, const double *b, double *out, ptrdiff_t ldo);
 
+/* out[(u, v), i] = sum_r a[u, r, i] * b[v, r, i] for u0 <= u < u1 and v < nv, or
+ * v <= u if triangular: products of all pairs of rows, one group of nv (or
+ * u + 1) rows after the other. */
+void ggn_pairs(ptrdiff_t u0, ptrdiff_t u1, ptrdiff_t nv, int triangular, ptrdiff_t r,
+               ptrdiff_t n, const double *a, const double *b, double *out);
+
 /* out (cols x rows) = transpose of in (rows x cols). */
 void ggn_transpose(ptrdiff_t rows, ptrdiff_t cols, const double *in, double *out);
 

@@ -17,6 +17,25 @@ cdef struct Net:
     const Py_ssize_t *z_offset  # hidden and output units before layer l; [L + 1] = all
     const double *slope         # own parameter of layer l's activation; [0] = the fixed bias
 
+cdef inline double *a_block(const Net *net, Py_ssize_t l, Py_ssize_t c,
+                            double *work) noexcept nogil:
+    """A_l of the chunk in work."""
+    return work + c * net.a_offset[l]
+
+
+cdef inline double *d_block(const Net *net, Py_ssize_t l, Py_ssize_t c,
+                            double *work) noexcept nogil:
+    """D_l."""
+    return work + c * (net.a_offset[net.depth + 1] + net.z_offset[l])
+
+
+cdef inline double *back_block(const Net *net, Py_ssize_t l, Py_ssize_t m, Py_ssize_t c,
+                               double *work) noexcept nogil:
+    """omega_l (m = 1) or Psi_l: what the last backward sweep left for layer l."""
+    cdef Py_ssize_t last = net.depth + 1
+    return work + c * (net.a_offset[last] + net.z_offset[last] + m * net.z_offset[l])
+
+
 cdef Net net_at(const Py_ssize_t *layout, const double *par) noexcept nogil
 
 cdef void load(const Net *net, Py_ssize_t c, const double *x, double *work) noexcept nogil

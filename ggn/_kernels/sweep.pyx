@@ -32,21 +32,6 @@ cdef Net net_at(const Py_ssize_t *layout, const double *par) noexcept nogil:
     return net
 
 
-cdef inline double *a_block(const Net *net, Py_ssize_t l, Py_ssize_t c, double *work) noexcept nogil:
-    return work + c * net.a_offset[l]
-
-
-cdef inline double *d_block(const Net *net, Py_ssize_t l, Py_ssize_t c, double *work) noexcept nogil:
-    return work + c * (net.a_offset[net.depth + 1] + net.z_offset[l])
-
-
-cdef inline double *back_block(const Net *net, Py_ssize_t l, Py_ssize_t m, Py_ssize_t c,
-                               double *work) noexcept nogil:
-    """Return omega_l (m = 1) or Psi_l: what the last backward sweep left for layer l."""
-    cdef Py_ssize_t last = net.depth + 1
-    return work + c * (net.a_offset[last] + net.z_offset[last] + m * net.z_offset[l])
-
-
 cdef inline void fill(double *p, Py_ssize_t n, double value) noexcept nogil:
     cdef Py_ssize_t i
     for i in range(n):

@@ -1,0 +1,254 @@
+"""Blocks of the normal matrix P H_E P^T without P (Khatri-Rao structure).
+
+Block (l, k), k <= l, at row (u, a) and column (v, b) is
+
+    sum_i M_i[u, v] phi_{l-1}[a] phi_{k-1}[b],   M_i = Psi_l H_E Psi_k^T,
+
+so with M as rows (u, v) and phi phi^T as rows (a, b), samples running along
+the rows, it is one matrix product with inner dimension c: a chunk adds
+sums (pairs of units x pairs of inputs).  Against dsyrk on a stored P this
+saves the factor nL, and on the diagonal, where both factors are symmetric and
+only u >= v, a >= b are formed, another factor of two below dsyrk's half.
+
+Blocks with l = L need no M: Psi_L = D_L is diagonal, so the rows are H Psi_k.
+
+    form 0   H_E = alpha I for all samples and D_L = I: h is not used
+    form 1   H_E diagonal, h (nL, c)
+    form 2   H_E full, h (nL, nL, c)
+"""
+
+from ggn._kernels.blas cimport gemm_nt, syrk_n
+from ggn._kernels.sweep cimport Net, a_block, back_block, d_block
+
+cdef extern from "rows.h" nogil:
+    void ggn_scale_rows(Py_ssize_t rows, Py_ssize_t repeat, Py_ssize_t n,
+                        const double *a, const double *b, double *out)
+    void ggn_pairs(Py_ssize_t u0, Py_ssize_t u1, Py_ssize_t nv, bint triangular,
+                   Py_ssize_t r, Py_ssize_t n, const double *a, const double *b, double *out)
+
+# Doubles of one tile of pair rows: half a megabyte, so that it stays in the level-2 cache
+# between being formed and being multiplied.
+cdef enum:
+    TILE = 65536
+
+
+cdef inline Py_ssize_t fan_in(const Net *net, Py_ssize_t l) noexcept nogil:
+    return net.width[l - 1] + net.bias[l]
+
+
+cdef inline Py_ssize_t triangle(Py_ssize_t n) noexcept nogil:
+    return n * (n + 1) // 2
+
+
+cdef Py_ssize_t block_size(const Net *net, Py_ssize_t l, Py_ssize_t k,
+                           Py_ssize_t form) noexcept nogil:
+    """Products in block (l, k): pairs of units times pairs of inputs."""
+    cdef Py_ssize_t n = net.width[l], m = fan_in(net, l)
+    if l == net.depth and k == l:
+        return m * m * (1 if form == 0 else n if form == 1 else triangle(n))
+    if k == l:
+        return triangle(n) * triangle(m)
+    return n * net.width[k] * m * fan_in(net, k)
+
+
+cdef Py_ssize_t normal_size(const Net *net, Py_ssize_t form) noexcept nogil:
+    """Doubles that `sums` must hold."""
+    cdef Py_ssize_t l, k, size = 0
+    for l in range(1, net.depth + 1):
+        for k in range(1, l + 1):
+            size += block_size(net, l, k, form)
+    return size
+
+
+cdef Py_ssize_t tile_size(const Net *net, Py_ssize_t c) noexcept nogil:
+    """Doubles that the two tiles must hold: at least one row group of every block."""
+    cdef Py_ssize_t l, widest = 0
+    for l in range(net.depth + 1):
+        widest = max(widest, net.width[l] + 1)
+    return 2 * (max(TILE, widest * c) + widest * c)
+
+
+cdef void weigh(const Net *net, Py_ssize_t c, const double *h, Py_ssize_t form,
+                const double *work, double *hpsi) noexcept nogil:
+    """H_E Psi_k of the hidden layers, (n_k, nL, c) each, at the places of Psi_k."""
+    cdef Py_ssize_t k, v, nl = net.width[net.depth], row = nl * c
+    cdef const double *psi
+    cdef double *out
+    for k in range(1, net.depth):
+        psi = back_block(net, k, nl, c, <double*>work)
+        out = hpsi + nl * c * net.z_offset[k]
+        if form == 2:
+            ggn_pairs(0, net.width[k], nl, False, nl, c, psi, h, out)
+        else:
+            for v in range(net.width[k]):
+                ggn_scale_rows(nl, 1, c, psi + v * row, h, out + v * row)
+
+
+cdef Py_ssize_t next_group(Py_ssize_t u, Py_ssize_t n, Py_ssize_t nv, bint triangular,
+                           Py_ssize_t limit) noexcept nogil:
+    """The first u beyond a group of pair rows of at most `limit` rows, or of one u."""
+    cdef Py_ssize_t rows = 0
+    while u < n:
+        rows += u + 1 if triangular else nv
+        if rows > limit and rows > (u + 1 if triangular else nv):
+            return u
+        u += 1
+    return u
+
+
+cdef inline Py_ssize_t first_row(Py_ssize_t u, Py_ssize_t nv, bint triangular) noexcept nogil:
+    return triangle(u) if triangular else u * nv
+
+
+cdef void add_block(Py_ssize_t n, Py_ssize_t nv, bint triangular, Py_ssize_t r,
+                    const double *a, const double *b, const double *ready,
+                    Py_ssize_t m, Py_ssize_t mv, const double *x, const double *y,
+                    Py_ssize_t c, double *tile, Py_ssize_t room, double *sums) noexcept nogil:
+    """sums (unit pairs x input pairs) += rows(a, b) rows(x, y)^T, in tiles.
+
+    Unit pairs are sum_r a[u, r] b[v, r], or `ready` if it is not NULL; input
+    pairs x[a] y[b].  Both are triangular (u >= v, a >= b) on the diagonal.
+    """
+    cdef Py_ssize_t limit = max(TILE // c, 1), columns = first_row(m, mv, triangular)
+    cdef Py_ssize_t s0, s1, u0, u1, row, rows, col, cols
+    cdef double *left = tile
+    cdef double *right = tile + room
+    cdef const double *pairs = ready
+    s0 = 0
+    while s0 < m:
+        # the input pairs are re-formed least: they are the outer loop, in larger tiles
+        s1 = next_group(s0, m, mv, triangular, limit)
+        col = first_row(s0, mv, triangular)
+        cols = first_row(s1, mv, triangular) - col
+        ggn_pairs(s0, s1, mv, triangular, 1, c, x, y, right)
+        u0 = 0
+        while u0 < n:
+            u1 = n if ready != NULL else next_group(u0, n, nv, triangular, limit)
+            row = first_row(u0, nv, triangular)
+            rows = first_row(u1, nv, triangular) - row
+            if ready == NULL:
+                ggn_pairs(u0, u1, nv, triangular, r, c, a, b, left)
+                pairs = left
+            gemm_nt(rows, cols, c, 1.0, pairs, c, right, c, 1.0, sums + row * columns + col,
+                    columns)
+            u0 = u1
+        s0 = s1
+
+
+cdef void add_last(const Net *net, Py_ssize_t c, const double *h, Py_ssize_t form,
+                   const double *work, double *tile, double *sums) noexcept nogil:
+    """Block (L, L): sum_i d_o H[o, p] d_p phi phi^T for each pair of outputs o >= p."""
+    cdef Py_ssize_t last = net.depth, nl = net.width[last], m = fan_in(net, last), o, p
+    cdef const double *phi = a_block(net, last - 1, c, <double*>work)
+    cdef const double *d = d_block(net, last, c, <double*>work)
+    cdef double *weight = tile
+    cdef double *scaled = tile + c
+    if form == 0:
+        syrk_n(m, c, 1.0, phi, c, 1.0, sums, m)
+        return
+    for o in range(nl):
+        for p in range(o if form == 1 else 0, o + 1):
+            ggn_scale_rows(1, 1, c, d + o * c, d + p * c, weight)
+            ggn_scale_rows(1, 1, c, weight, h + (o if form == 1 else o * nl + p) * c, weight)
+            ggn_scale_rows(m, m, c, phi, weight, scaled)
+            gemm_nt(m, m, c, 1.0, scaled, c, phi, c, 1.0, sums, m)
+            sums += m * m
+
+
+cdef void accumulate(const Net *net, Py_ssize_t c, const double *h, Py_ssize_t form,
+                     const double *work, const double *hpsi, double *tile,
+                     double *sums) noexcept nogil:
+    """Add one chunk to the sums of all blocks; work holds A, D and Psi."""
+    cdef Py_ssize_t l, k, v, last = net.depth, nl = net.width[last], room = tile_size(net, c) // 2
+    cdef const double *hk
+    cdef const double *x
+    cdef const double *y
+    cdef double *scaled
+    for l in range(1, last + 1):
+        x = a_block(net, l - 1, c, <double*>work)
+        for k in range(1, l + 1):
+            y = a_block(net, k - 1, c, <double*>work)
+            hk = hpsi + nl * c * net.z_offset[k]
+            if form == 0:
+                hk = back_block(net, k, nl, c, <double*>work)
+            if k == last:
+                add_last(net, c, h, form, work, tile, sums)
+            elif l == last:
+                if form != 0:  # D_L H Psi_k, in place: H Psi_k was needed as it is before
+                    for v in range(net.width[k]):
+                        scaled = <double*>hk + v * nl * c
+                        ggn_scale_rows(nl, 1, c, scaled, d_block(net, l, c, <double*>work), scaled)
+                add_block(net.width[k] * nl, 1, False, 1, NULL, NULL, hk,
+                          fan_in(net, l), fan_in(net, k), x, y, c, tile, room, sums)
+            else:
+                add_block(net.width[l], net.width[k], k == l, nl,
+                          back_block(net, l, nl, c, <double*>work), hk, NULL,
+                          fan_in(net, l), fan_in(net, k), x, y, c, tile, room, sums)
+            sums += block_size(net, l, k, form)
+
+
+cdef void scatter_diagonal(Py_ssize_t n, Py_ssize_t m, double alpha, const double *sums,
+                           double *g, Py_ssize_t ldg) noexcept nogil:
+    """Lower triangle of a diagonal block from its products with u >= v, a >= b."""
+    cdef Py_ssize_t u, v, a, b
+    cdef const double *s = sums
+    cdef double *top
+    for u in range(n):
+        for v in range(u + 1):
+            top = g + u * m * ldg + v * m
+            for a in range(m):
+                for b in range(a + 1):
+                    top[a * ldg + b] += alpha * s[b]
+                s += a + 1
+            if v < u:  # the same products once more, transposed
+                s -= triangle(m)
+                for a in range(m):
+                    for b in range(a):
+                        top[b * ldg + a] += alpha * s[b]
+                    s += a + 1
+
+
+cdef void scatter_last(const Net *net, Py_ssize_t form, double alpha, const double *sums,
+                       double *g, Py_ssize_t ldg) noexcept nogil:
+    cdef Py_ssize_t nl = net.width[net.depth], m = fan_in(net, net.depth), o, p, a, b
+    for o in range(nl):
+        for p in range(0 if form == 2 else o, o + 1):
+            for a in range(m):
+                for b in range(a + 1 if o == p else m):
+                    # sums[a, b] = sums[b, a]; form 0 filled the lower triangle alone
+                    g[(o * m + a) * ldg + p * m + b] += alpha * sums[a * m + b]
+            if form != 0:
+                sums += m * m
+
+
+cdef void scatter(const Net *net, Py_ssize_t form, double alpha, const double *sums,
+                  double *g) noexcept nogil:
+    """Lower triangle of G += alpha * the sums, put where they belong."""
+    cdef Py_ssize_t l, k, u, v, a, b, m, mk, n, nk, last = net.depth
+    cdef Py_ssize_t ldg = net.w_offset[last + 1]
+    cdef const double *s
+    cdef double *block
+    cdef double *out
+    for l in range(1, last + 1):
+        n = net.width[l]
+        m = fan_in(net, l)
+        for k in range(1, l + 1):
+            nk = net.width[k]
+            mk = fan_in(net, k)
+            block = g + net.w_offset[l] * ldg + net.w_offset[k]
+            if k == last:
+                scatter_last(net, form, alpha, sums, block, ldg)
+            elif k == l:
+                scatter_diagonal(n, m, alpha, sums, block, ldg)
+            else:
+                s = sums
+                for u in range(n):
+                    for v in range(nk):
+                        if l == last:  # these rows are (v, o)
+                            s = sums + (v * n + u) * m * mk
+                        for a in range(m):
+                            out = block + (u * m + a) * ldg + v * mk
+                            for b in range(mk):
+                                out[b] += alpha * s[b]
+                            s += mk
+            sums += block_size(net, l, k, form)

@@ -1,0 +1,232 @@
+"""The command line: train a network on a table, predict with it, see a demonstration.
+
+Exit status: 0 done, 2 bad input (one line on standard error says what), 130 interrupted.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import importlib.metadata
+import os
+import sys
+from collections.abc import Sequence
+from typing import NoReturn
+
+from ggn import activations, damping, demo, losses, steps
+from ggn.files import replacing
+from ggn.fit_table import fit_table
+from ggn.io import Model
+from ggn.network import SCHEMES
+from ggn.regression import r2, rmse
+from ggn.tabular import Table, csv_text
+
+__all__ = ["main"]
+
+DESCRIPTION = "Train smooth multilayer perceptrons with the exact Generalised Gauss-Newton method."
+
+TRAIN = """\
+Train a network on columns of a CSV file with a header line. Inputs and targets
+are standardised (mean 0, standard deviation 1 on the training part), so --l2 and
+the loss are in those units; RMSE is printed in the units of the file."""
+
+TRAIN_EXAMPLE = """\
+example:
+  python -m ggn train yacht.csv --target y --hidden 20 --l2 1e-4 --save yacht.npz
+"""
+
+PREDICT = """\
+Predict the targets for the rows of a CSV file. Columns are found by name, in any
+order; others are ignored. If the file holds the targets too, RMSE and R2 are
+printed on standard error."""
+
+
+class _UsageError(ValueError):
+    """A command line that cannot be understood."""
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        raise _UsageError(message)  # argparse would print the usage as well
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command line and return its exit status.
+
+    Parameters
+    ----------
+    argv : sequence of str, optional
+        The arguments; by default those of the process.
+    """
+    try:
+        args = _parser().parse_args(argv)
+        status: int = args.run(args)
+        if sys.stdout is not None:
+            sys.stdout.flush()
+        return status
+    except BrokenPipeError:  # the reader, `head` say, has seen enough
+        _abandon_output()
+        return 0
+    except KeyboardInterrupt:
+        return _fail("interrupted", 130)
+    except MemoryError as error:
+        return _fail(f"not enough memory: {error}" if str(error) else "not enough memory")
+    except OSError as error:
+        return _fail(f"{error.filename}: {error.strerror}" if error.filename else str(error))
+    except ValueError as error:
+        return _fail(str(error))
+
+
+def _fail(message: str, status: int = 2) -> int:
+    """Say on one line what is wrong."""
+    if sys.stderr is not None:
+        print("ggn: error:", " ".join(message.split()), file=sys.stderr)
+    try:
+        if sys.stdout is not None:
+            sys.stdout.flush()
+    except OSError:
+        _abandon_output()
+    return status
+
+
+def _abandon_output() -> None:
+    """Point standard output nowhere, or Python would complain of it once more at exit."""
+    with contextlib.suppress(OSError, ValueError):
+        null = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(null, sys.stdout.fileno())
+        os.close(null)
+
+
+def _predict(args: argparse.Namespace) -> int:
+    for path in (args.model, args.file):
+        if args.output and os.path.exists(args.output) and os.path.samefile(path, args.output):
+            raise ValueError(f"--output would overwrite {path}, which is read")
+    model = Model.load(args.model)
+    table = Table(args.file)
+    known = [name for name in model.target_names if name in table.names]
+    try:
+        data = table.read([*model.input_names, *known])
+    except ValueError as error:
+        data = table.read(model.input_names)  # raises again unless only a target is at fault
+        print(f"ggn: not compared with the targets: {error}", file=sys.stderr)
+        known = []
+    n = len(model.input_names)
+    F, Y = model.predict(data[:, :n]), data[:, n:]
+    pieces = csv_text(model.target_names, F)
+    if args.output:
+        with replacing(args.output) as stream:
+            for piece in pieces:
+                stream.write(piece.encode())
+    else:
+        for piece in pieces:
+            sys.stdout.write(piece)
+        sys.stdout.flush()
+    if known:
+        F = F[:, [model.target_names.index(name) for name in known]]
+        for name, miss, share in zip(known, rmse(Y, F), r2(Y, F), strict=True):
+            print(f"{name}: RMSE {miss:.6g}, R2 {share:.6f}, {len(Y)} rows", file=sys.stderr)
+    return 0
+
+
+def _demo(args: argparse.Namespace) -> int:
+    demo.run(args.seed)
+    return 0
+
+
+def _version() -> str:
+    try:
+        return importlib.metadata.version("ggn")
+    except importlib.metadata.PackageNotFoundError:
+        return "(not installed)"
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = _Parser(prog="ggn", description=DESCRIPTION, allow_abbrev=False)
+    parser.add_argument("--version", action="version", version=f"ggn {_version()}")
+    commands = parser.add_subparsers(metavar="COMMAND", required=True)
+    for name, summary, add in (
+        ("train", "train a network on a CSV file", _add_train),
+        ("predict", "predict with a trained network", _add_predict),
+        ("demo", "see exact learning and a noisy regression, in seconds", _add_demo),
+    ):
+        add(
+            commands.add_parser(
+                name,
+                help=summary,
+                formatter_class=argparse.RawDescriptionHelpFormatter,
+                allow_abbrev=False,
+            )
+        )
+    return parser
+
+
+def _add_train(parser: argparse.ArgumentParser) -> None:
+    parser.description, parser.epilog = TRAIN, TRAIN_EXAMPLE
+    parser.set_defaults(run=fit_table)
+    parser.add_argument("file", metavar="FILE.csv", help="separated by commas, semicolons or tabs")
+    add = parser.add_argument_group("data").add_argument
+    add("--target", required=True, metavar="COL[,COL]", help="columns to predict")
+    add("--inputs", metavar="COL[,COL]", help="columns to predict from (default: all others)")
+    add("--validation", type=float, default=0.2, metavar="FRACTION",
+        help="of the rows, drawn at random, not trained on (default: %(default)s)")  # fmt: skip
+    add("--seed", type=int, default=0, metavar="N",
+        help="of that draw and of the initial weights (default: %(default)s)")  # fmt: skip
+    add("--save", metavar="MODEL.npz", help="where to keep the trained network")
+
+    add = parser.add_argument_group("network").add_argument
+    add("--hidden", default="20", metavar="N[,N]",
+        help="units of each hidden layer (default: %(default)s)")  # fmt: skip
+    add("--activation", default="tanh", metavar="NAME[,NAME]",
+        help=f"of all hidden layers, or one each: {', '.join(sorted(activations.BUILT_IN))} "
+        "(default: %(default)s)")  # fmt: skip
+    add("--init", default="fan_in", metavar="NAME",
+        help=f"distribution of the initial weights: {', '.join(SCHEMES)} "
+        "(default: %(default)s)")  # fmt: skip
+
+    add = parser.add_argument_group("objective").add_argument
+    add("--loss", default="squared", metavar="NAME",
+        help=f"{', '.join(sorted(losses.BUILT_IN))}; all but squared are robust to outliers "
+        "(default: %(default)s)")  # fmt: skip
+    add("--loss-scale", type=float, metavar="S",
+        help="residual from which a robust loss departs from the squared one, in the "
+        "target's unit (default: the loss's own, in standard deviations of the "
+        "target)")  # fmt: skip
+    add("--p", type=float, metavar="P", help="exponent of smooth_lp, in (0, 2] (default: 1)")
+    add("--l2", type=float, default=0.0, metavar="L2",
+        help="penalty L2 * |w|^2 added to the mean loss of standardised targets; try 1e-5 "
+        "to 1e-2 against overfitting (default: %(default)g)")  # fmt: skip
+
+    add = parser.add_argument_group("method").add_argument
+    add("--step", default="auto", metavar="NAME",
+        help=f"auto, {', '.join(steps.NAMES)} (default: %(default)s)")  # fmt: skip
+    add("--damping", default="levenberg-marquardt", metavar="NAME",
+        help=f"{', '.join(damping.NAMES)} (default: %(default)s)")  # fmt: skip
+    add("--max-iter", type=int, default=1000, metavar="N",
+        help="largest number of iterations (default: %(default)s)")  # fmt: skip
+    add("--tol", type=float, default=1e-12, metavar="TOL",
+        help="relative change to stop at; 0: never (default: %(default)g)")  # fmt: skip
+    add("--max-seconds", type=float, metavar="S", help="time limit (default: none)")
+    add("--max-memory", type=float, metavar="MB",
+        help="for the matrices of --step auto (default: half of the machine's)")  # fmt: skip
+
+
+def _add_predict(parser: argparse.ArgumentParser) -> None:
+    parser.description = PREDICT
+    parser.set_defaults(run=_predict)
+    parser.add_argument("model", metavar="MODEL.npz", help="saved by ggn train --save")
+    parser.add_argument("file", metavar="FILE.csv", help="with a header line")
+    parser.add_argument(
+        "-o", "--output", metavar="OUT.csv", help="file to write (default: standard output)"
+    )
+
+
+def _add_demo(parser: argparse.ArgumentParser) -> None:
+    parser.description = "Two fits: one exact, with quadratic convergence; one of noisy data."
+    parser.set_defaults(run=_demo)
+    parser.add_argument(
+        "--seed",
+        type=int,
+        default=demo.SEED,
+        metavar="N",
+        help="of the data and the initial weights (default: %(default)s)",
+    )

@@ -1,0 +1,236 @@
+"""`ggn train`: from a table to a saved network and a summary of how well it does."""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import math
+import os
+import sys
+import time
+from typing import Any
+
+import numpy as np
+
+from ggn import activations, damping, losses, report, steps
+from ggn.files import check_writable
+from ggn.io import Model
+from ggn.losses import Loss
+from ggn.network import MLP, SCHEMES
+from ggn.regression import r2, rmse, split, standard_units
+from ggn.result import Status, TrainResult
+from ggn.tabular import Table
+from ggn.train import train
+from ggn.validation import describe, integer, number, unknown_name
+
+__all__ = ["fit_table"]
+
+MEBIBYTE = 2**20
+
+
+def fit_table(args: argparse.Namespace) -> int:
+    """Train as the options say, print the summary, and return the exit status.
+
+    Raises
+    ------
+    ValueError, OSError
+        For options, files or cells that cannot be used.
+    """
+    _check_options(args)
+    hidden, chosen = _sizes(args.hidden), _activations(args.activation)
+    targets = _columns("--target", args.target)
+    inputs = None if args.inputs is None else _columns("--inputs", args.inputs)
+    table = Table(args.file)
+    if inputs is None:
+        inputs = [name for name in table.names if name not in targets]
+    both = [name for name in inputs if name in targets]
+    if both:
+        raise ValueError(f"the column {both[0]!r} is both in --inputs and in --target")
+    data = table.read([*targets, *inputs])
+    if not inputs:
+        raise ValueError(f"{args.file} has no columns but the targets, so no inputs")
+    Y, X = data[:, : len(targets)], data[:, len(targets) :]
+
+    rng = np.random.default_rng(args.seed)
+    fitted, held = split(len(X), args.validation, rng)
+    units = *standard_units(X[fitted]), *standard_units(Y[fitted])
+    x_mean, x_scale, y_mean, y_scale = units
+    net = MLP((len(inputs), *hidden, len(targets)), chosen)
+    loss = _loss(args, targets, y_scale)
+    w0 = net.initial_weights(rng, args.init)
+
+    Xs, Ys = (X[fitted] - x_mean) / x_scale, (Y[fitted] - y_mean) / y_scale
+
+    def detail(w: np.ndarray) -> str:
+        return f"train RMSE {y_scale[0] * rmse(Ys, net.forward(w, Xs))[0]:.4g}"
+
+    progress = report.Progress(sys.stderr, detail if len(targets) == 1 else None)
+    started = time.perf_counter()
+    try:
+        result = train(
+            net,
+            Xs,
+            Ys,
+            loss=loss,
+            w0=w0,
+            step=args.step,
+            damping=args.damping,
+            max_iter=args.max_iter,
+            tol=args.tol,
+            l2=args.l2,
+            callback=progress,
+            max_seconds=math.inf if args.max_seconds is None else args.max_seconds,
+            max_memory=None if args.max_memory is None else args.max_memory * MEBIBYTE,
+        )
+    finally:
+        progress.close()
+    seconds = time.perf_counter() - started
+    if result.status is Status.BAD_START:
+        raise ValueError(result.message)
+
+    model = Model(net, result.w, inputs, targets, *units)
+    F = model.predict(X)
+    scores = [
+        (rmse(Y[part], F[part]), r2(Y[part], F[part])) for part in (fitted, held) if len(part)
+    ]
+    parts = f"{len(fitted)} for training, {len(held)} for validation"
+    names = report.shorten(f"{', '.join(inputs)} -> {', '.join(targets)}", 100)
+    rows = [
+        ("data", f"{os.path.basename(args.file)}: {len(X)} rows, {parts}"),
+        ("columns", f"{_count(len(inputs), 'input')}, {_count(len(targets), 'target')}: {names}"),
+        ("network", f"{_text(net)}; {_count(net.n_weights, 'weight')}"),
+        ("loss", _describe_loss(loss, args, result)),
+        ("run", f"{_count(result.nit, 'iteration')}, {seconds:.2f} s"),
+        ("stopped", result.message),
+    ]
+    saved = None
+    try:
+        if args.save:
+            model.save(args.save)
+            saved = ("model", f"saved to {args.save}")
+    finally:  # a disk that is full now does not make the fit worth less
+        print(report.fields([*rows, saved or ("model", "not saved")]))
+        print()
+        print(report.scores(targets, scores[0], scores[1] if len(held) else None))
+        hint = _hint(args, net.n_weights, Y[fitted].size, scores, y_scale)
+        if hint:
+            print(f"\nhint: {hint}")
+    return 130 if result.status is Status.INTERRUPTED else 0
+
+
+def _hint(
+    args: argparse.Namespace, weights: int, residuals: int, scores: list[Any], y_scale: np.ndarray
+) -> str:
+    """Return what to try against overfitting, if there are signs of it."""
+    more = f"try --l2 {10 * args.l2 if args.l2 else 1e-4:g}"
+    if len(scores) > 1:
+        fitted, held = scores[0][0] / y_scale, scores[1][0] / y_scale
+        worst = int(np.argmax(held - fitted))
+        # an error at rounding level may well double
+        if held[worst] > 1.5 * fitted[worst] and held[worst] > 1e-6:
+            times = scores[1][0][worst] / max(scores[0][0][worst], np.finfo(float).tiny)
+            return f"validation RMSE is {times:.3g} times training RMSE (overfitting); {more}"
+    if weights > residuals:
+        return f"there are more weights ({weights}) than residuals ({residuals}); {more}"
+    return ""
+
+
+def _check_options(args: argparse.Namespace) -> None:
+    """Check what does not need the data, before reading it."""
+    number("--validation", args.validation, 0.0, 1.0)
+    number("--l2", args.l2, 0.0)
+    number("--tol", args.tol, 0.0)
+    integer("--seed", args.seed, 0)
+    integer("--max-iter", args.max_iter, 0)
+    if args.max_seconds is not None:
+        number("--max-seconds", args.max_seconds, 0.0)
+    if args.max_memory is not None:
+        number("--max-memory", args.max_memory, 0.0, open_low=True)
+    for option, value, known in (
+        ("--step", args.step, ("auto", *steps.NAMES)),
+        ("--damping", args.damping, damping.NAMES),
+        ("--init", args.init, SCHEMES),
+    ):
+        if value not in known:
+            raise unknown_name(option, value, known)
+    loss = losses.resolve(args.loss, "--loss")
+    if args.loss_scale is not None:
+        number("--loss-scale", args.loss_scale, 0.0, open_low=True)
+        if not hasattr(loss, "scale"):
+            raise ValueError(f"--loss-scale is for robust losses; {args.loss} has no scale")
+    if args.p is not None:
+        number("--p", args.p, 0.0, 2.0, open_low=True)
+        if not hasattr(loss, "p"):
+            raise ValueError(f"--p is for smooth_lp; {args.loss} has no exponent")
+    if args.save:
+        check_writable(args.save)
+        if os.path.exists(args.save) and os.path.samefile(args.save, args.file):
+            raise ValueError(f"--save would overwrite {args.file}, which is read")
+
+
+def _loss(args: argparse.Namespace, targets: list[str], y_scale: np.ndarray) -> Loss:
+    """Return the loss, its scale in standard units."""
+    kind: Any = type(losses.resolve(args.loss))
+    options: dict[str, float] = {}
+    if args.p is not None:
+        options["p"] = args.p
+    if args.loss_scale is not None:
+        if np.ptp(y_scale) > 1e-9 * y_scale.max():
+            raise ValueError(
+                f"--loss-scale is in one unit, but the targets {', '.join(targets)} have "
+                "different standard deviations; train on one target at a time"
+            )
+        options["scale"] = args.loss_scale / y_scale[0]
+    chosen: Loss = kind(**options)
+    return chosen
+
+
+def _describe_loss(loss: Loss, args: argparse.Namespace, result: TrainResult) -> str:
+    text = args.loss
+    if args.loss_scale is not None:
+        text += f" of scale {args.loss_scale:g}"
+    elif hasattr(loss, "scale"):
+        text += f" of scale {loss.scale:g} standard deviations"
+    if hasattr(loss, "p"):
+        text += f", p = {loss.p:g}"
+    if args.l2:
+        text += f", l2 = {args.l2:g}"
+    return f"{text}; {result.fun:.6g} at the end (standardised)"
+
+
+def _columns(option: str, text: str) -> list[str]:
+    """Split a list of column names; one that holds a comma is quoted, as in the file."""
+    names = [name.strip() for name in next(csv.reader([text], skipinitialspace=True), [])]
+    if not names or not all(names):
+        raise ValueError(f"{option} must be column names separated by commas, got {text!r}")
+    for name in names:
+        if names.count(name) > 1:
+            raise ValueError(f"{option} names the column {name!r} twice")
+    return names
+
+
+def _sizes(text: str) -> list[int]:
+    try:
+        return [integer("units", int(part), 1) for part in text.split(",")]
+    except ValueError as error:
+        raise ValueError(
+            f"--hidden must be positive integers separated by commas, got {describe(text)}"
+        ) from error
+
+
+def _activations(text: str) -> str | list[str]:
+    names = [name.strip() for name in text.split(",")]
+    for name in names:
+        activations.resolve(name, "--activation")
+    return names[0] if len(names) == 1 else names
+
+
+def _text(net: MLP) -> str:
+    names = [a.name for a in net.activations[:-1]]
+    return (
+        f"{'-'.join(map(str, net.sizes))}, {', '.join(names if len(set(names)) > 1 else names[:1])}"
+    )
+
+
+def _count(n: int, thing: str) -> str:
+    return f"{n} {thing}{'' if n == 1 else 's'}"

@@ -1,0 +1,94 @@
+"""What surrounds a fit: parts for training and validation, standard units, scores.
+
+x_mean, x_scale     mean and standard deviation of each column (the training part's)
+RMSE                sqrt(mean (φ_L - y)²), per target
+R2                  1 - Σ (φ_L - y)² / Σ (y - mean y)², per target
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+__all__ = ["r2", "rmse", "split", "standard_units"]
+
+
+def split(
+    rows: int, fraction: float, rng: int | np.random.Generator | None = 0
+) -> tuple[np.ndarray, np.ndarray]:
+    """Draw the rows to train on and the rows to validate on, both in ascending order.
+
+    Parameters
+    ----------
+    rows : int
+    fraction : float
+        Of the rows to validate on; if positive, at least one row.
+    rng : int, Generator or None, default 0
+
+    Raises
+    ------
+    ValueError
+        If no row would be left to train on.
+
+    Examples
+    --------
+    >>> train, validation = split(10, 0.2, rng=0)
+    >>> len(train), len(validation)
+    (8, 2)
+    """
+    order = np.random.default_rng(rng).permutation(rows)
+    held = max(round(fraction * rows), 1) if fraction > 0.0 else 0
+    if held >= rows:
+        raise ValueError(
+            f"a validation part of {held} of {rows} {'row' if rows == 1 else 'rows'} "
+            "leaves none to train on"
+        )
+    return np.sort(order[held:]), np.sort(order[:held])
+
+
+def standard_units(A: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return mean and standard deviation of each column; a constant column has scale 1.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> standard_units(np.array([[0.0, 5.0], [2.0, 5.0]]))
+    (array([1., 5.]), array([1., 1.]))
+    """
+    # in units of the largest magnitude, whose squares cannot overflow or vanish
+    largest = np.abs(A).max(axis=0)
+    unit = np.where(largest > 0.0, largest, 1.0)
+    Z = A / unit
+    mean, scale = Z.mean(axis=0), Z.std(axis=0)
+    constant = Z.min(axis=0) == Z.max(axis=0)  # rounding may leave them a tiny deviation
+    scale = np.where(constant | (scale * unit == 0.0), 1.0, scale * unit)
+    return np.where(constant, A[0], mean * unit), scale
+
+
+def rmse(Y: np.ndarray, F: np.ndarray) -> np.ndarray:
+    """Return the root mean square error of predictions F (T, nL), per target.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> rmse(np.array([[0.0], [0.0]]), np.array([[3.0], [3.0]]))
+    array([3.])
+    """
+    result: np.ndarray = np.sqrt(np.square(F - Y).mean(axis=0))
+    return result
+
+
+def r2(Y: np.ndarray, F: np.ndarray) -> np.ndarray:
+    """Return the coefficient of determination, per target; nan where the target is constant.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> r2(np.array([[0.0], [2.0]]), np.array([[0.0], [1.0]]))
+    array([0.5])
+    """
+    total = np.square(Y - Y.mean(axis=0)).sum(axis=0)
+    constant = Y.min(axis=0) == Y.max(axis=0)
+    error = np.square(F - Y).sum(axis=0)
+    share = np.divide(error, total, out=np.full_like(total, np.nan), where=~constant)
+    result: np.ndarray = 1.0 - share
+    return result
