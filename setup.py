@@ -28,6 +28,7 @@ setup(
         [
             extension("_kernels.sweep", "rows.c", "activation_loops.c"),
             extension("_kernels.normal", "rows.c"),
+            extension("_kernels.kernel"),
             extension("_kernels.solve"),
             extension("_core", "activation_loops.c"),
         ],

@@ -11,8 +11,9 @@ import numpy as np
 from libc.limits cimport INT_MAX
 
 from ggn._kernels.blas cimport cholesky_solve as blas_cholesky_solve
-from ggn._kernels.blas cimport gemm_nt, syrk_n, syrk_t
+from ggn._kernels.blas cimport syrk_n, syrk_t
 from ggn._kernels cimport solve as _solve
+from ggn._kernels cimport kernel as _kernel
 from ggn._kernels cimport normal as _normal
 from ggn._kernels cimport sweep
 from ggn._kernels.sweep cimport Net, net_at
@@ -199,9 +200,11 @@ def normal_sizes(const Py_ssize_t[::1] layout, const double[::1] par, Py_ssize_t
 
 
 def add_normal(const Py_ssize_t[::1] layout, const double[::1] par, Py_ssize_t c, h,
-               const double[::1] work, double[::1] hpsi, double[::1] tile, double[::1] sums):
-    """Add the chunk's P H_E P^T to the sums of its blocks; `sensitivities` has left Psi in work.
+               const double[::1] work, double[::1] hpsi, double[::1] tile, double[::1] sums,
+               bint first):
+    """Add the chunk's P H_E P^T to the sums of its blocks (write them, if it is the first).
 
+    `sensitivities` has left Psi in work.
     h is None (form 0: H_E a multiple of I and the output activation the
     identity), (nL, c) (form 1) or (nL, nL, c) (form 2).
     """
@@ -224,7 +227,8 @@ def add_normal(const Py_ssize_t[::1] layout, const double[::1] par, Py_ssize_t c
     with nogil:
         if form:
             _normal.weigh(&net, c, p, form, &work[0], hpsi_pointer(hpsi))
-        _normal.accumulate(&net, c, p, form, &work[0], hpsi_pointer(hpsi), &tile[0], &sums[0])
+        _normal.accumulate(&net, c, p, form, &work[0], hpsi_pointer(hpsi), &tile[0],
+                           0.0 if first else 1.0, &sums[0])
 
 
 cdef inline double *hpsi_pointer(double[::1] hpsi) noexcept nogil:
@@ -233,7 +237,7 @@ cdef inline double *hpsi_pointer(double[::1] hpsi) noexcept nogil:
 
 def scatter_normal(const Py_ssize_t[::1] layout, const double[::1] par, Py_ssize_t form,
                    double alpha, const double[::1] sums, double[:, ::1] G):
-    """Add alpha * the sums of all chunks to the lower triangle of G (N, N)."""
+    """Write alpha * the sums of all chunks to the lower triangle of G (N, N)."""
     cdef Net net = open_net(layout, par)
     cdef Py_ssize_t n = net.w_offset[net.depth + 1]
     if not (G.shape[0] == n and G.shape[1] == n):
@@ -257,19 +261,50 @@ def add_outer(const double[:, ::1] B, double[:, ::1] out):
         syrk_n(n, k, 1.0, &B[0, 0], k, 1.0, &out[0, 0], n)
 
 
-def add_product(const double[:, ::1] A, const double[:, ::1] B, double[:, ::1] out):
-    """Add A B^T to out (n, n): the form for an indefinite H_E, where no real root exists."""
-    cdef Py_ssize_t n = B.shape[0], k = B.shape[1]
-    if not (A.shape[0] == n and A.shape[1] == k):
-        raise ValueError("A and B must have the same shape")
-    if not (out.shape[0] == n and out.shape[1] == n):
-        raise ValueError("out must be (n, n)")
-    if not (n <= INT_MAX and k <= INT_MAX):
-        raise ValueError("B must have fewer than 2**31 rows and columns")
-    if n == 0 or k == 0:
+def kernel_size(const Py_ssize_t[::1] layout, const double[::1] par, Py_ssize_t c):
+    """Doubles of buffer that `add_kernel` and `add_diagonal` need for c samples."""
+    cdef Net net = open_net(layout, par)
+    return _kernel.kernel_size(&net, c)
+
+
+def add_diagonal(const Py_ssize_t[::1] layout, const double[::1] par, Py_ssize_t c,
+                 const double[::1] work, double[::1] buffer, double[::1] out):
+    """Add the diagonal of P S S^T P^T to out (N,); `sensitivities` has left Psi S in work."""
+    cdef Net net = open_net(layout, par)
+    if not (out.shape[0] == net.w_offset[net.depth + 1]):
+        raise ValueError("out must have one entry per weight")
+    if not (work.shape[0] >= room(&net, c, net.width[net.depth])
+            and buffer.shape[0] >= _kernel.kernel_size(&net, c)):
+        raise ValueError("work or buffer is too small")
+    if c == 0:
         return
     with nogil:
-        gemm_nt(n, n, k, 1.0, &A[0, 0], k, &B[0, 0], k, 1.0, &out[0, 0], n)
+        _kernel.diagonal(&net, c, &work[0], &buffer[0], &out[0])
+
+
+def add_kernel(const Py_ssize_t[::1] layout, const double[::1] par, Py_ssize_t c, bint coupled,
+               const double[::1] units, const double[::1] inputs, double[::1] work,
+               double[::1] buffer, double[:, ::1] out):
+    """Add S^T P^T D^-2 P S to the lower triangle of out, columns by output, then sample.
+
+    D is units (one per unit) times inputs (one per input of each layer);
+    coupled: S is not diagonal.  Psi S in work is used up.
+    """
+    cdef Net net = open_net(layout, par)
+    cdef Py_ssize_t k = net.width[net.depth] * c, l, n = 0
+    for l in range(1, net.depth + 1):
+        n += net.width[l - 1] + net.bias[l]
+    if not (out.shape[0] == k and out.shape[1] == k):
+        raise ValueError(f"out must be ({k}, {k})")
+    if not (units.shape[0] == net.z_offset[net.depth + 1] and inputs.shape[0] == n):
+        raise ValueError("units and inputs must have one entry per unit and input of each layer")
+    if not (work.shape[0] >= room(&net, c, net.width[net.depth])
+            and buffer.shape[0] >= _kernel.kernel_size(&net, c)):
+        raise ValueError("work or buffer is too small")
+    if c == 0:
+        return
+    with nogil:
+        _kernel.kernel(&net, c, coupled, &units[0], &inputs[0], &work[0], &buffer[0], &out[0, 0])
 
 
 def add_gram(const double[:, ::1] B, double[:, ::1] out):
@@ -283,6 +318,22 @@ def add_gram(const double[:, ::1] B, double[:, ::1] out):
         return
     with nogil:
         syrk_t(k, n, 1.0, &B[0, 0], k, 1.0, &out[0, 0], k)
+
+
+def metric(const Py_ssize_t[::1] layout, const double[::1] par, const double[::1] diagonal,
+           double[::1] largest, double[::1] scale):
+    """Write the damping metric D (N,) for a GGN matrix with this diagonal (see solve.pyx).
+
+    largest (one entry per input of each layer) starts as zeros and is kept between calls.
+    """
+    cdef Net net = open_net(layout, par)
+    cdef Py_ssize_t n = net.w_offset[net.depth + 1], l, m = 0
+    for l in range(1, net.depth + 1):
+        m += net.width[l - 1] + net.bias[l]
+    if not (diagonal.shape[0] == n and scale.shape[0] == n and largest.shape[0] == m):
+        raise ValueError("diagonal and scale must be (N,), largest one entry per input")
+    with nogil:
+        _solve.metric(&net, &diagonal[0], &largest[0], &scale[0])
 
 
 def damped_cholesky(const double[:, ::1] G, scale, double mu, double[:, ::1] factor):

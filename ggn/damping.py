@@ -15,6 +15,7 @@ from typing import Protocol
 
 import numpy as np
 
+from ggn import _core
 from ggn.network import MLP
 from ggn.validation import number, unknown_name
 
@@ -129,15 +130,12 @@ class _Nielsen:
         self._net = net
         self._decrease = decrease
         self._increase = 2.0
-        self._largest: np.ndarray | None = None
+        self._largest = np.zeros(sum(m for _, m in net._shapes))
 
     def scale(self, diagonal: np.ndarray) -> np.ndarray:
-        mean = self._net.mean_over_units(diagonal)
-        unit = self._net.mean_over_inputs(diagonal / _no_zeros(mean))
-        if self._largest is not None:
-            np.maximum(mean, self._largest, out=mean)
-        self._largest = mean
-        return np.sqrt(_no_zeros(mean) * np.sqrt(_no_zeros(unit)))
+        net, D = self._net, np.empty(len(diagonal))
+        _core.metric(net._layout, net._par, diagonal, self._largest, D)
+        return D
 
     def judge(self, actual: float, predicted: float) -> bool:
         # a ratio of nan (overflow) compares false and rejects
@@ -149,11 +147,6 @@ class _Nielsen:
         self.mu *= self._increase
         self._increase *= 2.0
         return False
-
-
-def _no_zeros(v: np.ndarray) -> np.ndarray:
-    """Put 1 for 0: a weight that J does not depend on can have any scale."""
-    return v if v.all() else np.where(v == 0.0, 1.0, v)
 
 
 NAMES = {"levenberg-marquardt": LevenbergMarquardt, "undamped": Undamped}

@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 
 from ggn import _core
+from ggn.assembly import accumulator
 from ggn.losses import Loss, square_root
 from ggn.network import MLP, chunks
 from ggn.objective import Objective
@@ -48,7 +49,7 @@ class Linearization:
     def gradient(self) -> np.ndarray:
         """∇J(w), (N,)."""
         if self._gradient is None:
-            self._sweep(1, 0, None)
+            self.sweep(1, 0, None)
         assert self._gradient is not None
         return self._gradient
 
@@ -76,33 +77,22 @@ class Linearization:
         array([[18.]])
         """
         N = self.net.n_weights
-        G = np.zeros((N, N))
-        self.add_normal(G, psd)
+        G = np.empty((N, N))
+        self.assemble_normal(G, psd)
         return np.tril(G) + np.tril(G, -1).T
 
-    def add_normal(self, G: np.ndarray, psd: bool = True) -> None:
-        """Add the lower triangle of the GGN matrix to G; loss and gradient come with it."""
-        net, objective = self.net, self.objective
-        N, nL = net.n_weights, net.n_outputs
-        c_max, _ = objective.chunk(nL, 2 * N * nL)
-        buffers = objective.scratch("B", 1 if psd else 2, N * nL * c_max)
+    def assemble_normal(self, G: np.ndarray, psd: bool = True) -> None:
+        """Write the lower triangle of the GGN matrix to G; the gradient comes with it."""
+        objective = self.objective
+        total = accumulator(objective, G, psd)
 
         def accumulate(rows: slice, F: np.ndarray, eps: np.ndarray, work: np.ndarray) -> None:
-            c = F.shape[1]
-            H = objective.curvature(F, rows, psd)
-            B = buffers[0, : N * nL * c].reshape(N, nL * c)
-            if psd:
-                self._columns(square_root(H, eps.T)[0], c, work, B)
-                _core.add_outer(B, G)
-                return
-            self._columns(None, c, work, B)
-            HB = buffers[1, : N * nL * c].reshape(N, nL * c)
-            self._columns(H, c, work, HB)
-            _core.add_product(HB, B, G)
+            total.add(self.w, objective.curvature(F, rows, psd), work)
 
-        self._sweep(nL, 2 * N * nL, accumulate)
+        self.sweep(self.net.n_outputs, total.chunk_doubles, accumulate)
+        total.finish()
         if objective.penalised:
-            G[np.diag_indices(N)] += 2.0 * objective.l2
+            G[np.diag_indices(len(G))] += 2.0 * objective.l2
 
     def root(self) -> tuple[np.ndarray, np.ndarray]:
         """Return B = P S (N, T·nL) and S⁺ε (T·nL,), columns by output, then sample.
@@ -119,7 +109,8 @@ class Linearization:
             self._columns(S, T, work, B)
             residual[:] = r.T.ravel()
 
-        self._sweep(nL, 0, accumulate, whole=True)
+        work = objective.scratch("root", net.work_size(T, nL))
+        self.sweep(nL, 0, accumulate, whole=work)
         return B, residual
 
     def kernel_matrix(self) -> np.ndarray:
@@ -128,12 +119,11 @@ class Linearization:
         Its non-zero eigenvalues are those of the (psd) normal matrix without penalty.
         `MLP.kernel_matrix` is PᵀP alone.
         """
-        B, _ = self.root()
-        k, nL = B.shape[1], self.net.n_outputs
-        K = np.zeros((k, k))
-        _core.add_gram(B, K)
+        dual = DualSystem(self)
+        T, nL = self.objective.T, self.net.n_outputs
+        K = dual.kernel(np.ones(self.net.n_weights), np.empty((T * nL, T * nL)))
         K = np.tril(K) + np.tril(K, -1).T
-        return K.reshape(nL, k // nL, nL, k // nL).transpose(1, 0, 3, 2).reshape(k, k)
+        return K.reshape(nL, T, nL, T).transpose(1, 0, 3, 2).reshape(T * nL, T * nL)
 
     def _columns(self, S: np.ndarray | None, c: int, work: np.ndarray, out: np.ndarray) -> None:
         """Write P S of the chunk in work to out; S is (c, nL), (c, nL, nL) or the identity."""
@@ -144,16 +134,18 @@ class Linearization:
         _core.sensitivities(net._layout, net._par, self.w, c, s, work)
         _core.jacobian(net._layout, net._par, c, work, out)
 
-    def _sweep(self, columns: int, extra: int, accumulate: Any, whole: bool = False) -> None:
-        """Sweep all chunks: gradient and (if unknown) loss always, and accumulate(rows, F, eps, work) on each if given.
+    def sweep(
+        self, columns: int, extra: int, accumulate: Any, whole: np.ndarray | None = None
+    ) -> None:
+        """Sweep all chunks: gradient and, if unknown, loss; accumulate(rows, F, eps, work) on each.
 
-        `whole` takes all samples at once.
+        `whole` is scratch for taking all samples at once.
         """
         net, objective = self.net, self.objective
         c, size = objective.chunk(columns, extra)
-        if whole:
-            c, size = objective.T, net.work_size(objective.T, columns)
-        work = objective.scratch("sweep", size)
+        work = objective.scratch("sweep", size) if whole is None else whole
+        if whole is not None:
+            c = objective.T
         loss, known, gradient = 0.0, self._loss is not None, np.zeros(net.n_weights)
         with np.errstate(all="ignore"):
             for rows in chunks(objective.T, c):
@@ -170,6 +162,54 @@ class Linearization:
         self._gradient = gradient
         if not known:
             self._loss = loss
+
+
+class DualSystem:
+    """What a dual step needs of B = P S without storing it: diag(B Bᵀ), Bᵀ D⁻² B, B x.
+
+    Columns run by output, then sample.
+    """
+
+    def __init__(self, at: Linearization) -> None:
+        self.net, self.w, objective = at.net, at.w, at.objective
+        net, T, nL = at.net, objective.T, at.net.n_outputs
+        self.T, self.r = T, np.empty(nL * T)
+        self.diagonal = np.zeros(net.n_weights)
+        # own scratch: solving for several dampings must outlive other sweeps
+        self.work = objective.scratch("dual work", net.work_size(T, nL))
+        self.buffer = objective.scratch("dual", _core.kernel_size(net._layout, net._par, T))
+        self.S = np.empty(0)
+
+        def accumulate(rows: slice, F: np.ndarray, eps: np.ndarray, work: np.ndarray) -> None:
+            S, r = square_root(objective.curvature(F, rows, psd=True), eps.T)
+            self.r[:] = r.T.ravel()
+            self.S = np.ascontiguousarray(S.T if S.ndim == 2 else S.transpose(1, 2, 0))
+            _core.sensitivities(net._layout, net._par, self.w, T, self.S, work)
+            _core.add_diagonal(net._layout, net._par, T, work, self.buffer, self.diagonal)
+
+        at.sweep(nL, 0, accumulate, whole=self.work)
+
+    def kernel(self, D: np.ndarray, out: np.ndarray) -> np.ndarray:
+        """Write the lower triangle of Bᵀ D⁻² B to out; D (N,) is a product over units and inputs.
+
+        To be called once: what it is computed from is used up.
+        """
+        net = self.net
+        units, inputs = net.factor_scale(D)
+        out.fill(0.0)
+        coupled = self.S.ndim == 3
+        layout, par = net._layout, net._par
+        _core.add_kernel(layout, par, self.T, coupled, units, inputs, self.work, self.buffer, out)
+        return out
+
+    def multiply(self, x: np.ndarray) -> np.ndarray:
+        """Return B x."""
+        x = x.reshape(-1, self.T)
+        eps = self.S * x if self.S.ndim == 2 else np.einsum("opi,pi->oi", self.S, x)
+        out = np.zeros(self.net.n_weights)
+        net = self.net
+        _core.gradient(net._layout, net._par, self.w, self.T, eps, self.work, out)
+        return out
 
 
 def linearize(

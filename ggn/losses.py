@@ -64,6 +64,7 @@ class Loss:
     """
 
     name: str
+    constant_curvature: float | None = None  # h where H_E = h I always
 
     def __init__(
         self,
@@ -152,6 +153,7 @@ class Squared(_Separable):
     """
 
     name = "squared"
+    constant_curvature = 2.0
 
     def value(self, F: np.ndarray, Y: np.ndarray) -> np.ndarray:
         r = F - Y

@@ -82,15 +82,17 @@ class MLP:
             (n, m + b) for m, n, b in zip(self.sizes, self.sizes[1:], self.bias, strict=False)
         ]
         self.n_weights = sum(n * m for n, m in self._shapes)
-        # number the inputs, and the units, of all layers: those of each weight
-        layers = range(self.depth)
-        inputs = np.cumsum([0, *(m for _, m in self._shapes)])
         units = np.cumsum([0, *(n for n, _ in self._shapes)])
-        grids = [np.indices(shape) for shape in self._shapes]
-        self._unit_of = np.concatenate([grids[i][0].ravel() + units[i] for i in layers])
-        self._input_of = np.concatenate([grids[i][1].ravel() + inputs[i] for i in layers])
-        self._per_unit = np.repeat([1.0 / n for n, _ in self._shapes], np.diff(inputs))
-        self._per_input = np.repeat([1.0 / m for _, m in self._shapes], np.diff(units))
+        # positions in w: each unit's first weight, and the weights of each layer's first unit;
+        # and the number of each unit's layer's first unit
+        starts = np.cumsum([0, *(n * m for n, m in self._shapes)])
+        self._first_input = np.concatenate(
+            [starts[i] + m * np.arange(n) for i, (n, m) in enumerate(self._shapes)]
+        )
+        self._of_first_unit = np.concatenate(
+            [starts[i] + np.arange(m) for i, (_, m) in enumerate(self._shapes)]
+        )
+        self._first_unit = np.repeat(units[:-1], np.diff(units))
 
     @property
     def n_inputs(self) -> int:
@@ -259,13 +261,10 @@ class MLP:
         P = self.jacobian(w, X)
         return P.T @ P
 
-    def mean_over_units(self, v: np.ndarray) -> np.ndarray:
-        """Return, for each weight, the mean of v (N,) over the units of its layer, same input."""
-        return (np.bincount(self._input_of, v) * self._per_unit)[self._input_of]
-
-    def mean_over_inputs(self, v: np.ndarray) -> np.ndarray:
-        """Return, for each weight, the mean of v (N,) over the inputs of its unit."""
-        return (np.bincount(self._unit_of, v) * self._per_input)[self._unit_of]
+    def factor_scale(self, D: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return p and q, over all layers, with D = p(unit) q(input) for every weight."""
+        first = D[self._first_input]
+        return first / first[self._first_unit], D[self._of_first_unit]
 
     def sweep(self, w: np.ndarray, X: np.ndarray, work: np.ndarray, keep: bool) -> np.ndarray:
         """Carry one chunk forward; return φ_Lᵀ (nL, c), a view of work.

@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from ggn.activations import Identity
 from ggn.losses import Loss, resolve
 from ggn.network import MLP, chunks
 from ggn.validation import float_array, number, samples, vector
@@ -125,6 +126,14 @@ class Objective:
         H = self.loss.hessian(F.T, self.Yt[:, rows].T, psd=psd)
         c = self.weights(rows)
         return H * c if isinstance(c, float) else H * c.reshape(-1, *(1,) * (H.ndim - 1))
+
+    def constant_curvature(self) -> float | None:
+        """Return α where c_i H_E = α I for all samples and the output is φ_L = z_L, else None."""
+        constant = self.loss.constant_curvature
+        last = self.net.activations[-1]
+        if constant is None or not isinstance(self.c, float) or last != Identity():
+            return None
+        return self.c * constant
 
     def weights(self, rows: slice) -> float | np.ndarray:
         """Return c_i of a chunk."""

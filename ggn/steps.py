@@ -20,7 +20,7 @@ import numpy as np
 
 from ggn import _core
 from ggn.damping import DampingState
-from ggn.linearization import Linearization
+from ggn.linearization import DualSystem, Linearization
 from ggn.network import MLP
 from ggn.validation import unknown_name
 
@@ -63,11 +63,10 @@ class _PreparedPrimal:
     def __init__(self, at: Linearization, damping: DampingState) -> None:
         N = at.net.n_weights
         self.G = at.objective.scratch("G", N, N)
-        self.G.fill(0.0)
         self.factor = at.objective.scratch("factor", N, N)
-        at.add_normal(self.G)
+        at.assemble_normal(self.G)
         self.gradient = at.gradient
-        self.diagonal = self.G.diagonal()
+        self.diagonal = self.G.diagonal().copy()
         self.scale = damping.scale(self.diagonal)
 
     def solve(self, mu: float) -> np.ndarray | None:
@@ -102,24 +101,22 @@ class Dual:
 
 class _PreparedDual:
     def __init__(self, at: Linearization, damping: DampingState) -> None:
-        self.B, self.r = at.root()
+        self.system = DualSystem(at)
         self.gradient = at.gradient
-        self.diagonal = np.einsum("ij,ij->i", self.B, self.B)
+        self.diagonal = self.system.diagonal
         self.scale = damping.scale(self.diagonal)
-        if self.scale is not None:
-            self.B /= self.scale[:, np.newaxis]
-        k = len(self.r)
-        self.K = np.zeros((k, k))
-        self.factor = np.empty((k, k))
-        _core.add_gram(self.B, self.K)
+        k = len(self.system.r)
+        D = np.ones(at.net.n_weights) if self.scale is None else self.scale
+        self.K = self.system.kernel(D, at.objective.scratch("G", k, k))
+        self.factor = at.objective.scratch("factor", k, k)
 
     def solve(self, mu: float) -> np.ndarray | None:
         if _core.damped_cholesky(self.K, None, mu, self.factor) != 0:
             return None
-        x = self.r.copy()
+        x = self.system.r.copy()
         _core.cholesky_solve(self.factor, x)
-        d = self.B @ x
-        return d if self.scale is None else d / self.scale
+        d = self.system.multiply(x)
+        return d if self.scale is None else d / self.scale**2
 
 
 class _PenalisedDual:

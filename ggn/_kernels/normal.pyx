@@ -103,8 +103,9 @@ cdef inline Py_ssize_t first_row(Py_ssize_t u, Py_ssize_t nv, bint triangular) n
 cdef void add_block(Py_ssize_t n, Py_ssize_t nv, bint triangular, Py_ssize_t r,
                     const double *a, const double *b, const double *ready,
                     Py_ssize_t m, Py_ssize_t mv, const double *x, const double *y,
-                    Py_ssize_t c, double *tile, Py_ssize_t room, double *sums) noexcept nogil:
-    """sums (unit pairs x input pairs) += rows(a, b) rows(x, y)^T, in tiles.
+                    Py_ssize_t c, double *tile, Py_ssize_t room, double beta,
+                    double *sums) noexcept nogil:
+    """sums (unit pairs x input pairs) = beta sums + rows(a, b) rows(x, y)^T, in tiles.
 
     Unit pairs are sum_r a[u, r] b[v, r], or `ready` if it is not NULL; input
     pairs x[a] y[b].  Both are triangular (u >= v, a >= b) on the diagonal.
@@ -129,14 +130,14 @@ cdef void add_block(Py_ssize_t n, Py_ssize_t nv, bint triangular, Py_ssize_t r,
             if ready == NULL:
                 ggn_pairs(u0, u1, nv, triangular, r, c, a, b, left)
                 pairs = left
-            gemm_nt(rows, cols, c, 1.0, pairs, c, right, c, 1.0, sums + row * columns + col,
+            gemm_nt(rows, cols, c, 1.0, pairs, c, right, c, beta, sums + row * columns + col,
                     columns)
             u0 = u1
         s0 = s1
 
 
 cdef void add_last(const Net *net, Py_ssize_t c, const double *h, Py_ssize_t form,
-                   const double *work, double *tile, double *sums) noexcept nogil:
+                   const double *work, double *tile, double beta, double *sums) noexcept nogil:
     """Block (L, L): sum_i d_o H[o, p] d_p phi phi^T for each pair of outputs o >= p."""
     cdef Py_ssize_t last = net.depth, nl = net.width[last], m = fan_in(net, last), o, p
     cdef const double *phi = a_block(net, last - 1, c, <double*>work)
@@ -144,21 +145,21 @@ cdef void add_last(const Net *net, Py_ssize_t c, const double *h, Py_ssize_t for
     cdef double *weight = tile
     cdef double *scaled = tile + c
     if form == 0:
-        syrk_n(m, c, 1.0, phi, c, 1.0, sums, m)
+        syrk_n(m, c, 1.0, phi, c, beta, sums, m)
         return
     for o in range(nl):
         for p in range(o if form == 1 else 0, o + 1):
             ggn_scale_rows(1, 1, c, d + o * c, d + p * c, weight)
             ggn_scale_rows(1, 1, c, weight, h + (o if form == 1 else o * nl + p) * c, weight)
             ggn_scale_rows(m, m, c, phi, weight, scaled)
-            gemm_nt(m, m, c, 1.0, scaled, c, phi, c, 1.0, sums, m)
+            gemm_nt(m, m, c, 1.0, scaled, c, phi, c, beta, sums, m)
             sums += m * m
 
 
 cdef void accumulate(const Net *net, Py_ssize_t c, const double *h, Py_ssize_t form,
-                     const double *work, const double *hpsi, double *tile,
+                     const double *work, double *hpsi, double *tile, double beta,
                      double *sums) noexcept nogil:
-    """Add one chunk to the sums of all blocks; work holds A, D and Psi."""
+    """Sums of all blocks = beta sums + one chunk; work holds A, D and Psi."""
     cdef Py_ssize_t l, k, v, last = net.depth, nl = net.width[last], room = tile_size(net, c) // 2
     cdef const double *hk
     cdef const double *x
@@ -172,18 +173,18 @@ cdef void accumulate(const Net *net, Py_ssize_t c, const double *h, Py_ssize_t f
             if form == 0:
                 hk = back_block(net, k, nl, c, <double*>work)
             if k == last:
-                add_last(net, c, h, form, work, tile, sums)
+                add_last(net, c, h, form, work, tile, beta, sums)
             elif l == last:
                 if form != 0:  # D_L H Psi_k, in place: H Psi_k was needed as it is before
                     for v in range(net.width[k]):
-                        scaled = <double*>hk + v * nl * c
+                        scaled = hpsi + nl * c * net.z_offset[k] + v * nl * c
                         ggn_scale_rows(nl, 1, c, scaled, d_block(net, l, c, <double*>work), scaled)
                 add_block(net.width[k] * nl, 1, False, 1, NULL, NULL, hk,
-                          fan_in(net, l), fan_in(net, k), x, y, c, tile, room, sums)
+                          fan_in(net, l), fan_in(net, k), x, y, c, tile, room, beta, sums)
             else:
                 add_block(net.width[l], net.width[k], k == l, nl,
                           back_block(net, l, nl, c, <double*>work), hk, NULL,
-                          fan_in(net, l), fan_in(net, k), x, y, c, tile, room, sums)
+                          fan_in(net, l), fan_in(net, k), x, y, c, tile, room, beta, sums)
             sums += block_size(net, l, k, form)
 
 
@@ -198,13 +199,13 @@ cdef void scatter_diagonal(Py_ssize_t n, Py_ssize_t m, double alpha, const doubl
             top = g + u * m * ldg + v * m
             for a in range(m):
                 for b in range(a + 1):
-                    top[a * ldg + b] += alpha * s[b]
+                    top[a * ldg + b] = alpha * s[b]
                 s += a + 1
             if v < u:  # the same products once more, transposed
                 s -= triangle(m)
                 for a in range(m):
                     for b in range(a):
-                        top[b * ldg + a] += alpha * s[b]
+                        top[b * ldg + a] = alpha * s[b]
                     s += a + 1
 
 
@@ -212,18 +213,19 @@ cdef void scatter_last(const Net *net, Py_ssize_t form, double alpha, const doub
                        double *g, Py_ssize_t ldg) noexcept nogil:
     cdef Py_ssize_t nl = net.width[net.depth], m = fan_in(net, net.depth), o, p, a, b
     for o in range(nl):
-        for p in range(0 if form == 2 else o, o + 1):
+        for p in range(o + 1):
             for a in range(m):
                 for b in range(a + 1 if o == p else m):
-                    # sums[a, b] = sums[b, a]; form 0 filled the lower triangle alone
-                    g[(o * m + a) * ldg + p * m + b] += alpha * sums[a * m + b]
-            if form != 0:
+                    # outputs are coupled only by a full H_E (form 2)
+                    g[(o * m + a) * ldg + p * m + b] = (
+                        alpha * sums[a * m + b] if o == p or form == 2 else 0.0)
+            if form == 2 or (form == 1 and o == p):
                 sums += m * m
 
 
 cdef void scatter(const Net *net, Py_ssize_t form, double alpha, const double *sums,
                   double *g) noexcept nogil:
-    """Lower triangle of G += alpha * the sums, put where they belong."""
+    """Lower triangle of G = alpha * the sums, put where they belong."""
     cdef Py_ssize_t l, k, u, v, a, b, m, mk, n, nk, last = net.depth
     cdef Py_ssize_t ldg = net.w_offset[last + 1]
     cdef const double *s
@@ -249,6 +251,6 @@ cdef void scatter(const Net *net, Py_ssize_t form, double alpha, const double *s
                         for a in range(m):
                             out = block + (u * m + a) * ldg + v * mk
                             for b in range(mk):
-                                out[b] += alpha * s[b]
+                                out[b] = alpha * s[b]
                             s += mk
             sums += block_size(net, l, k, form)

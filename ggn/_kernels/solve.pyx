@@ -1,10 +1,13 @@
-"""Factor a damped symmetric matrix: D^-1 G D^-1 + mu I = F F^T.
+"""The damping metric D, and the factor of a damped matrix: D^-1 G D^-1 + mu I = F F^T.
 
 Working with the scaled matrix is the same step as (G + mu D^2) d = g and keeps
 the factorisation as well conditioned as a diagonal scaling can (van der Sluis).
 """
 
+from libc.math cimport sqrt
+
 from ggn._kernels.blas cimport cholesky
+from ggn._kernels.sweep cimport Net
 
 
 cdef int damped_cholesky(Py_ssize_t n, const double *g, const double *scale, double mu,
@@ -26,3 +29,40 @@ cdef int damped_cholesky(Py_ssize_t n, const double *g, const double *scale, dou
                 out[j] = row[j] * inverse / scale[j]
         out[i] += mu
     return cholesky(n, factor)
+
+
+cdef inline double or_one(double x) noexcept nogil:
+    """1 for 0: a weight that J does not depend on can have any scale."""
+    return x if x != 0.0 else 1.0
+
+
+cdef void metric(const Net *net, const double *diagonal, double *largest,
+                 double *scale) noexcept nogil:
+    """D^2(u, a) = c(a) sqrt(r(u)) from the diagonal of G, for unit u and input a of each layer.
+
+    c is the mean over units, the largest so far (kept in `largest`, one entry
+    per input of each layer); r the mean over inputs of G relative to its mean.
+    """
+    cdef Py_ssize_t l, u, a, n, m
+    cdef double mean, unit
+    cdef const double *g
+    cdef double *d
+    for l in range(1, net.depth + 1):
+        n = net.width[l]
+        m = net.width[l - 1] + net.bias[l]
+        g = diagonal + net.w_offset[l]
+        d = scale + net.w_offset[l]
+        for a in range(m):  # the first row of D holds the present means for a while
+            mean = 0.0
+            for u in range(n):
+                mean += g[u * m + a]
+            d[a] = or_one(mean / n)
+            largest[a] = max(largest[a], mean / n)
+        for u in range(n - 1, -1, -1):
+            unit = 0.0
+            for a in range(m):
+                unit += g[u * m + a] / d[a]
+            unit = sqrt(or_one(unit / m))
+            for a in range(m):
+                d[u * m + a] = sqrt(or_one(largest[a]) * unit)
+        largest += m
