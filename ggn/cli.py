@@ -20,6 +20,7 @@ from ggn.io import Model
 from ggn.network import SCHEMES
 from ggn.regression import r2, rmse
 from ggn.tabular import Table, csv_text
+from ggn.validation import integer
 
 __all__ = ["main"]
 
@@ -27,18 +28,19 @@ DESCRIPTION = "Train smooth multilayer perceptrons with the exact Generalised Ga
 
 TRAIN = """\
 Train a network on columns of a CSV file with a header line. Inputs and targets
-are standardised (mean 0, standard deviation 1 on the training part), so --l2 and
-the loss are in those units; RMSE is printed in the units of the file."""
+are standardised (mean 0, standard deviation 1 on the training part), so --l2
+and the loss are in those units; RMSE is printed in the units of the file.
+Ctrl-C stops training and keeps the weights reached."""
 
 TRAIN_EXAMPLE = """\
 example:
-  python -m ggn train yacht.csv --target y --hidden 20 --l2 1e-4 --save yacht.npz
+  python -m ggn train yacht.csv --target y --l2 1e-4 --save yacht.npz
 """
 
 PREDICT = """\
-Predict the targets for the rows of a CSV file. Columns are found by name, in any
-order; others are ignored. If the file holds the targets too, RMSE and R2 are
-printed on standard error."""
+Predict the targets for the rows of a CSV file. Columns are found by name, in
+any order; others are ignored. If the file holds the targets too, RMSE and R2
+are printed on standard error."""
 
 
 class _UsageError(ValueError):
@@ -72,21 +74,27 @@ def main(argv: Sequence[str] | None = None) -> int:
     except MemoryError as error:
         return _fail(f"not enough memory: {error}" if str(error) else "not enough memory")
     except OSError as error:
-        return _fail(f"{error.filename}: {error.strerror}" if error.filename else str(error))
+        reason = error.strerror or str(error)
+        return _fail(f"{error.filename}: {reason}" if error.filename else reason)
     except ValueError as error:
         return _fail(str(error))
 
 
 def _fail(message: str, status: int = 2) -> int:
     """Say on one line what is wrong."""
-    if sys.stderr is not None:
-        print("ggn: error:", " ".join(message.split()), file=sys.stderr)
+    _note(f"ggn: error: {' '.join(message.split())}")
     try:
         if sys.stdout is not None:
             sys.stdout.flush()
     except OSError:
         _abandon_output()
     return status
+
+
+def _note(line: str) -> None:
+    """Print to standard error, if there is one (print() would turn to standard output)."""
+    if sys.stderr is not None:
+        print(line, file=sys.stderr)
 
 
 def _abandon_output() -> None:
@@ -108,7 +116,7 @@ def _predict(args: argparse.Namespace) -> int:
         data = table.read([*model.input_names, *known])
     except ValueError as error:
         data = table.read(model.input_names)  # raises again unless only a target is at fault
-        print(f"ggn: not compared with the targets: {error}", file=sys.stderr)
+        _note(f"ggn: not compared with the targets: {error}")
         known = []
     n = len(model.input_names)
     F, Y = model.predict(data[:, :n]), data[:, n:]
@@ -117,6 +125,8 @@ def _predict(args: argparse.Namespace) -> int:
         with replacing(args.output) as stream:
             for piece in pieces:
                 stream.write(piece.encode())
+    elif sys.stdout is None:
+        raise OSError("standard output is closed")
     else:
         for piece in pieces:
             sys.stdout.write(piece)
@@ -124,12 +134,12 @@ def _predict(args: argparse.Namespace) -> int:
     if known:
         F = F[:, [model.target_names.index(name) for name in known]]
         for name, miss, share in zip(known, rmse(Y, F), r2(Y, F), strict=True):
-            print(f"{name}: RMSE {miss:.6g}, R2 {share:.6f}, {len(Y)} rows", file=sys.stderr)
+            _note(f"{name}: RMSE {miss:.6g}, R2 {share:.6f}, {len(Y)} rows")
     return 0
 
 
 def _demo(args: argparse.Namespace) -> int:
-    demo.run(args.seed)
+    demo.run(integer("--seed", args.seed, 0))
     return 0
 
 

@@ -17,11 +17,10 @@ from ggn.network import MLP
 from ggn.regression import rmse, split, standard_units
 from ggn.report import fields
 from ggn.train import train
-from ggn.validation import integer
 
 __all__ = ["orders", "run"]
 
-SEED = 4  # of a run in which every iteration fits on the screen
+SEED = 16  # of a run in which every iteration fits on the screen
 MAX_SECONDS = 20.0  # of each fit, on however busy a machine
 FLOOR = 1e-13  # distances below are rounding
 EXACT = 1e-20  # a mean squared error below is an exact fit
@@ -32,10 +31,9 @@ def run(seed: int = SEED) -> None:
 
     Parameters
     ----------
-    seed : int, default 4
+    seed : int, default 16
         Of the data and of the initial weights.
     """
-    seed = integer("seed", seed, 0)
     _exact(seed)
     print()
     _noisy(seed)

@@ -8,7 +8,7 @@ import math
 import os
 import sys
 import time
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -37,7 +37,40 @@ def fit_table(args: argparse.Namespace) -> int:
         For options, files or cells that cannot be used.
     """
     _check_options(args)
-    hidden, chosen = _sizes(args.hidden), _activations(args.activation)
+    hidden, activation = _sizes(args.hidden), _activations(args.activation)
+    rng = np.random.default_rng(args.seed)
+    data = _read(args, rng)
+    net = MLP((len(data.inputs), *hidden, len(data.targets)), activation)
+    loss = _loss(args, data)
+    started = time.perf_counter()
+    result = _train(args, data, net, loss, net.initial_weights(rng, args.init))
+    seconds = time.perf_counter() - started
+    if result.status is Status.BAD_START:
+        raise ValueError(result.message)
+    model = Model(net, result.w, data.inputs, data.targets, *data.units)
+    saved = "not saved"
+    try:
+        if args.save:
+            model.save(args.save)
+            saved = f"saved to {args.save}"
+    finally:  # a disk that is full now does not make the fit worth less
+        _print_summary(args, data, model, loss, result, seconds, saved)
+    return 130 if result.status is Status.INTERRUPTED else 0
+
+
+class _Data(NamedTuple):
+    """The columns used, and which of their rows for what."""
+
+    inputs: list[str]
+    targets: list[str]
+    X: np.ndarray
+    Y: np.ndarray
+    fitted: np.ndarray
+    held: np.ndarray
+    units: tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]  # x_mean, x_scale, y_...
+
+
+def _read(args: argparse.Namespace, rng: np.random.Generator) -> _Data:
     targets = _columns("--target", args.target)
     inputs = None if args.inputs is None else _columns("--inputs", args.inputs)
     table = Table(args.file)
@@ -46,31 +79,32 @@ def fit_table(args: argparse.Namespace) -> int:
     both = [name for name in inputs if name in targets]
     if both:
         raise ValueError(f"the column {both[0]!r} is both in --inputs and in --target")
-    data = table.read([*targets, *inputs])
+    values = table.read([*targets, *inputs])
     if not inputs:
         raise ValueError(f"{args.file} has no columns but the targets, so no inputs")
-    Y, X = data[:, : len(targets)], data[:, len(targets) :]
-
-    rng = np.random.default_rng(args.seed)
+    Y, X = values[:, : len(targets)], values[:, len(targets) :]
     fitted, held = split(len(X), args.validation, rng)
-    units = *standard_units(X[fitted]), *standard_units(Y[fitted])
-    x_mean, x_scale, y_mean, y_scale = units
-    net = MLP((len(inputs), *hidden, len(targets)), chosen)
-    loss = _loss(args, targets, y_scale)
-    w0 = net.initial_weights(rng, args.init)
+    units = (*standard_units(X[fitted]), *standard_units(Y[fitted]))
+    return _Data(inputs, targets, X, Y, fitted, held, units)
 
-    Xs, Ys = (X[fitted] - x_mean) / x_scale, (Y[fitted] - y_mean) / y_scale
+
+def _train(
+    args: argparse.Namespace, data: _Data, net: MLP, loss: Loss, w0: np.ndarray
+) -> TrainResult:
+    """Train in standard units, with a line of progress."""
+    x_mean, x_scale, y_mean, y_scale = data.units
+    X = (data.X[data.fitted] - x_mean) / x_scale
+    Y = (data.Y[data.fitted] - y_mean) / y_scale
 
     def detail(w: np.ndarray) -> str:
-        return f"train RMSE {y_scale[0] * rmse(Ys, net.forward(w, Xs))[0]:.4g}"
+        return f"train RMSE {y_scale[0] * rmse(Y, net.forward(w, X))[0]:.4g}"
 
-    progress = report.Progress(sys.stderr, detail if len(targets) == 1 else None)
-    started = time.perf_counter()
+    progress = report.Progress(sys.stderr, detail if len(data.targets) == 1 else None)
     try:
-        result = train(
+        return train(
             net,
-            Xs,
-            Ys,
+            X,
+            Y,
             loss=loss,
             w0=w0,
             step=args.step,
@@ -84,53 +118,58 @@ def fit_table(args: argparse.Namespace) -> int:
         )
     finally:
         progress.close()
-    seconds = time.perf_counter() - started
-    if result.status is Status.BAD_START:
-        raise ValueError(result.message)
 
-    model = Model(net, result.w, inputs, targets, *units)
-    F = model.predict(X)
-    scores = [
-        (rmse(Y[part], F[part]), r2(Y[part], F[part])) for part in (fitted, held) if len(part)
-    ]
-    parts = f"{len(fitted)} for training, {len(held)} for validation"
-    names = report.shorten(f"{', '.join(inputs)} -> {', '.join(targets)}", 100)
+
+def _print_summary(
+    args: argparse.Namespace,
+    data: _Data,
+    model: Model,
+    loss: Loss,
+    result: TrainResult,
+    seconds: float,
+    saved: str,
+) -> None:
+    F = model.predict(data.X)
+    fitted, held = (
+        (rmse(data.Y[part], F[part]), r2(data.Y[part], F[part])) if len(part) else None
+        for part in (data.fitted, data.held)
+    )
+    assert fitted is not None
+    parts = f"{len(data.fitted)} for training, {len(data.held)} for validation"
+    names = report.shorten(f"{', '.join(data.inputs)} -> {', '.join(data.targets)}", 100)
+    counts = f"{_count(len(data.inputs), 'input')}, {_count(len(data.targets), 'target')}"
     rows = [
-        ("data", f"{os.path.basename(args.file)}: {len(X)} rows, {parts}"),
-        ("columns", f"{_count(len(inputs), 'input')}, {_count(len(targets), 'target')}: {names}"),
-        ("network", f"{_text(net)}; {_count(net.n_weights, 'weight')}"),
-        ("loss", _describe_loss(loss, args, result)),
+        ("data", f"{os.path.basename(args.file)}: {_count(len(F), 'row')}, {parts}"),
+        ("columns", f"{counts}: {names}"),
+        ("network", f"{_text(model.net)}; {_count(model.net.n_weights, 'weight')}"),
+        ("loss", f"{_loss_text(loss, args)}; {result.fun:.6g} in standard units"),
         ("run", f"{_count(result.nit, 'iteration')}, {seconds:.2f} s"),
         ("stopped", result.message),
     ]
-    saved = None
-    try:
-        if args.save:
-            model.save(args.save)
-            saved = ("model", f"saved to {args.save}")
-    finally:  # a disk that is full now does not make the fit worth less
-        print(report.fields([*rows, saved or ("model", "not saved")]))
-        print()
-        print(report.scores(targets, scores[0], scores[1] if len(held) else None))
-        hint = _hint(args, net.n_weights, Y[fitted].size, scores, y_scale)
-        if hint:
-            print(f"\nhint: {hint}")
-    return 130 if result.status is Status.INTERRUPTED else 0
+    print(report.fields(rows))
+    print(f"{'model':<12}{saved}")  # a path is not to be wrapped
+    print()
+    print(report.scores(data.targets, fitted, held))
+    errors = fitted[0] / model.y_scale, None if held is None else held[0] / model.y_scale
+    hint = _hint(args, data, model.net.n_weights, *errors)
+    if hint:
+        print(f"\nhint: {hint}")
 
 
 def _hint(
-    args: argparse.Namespace, weights: int, residuals: int, scores: list[Any], y_scale: np.ndarray
+    args: argparse.Namespace, data: _Data, weights: int, fitted: np.ndarray, held: np.ndarray | None
 ) -> str:
-    """Return what to try against overfitting, if there are signs of it."""
+    """Return what to try against overfitting, if there are signs of it; RMSE in standard units."""
     more = f"try --l2 {10 * args.l2 if args.l2 else 1e-4:g}"
-    if len(scores) > 1:
-        fitted, held = scores[0][0] / y_scale, scores[1][0] / y_scale
+    if held is not None:
         worst = int(np.argmax(held - fitted))
         # an error at rounding level may well double
         if held[worst] > 1.5 * fitted[worst] and held[worst] > 1e-6:
-            times = scores[1][0][worst] / max(scores[0][0][worst], np.finfo(float).tiny)
-            return f"validation RMSE is {times:.3g} times training RMSE (overfitting); {more}"
-    if weights > residuals:
+            times = held[worst] / max(fitted[worst], np.finfo(float).tiny)
+            of = f" of {data.targets[worst]}" if len(data.targets) > 1 else ""
+            return f"validation RMSE{of} is {times:.3g} times training RMSE (overfitting); {more}"
+    residuals = len(data.fitted) * len(data.targets)
+    if weights > residuals and not args.l2:
         return f"there are more weights ({weights}) than residuals ({residuals}); {more}"
     return ""
 
@@ -168,8 +207,9 @@ def _check_options(args: argparse.Namespace) -> None:
             raise ValueError(f"--save would overwrite {args.file}, which is read")
 
 
-def _loss(args: argparse.Namespace, targets: list[str], y_scale: np.ndarray) -> Loss:
+def _loss(args: argparse.Namespace, data: _Data) -> Loss:
     """Return the loss, its scale in standard units."""
+    y_scale = data.units[3]
     kind: Any = type(losses.resolve(args.loss))
     options: dict[str, float] = {}
     if args.p is not None:
@@ -177,7 +217,7 @@ def _loss(args: argparse.Namespace, targets: list[str], y_scale: np.ndarray) -> 
     if args.loss_scale is not None:
         if np.ptp(y_scale) > 1e-9 * y_scale.max():
             raise ValueError(
-                f"--loss-scale is in one unit, but the targets {', '.join(targets)} have "
+                f"--loss-scale is in one unit, but the targets {', '.join(data.targets)} have "
                 "different standard deviations; train on one target at a time"
             )
         options["scale"] = args.loss_scale / y_scale[0]
@@ -185,17 +225,15 @@ def _loss(args: argparse.Namespace, targets: list[str], y_scale: np.ndarray) -> 
     return chosen
 
 
-def _describe_loss(loss: Loss, args: argparse.Namespace, result: TrainResult) -> str:
-    text = args.loss
+def _loss_text(loss: Loss, args: argparse.Namespace) -> str:
+    text: str = args.loss
     if args.loss_scale is not None:
         text += f" of scale {args.loss_scale:g}"
     elif hasattr(loss, "scale"):
         text += f" of scale {loss.scale:g} standard deviations"
     if hasattr(loss, "p"):
         text += f", p = {loss.p:g}"
-    if args.l2:
-        text += f", l2 = {args.l2:g}"
-    return f"{text}; {result.fun:.6g} at the end (standardised)"
+    return f"{text}, l2 = {args.l2:g}" if args.l2 else text
 
 
 def _columns(option: str, text: str) -> list[str]:

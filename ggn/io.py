@@ -12,6 +12,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import zipfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -185,29 +186,39 @@ def _read(name: str) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
     data = Path(name).read_bytes()
     if not data:
         raise ValueError(f"{name} is not a ggn model: it is empty")
-    if not data.startswith(b"PK"):
+    if not data.startswith(b"PK\x03\x04"):  # a zip archive
         kind = "a pickle, which is never loaded" if data.startswith(b"\x80") else "another format"
         raise ValueError(f"{name} is not a ggn model: it is {kind}")
     try:
-        with np.load(io.BytesIO(data), allow_pickle=False) as archive:
-            if "header" not in archive:
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            members = archive.namelist()
+            if "header.npy" not in members:
                 raise _RefusedError("is not a ggn model: it has no header")
-            header = _parse_header(archive["header"])
-            missing = [key for key in ARRAYS if key not in archive]
+            header = _parse_header(_read_array(archive, "header"))
+            missing = [key for key in ARRAYS if f"{key}.npy" not in members]
             if missing:
                 raise _RefusedError(f"is not a whole model: the array {missing[0]!r} is missing")
-            return header, {key: archive[key] for key in ARRAYS}
+            return header, {key: _read_array(archive, key) for key in ARRAYS}
     except _RefusedError as error:
         raise ValueError(f"{name} {error}") from error
     # damaged bytes make zipfile, zlib and numpy raise a dozen kinds, all of one meaning
     except Exception as error:
-        if "allow_pickle" in str(error):
+        if "Object arrays" in str(error):
             raise ValueError(f"{name} holds pickled objects, which are never loaded") from error
         raise ValueError(f"{name} is truncated or damaged") from error
 
 
 class _RefusedError(Exception):
     """The bytes are whole but not what is asked for; says what they are instead."""
+
+
+def _read_array(archive: zipfile.ZipFile, key: str) -> np.ndarray:
+    """Return one array; its bytes are read to the end first, where the checksum is compared."""
+    stream = io.BytesIO(archive.read(f"{key}.npy"))
+    array: np.ndarray = np.lib.format.read_array(stream, allow_pickle=False)
+    if stream.read(1):
+        raise ValueError(f"{key} has bytes to spare")
+    return array
 
 
 def _parse_header(array: np.ndarray) -> dict[str, Any]:

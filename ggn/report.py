@@ -62,11 +62,12 @@ class Progress:
     def _write(self, text: str) -> None:
         assert self.stream is not None
         try:
-            width = os.get_terminal_size(self.stream.fileno()).columns
+            width = os.get_terminal_size(self.stream.fileno()).columns or WIDTH
         except (OSError, ValueError):
             width = WIDTH
-        text = text[: max(width - 1, 0)]  # a full last column would wrap
-        self.stream.write("\r" + text.ljust(self._shown))
+        text = text[: width - 1]  # a full last column would wrap
+        # two more for the ^C that a terminal echoes
+        self.stream.write("\r" + text.ljust(min(self._shown + 2, width - 1)))
         self.stream.flush()
         self._shown = len(text)
 
@@ -82,7 +83,8 @@ def fields(rows: Sequence[tuple[str, str]]) -> str:
     """
     lines = []
     for label, text in rows:
-        first, *more = textwrap.wrap(text, WIDTH - 12, break_long_words=False) or [""]
+        wrapped = textwrap.wrap(text, WIDTH - 12, break_long_words=False, break_on_hyphens=False)
+        first, *more = wrapped or [""]
         lines += [f"{label:<12}{first}", *(" " * 12 + line for line in more)]
     return "\n".join(lines)
 

@@ -63,15 +63,21 @@ cdef void diagonal(const Net *net, Py_ssize_t c, const double *work, double *buf
         gemm_nt(n, m, c, 1.0, buffer, c, inputs, c, 1.0, out + net.w_offset[l], m)
 
 
-cdef void scaled(const double *x, Py_ssize_t rows, Py_ssize_t n, const double *by,
-                 double *out) noexcept nogil:
-    """out (rows, n) = x with each row divided by its entry of `by`."""
+cdef const double *scaled(const double *x, Py_ssize_t rows, Py_ssize_t n, const double *by,
+                          double *out) noexcept nogil:
+    """x (rows, n) with each row divided by its entry of `by`: in out, or x itself if all are 1."""
     cdef Py_ssize_t r, i
     cdef double f
+    for r in range(rows):
+        if by[r] != 1.0:
+            break
+    else:
+        return x
     for r in range(rows):
         f = 1.0 / by[r]
         for i in range(n):
             out[r * n + i] = x[r * n + i] * f
+    return out
 
 
 cdef void multiply(const double *g, Py_ssize_t first, Py_ssize_t rows, Py_ssize_t ldg,
@@ -107,14 +113,15 @@ cdef void kernel(const Net *net, Py_ssize_t c, bint coupled, const double *units
     """
     cdef Py_ssize_t l, n, m, o, i, j, first, rows, nl = net.width[net.depth], size = nl * c
     cdef double *gram = buffer
-    cdef double *phi = gram + c * c
-    cdef double *g = phi + widest_layer(net) * c
+    cdef double *copy = gram + c * c
+    cdef double *g = copy + widest_layer(net) * c
     cdef double *psi
+    cdef const double *phi
     for l in range(1, net.depth + 1):
         n = net.width[l]
         m = fan_in(net, l)
         psi = back_block(net, l, nl, c, work)
-        scaled(a_block(net, l - 1, c, work), m, c, inputs, phi)
+        phi = scaled(a_block(net, l - 1, c, work), m, c, inputs, copy)
         scaled(psi, n, size, units, psi)
         syrk_t(c, m, 1.0, phi, c, 0.0, gram, c)
         for i in range(c):

@@ -1,0 +1,72 @@
+"""Running the command line, for the tests of it; each module makes fixtures of these."""
+
+from __future__ import annotations
+
+import csv
+import os
+import re
+import subprocess
+import sys
+import types
+
+import numpy as np
+
+import ggn
+from ggn import cli
+
+
+def data(tmp_path):
+    """A smooth function of two columns, a constant one, and text, in large and small units."""
+    rng = np.random.default_rng(0)
+    a, b = rng.uniform(-1.0, 1.0, (2, 80))
+    y = 1000.0 + 50.0 * np.sin(a + 2.0 * b)
+    z = 1e-6 * (a * b + 0.01 * rng.standard_normal(80))
+    path = tmp_path / "data.csv"
+    with path.open("w", newline="") as stream:
+        writer = csv.writer(stream)
+        writer.writerow(["site", "a", "b", "one", "y", "z"])
+        writer.writerows(
+            ["s", *row] for row in zip(a, 1e5 * b, np.full(80, 0.1), y, z, strict=True)
+        )
+    return path
+
+
+def run(capsys):
+    """Return a function that runs a command and returns its status, output and messages."""
+
+    def call(*argv):
+        status = cli.main([str(a) for a in argv])
+        captured = capsys.readouterr()
+        return types.SimpleNamespace(status=status, out=captured.out, err=captured.err)
+
+    return call
+
+
+def train(run, data):
+    """Return a function that trains on the data with further options."""
+
+    def call(*argv, target="y", inputs="a,b,one"):
+        return run("train", data, "--target", target, "--inputs", inputs, "--hidden", "6", *argv)
+
+    return call
+
+
+def model(train, tmp_path):
+    path = tmp_path / "model.npz"
+    assert train("--save", path, "--max-iter", "60", target="y,z").status == 0
+    return path
+
+
+def fails(result, message, status=2):
+    assert result.status == status
+    assert result.out == ""
+    assert re.fullmatch(r"ggn: error: [^\n]+\n", result.err)
+    assert re.search(message, result.err), result.err
+
+
+def process(*argv, **options):
+    command = [sys.executable, "-m", "ggn", *map(str, argv)]
+    root = os.path.dirname(os.path.dirname(ggn.__file__))
+    environment = os.environ | {"PYTHONPATH": root, "OPENBLAS_NUM_THREADS": "1"}
+    options = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True} | options
+    return subprocess.Popen(command, env=environment, **options)

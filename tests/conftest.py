@@ -1,0 +1,30 @@
+"""Settings shared by all tests."""
+
+import numpy as np
+import pytest
+import strategies
+from hypothesis import HealthCheck, settings
+
+settings.register_profile(
+    "ggn",
+    deadline=None,
+    derandomize=True,
+    database=None,
+    max_examples=60,
+    suppress_health_check=[HealthCheck.too_slow],
+)
+settings.load_profile("ggn")
+
+
+@pytest.fixture
+def rng():
+    """One stream per test, the same at every run."""
+    return np.random.default_rng(20180619)
+
+
+def pytest_terminal_summary(terminalreporter, config):
+    """Say, with -v, how far each comparison was from its tolerance."""
+    if config.get_verbosity() > 0 and strategies.WORST:
+        terminalreporter.section("largest relative error of each test")
+        for name, error in sorted(strategies.WORST.items()):
+            terminalreporter.write_line(f"{error:9.2e}  {name}")

@@ -1,0 +1,286 @@
+"""Activations against 50-digit values, at the limits of float64, and as the user writes them."""
+
+import copy
+import math
+import pickle
+
+import mpmath
+import numpy as np
+import pytest
+import reference
+
+import ggn
+from ggn import activations
+from ggn.activations import Activation
+
+NAMES = sorted(activations.BUILT_IN)
+SMOOTH = [n for n in NAMES if n not in ("relu", "leaky_relu")]
+NUMBERS = {
+    "identity": 0, "sigmoid": 1, "tanh": 2, "softsign": 3, "softplus": 4, "bent_identity": 5,
+    "exponential": 6, "leaky_relu": 7, "relu": 8,
+}  # fmt: skip
+TINY, HUGE = 5e-324, np.finfo(float).max
+ULPS = 8.0
+
+
+def magnitudes():
+    """Both signs of everything from subnormals to the largest float, dense where curves bend."""
+    rng = np.random.default_rng(0)
+    positive = np.concatenate(
+        [
+            [TINY, 1e-320, 2.2e-308, HUGE, 1e300, 1e154, 1e155, 1e10, 1e77, 1e103, 1e108],
+            10.0 ** rng.uniform(-300, 300, 60),
+            10.0 ** rng.uniform(-20, 3, 250),
+            rng.uniform(0, 2, 150),
+            rng.uniform(0, 40, 150),
+            [36.0, 37.5, 300.0, 709.0, 709.78, 710.0, 744.0, 745.0, 745.13, 746.0, 800.0],
+            np.log(2) * np.arange(0.5, 12.0, 0.5),
+        ]
+    )
+    return np.concatenate([positive, -positive])
+
+
+def ulps(actual: float, exact: mpmath.mpf) -> float:
+    """Error in units of the exact value's last place; overflow must be where the exact one is."""
+    with mpmath.workdps(60):
+        if abs(exact) > mpmath.mpf(HUGE):
+            return 0.0 if actual == math.copysign(math.inf, exact) else math.inf
+        if not math.isfinite(actual):
+            return math.inf
+        return float(abs(mpmath.mpf(actual) - exact) / mpmath.mpf(math.ulp(float(exact))))
+
+
+def orders(activation, z):
+    return activation.value(z), activation.derivative(z), activation.second_derivative(z)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_against_many_digits(name, record_property):
+    z = magnitudes()
+    got = orders(activations.resolve(name), z)
+    worst = [(0.0, 0.0)] * 3
+    for i, x in enumerate(z):
+        exact = reference.activation_mp(name, x)
+        for order in range(3):
+            worst[order] = max(worst[order], (ulps(got[order][i], exact[order]), x))
+    record_property("worst ulps of value, derivative, second derivative", worst)
+    for order, (error, x) in enumerate(worst):
+        assert error <= ULPS, f"derivative {order} of {name} is {error:.3g} ulp off at z = {x!r}"
+
+
+@pytest.mark.parametrize("name", SMOOTH)
+def test_vector_and_scalar_lanes_agree(name):
+    """The same bits wherever a number stands in the array: loop bodies and their tails."""
+    z = np.linspace(-30.0, 30.0, 37)
+    a = activations.resolve(name)
+    together = orders(a, z)
+    for i in range(len(z)):
+        alone = orders(a, z[i : i + 1])
+        for order in range(3):
+            assert alone[order][0] == together[order][i]
+
+
+# at 0: exact values; at the infinities: limits.  (value, derivative, second derivative)
+AT = {
+    0.0: {
+        "identity": (0, 1, 0),
+        "sigmoid": (0.5, 0.25, 0),
+        "tanh": (0, 1, 0),
+        "softsign": (0, 1, 0),  # second derivative: the mean of its two sides
+        "softplus": (math.log(2), 0.5, 0.25),
+        "bent_identity": (0, 1, 0.5),
+        "exponential": (1, 1, 1),
+        "leaky_relu": (0, 0.01, 0),  # the negative side's
+        "relu": (0, 0, 0),
+    },
+    math.inf: {
+        "identity": (math.inf, 1, 0),
+        "sigmoid": (1, 0, 0),
+        "tanh": (1, 0, 0),
+        "softsign": (1, 0, 0),
+        "softplus": (math.inf, 1, 0),
+        "bent_identity": (math.inf, 1.5, 0),
+        "exponential": (math.inf, math.inf, math.inf),
+        "leaky_relu": (math.inf, 1, 0),
+        "relu": (math.inf, 1, 0),
+    },
+    -math.inf: {
+        "identity": (-math.inf, 1, 0),
+        "sigmoid": (0, 0, 0),
+        "tanh": (-1, 0, 0),
+        "softsign": (-1, 0, 0),
+        "softplus": (0, 0, 0),
+        "bent_identity": (-math.inf, 0.5, 0),
+        "exponential": (0, 0, 0),
+        "leaky_relu": (-math.inf, 0.01, 0),
+        "relu": (0, 0, 0),
+    },
+}
+
+
+@pytest.mark.parametrize("z", [0.0, -0.0, math.inf, -math.inf])
+@pytest.mark.parametrize("name", NAMES)
+def test_limits(name, z):
+    got = [float(v[0]) for v in orders(activations.resolve(name), np.array([z]))]
+    assert got == [pytest.approx(v, rel=1e-15, abs=0.0) for v in AT[z][name]]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_nan_stays_nan(name):
+    a = activations.resolve(name)
+    assert np.isnan(a.value([np.nan])).all()
+    if name in SMOOTH and name != "identity":
+        assert np.isnan(a.derivative([np.nan])).all()
+        assert np.isnan(a.second_derivative([np.nan])).all()
+
+
+@pytest.mark.parametrize("name", ["identity", "tanh", "softsign"])
+def test_odd_at_zero(name):
+    """The sign of zero survives where sigma(0) = 0 with slope one."""
+    assert np.signbit(activations.resolve(name).value([-0.0, 0.0])).tolist() == [True, False]
+
+
+@pytest.mark.parametrize("shape", [(), (0,), (3,), (2, 3), (2, 0, 3)])
+@pytest.mark.parametrize("name", NAMES)
+def test_shapes(name, shape):
+    for result in orders(activations.resolve(name), np.full(shape, 0.5)):
+        assert result.shape == shape
+        assert result.dtype == np.float64
+
+
+def test_arguments_of_any_kind():
+    z = np.linspace(-2, 2, 12).reshape(3, 4)
+    expected = np.tanh(z)
+    tanh = activations.Tanh()
+    for given_z in (z.tolist(), np.asfortranarray(z), np.repeat(z, 2, axis=1)[:, ::2]):
+        np.testing.assert_allclose(tanh.value(given_z), expected, rtol=1e-15)
+    assert tanh.value([[0, 1]]).dtype == np.float64
+    assert tanh.value(z.astype(np.float32)).dtype == np.float64
+
+
+@pytest.mark.parametrize("slope", [0.0, 0.2, 1.0])
+def test_leaky_slope(slope):
+    a = activations.LeakyReLU(slope)
+    z = np.array([-3.0, -1e-300, 0.0, 2.0])
+    assert a.value(z).tolist() == [slope * -3.0, slope * -1e-300, 0.0, 2.0]
+    assert a.derivative(z).tolist() == [slope, slope, slope, 1.0]
+    assert a.second_derivative(z).tolist() == [0.0] * 4
+    net = ggn.MLP((1, 1), output_activation=a, bias=False)
+    assert net.forward([2.0], [[-1.5], [1.5]]).ravel().tolist() == [slope * -3.0, 3.0]
+
+
+@pytest.mark.parametrize("slope", [-0.1, 1.5, math.nan, math.inf, "steep", None])
+def test_leaky_slope_out_of_range(slope):
+    with pytest.raises(ValueError, match=r"^slope must be a number.* got "):
+        activations.LeakyReLU(slope)
+
+
+# ------------------------------------------------------------- names and identity
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_name_class_and_repr(name):
+    a = activations.resolve(name)
+    assert a.name == name
+    assert a.code == NUMBERS[name]
+    assert repr(a) == {"leaky_relu": "LeakyReLU(slope=0.01)"}.get(name, f"{type(a).__name__}()")
+    assert type(a).__name__ in activations.__all__
+    assert activations.resolve(a) is a
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_equality_hash_copies(name):
+    a, b = activations.resolve(name), activations.resolve(name)
+    assert a == b
+    assert hash(a) == hash(b)
+    assert pickle.loads(pickle.dumps(a)) == a
+    assert copy.deepcopy(a) == a
+    assert [n for n in NAMES if activations.resolve(n) == a] == [name]
+    assert a != name
+
+
+def test_equality_of_parameters_and_of_user_activations():
+    assert activations.LeakyReLU(0.1) != activations.LeakyReLU(0.2)
+    assert activations.LeakyReLU(0.1) == activations.LeakyReLU(0.1)
+    assert activations.LeakyReLU(0.0) != activations.ReLU()
+    one, two = (Activation("sine", np.sin, np.cos) for _ in range(2))
+    assert one == one
+    assert one != two
+    assert repr(one) == "Activation('sine')"
+
+
+@pytest.mark.parametrize(
+    ("wrong", "near"),
+    [("sigmoyd", "sigmoid"), ("tahn", "tanh"), ("Tanh", "tanh"), ("soft_plus", "softplus"),
+     ("bent-identity", "bent_identity"), ("ReLU", "relu")],
+)  # fmt: skip
+def test_unknown_name(wrong, near):
+    with pytest.raises(ValueError, match=f"did you mean '{near}'") as error:
+        activations.resolve(wrong)
+    assert all(name in str(error.value) for name in NAMES)
+    assert repr(wrong) in str(error.value)
+
+
+def test_unknown_name_like_no_other():
+    with pytest.raises(ValueError, match=r"got 'xyzzy'$"):
+        activations.resolve("xyzzy")
+
+
+@pytest.mark.parametrize("value", [None, 3, np.tanh, activations.Tanh])
+def test_neither_name_nor_activation(value):
+    with pytest.raises(ValueError, match=r"^activation must be a name or an Activation, got "):
+        activations.resolve(value)
+
+
+# ------------------------------------------------------------- the user's own
+
+
+def test_custom_values_and_missing_second_derivative():
+    a = Activation("sine", np.sin, np.cos)
+    z = np.array([0.0, 1.0])
+    assert a.value(z).tolist() == np.sin(z).tolist()
+    assert a.derivative(z).tolist() == np.cos(z).tolist()
+    with pytest.raises(ValueError, match="'sine' has no second_derivative"):
+        a.second_derivative(z)
+
+
+@pytest.mark.parametrize("name", ["", None, 5])
+def test_custom_name(name):
+    with pytest.raises(ValueError, match=r"^name must be a non-empty string, got "):
+        Activation(name, np.sin, np.cos)
+
+
+@pytest.mark.parametrize("position", [0, 1, 2])
+def test_custom_not_callable(position):
+    functions = [np.sin, np.cos, np.sin]
+    functions[position] = "sin"
+    argument = ("value", "derivative", "second_derivative")[position]
+    with pytest.raises(ValueError, match=f"^{argument} must be callable, got 'sin'"):
+        Activation("sine", *functions)
+
+
+def wrong(z):
+    return np.zeros(len(z) + 1)
+
+
+@pytest.mark.parametrize("position", [0, 1])
+def test_custom_wrong_shape(position):
+    """Named with what came back and what was expected, directly and deep inside a network."""
+    functions = [np.sin, np.cos]
+    functions[position] = wrong
+    kind = ("value", "derivative")[position]
+    a = Activation("odd_one", *functions)
+    with pytest.raises(ValueError, match=rf"^{kind} of activation 'odd_one' .*\(3,\), got \(4,\)"):
+        getattr(a, kind)(np.zeros(3))
+    net = ggn.MLP((2, 3, 1), activation=a)
+    with pytest.raises(ValueError, match=f"^{kind} of activation 'odd_one' must return"):
+        net.jacobian(net.initial_weights(0), np.ones((4, 2)))
+
+
+def test_custom_error_passes_through():
+    def explode(z):
+        raise RuntimeError("user's own")
+
+    net = ggn.MLP((1, 2, 1), activation=Activation("bad", explode, np.cos))
+    with pytest.raises(RuntimeError, match="user's own"):
+        net.forward(net.initial_weights(0), [[1.0]])

@@ -1,0 +1,249 @@
+"""The command line: what it prints and what it leaves behind."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+
+import commands
+import numpy as np
+import pytest
+from commands import fails, process
+
+import ggn
+from ggn import cli, regression, report
+from ggn.io import Model
+from ggn.tabular import Table, csv_text
+
+FOREVER = ["--max-iter", "1000000000", "--tol", "0"]
+
+data = pytest.fixture(commands.data)
+run = pytest.fixture(commands.run)
+train = pytest.fixture(commands.train)
+model = pytest.fixture(commands.model)
+
+
+# train
+
+
+def test_train_prints_a_summary_that_agrees_with_the_saved_model(train, data, tmp_path):
+    path = tmp_path / "model.npz"
+    result = train("--save", path, "--validation", "0.25", "--seed", "3")
+    assert result.status == 0
+    assert result.err == ""  # no terminal, no progress
+    assert all(len(line) <= 80 for line in result.out.splitlines() if str(path) not in line)
+    for text in (
+        "data.csv: 80 rows, 60 for training, 20 for validation",
+        "3 inputs, 1 target: a, b, one -> y",
+        "3-6-1, tanh; 31 weights",
+        "squared; ",
+        f"saved to {path}",
+    ):
+        assert text in result.out
+    assert any(status.value in result.out for status in ggn.Status)
+
+    model = Model.load(path)
+    assert model.input_names == ("a", "b", "one")
+    assert model.target_names == ("y",)
+    X, Y = Table(data).read(["a", "b", "one"]), Table(data).read(["y"])
+    fitted, held = regression.split(80, 0.25, 3)
+    np.testing.assert_allclose(model.x_mean, X[fitted].mean(axis=0), rtol=1e-14)
+    np.testing.assert_allclose(model.x_scale[:2], X[fitted].std(axis=0)[:2], rtol=1e-14)
+    assert model.x_scale[2] == 1.0  # constant
+    F = model.predict(X)
+    numbers = [float(x) for x in re.search(r"^y +(.*)$", result.out, re.M)[1].split()]
+    expected = [f(Y[p], F[p])[0] for p in (fitted, held) for f in (regression.rmse, regression.r2)]
+    np.testing.assert_allclose(numbers, expected, rtol=1e-4)
+    assert numbers[0] < 0.5
+
+
+def test_inputs_are_all_other_columns(run, tmp_path):
+    path = tmp_path / "t.csv"
+    path.write_text("v,u,t\n" + "".join(f"{i},{i * i},{3 * i}\n" for i in range(20)))
+    result = run("train", path, "--target", "u", "--max-iter", "5", "--validation", "0")
+    assert result.status == 0
+    assert "2 inputs, 1 target: v, t -> u" in result.out
+    assert "20 rows, 20 for training, 0 for validation" in result.out
+    assert "validation R2" not in result.out
+    assert "not saved" in result.out
+    assert "hint: there are more weights (81) than residuals (20); try --l2" in result.out
+
+
+def test_several_targets_have_a_row_each(train):
+    result = train("--max-iter", "30", target="z,y")
+    rows = result.out.splitlines()[result.out.splitlines().index("") + 2 :][:2]
+    assert [row.split()[0] for row in rows] == ["z", "y"]
+    assert all(len(row.split()) == 5 for row in rows)
+
+
+def test_options_reach_the_training(train):
+    result = train(
+        "--hidden", "4,3", "--activation", "softsign,sigmoid", "--init", "normal", "--step",
+        "minimum-norm", "--damping", "undamped", "--max-iter", "0", "--l2", "0.5",
+    )  # fmt: skip
+    assert "3-4-3-1, softsign, sigmoid; 35 weights" in result.out
+    assert "l2 = 0.5" in result.out
+    assert "0 iterations" in result.out
+    assert ggn.Status.MAX_ITER.value in result.out
+    assert ggn.Status.MAX_SECONDS.value in train("--max-seconds", "0").out
+
+
+def test_the_seed_decides(train, tmp_path):
+    weights = []
+    for seed in (0, 0, 1):
+        train("--max-iter", "3", "--seed", seed, "--save", tmp_path / "m.npz")
+        weights.append(Model.load(tmp_path / "m.npz").w)
+    np.testing.assert_array_equal(weights[0], weights[1])
+    assert (weights[0] != weights[2]).any()
+
+
+def test_the_scale_of_a_robust_loss_is_in_the_unit_of_the_target(train, monkeypatch, data):
+    seen = []
+    original = cli.fit_table.__globals__["train"]
+
+    def spy(*args, **options):
+        seen.append(options["loss"])
+        return original(*args, **options)
+
+    monkeypatch.setitem(cli.fit_table.__globals__, "train", spy)
+    result = train("--loss", "smooth_lp", "--loss-scale", "2", "--p", "1.5", "--max-iter", "3")
+    assert "smooth_lp of scale 2, p = 1.5" in result.out
+    fitted, _ = regression.split(80, 0.2, 0)
+    assert seen[0].scale == pytest.approx(2.0 / Table(data).read(["y"])[fitted].std(), rel=1e-12)
+    assert seen[0].p == 1.5
+    assert "cauchy of scale 1 standard dev" in train("--loss", "cauchy", "--max-iter", "3").out
+
+
+def test_a_robust_fit_ignores_outliers(run, tmp_path):
+    x = np.linspace(-1.0, 1.0, 60)
+    y = 1e3 * x
+    y[::10] += 1e5
+    path = tmp_path / "t.csv"
+    path.write_text("".join(csv_text(["x", "y"], np.stack([x, y], axis=1))))
+    model = tmp_path / "m.npz"
+    options = ["--hidden", "3", "--validation", "0", "--save", model, "--max-iter", "300"]
+    run("train", path, "--target", "y", "--loss", "cauchy", "--loss-scale", "100", *options)
+    good = np.arange(60) % 10 != 0
+    errors = np.abs(Model.load(model).predict(x)[:, 0] - 1e3 * x)[good]
+    assert np.median(errors) < 50.0
+
+
+def test_overfitting_is_pointed_out(run, tmp_path):
+    rng = np.random.default_rng(0)
+    path = tmp_path / "t.csv"
+    path.write_text("".join(csv_text(["x", "y"], rng.standard_normal((40, 2)))))
+    options = ["--target", "y", "--hidden", "15", "--max-iter", "100"]
+    out = run("train", path, *options).out
+    assert re.search(r"hint: validation RMSE is .* times training RMSE \(overfitting\)", out)
+    assert "try --l2 0.0001" in out
+    assert "try --l2 1e-05" in run("train", path, *options, "--l2", "1e-6").out
+    assert "hint" not in run("train", path, *options, "--l2", "10").out
+
+
+# train, interrupted
+
+
+def test_an_interrupt_keeps_and_saves_the_last_weights(train, monkeypatch, tmp_path):
+    def interrupt(self, intermediate_result):
+        if intermediate_result.nit == 4:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(report.Progress, "__call__", interrupt)
+    path = tmp_path / "model.npz"
+    result = train("--save", path)
+    assert result.status == 130
+    assert ggn.Status.INTERRUPTED.value in result.out
+    assert "4 iterations" in result.out
+    assert f"saved to {path}" in result.out
+    interrupted = Model.load(path).w
+    monkeypatch.undo()
+    assert train("--save", path, "--max-iter", "4").status == 0
+    np.testing.assert_array_equal(Model.load(path).w, interrupted)
+
+
+def test_an_interrupt_outside_training_is_one_line(run, data, monkeypatch):
+    def interrupt(self, columns=None):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Table, "read", interrupt)
+    fails(run("train", data, "--target", "y"), "interrupted", status=130)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="needs a pseudo-terminal and signals")
+def test_ctrl_c_in_a_terminal(data, tmp_path):
+    path = tmp_path / "model.npz"
+    master, slave = os.openpty()
+    options = ["--target", "y", "--inputs", "a,b", "--save", path]
+    child = process("train", data, *options, *FOREVER, "--l2", "1e-12", stderr=slave)
+    os.close(slave)
+    seen = os.read(master, 1000)  # the first progress: training has begun
+    child.send_signal(signal.SIGINT)
+    out, _ = child.communicate(timeout=60)
+    os.close(master)
+    assert b"iteration" in seen
+    assert child.returncode == 130
+    assert ggn.Status.INTERRUPTED.value in out
+    assert Model.load(path).target_names == ("y",)
+
+
+# predict
+
+
+def test_predict_writes_the_predictions_exactly(run, model, data, tmp_path):
+    expected = Model.load(model).predict(Table(data).read(["a", "b", "one"]))
+    out = tmp_path / "out.csv"
+    result = run("predict", model, data, "-o", out)
+    assert (result.status, result.out) == (0, "")
+    assert Table(out).names == ("y", "z")
+    np.testing.assert_array_equal(Table(out).read(), expected)
+    Y = Table(data).read(["y", "z"])
+    lines = result.err.splitlines()
+    for line, name, error, share in zip(
+        lines, "yz", regression.rmse(Y, expected), regression.r2(Y, expected), strict=True
+    ):
+        assert line == f"{name}: RMSE {error:.6g}, R2 {share:.6f}, 80 rows"
+    assert run("predict", model, data).out == out.read_text()
+
+
+def test_predict_finds_columns_by_name(run, model, data, tmp_path):
+    columns = ["one", "b", "a"]
+    other = tmp_path / "other.csv"
+    other.write_text("".join(csv_text(columns, Table(data).read(columns))))
+    result = run("predict", model, other)
+    assert result.err == ""  # no targets to compare with
+    assert result.out == run("predict", model, data).out
+
+
+def test_predict_compares_only_with_targets_that_are_whole(run, model, tmp_path):
+    path = tmp_path / "new.csv"
+    path.write_text("a,b,one,y\n0.1,200,0.1,\n0.2,300,0.1,\n")
+    result = run("predict", model, path)
+    assert result.status == 0
+    assert len(result.out.splitlines()) == 3
+    assert "not compared with the targets" in result.err
+    assert "the cell is empty" in result.err
+    path.write_text("a,b,one,z\n0.1,200,0.1,0\n0.2,300,0.1,1e-6\n")
+    assert re.fullmatch(r"z: RMSE .*, 2 rows\n", run("predict", model, path).err)
+
+
+def test_predict_leaves_the_old_output_if_it_fails(run, model, data, tmp_path, monkeypatch):
+    out = tmp_path / "out.csv"
+    out.write_text("old")
+    before = sorted(os.listdir(tmp_path))
+
+    def broken(names, values):
+        yield "y\n"
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(cli, "csv_text", broken)
+    fails(run("predict", model, data, "-o", out), "interrupted", status=130)
+    assert out.read_text() == "old"
+    assert sorted(os.listdir(tmp_path)) == before
+
+
+def test_predict_does_not_overwrite_what_it_reads(run, model, data):
+    before = model.read_bytes(), data.read_bytes()
+    fails(run("predict", model, data, "-o", model), "--output would overwrite")
+    fails(run("predict", model, data, "-o", data), "--output would overwrite")
+    assert (model.read_bytes(), data.read_bytes()) == before

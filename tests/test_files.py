@@ -1,0 +1,105 @@
+"""Files are whole or not there."""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+
+import numpy as np
+import pytest
+
+import ggn
+from ggn.files import check_writable, replacing
+from ggn.io import Model
+
+
+@pytest.fixture
+def model():
+    return Model(ggn.MLP((2, 3, 1)), np.ones(13))
+
+
+@pytest.fixture
+def path(tmp_path, model):
+    path = tmp_path / "model.npz"
+    model.save(path)
+    return path
+
+
+def entries(path):
+    return sorted(os.listdir(path.parent))
+
+
+@pytest.mark.parametrize("fault", [KeyboardInterrupt(), MemoryError(), OSError(errno.EIO, "bad")])
+def test_a_save_broken_off_leaves_the_old_file(path, model, monkeypatch, fault):
+    before = path.read_bytes()
+
+    def savez(stream, **arrays):
+        stream.write(b"PK\x03\x04 half a model")
+        stream.flush()
+        assert len(entries(path)) == 2  # it is being written beside the old one
+        raise fault
+
+    monkeypatch.setattr(np, "savez", savez)
+    with pytest.raises(type(fault)):
+        model.save(path)
+    assert path.read_bytes() == before
+    assert entries(path) == [path.name]
+
+
+@pytest.mark.parametrize("function", ["fsync", "replace"])
+def test_a_full_disk_leaves_the_old_file_and_is_named(path, model, monkeypatch, function):
+    before = path.read_bytes()
+
+    def full(*args):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(os, function, full)
+    with pytest.raises(OSError, match="No space left") as caught:
+        model.save(path)
+    assert caught.value.filename == str(path)
+    assert path.read_bytes() == before
+    assert entries(path) == [path.name]
+
+
+def test_saving_replaces_through_a_link_and_keeps_the_mode(path, model):
+    path.chmod(0o640)
+    link = path.with_name("link.npz")
+    link.symlink_to(path)
+    other = Model(model.net, np.zeros(model.net.n_weights))
+    other.save(link)
+    assert link.is_symlink()
+    assert not Model.load(path).w.any()
+    assert stat.S_IMODE(path.stat().st_mode) == 0o640
+
+
+def test_a_new_file_has_the_usual_mode(tmp_path, path):
+    usual = tmp_path / "usual"
+    usual.touch()
+    assert path.stat().st_mode == usual.stat().st_mode
+
+
+def test_a_device_is_written_not_replaced():
+    with replacing(os.devnull) as stream:
+        stream.write(b"gone")
+    assert stat.S_ISCHR(os.stat(os.devnull).st_mode)
+
+
+def test_places_that_cannot_be_written(tmp_path, path, monkeypatch):
+    for bad, kind in (
+        (tmp_path, IsADirectoryError),
+        (tmp_path / "none" / "m.npz", FileNotFoundError),
+        (path / "m.npz", NotADirectoryError),
+    ):
+        with pytest.raises(kind) as caught:
+            check_writable(bad)
+        assert caught.value.filename == str(bad)
+        with pytest.raises(kind), replacing(bad):
+            pass
+    check_writable(path)
+    check_writable(tmp_path / "new.npz")
+    monkeypatch.setattr(os, "access", lambda *_: False)
+    for bad in (path, tmp_path / "new.npz"):
+        with pytest.raises(PermissionError):
+            check_writable(bad)
+    assert entries(path) == [path.name]

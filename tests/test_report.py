@@ -1,0 +1,172 @@
+"""What a person sees: progress, tables, the demonstration; and the numbers in them."""
+
+from __future__ import annotations
+
+import os
+import re
+import types
+
+import commands
+import numpy as np
+import pytest
+from commands import process
+
+from ggn import demo, regression, report
+
+data = pytest.fixture(commands.data)
+run = pytest.fixture(commands.run)
+
+
+# progress
+
+
+def read_all(master):
+    pieces = []
+    while True:
+        try:
+            piece = os.read(master, 65536)
+        except OSError:  # Linux's word for the end
+            break
+        if not piece:
+            break
+        pieces.append(piece)
+    os.close(master)
+    return b"".join(pieces).decode()
+
+
+@pytest.mark.skipif(os.name != "posix", reason="needs a pseudo-terminal")
+def test_progress_appears_on_a_terminal_and_is_wiped(data):
+    master, slave = os.openpty()
+    child = process(
+        "train", data, "--target", "y", "--inputs", "a,b", "--max-iter", 20, stderr=slave
+    )
+    os.close(slave)
+    shown = read_all(master)
+    out, _ = child.communicate(timeout=60)
+    assert child.returncode == 0
+    assert re.match(r"\riteration 1  loss \S+  train RMSE \S+  damping \S+", shown)
+    assert "\n" not in shown
+    *_, last, end = shown.split("\r")
+    assert last.isspace()
+    assert end == ""
+    assert "iteration 1 " not in out
+
+
+def test_no_progress_where_there_is_no_terminal(data):
+    child = process("train", data, "--target", "y", "--inputs", "a,b", "--max-iter", 20)
+    out, err = child.communicate(timeout=60)
+    assert child.returncode == 0
+    assert err == ""
+    assert out.startswith("data ")
+    assert "\r" not in out
+
+
+class Terminal:
+    def __init__(self):
+        self.written = []
+
+    def isatty(self):
+        return True
+
+    def fileno(self):
+        raise OSError
+
+    def write(self, text):
+        self.written.append(text)
+
+    def flush(self):
+        pass
+
+
+def test_progress_keeps_a_measured_pace(monkeypatch):
+    clock = [0.0]
+    monkeypatch.setattr(report.time, "monotonic", lambda: clock[0])
+    terminal = Terminal()
+
+    cost = 0.0
+
+    def slow(w):
+        clock[0] += cost
+        return "x" * 100
+
+    state = types.SimpleNamespace(nit=1, fun=0.5, damping=float("nan"), w=None)
+    for seconds, at_most in ((0.0, 11), (0.05, 2)):
+        clock[0], cost = 0.0, seconds
+        terminal.written.clear()
+        progress = report.Progress(terminal, slow)
+        for step in range(1001):
+            clock[0] = max(clock[0], 0.001 * step)  # one second
+            progress(state)
+        assert 1 <= len(terminal.written) <= at_most
+        assert all(len(text) <= 80 for text in terminal.written)  # \r and 79 characters
+        progress.close()
+        assert terminal.written[-1] == "\r"
+
+
+def test_progress_without_a_stream_is_silent():
+    progress = report.Progress(None)
+    progress(None)
+    progress.close()
+
+
+# demo
+
+
+def test_demo_shows_quadratic_convergence_and_the_noise(run):
+    result = run("demo")
+    assert (result.status, result.err) == (0, "")
+    first, second = result.out.split("2. Regression")
+    assert all(len(line) <= 80 for line in result.out.splitlines())
+    assert all(len(part.splitlines()) <= 25 for part in (first, second))
+    losses = [float(x) for x in re.findall(r"^ +\d+ +(\d\S+) ", first, re.M)]
+    assert losses[-1] < 1e-20
+    assert "the fit is exact" in " ".join(first.split())
+    median = float(re.search(r"median observed\s+order\s+(\S+):", first)[1])
+    assert 1.5 < median < 2.5
+    rmse = float(re.search(r"validation +(\S+)", second)[1])
+    assert 0.07 < rmse < 0.13
+
+
+def test_orders_are_observed_between_one_and_the_floor():
+    d = np.array([30.0, 0.5, 0.1, 1e-2, 1e-4, 1e-8, 1e-14, 0.0])
+    seen = demo.orders(d)
+    assert np.isnan([*seen[:3], *seen[6:]]).all()
+    np.testing.assert_allclose(seen[3:6], [np.log(0.1) / np.log(0.2), 2.0, 2.0])
+    assert np.isnan(demo.orders(d, floor=1e-3)[4:]).all()
+    assert demo.orders(np.array([1.0])) != []
+
+
+def test_a_long_run_shows_its_end(monkeypatch):
+    assert demo._shown(15) == list(range(15))
+    assert demo._shown(40) == [0, *range(27, 40)]
+
+
+# the numbers behind
+
+
+def test_standard_units_of_awkward_columns():
+    A = np.array([[0.1, 1e200, 5e-324, 0.0, -3.0], [0.1, -1e200, 0.0, 0.0, 1.0]] * 5)
+    mean, scale = regression.standard_units(A)
+    np.testing.assert_allclose(mean, [0.1, 0.0, 0.0, 0.0, -1.0], atol=1e-300)
+    assert mean[0] == 0.1
+    np.testing.assert_allclose(scale[[0, 1, 3, 4]], [1.0, 1e200, 1.0, 2.0])
+    assert (scale > 0.0).all()
+
+
+def test_split_parts_the_rows():
+    for rows, fraction, held in ((10, 0.2, 2), (10, 0.0, 0), (3, 0.01, 1), (7, 0.5, 4)):
+        train, validation = regression.split(rows, fraction, 1)
+        assert len(validation) == held
+        assert sorted([*train, *validation]) == list(range(rows))
+    with pytest.raises(ValueError, match="leaves none to train on"):
+        regression.split(1, 0.2)
+
+
+def test_long_texts_keep_their_place():
+    text = report.fields([("columns", "word " * 30), ("x", "")])
+    lines = text.splitlines()
+    assert all(len(line) <= 80 for line in lines)
+    assert lines[1].startswith(" " * 12 + "word")
+    table = report.scores(["a very long name, it is"], ([0.0], [-1234.5]), ([1e-300], [1.0]))
+    assert all(len(line) <= 80 for line in table.splitlines())
+    assert "a very lon..." in table
