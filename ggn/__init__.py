@@ -1,7 +1,8 @@
 """Exact Generalised Gauss-Newton training of smooth multilayer perceptrons."""
 
-from ggn import activations, damping, losses, problems, steps
+from ggn import activations, damping, io, losses, problems, steps
 from ggn.activations import Activation
+from ggn.io import Model
 from ggn.linearization import Linearization, linearize
 from ggn.losses import Loss
 from ggn.network import MLP
@@ -15,10 +16,12 @@ __all__ = [
     "Activation",
     "Linearization",
     "Loss",
+    "Model",
     "Status",
     "TrainResult",
     "activations",
     "damping",
+    "io",
     "linearize",
     "losses",
     "problems",

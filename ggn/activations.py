@@ -129,9 +129,9 @@ class _BuiltIn(Activation):
         pass
 
     def _call(self, order: int, z: Any) -> np.ndarray:
-        z = np.ascontiguousarray(z, dtype=np.float64)
-        flat = _core.activate(self.code, self.slope, z.reshape(-1), order)
-        return flat[order].reshape(z.shape)
+        z = np.asarray(z, dtype=np.float64)
+        flat = np.ascontiguousarray(z).reshape(-1)
+        return _core.activate(self.code, self.slope, flat, order)[order].reshape(z.shape)
 
     def __eq__(self, other: object) -> bool:
         return type(self) is type(other) and self.slope == other.slope  # type: ignore[attr-defined]

@@ -115,7 +115,7 @@ class LevenbergMarquardt:
 
     def __post_init__(self) -> None:
         number("initial", self.initial, 0.0, open_low=True)
-        number("decrease", self.decrease, 0.0, 1.0, open_low=True)
+        number("decrease", self.decrease, 0.0, 1.0, open_low=True, open_high=True)
 
     def start(self, net: MLP) -> _Nielsen:
         """Return the state of a new run."""

@@ -257,4 +257,6 @@ def linearize(
     if chunk_size is not None:
         chunk_size = integer("chunk_size", chunk_size, 1)
     objective = Objective(net, X, Y, loss, sample_weight, l2, chunk_size)
-    return Linearization(objective, net._weights(w))
+    # what is computed later must not depend on what the caller does to the data in between
+    objective.X, objective.Yt = objective.X.copy(), objective.Yt.copy()
+    return Linearization(objective, net._weights(w).copy())

@@ -195,7 +195,8 @@ class SmoothLp(_Separable):
 
     def _second(self, r: np.ndarray) -> np.ndarray:
         h = np.hypot(r, self.scale)
-        return self.p * h ** (self.p - 2.0) * (1.0 + (self.p - 2.0) * np.square(r / h))
+        bend = (self.p - 1.0) * np.square(r / h) + np.square(self.scale / h)
+        return self.p * h ** (self.p - 2.0) * bend
 
     def __repr__(self) -> str:
         return f"SmoothLp(p={self.p:g}, scale={self.scale:g})"
@@ -254,7 +255,9 @@ class BlakeZisserman(_Separable):
 
     def _rho(self, r: np.ndarray) -> np.ndarray:
         u = np.square(r / self.scale)
-        return -(self.scale**2) * np.log1p(np.expm1(-u) / (1.0 + self.epsilon))
+        near = np.log1p(np.expm1(-np.minimum(u, 1.0)) / (1.0 + self.epsilon))
+        far = np.log(np.exp(-u) + self.epsilon) - np.log1p(self.epsilon)
+        return -(self.scale**2) * np.where(u < 1.0, near, far)
 
     def _weight(self, r: np.ndarray) -> np.ndarray:
         return 2.0 * self._inlier(r)[1]

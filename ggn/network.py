@@ -15,7 +15,16 @@ import numpy as np
 
 from ggn import _core, activations
 from ggn.activations import Activation
-from ggn.validation import describe, integer, number, samples, unknown_name, vector
+from ggn.validation import (
+    describe,
+    float_array,
+    generator,
+    integer,
+    number,
+    samples,
+    unknown_name,
+    vector,
+)
 
 __all__ = ["MLP"]
 
@@ -140,11 +149,17 @@ class MLP:
         >>> ggn.MLP((1, 2), bias=False).pack([[[3.0, 4.0]]])
         array([3., 4.])
         """
-        if len(Ws) != self.depth:
-            raise ValueError(f"Ws must hold {self.depth} matrices, got {len(Ws)}")
+        try:
+            count = len(Ws)
+        except TypeError as error:
+            raise ValueError(
+                f"Ws must be a sequence of {self.depth} matrices, got {describe(Ws)}"
+            ) from error
+        if count != self.depth:
+            raise ValueError(f"Ws must hold {self.depth} matrices, got {count}")
         parts = []
         for layer, (W, shape) in enumerate(zip(Ws, self._shapes, strict=True)):
-            array = np.asarray(W, dtype=np.float64)
+            array = float_array(f"Ws[{layer}]", W)
             if array.shape != shape[::-1]:
                 raise ValueError(f"Ws[{layer}] must have shape {shape[::-1]}, got {array.shape}")
             parts.append(array.T.ravel())
@@ -174,14 +189,14 @@ class MLP:
         >>> ggn.MLP((1, 1)).initial_weights(rng=0).round(3)
         array([ 0.126, -0.132])
         """
-        generator = np.random.default_rng(rng)
+        source = generator(rng)
         if scheme == "normal":
-            return generator.standard_normal(self.n_weights)
+            return source.standard_normal(self.n_weights)
         if scheme == "uniform":
-            return generator.uniform(-1.0, 1.0, self.n_weights)
+            return source.uniform(-1.0, 1.0, self.n_weights)
         if scheme == "fan_in":
             scale = [np.full(n * m, 1.0 / np.sqrt(m)) for n, m in self._shapes]
-            return generator.standard_normal(self.n_weights) * np.concatenate(scale)
+            return source.standard_normal(self.n_weights) * np.concatenate(scale)
         raise unknown_name("scheme", scheme, SCHEMES)
 
     def forward(self, w: Any, X: Any) -> np.ndarray:
@@ -285,8 +300,8 @@ class MLP:
         per_sample = self.work_size(1, columns) + extra
         return min(max(CHUNK_DOUBLES // per_sample, 32), 4096)
 
-    def _weights(self, w: Any) -> np.ndarray:
-        return vector("w", w, self.n_weights, "the network's n_weights")
+    def _weights(self, w: Any, name: str = "w") -> np.ndarray:
+        return vector(name, w, self.n_weights, "the network's n_weights")
 
     def _inputs(self, X: Any) -> np.ndarray:
         return samples("X", X, self.sizes[0])
@@ -305,7 +320,8 @@ class MLP:
         parts = [f"{self.sizes}"]
         if hidden:
             same = all(a == hidden[0] for a in hidden)
-            parts.append(f"activation={_text(hidden[0]) if same else [*map(_text, hidden)]}")
+            listed = f"[{', '.join(map(_text, hidden))}]"
+            parts.append(f"activation={_text(hidden[0]) if same else listed}")
         if last != activations.Identity():
             parts.append(f"output_activation={_text(last)}")
         if not all(self.bias):
@@ -335,7 +351,7 @@ def _sizes(sizes: Any) -> tuple[int, ...]:
 
 def _activations(hidden: Any, output: Any, depth: int) -> tuple[Activation, ...]:
     if isinstance(hidden, (str, Activation)):
-        hidden = [hidden] * (depth - 1)
+        hidden = [activations.resolve(hidden)] * (depth - 1)
     try:
         hidden = list(hidden)
     except TypeError as error:

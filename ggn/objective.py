@@ -151,16 +151,18 @@ def _mean_weights(sample_weight: Any, T: int) -> float | np.ndarray:
     if (s < 0.0).any():
         i = int(np.argmax(s < 0.0))
         raise ValueError(f"sample_weight must not be negative, got {s[i]} at sample_weight[{i}]")
-    total = s.sum()
-    if total == 0.0:
-        raise ValueError("sample_weight must not be all zero")
-    return s / total
+    if not s.any():
+        raise ValueError("sample_weight must not be all zero, got zeros only")
+    s = s / s.max()  # so that the sum cannot overflow
+    return s / s.sum()
 
 
 def _penalty(l2: Any, N: int) -> float | np.ndarray:
-    if np.ndim(l2) == 0:
+    if isinstance(l2, (int, float, str, np.number)) or l2 is None:
         return number("l2", l2, 0.0)
-    array = float_array("l2", l2, (1,))
+    array = float_array("l2", l2, (0, 1))
+    if array.ndim == 0 or array.size == 1 == N:
+        return number("l2", array.ravel()[0], 0.0)
     if array.shape != (N,):
         raise ValueError(f"l2 must be a number or have shape ({N},), got {array.shape}")
     if (array < 0.0).any():

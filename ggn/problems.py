@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ggn.validation import integer
+from ggn.validation import generator, integer
 
 __all__ = ["four_regions", "xor"]
 
@@ -52,11 +52,13 @@ def four_regions(
     Examples
     --------
     >>> X, Y = four_regions(3, rng=1)
+    >>> np.hypot(X[:, 0], X[:, 1]).round(1)
+    array([3.6, 4.6, 1.6])
     >>> Y.ravel()
-    array([1., 3., 4.])
+    array([3., 3., 1.])
     """
-    generator = np.random.default_rng(rng)
-    X = generator.uniform(-4.0, 4.0, (integer("T", T, 1), 2))
+    source = generator(rng)
+    X = source.uniform(-4.0, 4.0, (integer("T", T, 1), 2))
     r, left, top = np.hypot(X[:, 0], X[:, 1]), X[:, 0] < 0.0, X[:, 1] >= 0.0
     inside = np.where((r <= 1.0) | ((r <= 2.0) & left) | ((r > 2.0) & ~left), 1, 2)
     label = np.where(r <= 3.0, inside, np.where(top, 3, 4))

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 
-def float_array(name: str, value: Any, ndim: tuple[int, ...]) -> np.ndarray:
+def float_array(name: str, value: Any, ndim: tuple[int, ...] | None = None) -> np.ndarray:
     """Return value as a C-contiguous float64 array of finite numbers, copied only if needed."""
     try:
         array = np.asarray(value)
@@ -20,7 +20,7 @@ def float_array(name: str, value: Any, ndim: tuple[int, ...]) -> np.ndarray:
         array = _from_objects(name, value, array)
     if array.dtype.kind not in "fiub":
         raise ValueError(f"{name} must hold real numbers, got dtype {array.dtype}")
-    if array.ndim not in ndim:
+    if ndim is not None and array.ndim not in ndim:
         wanted = " or ".join(f"{n}-D" for n in ndim)
         raise ValueError(f"{name} must be {wanted}, got an array of shape {array.shape}")
     array = np.ascontiguousarray(array, dtype=np.float64)
@@ -37,7 +37,7 @@ def _from_objects(name: str, value: Any, array: np.ndarray) -> np.ndarray:
         raise ValueError(f"{name} must hold real numbers, got dtype object ({describe(value)})")
     try:
         return array.astype(np.float64)
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, OverflowError) as error:
         raise ValueError(f"{name} must hold real numbers, got dtype object") from error
 
 
@@ -70,16 +70,32 @@ def number(
     high: float = math.inf,
     *,
     open_low: bool = False,
+    open_high: bool = False,
 ) -> float:
-    """Return a finite float in [low, high], or (low, high] if open_low."""
+    """Return a finite float in [low, high]; open_low and open_high exclude the ends."""
     try:
+        if isinstance(value, (str, bytes)):
+            raise TypeError
         result = float(value)
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, OverflowError) as error:
         raise ValueError(f"{name} must be a number, got {describe(value)}") from error
-    if not math.isfinite(result) or not low <= result <= high or (open_low and result == low):
-        bounds = f"{'(' if open_low else '['}{low:g}, {high:g}{']' if math.isfinite(high) else ')'}"
-        raise ValueError(f"{name} must be a number in {bounds}, got {describe(value)}")
+    inside = low <= result <= high and not (open_low and result == low)
+    if not math.isfinite(result) or not inside or (open_high and result == high):
+        left, right = "(" if open_low else "[", "]" if math.isfinite(high) and not open_high else ")"
+        raise ValueError(
+            f"{name} must be a number in {left}{low:g}, {high:g}{right}, got {describe(value)}"
+        )
     return result
+
+
+def generator(value: Any) -> np.random.Generator:
+    """Return the random generator of a seed, or the generator itself."""
+    try:
+        return np.random.default_rng(value)
+    except (TypeError, ValueError) as error:
+        raise ValueError(
+            f"rng must be a non-negative integer, a numpy Generator or None, got {describe(value)}"
+        ) from error
 
 
 def integer(name: str, value: Any, low: int) -> int:
@@ -94,9 +110,11 @@ def integer(name: str, value: Any, low: int) -> int:
 def unknown_name(argument: str, value: str, known: Iterable[str]) -> ValueError:
     """Return the error for a name that is not in the list, with the nearest one."""
     names = sorted(known)
-    near = difflib.get_close_matches(str(value).lower(), names, n=1, cutoff=0.5)
-    hint = f"; did you mean {near[0]!r}?" if near else ""
-    return ValueError(f"{argument} must be one of {', '.join(names)}, got {value!r}{hint}")
+    folded = {name.lower(): name for name in names}
+    near = difflib.get_close_matches(str(value).lower(), folded, n=1, cutoff=0.5)
+    hint = f"; did you mean {folded[near[0]]!r}?" if near else ""
+    listed = ", ".join(names[:20]) + (f" ... ({len(names)} in all)" if len(names) > 20 else "")
+    return ValueError(f"{argument} must be one of {listed}, got {value!r}{hint}")
 
 
 def describe(value: Any) -> str:
