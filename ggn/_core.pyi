@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 class _Custom(Protocol):
     def value(self, z: NDArray[np.float64]) -> NDArray[np.float64]: ...
     def derivative(self, z: NDArray[np.float64]) -> NDArray[np.float64]: ...
+    def second_derivative(self, z: NDArray[np.float64]) -> NDArray[np.float64]: ...
 
 _Float = NDArray[np.float64]
 _Size = NDArray[np.intp]
@@ -21,10 +22,22 @@ def forward(
     w: _Float,
     X: _Float,
     work: _Float,
-    keep: bool,
+    keep: int,
 ) -> None: ...
 def gradient(
     layout: _Size, par: _Float, w: _Float, c: int, eps: _Float, work: _Float, out: _Float
+) -> None: ...
+def tangent_size(layout: _Size, par: _Float, c: int) -> int: ...
+def tangent(
+    layout: _Size,
+    par: _Float,
+    w: _Float,
+    v: _Float,
+    c: int,
+    second: bool,
+    work: _Float,
+    buffer: _Float,
+    out: _Float,
 ) -> None: ...
 def sensitivities(
     layout: _Size, par: _Float, w: _Float, c: int, s: _Float | None, work: _Float

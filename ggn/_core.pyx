@@ -96,8 +96,8 @@ cdef check_chunk(const Net *net, Py_ssize_t c, Py_ssize_t columns, const double[
 
 
 def forward(const Py_ssize_t[::1] layout, const double[::1] par, custom, const double[::1] w,
-            const double[:, ::1] X, double[::1] work, bint keep):
-    """Carry X (c, n0) through the network; `keep` keeps sigma' for a backward sweep.
+            const double[:, ::1] X, double[::1] work, int keep):
+    """Carry X (c, n0) through the network; keep = 1 keeps sigma', keep = 2 sigma'' too.
 
     custom[l - 1] is an object with `value` and `derivative` where layer l has
     code -1.  The outputs are the last nL * c of the activations in work.
@@ -126,7 +126,7 @@ def forward(const Py_ssize_t[::1] layout, const double[::1] par, custom, const d
             activate_custom(&net, l, c, work, keep, custom[l - 1])
 
 
-cdef activate_custom(const Net *net, Py_ssize_t l, Py_ssize_t c, double[::1] work, bint keep,
+cdef activate_custom(const Net *net, Py_ssize_t l, Py_ssize_t c, double[::1] work, int keep,
                      activation):
     """Call the user's functions on the net inputs of layer l, a 1-D copy."""
     cdef Py_ssize_t n = net.width[l] * c, a = c * net.a_offset[l]
@@ -137,6 +137,9 @@ cdef activate_custom(const Net *net, Py_ssize_t l, Py_ssize_t c, double[::1] wor
     buffer[a:a + n] = activation.value(z)
     if keep:
         buffer[d:d + n] = activation.derivative(z)
+    if keep == 2:
+        d = room(net, c, 0) + c * (net.z_offset[net.depth + 1] + net.z_offset[l])
+        buffer[d:d + n] = activation.second_derivative(z)
 
 
 def gradient(const Py_ssize_t[::1] layout, const double[::1] par, const double[::1] w,
@@ -152,6 +155,33 @@ def gradient(const Py_ssize_t[::1] layout, const double[::1] par, const double[:
         return
     with nogil:
         sweep.backward(&net, &w[0], c, &eps[0, 0], &work[0], &out[0])
+
+
+def tangent_size(const Py_ssize_t[::1] layout, const double[::1] par, Py_ssize_t c):
+    """Doubles of buffer that `tangent` needs for c samples."""
+    cdef Net net = open_net(layout, par)
+    return sweep.tangent_size(&net, c)
+
+
+def tangent(const Py_ssize_t[::1] layout, const double[::1] par, const double[::1] w,
+            const double[::1] v, Py_ssize_t c, bint second, const double[::1] work,
+            double[::1] buffer, double[:, ::1] out):
+    """Write P^T v of the chunk in work to out (nL, c), or the second derivative along v.
+
+    The second needs a forward sweep with keep = 2 just before.
+    """
+    cdef Net net = open_net(layout, par)
+    check_chunk(&net, c, 1, w, work.shape[0])
+    if not (v.shape[0] == w.shape[0]):
+        raise ValueError(f"v must have {w.shape[0]} entries, got {v.shape[0]}")
+    if not (out.shape[0] == net.width[net.depth] and out.shape[1] == c):
+        raise ValueError("out must be (nL, c)")
+    if not (buffer.shape[0] >= sweep.tangent_size(&net, c)):
+        raise ValueError("buffer is too small")
+    if c == 0:
+        return
+    with nogil:
+        sweep.tangent(&net, &w[0], &v[0], c, second, &work[0], &buffer[0], &out[0, 0])
 
 
 def sensitivities(const Py_ssize_t[::1] layout, const double[::1] par, const double[::1] w,

@@ -149,7 +149,7 @@ class Linearization:
         loss, known, gradient = 0.0, self._loss is not None, np.zeros(net.n_weights)
         with np.errstate(all="ignore"):
             for rows in chunks(objective.T, c):
-                F = net.sweep(self.w, objective.X[rows], work, keep=True)
+                F = net.sweep(self.w, objective.X[rows], work, keep=1)
                 if not known:
                     loss += objective.sum_loss(F, rows)
                 eps = objective.derivatives(F, rows)

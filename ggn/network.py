@@ -230,7 +230,7 @@ class MLP:
         c = self.chunk_size(0)
         work = np.empty(self.work_size(min(c, len(X)), 0))
         for rows in chunks(len(X), c):
-            out[rows] = self.sweep(w, X[rows], work, keep=False).T
+            out[rows] = self.sweep(w, X[rows], work, keep=0).T
         return out
 
     def jacobian(self, w: Any, X: Any) -> np.ndarray:
@@ -264,7 +264,7 @@ class MLP:
         work = np.empty(self.work_size(min(c, T), nL))
         for rows in chunks(T, c):
             n = rows.stop - rows.start
-            self.sweep(w, X[rows], work, keep=True)
+            self.sweep(w, X[rows], work, keep=1)
             _core.sensitivities(self._layout, self._par, w, n, None, work)
             part = np.empty((N, nL * n))
             _core.jacobian(self._layout, self._par, n, work, part)
@@ -281,10 +281,10 @@ class MLP:
         first = D[self._first_input]
         return first / first[self._first_unit], D[self._of_first_unit]
 
-    def sweep(self, w: np.ndarray, X: np.ndarray, work: np.ndarray, keep: bool) -> np.ndarray:
+    def sweep(self, w: np.ndarray, X: np.ndarray, work: np.ndarray, keep: int) -> np.ndarray:
         """Carry one chunk forward; return φ_Lᵀ (nL, c), a view of work.
 
-        `keep` leaves σ' in work for the backward sweeps; arrays are not checked.
+        keep = 1 leaves σ' in work for the backward sweeps, keep = 2 also σ''; nothing is checked.
         """
         _core.forward(self._layout, self._par, self._custom, w, X, work, keep)
         c = len(X)

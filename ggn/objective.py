@@ -99,7 +99,7 @@ class Objective:
         net, (c, size) = self.net, self.chunk(0)
         work = self.scratch("value", size)
         for rows in chunks(self.T, c):
-            yield rows, net.sweep(w, self.X[rows], work, keep=False)
+            yield rows, net.sweep(w, self.X[rows], work, keep=0)
 
     def chunk(self, columns: int, extra: int = 0) -> tuple[int, int]:
         """Return the samples of a chunk and the doubles of scratch its sweep needs."""

@@ -2,7 +2,7 @@
 
 Legend (chunk of c samples; the sample index runs fastest in every array):
     A_l      activations of layer l with the dummy row of ones, (n_l [+1], c); A_0 is X^T
-    D_l      sigma'(Z_l), (n_l, c);  D2_l: sigma''(Z_l)
+    D_l      sigma'(Z_l), (n_l, c);  D2_l: sigma''(Z_l), at the place of omega_l
     omega_l  backpropagated error, (n_l, c), eq. 15
     Psi_l    output sensitivity, (n_l, m, c), eq. 17; m = nL, or the columns of S
 """
@@ -42,7 +42,10 @@ cdef void load(const Net *net, Py_ssize_t c, const double *x, double *work) noex
 cdef void affine(const Net *net, Py_ssize_t l, const double *w, Py_ssize_t c, double *work,
                  bint keep) noexcept nogil
 cdef void activate(const Net *net, Py_ssize_t l, Py_ssize_t c, double *work,
-                   bint keep) noexcept nogil
+                   int keep) noexcept nogil
+cdef Py_ssize_t tangent_size(const Net *net, Py_ssize_t c) noexcept nogil
+cdef void tangent(const Net *net, const double *w, const double *v, Py_ssize_t c, bint second,
+                  const double *work, double *buffer, double *out) noexcept nogil
 cdef void backward(const Net *net, const double *w, Py_ssize_t c, const double *eps,
                    double *work, double *gradient) noexcept nogil
 cdef void sensitivities(const Net *net, const double *w, Py_ssize_t c, const double *s,

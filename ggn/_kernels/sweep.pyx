@@ -60,11 +60,12 @@ cdef void affine(const Net *net, Py_ssize_t l, const double *w, Py_ssize_t c, do
 
 
 cdef void activate(const Net *net, Py_ssize_t l, Py_ssize_t c, double *work,
-                   bint keep) noexcept nogil:
-    """A_l = sigma(Z_l), and D_l = sigma'(Z_l) if kept."""
+                   int keep) noexcept nogil:
+    """A_l = sigma(Z_l), D_l = sigma'(Z_l) if keep >= 1, D2_l = sigma''(Z_l) if keep = 2."""
     cdef double *a = a_block(net, l, c, work)
     cdef double *d = d_block(net, l, c, work) if keep else NULL
-    ggn_activations[net.code[l]](net.width[l] * c, net.slope[l], d if keep else a, a, d, NULL)
+    cdef double *d2 = back_block(net, l, 1, c, work) if keep == 2 else NULL
+    ggn_activations[net.code[l]](net.width[l] * c, net.slope[l], d if keep else a, a, d, d2)
 
 
 cdef void backward(const Net *net, const double *w, Py_ssize_t c, const double *eps,
@@ -125,3 +126,52 @@ cdef void jacobian(const Net *net, Py_ssize_t c, const double *work, double *p,
         m = net.width[l - 1] + net.bias[l]
         ggn_khatri_rao(net.width[l], m, k, c, back_block(net, l, k, c, <double*>work),
                        a_block(net, l - 1, c, <double*>work), p + net.w_offset[l] * ldp, ldp)
+
+
+cdef Py_ssize_t tangent_size(const Net *net, Py_ssize_t c) noexcept nogil:
+    """Doubles of buffer for `tangent`: A' and A'' of two layers."""
+    cdef Py_ssize_t l, widest = 0
+    for l in range(1, net.depth + 1):
+        widest = max(widest, net.width[l])
+    return 4 * widest * c
+
+
+cdef void tangent(const Net *net, const double *w, const double *v, Py_ssize_t c, bint second,
+                  const double *work, double *buffer, double *out) noexcept nogil:
+    """First or second derivative of the outputs along v, (nL, c): P^T v, or v^T (grad^2 phi_L) v.
+
+    Z' = V A + W A', A' = D Z'; Z'' = 2 V A' + W A'', A'' = D2 Z'^2 + D Z''
+    (V the layer's part of v; a dummy unit has A' = A'' = 0).
+    """
+    cdef Py_ssize_t l, i, n, m, below, room = tangent_size(net, c) // 4
+    cdef double *first = buffer  # A' of the layer below, then above
+    cdef double *next_first = buffer + room
+    cdef double *bend = buffer + 2 * room  # A''
+    cdef double *next_bend = buffer + 3 * room
+    cdef const double *d
+    cdef const double *d2
+    for l in range(1, net.depth + 1):
+        n = net.width[l]
+        below = net.width[l - 1]
+        m = below + net.bias[l]
+        if l == net.depth and not second:
+            next_first = out
+        gemm_nn(n, c, m, 1.0, v + net.w_offset[l], m, a_block(net, l - 1, c, <double*>work), c,
+                0.0, next_first, c)
+        if l > 1:
+            gemm_nn(n, c, below, 1.0, w + net.w_offset[l], m, first, c, 1.0, next_first, c)
+        d = d_block(net, l, c, <double*>work)
+        if second:
+            if l == net.depth:
+                next_bend = out
+            if l > 1:
+                gemm_nn(n, c, below, 2.0, v + net.w_offset[l], m, first, c, 0.0, next_bend, c)
+                gemm_nn(n, c, below, 1.0, w + net.w_offset[l], m, bend, c, 1.0, next_bend, c)
+            else:
+                memset(next_bend, 0, n * c * sizeof(double))
+            d2 = back_block(net, l, 1, c, <double*>work)
+            for i in range(n * c):
+                next_bend[i] = d2[i] * next_first[i] * next_first[i] + d[i] * next_bend[i]
+            bend, next_bend = next_bend, bend
+        ggn_scale_rows(n, 1, c, next_first, d, next_first)
+        first, next_first = next_first, first
