@@ -6,6 +6,7 @@ from ggn.io import Model
 from ggn.linearization import Linearization, linearize
 from ggn.losses import Loss
 from ggn.network import MLP
+from ggn.planner import plan
 from ggn.result import Status, TrainResult
 from ggn.train import train
 
@@ -24,6 +25,7 @@ __all__ = [
     "io",
     "linearize",
     "losses",
+    "plan",
     "problems",
     "steps",
     "train",

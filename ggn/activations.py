@@ -90,6 +90,11 @@ class Activation:
         self.name = name
         self._functions = (value, derivative, second_derivative)
 
+    @property
+    def has_second_derivative(self) -> bool:
+        """Whether σ'' can be asked for."""
+        return self._functions[2] is not None
+
     def value(self, z: Any) -> np.ndarray:
         """Return σ(z), of z's shape."""
         return self._call(0, z)
@@ -124,6 +129,7 @@ class _BuiltIn(Activation):
     """A compiled activation; `code` is its row in the kernels' table."""
 
     name: str
+    has_second_derivative = True
 
     def __init__(self) -> None:
         pass

@@ -14,7 +14,7 @@ from typing import Protocol
 import numpy as np
 
 from ggn import _core
-from ggn.losses import square_root
+from ggn.curvature import square_root
 from ggn.network import MLP
 from ggn.objective import Objective
 
@@ -84,7 +84,7 @@ class Columns:
 
     def add(self, w: np.ndarray, H: np.ndarray, work: np.ndarray) -> None:
         net, c = self.net, len(H)
-        S, _ = square_root(H, np.zeros(H.shape[:2]))
+        S = square_root(H)
         s = np.ascontiguousarray(S.T if S.ndim == 2 else S.transpose(1, 2, 0))
         _core.sensitivities(net._layout, net._par, w, c, s, work)
         most, _ = self.objective.chunk(net.n_outputs, self.chunk_doubles)
@@ -117,7 +117,7 @@ def block_work(net: MLP) -> float:
     for i, (n, m) in enumerate(shapes):
         for j, (nk, mk) in enumerate(shapes[: i + 1]):
             if i == len(shapes) - 1:  # rows H Psi_k are there already; or one dsyrk
-                pairs = (nk * nL if j < i else 0.5, m * mk)
+                pairs = (nk * nL if j < i else 0.5, float(m * mk))
                 elements += pairs[1] if j < i else 0
             else:
                 half = 0.5 if i == j else 1.0

@@ -15,10 +15,14 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from scipy.sparse.linalg import LinearOperator
 
 from ggn import _core
 from ggn.assembly import accumulator
-from ggn.losses import Loss, square_root
+from ggn.curvature import square_root, whiten
+from ggn.directional import bend_columns, product_along
+from ggn.dual_system import DualSystem
+from ggn.losses import Loss
 from ggn.network import MLP, chunks
 from ggn.objective import Objective
 from ggn.validation import integer
@@ -104,14 +108,59 @@ class Linearization:
         B, residual = np.empty((N, nL * T)), np.empty(nL * T)
 
         def accumulate(rows: slice, F: np.ndarray, eps: np.ndarray, work: np.ndarray) -> None:
-            H = objective.curvature(F, rows, psd=True)
-            S, r = square_root(H, eps.T)
+            S = square_root(objective.curvature(F, rows, psd=True))
             self._columns(S, T, work, B)
-            residual[:] = r.T.ravel()
+            residual[:] = whiten(S, eps.T).T.ravel()
 
         work = objective.scratch("root", net.work_size(T, nL))
         self.sweep(nL, 0, accumulate, whole=work)
         return B, residual
+
+    def normal_diagonal(self) -> np.ndarray:
+        """Return the diagonal of the (psd) normal matrix, (N,), without forming it."""
+        net, nL = self.net, self.net.n_outputs
+        out = np.zeros(net.n_weights)
+        c, _ = self.objective.chunk(nL)
+        buffer = self.objective.scratch("diagonal", net.diagonal_size(c))
+
+        def accumulate(rows: slice, F: np.ndarray, eps: np.ndarray, work: np.ndarray) -> None:
+            S = square_root(self.objective.curvature(F, rows, psd=True))
+            s = np.ascontiguousarray(S.T if S.ndim == 2 else S.transpose(1, 2, 0))
+            n = F.shape[1]
+            _core.sensitivities(net._layout, net._par, self.w, n, s, work)
+            _core.add_diagonal(net._layout, net._par, n, work, buffer, out)
+
+        self.sweep(nL, 0, accumulate)
+        return out + 2.0 * self.objective.l2
+
+    def operator(self, psd: bool = True) -> LinearOperator:
+        """Return v -> P H_E Pᵀ v + 2 l2 v as a SciPy LinearOperator (N, N), without a matrix.
+
+        Each product is a forward sweep for Pᵀv and a backward one for P u.
+
+        Examples
+        --------
+        >>> import ggn
+        >>> at = ggn.linearize(ggn.MLP((1, 1), bias=False), [1.0], [[3.0]], [[0.0]])
+        >>> at.operator() @ [2.0]
+        array([36.])
+        """
+        N = self.net.n_weights
+
+        def product(v: Any) -> np.ndarray:
+            v = np.ascontiguousarray(v, dtype=np.float64).reshape(-1)
+            out = product_along(self.objective, self.w, v, psd, second=False)
+            return out + 2.0 * self.objective.l2 * v
+
+        return LinearOperator((N, N), matvec=product, rmatvec=product, dtype=np.float64)
+
+    def bend(self, d: np.ndarray) -> np.ndarray:
+        """Return P H_E φ''[d, d] (N,): the gradient that the outputs' curvature along d adds."""
+        return product_along(self.objective, self.w, d, psd=True, second=True)
+
+    def bend_columns(self, d: np.ndarray) -> np.ndarray:
+        """Return Sᵀ φ''[d, d] (T·nL,), columns by output, then sample."""
+        return bend_columns(self.objective, self.w, d)
 
     def kernel_matrix(self) -> np.ndarray:
         """Return Sᵀ Pᵀ P S, (T·nL, T·nL), columns by sample; S Sᵀ is the psd curvature over T.
@@ -121,7 +170,8 @@ class Linearization:
         """
         dual = DualSystem(self)
         T, nL = self.objective.T, self.net.n_outputs
-        K = dual.kernel(np.ones(self.net.n_weights), np.empty((T * nL, T * nL)))
+        K = np.empty((T * nL, T * nL))
+        dual.kernel(None, K)
         K = np.tril(K) + np.tril(K, -1).T
         return K.reshape(nL, T, nL, T).transpose(1, 0, 3, 2).reshape(T * nL, T * nL)
 
@@ -162,54 +212,6 @@ class Linearization:
         self._gradient = gradient
         if not known:
             self._loss = loss
-
-
-class DualSystem:
-    """What a dual step needs of B = P S without storing it: diag(B Bᵀ), Bᵀ D⁻² B, B x.
-
-    Columns run by output, then sample.
-    """
-
-    def __init__(self, at: Linearization) -> None:
-        self.net, self.w, objective = at.net, at.w, at.objective
-        net, T, nL = at.net, objective.T, at.net.n_outputs
-        self.T, self.r = T, np.empty(nL * T)
-        self.diagonal = np.zeros(net.n_weights)
-        # own scratch: solving for several dampings must outlive other sweeps
-        self.work = objective.scratch("dual work", net.work_size(T, nL))
-        self.buffer = objective.scratch("dual", _core.kernel_size(net._layout, net._par, T))
-        self.S = np.empty(0)
-
-        def accumulate(rows: slice, F: np.ndarray, eps: np.ndarray, work: np.ndarray) -> None:
-            S, r = square_root(objective.curvature(F, rows, psd=True), eps.T)
-            self.r[:] = r.T.ravel()
-            self.S = np.ascontiguousarray(S.T if S.ndim == 2 else S.transpose(1, 2, 0))
-            _core.sensitivities(net._layout, net._par, self.w, T, self.S, work)
-            _core.add_diagonal(net._layout, net._par, T, work, self.buffer, self.diagonal)
-
-        at.sweep(nL, 0, accumulate, whole=self.work)
-
-    def kernel(self, D: np.ndarray, out: np.ndarray) -> np.ndarray:
-        """Write the lower triangle of Bᵀ D⁻² B to out; D (N,) is a product over units and inputs.
-
-        To be called once: what it is computed from is used up.
-        """
-        net = self.net
-        units, inputs = net.factor_scale(D)
-        out.fill(0.0)
-        coupled = self.S.ndim == 3
-        layout, par = net._layout, net._par
-        _core.add_kernel(layout, par, self.T, coupled, units, inputs, self.work, self.buffer, out)
-        return out
-
-    def multiply(self, x: np.ndarray) -> np.ndarray:
-        """Return B x."""
-        x = x.reshape(-1, self.T)
-        eps = self.S * x if self.S.ndim == 2 else np.einsum("opi,pi->oi", self.S, x)
-        out = np.zeros(self.net.n_weights)
-        net = self.net
-        _core.gradient(net._layout, net._par, self.w, self.T, eps, self.work, out)
-        return out
 
 
 def linearize(

@@ -26,6 +26,7 @@ from typing import Any
 
 import numpy as np
 
+from ggn.curvature import clip_negative
 from ggn.validation import number, unknown_name
 
 __all__ = ["BlakeZisserman", "Cauchy", "Loss", "SmoothLp", "Squared", "resolve"]
@@ -65,6 +66,8 @@ class Loss:
 
     name: str
     constant_curvature: float | None = None  # h where H_E = h I always
+    # whether ε always lies in the range of the psd curvature, as S⁺ε needs
+    reachable = False
 
     def __init__(
         self,
@@ -115,6 +118,8 @@ class Loss:
 
 class _Separable(Loss):
     """E = Σ_o ρ(r_o)."""
+
+    reachable = True
 
     def __init__(self) -> None:
         pass
@@ -295,31 +300,3 @@ def resolve(value: str | Loss, argument: str = "loss") -> Loss:
             return BUILT_IN[value]()
         raise unknown_name(argument, value, BUILT_IN)
     raise ValueError(f"{argument} must be a name or a Loss, got {value!r}")
-
-
-def clip_negative(H: np.ndarray) -> np.ndarray:
-    """Set the negative eigenvalues of each sample's H_E to zero."""
-    if H.ndim == 2:
-        return np.maximum(H, 0.0)
-    values, vectors = np.linalg.eigh(H)
-    return (vectors * np.maximum(values, 0.0)[:, np.newaxis, :]) @ vectors.transpose(0, 2, 1)
-
-
-def square_root(H: np.ndarray, eps: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return S with H_E = S Sᵀ for each sample, and S⁺ε, ε (T, nL).
-
-    H is (T, nL) or (T, nL, nL), semi-definite; S has its shape; S⁺ε is (T, nL).
-    Where S is singular, the part of ε outside its range is lost; it is zero for
-    a loss whose curvature vanishes only where its gradient does.
-    """
-    if H.ndim == 2:
-        S = np.sqrt(H)
-        if S.all():
-            return S, eps / S
-        return S, np.divide(eps, S, out=np.zeros_like(S), where=S > 0.0)
-    values, vectors = np.linalg.eigh(H)
-    keep = values > values[:, -1:] * (H.shape[1] * np.finfo(float).eps)
-    root = np.sqrt(np.where(keep, values, 0.0))
-    S = vectors * root[:, np.newaxis, :]
-    inverse = np.divide(1.0, root, out=np.zeros_like(root), where=keep)
-    return S, inverse * np.einsum("iab,ia->ib", vectors, eps)

@@ -15,11 +15,11 @@ import numpy as np
 
 from ggn import _core, activations
 from ggn.activations import Activation
+from ggn.architecture import Positions, activation_text, parse_activations, parse_flags, parse_sizes
 from ggn.validation import (
     describe,
     float_array,
     generator,
-    integer,
     number,
     samples,
     unknown_name,
@@ -79,10 +79,10 @@ class MLP:
         bias: bool | Sequence[bool] = True,
         fixed_bias: float = 0.0,
     ) -> None:
-        self.sizes = _sizes(sizes)
+        self.sizes = parse_sizes(sizes)
         self.depth = len(self.sizes) - 1
-        self.activations = _activations(activation, output_activation, self.depth)
-        self.bias = _flags(bias, self.depth)
+        self.activations = parse_activations(activation, output_activation, self.depth)
+        self.bias = parse_flags(bias, self.depth)
         self.fixed_bias = number("fixed_bias", fixed_bias)
         self._layout = _core.layout(self.sizes, self.bias, [a.code for a in self.activations])
         self._par = np.array([self.fixed_bias, *(a.slope for a in self.activations)])
@@ -91,22 +91,17 @@ class MLP:
             (n, m + b) for m, n, b in zip(self.sizes, self.sizes[1:], self.bias, strict=False)
         ]
         self.n_weights = sum(n * m for n, m in self._shapes)
-        units = np.cumsum([0, *(n for n, _ in self._shapes)])
-        # positions in w: each unit's first weight, and the weights of each layer's first unit;
-        # and the number of each unit's layer's first unit
-        starts = np.cumsum([0, *(n * m for n, m in self._shapes)])
-        self._first_input = np.concatenate(
-            [starts[i] + m * np.arange(n) for i, (n, m) in enumerate(self._shapes)]
-        )
-        self._of_first_unit = np.concatenate(
-            [starts[i] + np.arange(m) for i, (_, m) in enumerate(self._shapes)]
-        )
-        self._first_unit = np.repeat(units[:-1], np.diff(units))
+        self.positions = Positions(self._shapes)
 
     @property
     def n_inputs(self) -> int:
         """n0."""
         return self.sizes[0]
+
+    @property
+    def twice_differentiable(self) -> bool:
+        """Whether every activation has a second derivative to call."""
+        return all(a.has_second_derivative for a in self.activations)
 
     @property
     def n_outputs(self) -> int:
@@ -276,11 +271,6 @@ class MLP:
         P = self.jacobian(w, X)
         return P.T @ P
 
-    def factor_scale(self, D: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Return p and q, over all layers, with D = p(unit) q(input) for every weight."""
-        first = D[self._first_input]
-        return first / first[self._first_unit], D[self._of_first_unit]
-
     def sweep(self, w: np.ndarray, X: np.ndarray, work: np.ndarray, keep: int) -> np.ndarray:
         """Carry one chunk forward; return φ_Lᵀ (nL, c), a view of work.
 
@@ -294,6 +284,10 @@ class MLP:
     def work_size(self, c: int, columns: int) -> int:
         """Return the doubles of scratch that c samples need; see `ggn._core.work_size`."""
         return _core.work_size(self._layout, c, columns)
+
+    def diagonal_size(self, c: int) -> int:
+        """Return the doubles of buffer that the diagonal of the normal matrix needs."""
+        return _core.diagonal_size(self._layout, self._par, c)
 
     def chunk_size(self, columns: int, extra: int = 0) -> int:
         """Return how many samples, with `extra` doubles each, make a chunk that fits the cache."""
@@ -320,10 +314,10 @@ class MLP:
         parts = [f"{self.sizes}"]
         if hidden:
             same = all(a == hidden[0] for a in hidden)
-            listed = f"[{', '.join(map(_text, hidden))}]"
-            parts.append(f"activation={_text(hidden[0]) if same else listed}")
+            listed = f"[{', '.join(map(activation_text, hidden))}]"
+            parts.append(f"activation={activation_text(hidden[0]) if same else listed}")
         if last != activations.Identity():
-            parts.append(f"output_activation={_text(last)}")
+            parts.append(f"output_activation={activation_text(last)}")
         if not all(self.bias):
             parts.append(f"bias={list(self.bias) if any(self.bias) else False}")
         if self.fixed_bias:
@@ -335,52 +329,3 @@ def chunks(total: int, size: int) -> Iterator[slice]:
     """Split range(total) into slices of at most size."""
     for start in range(0, total, size):
         yield slice(start, min(start + size, total))
-
-
-def _sizes(sizes: Any) -> tuple[int, ...]:
-    try:
-        values = tuple(sizes)
-    except TypeError as error:
-        raise ValueError(
-            f"sizes must be a sequence (n0, ..., nL), got {describe(sizes)}"
-        ) from error
-    if len(values) < 2:
-        raise ValueError(f"sizes must name at least inputs and outputs (n0, nL), got {values}")
-    return tuple(integer(f"sizes[{i}]", n, 1) for i, n in enumerate(values))
-
-
-def _activations(hidden: Any, output: Any, depth: int) -> tuple[Activation, ...]:
-    if isinstance(hidden, (str, Activation)):
-        hidden = [activations.resolve(hidden)] * (depth - 1)
-    try:
-        hidden = list(hidden)
-    except TypeError as error:
-        raise ValueError(
-            f"activation must be a name, an Activation or a sequence, got {describe(hidden)}"
-        ) from error
-    if len(hidden) != depth - 1:
-        raise ValueError(
-            f"activation must be one name or one per hidden layer ({depth - 1}), got {len(hidden)}"
-        )
-    last = activations.resolve(output, "output_activation")
-    return (*(activations.resolve(a) for a in hidden), last)
-
-
-def _flags(bias: Any, depth: int) -> tuple[bool, ...]:
-    if isinstance(bias, (bool, np.bool_)):
-        return (bool(bias),) * depth
-    try:
-        flags = tuple(bias)
-    except TypeError as error:
-        raise ValueError(
-            f"bias must be True, False or a sequence of {depth} flags, got {describe(bias)}"
-        ) from error
-    if len(flags) != depth or not all(f in (0, 1) for f in flags):
-        raise ValueError(f"bias must be True, False or {depth} flags, got {describe(bias)}")
-    return tuple(bool(f) for f in flags)
-
-
-def _text(a: Activation) -> str:
-    """Return the short name where it says everything."""
-    known = activations.BUILT_IN.get(a.name)
-    return repr(a.name) if known is not None and a == known() else repr(a)

@@ -88,7 +88,7 @@ class Objective:
     def rounding(self, w: np.ndarray, J: float) -> float:
         """Return how much of J = J(w) the rounding of the outputs can move."""
         eps = np.finfo(np.float64).eps
-        total = eps * J
+        total = eps * abs(J)
         for rows, F in self.outputs(w):
             total += eps * float(np.abs(self.derivatives(F, rows) * F).sum())
             total += eps**2 * float((F * F * self.weights(rows)).sum())

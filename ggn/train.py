@@ -13,6 +13,7 @@ from ggn.damping import Damping
 from ggn.losses import Loss
 from ggn.network import MLP
 from ggn.objective import Objective
+from ggn.planner import plan
 from ggn.result import Status, TrainResult
 from ggn.run import Callback, Run, scipy_callback
 from ggn.steps import Step
@@ -36,7 +37,7 @@ def train(
     sample_weight: Any = None,
     callback: Callback | None = None,
     *,
-    loss_target: float = 0.0,
+    loss_target: float | None = None,
     max_seconds: float = math.inf,
     max_memory: float | None = None,
 ) -> TrainResult:
@@ -54,7 +55,8 @@ def train(
     w0 : array_like, (N,), optional
         Initial weights; by default `net.initial_weights(rng)`, N(0, 1).
     step : str or Step, default "auto"
-        "primal", "dual", "minimum-norm", "gradient", or "auto": by shape and memory.
+        "primal", "dual", "minimum-norm", "conjugate-gradient", "gradient", or "auto":
+        chosen by shape and memory, see `ggn.plan`.
     damping : str or Damping, default "levenberg-marquardt"
         Or "undamped" (Algorithm 2 of the paper), or an object.
     rng : int, Generator or None, default 0
@@ -73,7 +75,7 @@ def train(
         w (a copy is yours to make), fun, nit, damping, gradient_norm, seconds; a
         function whose parameter has another name is called with w.  Raising
         StopIteration ends the run.
-    loss_target : float, default 0.0
+    loss_target : float, optional
         Stop where J is at most this.
     max_seconds : float, default inf
         Stop after the first step that ends later.
@@ -109,13 +111,20 @@ def train(
     if max_memory is not None:
         max_memory = number("max_memory", max_memory, 0.0, open_low=True)
     if chosen is None:
-        chosen = steps.choose(net, objective.T, rule.mu > 0.0, objective.penalised, max_memory)
+        chosen = plan(
+            net,
+            objective.T,
+            loss=objective.loss,
+            damping=damping,
+            penalised=objective.penalised,
+            max_memory=max_memory,
+        ).step
     run = Run(
         objective,
         net.initial_weights(rng) if w0 is None else net._weights(w0, "w0").copy(),
         max_iter=integer("max_iter", max_iter, 0),
         tol=number("tol", tol, 0.0),
-        target=number("loss_target", loss_target, 0.0),
+        target=None if loss_target is None else number("loss_target", loss_target),
         deadline=float("inf") if max_seconds == math.inf else number("max_seconds", max_seconds, 0),
         callback=scipy_callback(callback),
     )
@@ -143,11 +152,11 @@ def _loop(run: Run, step: Step, rule: dampings.DampingState) -> Status:
                     return Status.SINGULAR
                 rule.judge(-math.inf, 1.0)
                 continue
-            trial = run.attempt(d, mu, prepared, rule.alpha)
+            trial = run.attempt(d, mu, prepared, rule)
             if mu > 0.0 and run.beyond_rounding(trial, at):
                 if not run.gradient_falls(trial, prepared):
                     return Status.PRECISION
-                run.best_J = math.inf  # equal to rounding, and nearer
+                run.best_J = trial.J  # as good to rounding, and nearer
             elif not rule.judge(trial.actual, trial.predicted):
                 status = run.stuck(trial)
                 continue

@@ -81,7 +81,8 @@ def number(
         raise ValueError(f"{name} must be a number, got {describe(value)}") from error
     inside = low <= result <= high and not (open_low and result == low)
     if not math.isfinite(result) or not inside or (open_high and result == high):
-        left, right = "(" if open_low else "[", "]" if math.isfinite(high) and not open_high else ")"
+        left = "(" if open_low else "["
+        right = "]" if math.isfinite(high) and not open_high else ")"
         raise ValueError(
             f"{name} must be a number in {left}{low:g}, {high:g}{right}, got {describe(value)}"
         )
@@ -120,4 +121,4 @@ def unknown_name(argument: str, value: str, known: Iterable[str]) -> ValueError:
 def describe(value: Any) -> str:
     """Return a short description of a value for an error message."""
     text = repr(value)
-    return text if len(text) <= 60 else f"{type(value).__name__} {text[:40]}..."
+    return text if len(text) <= 60 else f"{type(value).__name__} {text[:40]}…"

@@ -1,7 +1,4 @@
-"""Every kernel against the oracle, over random networks, data, losses and chunk sizes.
-
-What a kernel does not have to write, and the scratch it is given, are filled with NaN first.
-"""
+"""What the kernels compute against the oracle, over random networks, data, losses, chunks."""
 
 import numpy as np
 import pytest
@@ -20,26 +17,12 @@ from strategies import (
 )
 
 import ggn
-from ggn import _core
 
 SIZES = (0, 1, 2, 3, 5, 10, 50)  # LAPACK's own test sizes
-GUARD = 16
-
-
-def scratch(net, c, columns):
-    """Return NaN-filled work for c samples, with a guard behind it that must stay NaN."""
-    return np.full(net.work_size(c, columns) + GUARD, np.nan)
-
-
-def assert_guarded(work):
-    assert np.isnan(work[-GUARD:]).all()
 
 
 def oracle_outputs(c, X):
     return reference.forward(c.spec, c.w, X)[0][-1]
-
-
-# ------------------------------------------------------------- the public face
 
 
 @given(cases(), sample_counts())
@@ -62,7 +45,7 @@ def test_kernel_matrix_of_the_network(c, T):
 
 @given(cases(), sample_counts(1), losses(), st.booleans(), st.sampled_from(["none", "one", "each"]))
 def test_linearization(c, T, loss, weighted, penalty):
-    """Loss, gradient, both normal matrices: eq. 6, 16, 37, with sample weights and penalties."""
+    """Loss, gradient, both normal matrices and operators: eq. 6, 16, 37, weighted, penalised."""
     ours, theirs = loss
     X, Y = c.data(T)
     s = sample_weights(T, c.seed) if weighted else None
@@ -77,8 +60,12 @@ def test_linearization(c, T, loss, weighted, penalty):
     # an indefinite sum may cancel, so its error is measured against the terms
     exact = reference.normal_matrix(c.spec, c.w, X, Y, theirs, **extra)
     scale = max(np.abs(psd).max(), np.abs(exact).max())
-    error = np.abs(at.normal_matrix() - exact).max()
-    assert error <= 1e-12 * scale
+    assert np.abs(at.normal_matrix() - exact).max() <= 1e-12 * scale
+    assert_close(at.normal_diagonal(), np.diagonal(psd))
+    v = np.random.default_rng(c.seed).normal(size=len(c.w))
+    length = np.linalg.norm(v)
+    assert np.abs(at.operator() @ v - psd @ v).max() <= 1e-12 * scale * length
+    assert np.abs(at.operator(psd=False) @ v - exact @ v).max() <= 1e-12 * scale * length
 
 
 @given(cases(), sample_counts(1), losses(), st.booleans())
@@ -108,6 +95,9 @@ def test_chunk_size_does_not_matter(c, loss, T, chunk):
     assert_close(one.loss, all_.loss)
     assert_close(one.gradient, all_.gradient)
     assert_close(one.normal_matrix(psd=True), all_.normal_matrix(psd=True))
+    assert_close(one.normal_diagonal(), all_.normal_diagonal())
+    v = np.ones(len(c.w))
+    assert relative_error(one.operator() @ v, all_.operator() @ v) <= 1e-11
     assert relative_error(one.normal_matrix(), all_.normal_matrix()) <= 1e-11
 
 
@@ -137,143 +127,20 @@ def test_sizes(T, width):
         assert_close(at.normal_matrix(), reference.normal_matrix(c.spec, c.w, X, Y, squared))
 
 
-# ------------------------------------------------------------- the door, poisoned
-
-
-@given(cases(), st.sampled_from([*SIZES, 70]), st.booleans())
-def test_door_forward(c, T, keep):
-    X, _ = c.data(T)
-    work = scratch(c.net, T, 1 if keep else 0)
-    got = c.net.sweep(c.w, X, work[:-GUARD], keep=keep)
-    assert_close(got.T, oracle_outputs(c, X))
-    assert_guarded(work)
-
-
-@given(cases(), st.sampled_from([*SIZES, 70]))
-def test_door_gradient_adds(c, T):
-    """P eps of the chunk is added to what is there."""
-    X, eps = c.data(T)
-    work = scratch(c.net, T, 1)
-    c.net.sweep(c.w, X, work[:-GUARD], keep=True)
-    before = np.linspace(-1.0, 1.0, len(c.w))
-    out = before.copy()
-    eps_t = np.ascontiguousarray(eps.T)
-    _core.gradient(c.net._layout, c.net._par, c.w, T, eps_t, work[:-GUARD], out)
-    assert_close(out, before + reference.jacobian(c.spec, c.w, X) @ eps.ravel())
-    assert_guarded(work)
-
-
-@given(cases(), st.sampled_from([*SIZES, 70]), st.sampled_from(["identity", "diagonal", "full"]))
-def test_door_sensitivities_and_jacobian(c, T, form):
-    """P S for the three forms of S; columns run over outputs, then samples."""
-    X, _ = c.data(T)
-    nL, N = c.net.n_outputs, len(c.w)
-    rng = np.random.default_rng(c.seed)
-    S = {
-        "identity": np.tile(np.eye(nL), (T, 1, 1)),
-        "diagonal": rng.normal(size=(T, nL, 1)) * np.eye(nL),
-        "full": rng.normal(size=(T, nL, nL)),
-    }[form]
-    given_s = {
-        "identity": None,
-        "diagonal": np.ascontiguousarray(np.einsum("iaa->ai", S)),
-        "full": np.ascontiguousarray(S.transpose(1, 2, 0)),
-    }[form]
-    work = scratch(c.net, T, nL)
-    out = np.full((N, nL * T), np.nan)
-    c.net.sweep(c.w, X, work[:-GUARD], keep=True)
-    _core.sensitivities(c.net._layout, c.net._par, c.w, T, given_s, work[:-GUARD])
-    _core.jacobian(c.net._layout, c.net._par, T, work[:-GUARD], out)
-    P = reference.jacobian(c.spec, c.w, X).reshape(N, T, nL)
-    expected = np.einsum("jia,iab->jbi", P, S).reshape(N, nL * T)
-    assert_close(out, expected)
-    assert_guarded(work)
-
-
-@given(cases(), st.sampled_from([1, 2, 5, 50]), st.integers(0, 2))
-def test_door_normal(c, T, form):
-    """The blocks of P H P^T, summed over two chunks, added to the lower triangle of G."""
-    if form == 0 and c.names[-1] != "identity":
-        c = case(c.spec.sizes, (*c.names[:-1], "identity"), c.spec.bias, c.spec.fixed_bias, c.seed)
-    net, nL, N = c.net, c.net.n_outputs, len(c.w)
-    rng = np.random.default_rng(c.seed)
-    needed = _core.normal_sizes(net._layout, net._par, T, form)
-    sums = np.zeros(needed[0] + GUARD)
-    sums[-GUARD:] = np.nan
-    expected = np.zeros((N, N))
-    for chunk in range(2):
-        X = c.data(T + chunk)[0][:T]
-        H = {
-            0: np.tile(np.eye(nL), (T, 1, 1)),
-            1: rng.normal(size=(T, nL, 1)) * np.eye(nL),
-            2: rng.normal(size=(T, nL, nL)),
-        }[form]
-        H = 0.5 * (H + H.transpose(0, 2, 1))
-        h = [None, np.einsum("iaa->ai", H).copy(), H.transpose(1, 2, 0).copy()][form]
-        work, tile, hpsi = (
-            np.full(n + GUARD, np.nan) for n in (net.work_size(T, nL), needed[1], needed[2])
-        )
-        net.sweep(c.w, X, work[:-GUARD], keep=True)
-        _core.sensitivities(net._layout, net._par, c.w, T, None, work[:-GUARD])
-        _core.add_normal(
-            net._layout, net._par, T, h, work[:-GUARD], hpsi[:-GUARD], tile[:-GUARD], sums[:-GUARD]
-        )
-        for array in (work, tile, hpsi, sums):
-            assert_guarded(array)
-        P = reference.jacobian(c.spec, c.w, X).reshape(N, T, nL)
-        expected += np.einsum("jia,iab,kib->jk", P, H, P)
-    lower, upper = np.tril_indices(N), np.triu_indices(N, 1)
-    G = np.full((N, N), np.nan)
-    G[lower] = start = rng.normal(size=len(lower[0]))
-    _core.scatter_normal(net._layout, net._par, form, 0.75, sums[:-GUARD], G)
-    assert np.isnan(G[upper]).all()
-    scale = np.abs(expected).max() + np.abs(start).max()
-    assert np.abs(G[lower] - start - 0.75 * expected[lower]).max() <= 1e-13 * scale
-
-
-@pytest.mark.parametrize("n", SIZES)
-@pytest.mark.parametrize("k", SIZES)
-def test_door_products(n, k, rng):
-    """Only the lower triangle of a symmetric product is read or written."""
-    A, B = rng.normal(size=(2, n, k))
-    for kernel, size, product in (
-        (_core.add_outer, n, np.einsum("ik,jk->ij", B, B)),
-        (_core.add_gram, k, np.einsum("ik,il->kl", B, B)),
-    ):
-        out = np.full((size, size), np.nan)
-        lower, upper = np.tril_indices(size), np.triu_indices(size, 1)
-        start = rng.normal(size=(size, size))[lower]
-        out[lower] = start
-        kernel(B, out)
-        assert_close(out[lower], start + product[lower])
-        assert np.isnan(out[upper]).all()
-    out = np.ones((n, n))
-    _core.add_product(A, B, out)
-    assert_close(out, 1.0 + np.einsum("ik,jk->ij", A, B))
-
-
-@pytest.mark.parametrize("n", SIZES)
-@pytest.mark.parametrize("scaled", [False, True])
-@pytest.mark.parametrize("mu", [0.0, 0.25])
-def test_door_damped_cholesky(n, scaled, mu, rng):
-    B = rng.normal(size=(n, 2 * n + 1))
-    G = B @ B.T
-    D = rng.uniform(0.5, 2.0, n) if scaled else None
-    lower_only = np.where(np.tri(n, dtype=bool), G, np.nan)
-    factor = np.full((n, n), np.nan)
-    assert _core.damped_cholesky(lower_only, D, mu, factor) == 0
-    expected = (G if D is None else G / np.outer(D, D)) + mu * np.eye(n)
-    assert_close(np.tril(factor) @ np.tril(factor).T, expected)
-    x = rng.normal(size=n)
-    b = expected @ x
-    _core.cholesky_solve(np.where(np.tri(n, dtype=bool), factor, np.nan), b)
-    assert_close(b, x, 1e-9)
-
-
-def test_door_damped_cholesky_names_the_failing_minor():
-    factor = np.empty((3, 3))
-    assert _core.damped_cholesky(np.diag([1.0, -1.0, 1.0]), None, 0.0, factor) == 2
-    assert _core.damped_cholesky(np.diag([1.0, -1.0, 1.0]), None, 1.5, factor) == 0
+@pytest.mark.parametrize("loss", [("squared", {}), ("cauchy", {"scale": 1.5})], ids=lambda v: v[0])
+@pytest.mark.parametrize("sizes", [(12, 20, 3), (3, 30, 1), (2, 6, 6, 6, 4), (20, 2, 8), (40, 5)])
+def test_larger_shapes(sizes, loss):
+    """Wide in, wide out, deep: whichever way of assembly the cost model takes for each."""
+    name, parameters = loss
+    theirs = reference.LOSSES[name](**parameters)
+    ours = {"squared": ggn.losses.Squared, "cauchy": ggn.losses.Cauchy}[name](**parameters)
+    c = case(sizes, (*["tanh"] * (len(sizes) - 2), "identity"), seed=1)
+    X, Y = c.data(90)
+    at = ggn.linearize(c.net, c.w, X, 3.0 * Y, ours)
+    for psd in (True, False):
+        expected = reference.normal_matrix(c.spec, c.w, X, 3.0 * Y, theirs, psd=psd)
+        assert_close(at.normal_matrix(psd=psd), expected)
+    assert_close(at.kernel_matrix(), reference.weighted_kernel(c.spec, c.w, X, 3.0 * Y, theirs))
 
 
 def test_every_built_in_occurs():

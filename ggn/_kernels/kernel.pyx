@@ -31,8 +31,13 @@ cdef Py_ssize_t widest_layer(const Net *net) noexcept nogil:
     return widest
 
 
+cdef Py_ssize_t diagonal_size(const Net *net, Py_ssize_t c) noexcept nogil:
+    """Doubles of buffer that `diagonal` needs."""
+    return 2 * widest_layer(net) * c
+
+
 cdef Py_ssize_t kernel_size(const Net *net, Py_ssize_t c) noexcept nogil:
-    """Doubles of buffer that `kernel` and `diagonal` need."""
+    """Doubles of buffer that `kernel` needs; `diagonal` needs less."""
     cdef Py_ssize_t k = c * net.width[net.depth]
     return c * c + 2 * widest_layer(net) * c + min(k, TILE) * k
 

@@ -1,0 +1,96 @@
+"""The arguments that describe a network as plain tuples, and where its weights are in w."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ggn import activations
+from ggn.activations import Activation
+from ggn.validation import describe, integer
+
+__all__ = ["Positions", "activation_text", "parse_activations", "parse_flags", "parse_sizes"]
+
+
+class Positions:
+    """The unit and the input that each weight belongs to, over all layers.
+
+    Parameters
+    ----------
+    shapes : list of (n_l, n_{l-1} [+ 1])
+    """
+
+    def __init__(self, shapes: list[tuple[int, int]]) -> None:
+        starts = np.cumsum([0, *(n * m for n, m in shapes)])
+        units = np.cumsum([0, *(n for n, _ in shapes)])
+        inputs = np.cumsum([0, *(m for _, m in shapes)])
+        each = list(zip(shapes, starts, units, inputs, strict=False))
+        self.n_units, self.n_inputs = int(units[-1]), int(inputs[-1])
+        self._first_input = np.concatenate([s + m * np.arange(n) for (n, m), s, _, _ in each])
+        self._of_first_unit = np.concatenate([s + np.arange(m) for (_, m), s, _, _ in each])
+        self._first_unit = np.repeat(units[:-1], np.diff(units))
+        self._unit = np.concatenate([u + np.repeat(np.arange(n), m) for (n, m), _, u, _ in each])
+        self._input = np.concatenate([a + np.tile(np.arange(m), n) for (n, m), _, _, a in each])
+
+    def factor(self, D: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return p and q over all layers with D = p(unit) q(input), if D (N,) has that form."""
+        first = D[self._first_input]
+        return first / first[self._first_unit], D[self._of_first_unit]
+
+    def factors(self, D: np.ndarray) -> bool:
+        """Return whether D (N,) is a product over units and inputs in each layer."""
+        p, q = self.factor(D)
+        return bool((np.abs(p[self._unit] * q[self._input] - D) <= 1e-12 * D).all())
+
+
+def parse_sizes(sizes: Any) -> tuple[int, ...]:
+    """Return (n0, ..., nL)."""
+    try:
+        values = tuple(sizes)
+    except TypeError as error:
+        raise ValueError(
+            f"sizes must be a sequence (n0, ..., nL), got {describe(sizes)}"
+        ) from error
+    if len(values) < 2:
+        raise ValueError(f"sizes must name at least inputs and outputs (n0, nL), got {values}")
+    return tuple(integer(f"sizes[{i}]", n, 1) for i, n in enumerate(values))
+
+
+def parse_activations(hidden: Any, output: Any, depth: int) -> tuple[Activation, ...]:
+    """Return one activation per layer."""
+    if isinstance(hidden, (str, Activation)):
+        hidden = [activations.resolve(hidden)] * (depth - 1)
+    try:
+        hidden = list(hidden)
+    except TypeError as error:
+        raise ValueError(
+            f"activation must be a name, an Activation or a sequence, got {describe(hidden)}"
+        ) from error
+    if len(hidden) != depth - 1:
+        raise ValueError(
+            f"activation must be one name or one per hidden layer ({depth - 1}), got {len(hidden)}"
+        )
+    last = activations.resolve(output, "output_activation")
+    return (*(activations.resolve(a) for a in hidden), last)
+
+
+def parse_flags(bias: Any, depth: int) -> tuple[bool, ...]:
+    """Return one flag per layer."""
+    if isinstance(bias, (bool, np.bool_)):
+        return (bool(bias),) * depth
+    try:
+        flags = tuple(bias)
+    except TypeError as error:
+        raise ValueError(
+            f"bias must be True, False or a sequence of {depth} flags, got {describe(bias)}"
+        ) from error
+    if len(flags) != depth or not all(f in (0, 1) for f in flags):
+        raise ValueError(f"bias must be True, False or {depth} flags, got {describe(bias)}")
+    return tuple(bool(f) for f in flags)
+
+
+def activation_text(a: Activation) -> str:
+    """Return the short name where it says everything."""
+    known = activations.BUILT_IN.get(a.name)
+    return repr(a.name) if known is not None and a == known() else repr(a)

@@ -1,0 +1,57 @@
+"""Derivatives of the outputs along a direction v, and what they give carried back.
+
+First derivative u = Pᵀv, second u = φ''[v, v], chunk by chunk, both by forward
+sweeps; P H_E u by a backward one.  So v -> P H_E Pᵀ v needs no matrix.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from ggn import _core
+from ggn.curvature import square_root
+from ggn.network import chunks
+from ggn.objective import Objective
+
+__all__ = ["bend_columns", "product_along"]
+
+Part = tuple[slice, np.ndarray, np.ndarray, np.ndarray]
+
+
+def derivatives_along(
+    objective: Objective, w: np.ndarray, v: np.ndarray, psd: bool, second: bool
+) -> Iterator[Part]:
+    """Yield (rows, c_i H_E, u (nL, c), work) of each chunk; work holds its forward sweep."""
+    net = objective.net
+    c, size = objective.chunk(1, 2 * max(net.sizes))
+    work = objective.scratch("along", size)
+    buffer = objective.scratch("tangent", _core.tangent_size(net._layout, net._par, c))
+    with np.errstate(all="ignore"):
+        for rows in chunks(objective.T, c):
+            F = net.sweep(w, objective.X[rows], work, keep=2 if second else 1)
+            H, u = objective.curvature(F, rows, psd), np.empty(F.shape)
+            _core.tangent(net._layout, net._par, w, v, F.shape[1], second, work, buffer, u)
+            yield rows, H, u, work
+
+
+def product_along(
+    objective: Objective, w: np.ndarray, v: np.ndarray, psd: bool, second: bool
+) -> np.ndarray:
+    """Return P H_E u (N,), with 1/T in it."""
+    net, out = objective.net, np.zeros(objective.net.n_weights)
+    for _, H, u, work in derivatives_along(objective, w, v, psd, second):
+        Hu = H.T * u if H.ndim == 2 else np.einsum("iop,pi->oi", H, u)
+        Hu = np.ascontiguousarray(Hu)
+        _core.gradient(net._layout, net._par, w, u.shape[1], Hu, work, out)
+    return out
+
+
+def bend_columns(objective: Objective, w: np.ndarray, d: np.ndarray) -> np.ndarray:
+    """Return Sᵀ φ''[d, d] (T·nL,), columns by output, then sample."""
+    out = np.empty((objective.net.n_outputs, objective.T))
+    for rows, H, u, _ in derivatives_along(objective, w, d, psd=True, second=True):
+        S = square_root(H)
+        out[:, rows] = S.T * u if S.ndim == 2 else np.einsum("ipo,pi->oi", S, u)
+    return out.ravel()

@@ -1,0 +1,67 @@
+"""B = P S as the dual step sees it, without storing it (Hadamard structure, eq. 39)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ggn import _core
+from ggn.curvature import square_root, whiten
+
+__all__ = ["DualSystem"]
+
+
+class DualSystem:
+    """What a dual step needs of B = P S without storing it: diag(B Bᵀ), Bᵀ D⁻² B, B x.
+
+    Columns run by output, then sample.  `at` is a Linearization.
+    """
+
+    def __init__(self, at: Any) -> None:
+        self.net, self.w, objective = at.net, at.w, at.objective
+        net, T, nL = at.net, objective.T, at.net.n_outputs
+        self.T, self.eps = T, np.empty(0)
+        self.diagonal = np.zeros(net.n_weights)
+        # own scratch: solving for several dampings must outlive other sweeps
+        self.work = objective.scratch("dual work", net.work_size(T, nL))
+        self.buffer = objective.scratch("dual", _core.kernel_size(net._layout, net._par, T))
+        self.S = np.empty(0)
+
+        def accumulate(rows: slice, F: np.ndarray, eps: np.ndarray, work: np.ndarray) -> None:
+            S = square_root(objective.curvature(F, rows, psd=True))
+            self.eps = eps
+            self.S = np.ascontiguousarray(S.T if S.ndim == 2 else S.transpose(1, 2, 0))
+            _core.sensitivities(net._layout, net._par, self.w, T, self.S, work)
+            _core.add_diagonal(net._layout, net._par, T, work, self.buffer, self.diagonal)
+
+        at.sweep(nL, 0, accumulate, whole=self.work)
+
+    def residual(self) -> np.ndarray:
+        """Return S⁺ε (T·nL,)."""
+        S = self.S.T if self.S.ndim == 2 else self.S.transpose(2, 0, 1)
+        return whiten(S, self.eps.T).T.ravel()
+
+    def kernel(self, D: np.ndarray | None, out: np.ndarray) -> None:
+        """Write the lower triangle of Bᵀ D⁻² B to out; D is a product over units and inputs.
+
+        To be called once: what it is computed from is used up.
+        """
+        net = self.net
+        where = net.positions
+        units, inputs = np.ones(where.n_units), np.ones(where.n_inputs)
+        if D is not None:
+            units, inputs = where.factor(D)
+        out.fill(0.0)
+        coupled = self.S.ndim == 3
+        layout, par = net._layout, net._par
+        _core.add_kernel(layout, par, self.T, coupled, units, inputs, self.work, self.buffer, out)
+
+    def multiply(self, x: np.ndarray) -> np.ndarray:
+        """Return B x."""
+        x = x.reshape(-1, self.T)
+        eps = self.S * x if self.S.ndim == 2 else np.einsum("opi,pi->oi", self.S, x)
+        out = np.zeros(self.net.n_weights)
+        net = self.net
+        _core.gradient(net._layout, net._par, self.w, self.T, eps, self.work, out)
+        return out

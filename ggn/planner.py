@@ -1,0 +1,243 @@
+"""Which step to take: predicted work, memory and time of each, from sizes alone.
+
+The work of a step is counted in flops of a large matrix product.  What is not
+one is converted by two constants, measured once on an x86-64 core with AVX-512
+and little different elsewhere: forming one element of an array in cache, and
+one call from Python.  The choice uses these numbers only, so it is the same on
+every run; the seconds shown come from a dgemm timed on this machine.
+"""
+
+from __future__ import annotations
+
+import functools
+import os
+import statistics
+import time
+from dataclasses import dataclass
+
+import numpy as np
+
+from ggn import _core
+from ggn import damping as dampings
+from ggn import losses as loss_names
+from ggn.assembly import FLOPS_PER_ELEMENT, block_work, column_work
+from ggn.network import MLP
+from ggn.steps import ConjugateGradient, Dual, MinimumNorm, Primal, Step
+from ggn.validation import describe, integer, number
+
+__all__ = ["Candidate", "Plan", "plan"]
+
+FLOPS_PER_CALL = 1.0e5  # 2 microseconds at 50 Gflop/s: a kernel called from Python
+CG_PRODUCTS = 1000  # products for a step as good as a direct one, or N if that is less
+BYTES = 8.0
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """One step on one problem: its predicted cost for an iteration with one trial."""
+
+    step: Step
+    flops: float
+    bytes: float
+    fits: bool
+    why: str = ""
+
+    @property
+    def seconds(self) -> float:
+        """Predicted time on this machine."""
+        return self.flops / flop_rate()
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The candidates, best first; `step` is the choice.  Prints as a table."""
+
+    net: MLP
+    samples: int
+    candidates: tuple[Candidate, ...]
+    max_memory: float
+
+    @property
+    def best(self) -> Candidate:
+        """The cheapest candidate that fits the memory.
+
+        Raises
+        ------
+        ValueError
+            If none does; the message says what would.
+        """
+        for candidate in self.candidates:
+            if candidate.fits:
+                return candidate
+        least = min(self.candidates, key=lambda c: c.bytes)
+        raise ValueError(
+            f"max_memory must be at least {least.bytes / 2**20:.3g} MiB for {least.step!r} on "
+            f"{self.net.n_weights} weights and {self.samples} samples, got "
+            f"{self.max_memory / 2**20:.3g} MiB; step='gradient' needs less"
+        )
+
+    @property
+    def step(self) -> Step:
+        """The step to take."""
+        return self.best.step
+
+    def __str__(self) -> str:
+        lines = [
+            f"{self.net!r}: {self.net.n_weights} weights, {self.samples} samples",
+            f"{'step':<20}{'Gflop':>12}{'MiB':>12}{'seconds':>12}",
+        ]
+        chosen = next((c for c in self.candidates if c.fits), None)
+        for c in self.candidates:
+            name = type(c.step).__name__
+            note = "  <- chosen" if c is chosen else "" if c.fits else "  exceeds max_memory"
+            lines.append(
+                f"{name:<20}{c.flops / 1e9:>12.3g}{c.bytes / 2**20:>12.3g}{c.seconds:>12.2g}"
+                f"{note or (c.why and '  ' + c.why)}"
+            )
+        return "\n".join(lines)
+
+    def __repr__(self) -> str:
+        return str(self)
+
+
+def plan(
+    net: MLP,
+    T: int,
+    *,
+    loss: str | loss_names.Loss = "squared",
+    damping: str | dampings.Damping = "levenberg-marquardt",
+    penalised: bool = False,
+    max_memory: float | None = None,
+) -> Plan:
+    """Predict work, memory and time of one iteration of each step, and choose.
+
+    Parameters
+    ----------
+    net : MLP
+    T : int
+        Number of samples.
+    loss : str or Loss, default "squared"
+        For a user's own, whose curvature may vanish, dual and minimum-norm are left out.
+    damping : str or Damping, default "levenberg-marquardt"
+        Undamped steps can meet a singular matrix, so where the minimum-norm step
+        is cheap in itself it is preferred there.
+    penalised : bool, default False
+        Whether there is an l2 penalty (it makes the dual step dearer).
+    max_memory : float, optional
+        Bytes; by default half of the machine's memory.
+
+    Returns
+    -------
+    Plan
+        Print it for the table; `.step` is the choice.
+
+    Raises
+    ------
+    ValueError
+        For arguments out of range.
+
+    Examples
+    --------
+    >>> import ggn
+    >>> ggn.plan(ggn.MLP((8, 50, 1)), 10_000).step
+    Primal()
+    >>> ggn.plan(ggn.MLP((8, 1000, 1)), 100).step
+    Dual()
+    """
+    if not isinstance(net, MLP):
+        raise ValueError(f"net must be an MLP, got {describe(net)}")
+    T = integer("T", T, 1)
+    reachable = loss_names.resolve(loss).reachable
+    damped = dampings.resolve(damping).start(net).mu > 0.0
+    limit = half_of_memory() if max_memory is None else number("max_memory", max_memory, 0.0)
+    made: list[tuple[Step, float, float]] = [
+        (Primal(), *primal_cost(net, T)),
+        (ConjugateGradient(), *conjugate_gradient_cost(net, T)),
+    ]
+    if reachable:  # these two divide by the loss's curvature
+        made += [
+            (Dual(), *dual_cost(net, T, penalised)),
+            (MinimumNorm(), *minimum_norm_cost(net, T, penalised)),
+        ]
+    candidates = [Candidate(step, f, b, b <= limit) for step, f, b in made]
+
+    def order(c: Candidate) -> float:
+        preferred = not damped and isinstance(c.step, MinimumNorm) and c.flops < 1e10
+        return 0.0 if preferred else c.flops
+
+    return Plan(net, T, tuple(sorted(candidates, key=order)), limit)
+
+
+def sweep_work(net: MLP, outputs: int) -> float:
+    """Return the flops per sample of trial, forward, backward, and Psi for so many outputs."""
+    pairs = sum(n * m for n, m in net._shapes)
+    hidden = sum(n * nk for (n, _), (nk, _) in zip(net._shapes[1:], net._shapes, strict=False))
+    units = sum(n for n, _ in net._shapes)
+    return 8.0 * pairs + 2.0 * outputs * hidden + FLOPS_PER_ELEMENT * units * (8 + outputs)
+
+
+def calls(net: MLP, T: int) -> float:
+    """Return the overhead of Python in one iteration, in flops."""
+    return FLOPS_PER_CALL * (20 + 12 * np.ceil(T / net.chunk_size(net.n_outputs, 256)))
+
+
+def primal_cost(net: MLP, T: int) -> tuple[float, float]:
+    """Return the flops and bytes of a primal iteration."""
+    N, nL = net.n_weights, net.n_outputs
+    form = min(block_work(net), column_work(net))
+    work = T * (form + sweep_work(net, nL)) + N**3 / 3 / 0.6 + FLOPS_PER_ELEMENT * N * N
+    return work + calls(net, T), BYTES * 2 * N * N + chunk_bytes(net, T)
+
+
+def dual_cost(net: MLP, T: int, penalised: bool) -> tuple[float, float]:
+    """Return the flops and bytes of a dual iteration."""
+    N, k = net.n_weights, T * net.n_outputs
+    work = k**3 / 3 / 0.6 + T * sweep_work(net, net.n_outputs) + calls(net, 1)
+    if penalised:
+        return work + 1.3 * (N * k**2 + 4 * FLOPS_PER_ELEMENT * N * k), BYTES * (
+            2 * N * k + 2 * k * k
+        )
+    units = sum(n for n, _ in net._shapes[:-1])
+    inputs = sum(m for _, m in net._shapes)
+    work += 1.1 * (k * k * units + T * T * inputs) + 0.5 * FLOPS_PER_ELEMENT * k * k * net.depth
+    doubles = 2 * k * k + _core.kernel_size(net._layout, net._par, T)
+    return work, BYTES * (doubles + net.work_size(T, net.n_outputs)) + chunk_bytes(net, T)
+
+
+def minimum_norm_cost(net: MLP, T: int, penalised: bool) -> tuple[float, float]:
+    """Return the flops and bytes of a minimum-norm iteration."""
+    N, k = net.n_weights, T * net.n_outputs + (net.n_weights if penalised else 0)
+    small, large = min(N, k), max(N, k)
+    work = 25.0 * large * small**2 + T * sweep_work(net, net.n_outputs) + 2 * calls(net, 1)
+    return work, BYTES * (4 * N * k + 2 * small**2 + net.work_size(T, net.n_outputs))
+
+
+def conjugate_gradient_cost(net: MLP, T: int) -> tuple[float, float]:
+    """Return the flops and bytes of an iteration by conjugate gradients."""
+    work = min(CG_PRODUCTS, net.n_weights) * (T * sweep_work(net, 1) + calls(net, T))
+    return work, BYTES * 12 * net.n_weights + chunk_bytes(net, T)
+
+
+def chunk_bytes(net: MLP, T: int) -> float:
+    """Return the bytes of scratch for one chunk of samples."""
+    c = min(net.chunk_size(net.n_outputs), T)
+    return BYTES * 2 * net.work_size(c, net.n_outputs) + 2.0 * 2**20
+
+
+@functools.cache
+def flop_rate() -> float:
+    """Return the flops per second of dgemm here, timed once per process."""
+    a, times = np.ones((400, 400)), []
+    for _ in range(5):
+        start = time.perf_counter()
+        a @ a
+        times.append(time.perf_counter() - start)
+    return 2.0 * 400**3 / statistics.median(times)
+
+
+def half_of_memory() -> float:
+    """Return half the physical memory, in bytes, or 4 GiB where it cannot be asked for."""
+    try:
+        return 0.5 * os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    except (AttributeError, OSError, ValueError):
+        return 4.0 * 2**30

@@ -1,0 +1,58 @@
+"""Where to go from one linearization: the solvers of (G + mu D²) d = g.
+
+Primal             N x N Cholesky of the normal matrix
+Dual               T·nL x T·nL Cholesky of the kernel matrix (eq. 39)
+MinimumNorm        SVD of P S itself
+ConjugateGradient  no matrix at all
+Gradient           backpropagation, Algorithm 1
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from ggn.steps.base import Prepared, Step
+from ggn.steps.conjugate_gradient import ConjugateGradient
+from ggn.steps.dual import Dual
+from ggn.steps.gradient import Gradient
+from ggn.steps.minimum_norm import MinimumNorm
+from ggn.steps.primal import Primal
+from ggn.validation import unknown_name
+
+__all__ = [
+    "ConjugateGradient",
+    "Dual",
+    "Gradient",
+    "MinimumNorm",
+    "Prepared",
+    "Primal",
+    "Step",
+    "resolve",
+]
+
+NAMES: dict[str, Callable[[], Step]] = {
+    "primal": Primal,
+    "dual": Dual,
+    "minimum-norm": MinimumNorm,
+    "conjugate-gradient": ConjugateGradient,
+    "gradient": Gradient,
+}
+
+
+def resolve(value: str | Step) -> Step | None:
+    """Return the step of a name, or the object itself; None for "auto".
+
+    Raises
+    ------
+    ValueError
+        For an unknown name (the known ones are listed) or another kind of value.
+    """
+    if isinstance(value, str):
+        if value == "auto":
+            return None
+        if value in NAMES:
+            return NAMES[value]()
+        raise unknown_name("step", value, ["auto", *NAMES])
+    if not callable(getattr(value, "prepare", None)):
+        raise ValueError(f"step must be a name or an object with prepare(), got {value!r}")
+    return value

@@ -1,0 +1,108 @@
+"""Cholesky of the kernel matrix: d = D⁻² B (Bᵀ D⁻² B + mu I)⁻¹ r, B = P S, r = S⁺ε (eq. 39)."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ggn import _core
+from ggn.damping import DampingState
+from ggn.dual_system import DualSystem
+from ggn.linearization import Linearization
+from ggn.steps.base import Prepared
+
+__all__ = ["Dual"]
+
+
+class Dual:
+    """Cholesky of the T·nL x T·nL kernel matrix; for more weights than residuals.
+
+    B is not stored if there is no penalty l2 and the metric is a product over
+    units and inputs, as `LevenbergMarquardt`'s is.  Otherwise B is stored, and
+    each trial forms the kernel matrix anew.
+    """
+
+    def prepare(self, at: Linearization, damping: DampingState) -> Prepared:
+        """Assemble the kernel matrix, or B."""
+        if at.objective.penalised:
+            return _Stored(at, damping)
+        system = DualSystem(at)
+        scale = damping.scale(system.diagonal)
+        if scale is not None and not at.net.positions.factors(scale):
+            return _Stored(at, damping, scale)
+        return _Prepared(at, system, scale)
+
+    def __repr__(self) -> str:
+        return "Dual()"
+
+
+class _Prepared:
+    residual = 0.0
+    scale: np.ndarray | None
+    diagonal: np.ndarray | float
+
+    def __init__(self, at: Linearization, system: DualSystem, scale: np.ndarray | None) -> None:
+        self.at, self.system, self.scale = at, system, scale
+        self.gradient = at.gradient
+        self.diagonal = system.diagonal
+        self.r = system.residual()
+        k = len(self.r)
+        self.K = at.objective.scratch("G", k, k)
+        system.kernel(scale, self.K)
+        self.factor = at.objective.scratch("factor", k, k)
+
+    def solve(self, mu: float) -> np.ndarray | None:
+        if _core.damped_cholesky(self.K, None, mu, self.factor) != 0:
+            return None
+        return self._substitute(self.r.copy())
+
+    def accelerate(self, d: np.ndarray) -> np.ndarray:
+        return self._substitute(self.at.bend_columns(d))
+
+    def _substitute(self, x: np.ndarray) -> np.ndarray:
+        _core.cholesky_solve(self.factor, x)
+        d = self.system.multiply(x)
+        if self.scale is not None:
+            d /= self.scale
+            d /= self.scale
+        return d
+
+
+class _Stored:
+    """With Λ = 2 l2 + mu D² and d0 = Λ⁻¹ 2 l2 w: d = d0 + Λ⁻¹B (I + BᵀΛ⁻¹B)⁻¹ (r - Bᵀd0)."""
+
+    residual = 0.0
+    scale: np.ndarray | None
+    diagonal: np.ndarray | float
+
+    def __init__(
+        self, at: Linearization, damping: DampingState, scale: np.ndarray | None = None
+    ) -> None:
+        self.at = at
+        self.B, self.r = at.root()
+        self.gradient = at.gradient
+        self.l2 = 2.0 * np.broadcast_to(at.objective.l2, at.w.shape)
+        diagonal = np.einsum("ij,ij->i", self.B, self.B) + self.l2
+        self.diagonal = diagonal
+        self.scale = damping.scale(diagonal) if scale is None else scale
+        k = len(self.r)
+        self.K, self.factor = np.empty((k, k)), np.empty((k, k))
+
+    def solve(self, mu: float) -> np.ndarray | None:
+        metric = self.l2 + mu * (1.0 if self.scale is None else self.scale**2)
+        if not metric.all():
+            return None
+        self.root = np.sqrt(metric)
+        self.scaled = self.B / self.root[:, np.newaxis]
+        self.K.fill(0.0)
+        _core.add_gram(self.scaled, self.K)
+        if _core.damped_cholesky(self.K, None, 1.0, self.factor) != 0:
+            return None
+        d = self.l2 * self.at.w / metric
+        return d + self._substitute(self.r - d @ self.B)
+
+    def accelerate(self, d: np.ndarray) -> np.ndarray:
+        return self._substitute(self.at.bend_columns(d))
+
+    def _substitute(self, x: np.ndarray) -> np.ndarray:
+        _core.cholesky_solve(self.factor, x)
+        return (self.scaled @ x) / self.root

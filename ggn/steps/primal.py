@@ -1,0 +1,53 @@
+"""Cholesky of the normal matrix: (D⁻¹ G D⁻¹ + mu I) D d = D⁻¹ g."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ggn import _core
+from ggn.damping import DampingState
+from ggn.linearization import Linearization
+
+__all__ = ["Primal"]
+
+
+class Primal:
+    """Cholesky of the N x N normal matrix; for many samples.  Memory 2 N²."""
+
+    def prepare(self, at: Linearization, damping: DampingState) -> _Prepared:
+        """Assemble the normal matrix."""
+        return _Prepared(at, damping)
+
+    def __repr__(self) -> str:
+        return "Primal()"
+
+
+class _Prepared:
+    residual = 0.0
+    diagonal: np.ndarray | float
+    scale: np.ndarray | None
+
+    def __init__(self, at: Linearization, damping: DampingState) -> None:
+        N = at.net.n_weights
+        self.at = at
+        self.G = at.objective.scratch("G", N, N)
+        self.factor = at.objective.scratch("factor", N, N)
+        at.assemble_normal(self.G)
+        self.gradient = at.gradient
+        self.diagonal = self.G.diagonal().copy()
+        self.scale = damping.scale(self.diagonal)
+
+    def solve(self, mu: float) -> np.ndarray | None:
+        if _core.damped_cholesky(self.G, self.scale, mu, self.factor) != 0:
+            return None
+        return self._substitute(self.gradient)
+
+    def accelerate(self, d: np.ndarray) -> np.ndarray:
+        return self._substitute(self.at.bend(d))
+
+    def _substitute(self, g: np.ndarray) -> np.ndarray:
+        x = g.copy() if self.scale is None else g / self.scale
+        _core.cholesky_solve(self.factor, x)
+        if self.scale is not None:
+            x /= self.scale
+        return x

@@ -1,0 +1,296 @@
+"""The contract of ggn.train: what comes back, why it stopped, what the callback sees."""
+
+import math
+import signal
+
+import numpy as np
+import pytest
+import reference
+from scipy.optimize import OptimizeResult
+
+import ggn
+from ggn import Status
+from ggn.damping import LevenbergMarquardt, Undamped
+
+SQUARED = reference.LOSSES["squared"]()
+NET = ggn.MLP((2, 4, 1))
+SPEC = reference.named_spec((2, 4, 1), ("tanh", "identity"))
+LINE = ggn.MLP((1, 1), bias=False)  # y = w x
+
+
+def noisy(T=30, seed=0):
+    """Data that F(2,4,1) cannot fit exactly, so that J stays far above its rounding."""
+    rng = np.random.default_rng(seed)
+    X = rng.uniform(-1, 1, (T, 2))
+    return X, np.sin(3 * X[:, :1]) + X[:, 1:] + rng.normal(scale=0.3, size=(T, 1))
+
+
+X, Y = noisy()
+W0 = NET.initial_weights(0)
+
+
+def fit(**changed):
+    return ggn.train(NET, X, Y, **({"w0": W0, "max_iter": 15} | changed))
+
+
+# ------------------------------------------------------------- the result
+
+
+def test_fields_of_the_result():
+    r = fit()
+    assert isinstance(r, OptimizeResult)
+    assert isinstance(r, ggn.TrainResult)
+    assert {"x", "fun", "jac", "success", "status", "message", "nit", "nfev", "njev"} <= set(r)
+    assert r.w is r.x
+    assert isinstance(r.fun, float)
+    assert r.status is Status.MAX_ITER
+    assert r.message == Status.MAX_ITER.value
+    assert r.success is False
+    assert (r.nit, r.njev) == (15, 16)
+    assert r.nfev > r.nit
+    assert r.fun == pytest.approx(reference.objective(SPEC, r.w, X, Y, SQUARED), rel=1e-13)
+    gradient = reference.gradient(SPEC, r.w, X, Y, SQUARED)
+    np.testing.assert_allclose(r.jac, gradient, rtol=0, atol=1e-13)
+    assert "MAX_ITER" in repr(r)
+
+
+@pytest.mark.parametrize("l2", [0.0, 1e-3, np.linspace(0.0, 0.1, 17)], ids=["0", "one", "each"])
+@pytest.mark.parametrize("weighted", [False, True])
+def test_history(l2, weighted):
+    """One entry for each iterate, each number as the oracle finds it on the way."""
+    s = np.linspace(0.0, 2.0, 30) if weighted else None
+    path, extra = [W0], {"sample_weight": s, "l2": l2}
+    r = fit(callback=path.append, damping=LevenbergMarquardt(acceleration=0.0), **extra)
+    h = r.history
+    assert len(h) == r.nit + 1 == len(path) == 16
+    for name in h.FIELDS:
+        assert getattr(h, name).shape == (16,)
+    J = [reference.objective(SPEC, w, X, Y, SQUARED, **extra) for w in path]
+    g = [reference.gradient(SPEC, w, X, Y, SQUARED, **extra) for w in path]
+    np.testing.assert_allclose(h.loss, J, rtol=1e-12)
+    np.testing.assert_allclose(h.gradient_norm, [np.linalg.norm(v) for v in g], rtol=1e-9)
+    steps = np.diff(path, axis=0)
+    assert np.isnan([h.step_norm[0], h.damping[0], h.gain_ratio[0]]).all()
+    np.testing.assert_allclose(h.step_norm[1:], np.linalg.norm(steps, axis=1), rtol=1e-9)
+    assert (h.damping[1:] > 0.0).all()
+    assert (np.diff(h.seconds) >= 0.0).all()
+    for k, d in enumerate(steps):
+        G = reference.normal_matrix(SPEC, path[k], X, Y, SQUARED, **extra)
+        predicted = -(g[k] @ d + 0.5 * d @ G @ d)
+        assert h.gain_ratio[k + 1] == pytest.approx((J[k] - J[k + 1]) / predicted, rel=1e-6)
+
+
+@pytest.mark.parametrize("loss", ["squared", "cauchy", "smooth_lp", "blake_zisserman"])
+@pytest.mark.parametrize("step", ["primal", "dual", "minimum-norm"])
+def test_damped_loss_never_rises(loss, step):
+    r = fit(loss=loss, step=step, max_iter=200)
+    assert (np.diff(r.history.loss) <= 1e-12 * r.history.loss[:-1]).all()
+    assert r.fun <= r.history.loss.min() * (1 + 1e-12)
+
+
+@pytest.mark.parametrize("alpha", [1.0, 0.5, 0.1])
+def test_gain_ratio_of_a_linear_fit_is_one(alpha):
+    """J is its own quadratic model, for a step of any length."""
+    rng = np.random.default_rng(1)
+    x, y = rng.normal(size=(2, 20))
+    r = ggn.train(LINE, x, y, w0=[3.0], damping=Undamped(alpha), max_iter=3, tol=0.0)
+    assert r.history.gain_ratio[1] == pytest.approx(1.0, rel=1e-12)
+
+
+def test_default_start_is_drawn_from_rng():
+    for rng in (7, np.random.default_rng(7)):
+        r = ggn.train(NET, X, Y, max_iter=0, rng=rng)
+        assert np.array_equal(r.w, np.random.default_rng(7).standard_normal(17))
+
+
+# ------------------------------------------------------------- why it stopped
+
+
+def line(*data, w0, **more):
+    """Fit y = w x to (x, y) pairs."""
+    x, y = zip(*data, strict=True)
+    return ggn.train(LINE, x, y, w0=[w0], **more)
+
+
+def stop(_):
+    raise StopIteration
+
+
+def interrupt(_):
+    raise KeyboardInterrupt
+
+
+STOPS = {
+    # at w = 0 the two pulls cancel exactly
+    Status.GRADIENT: lambda: line((-1.0, 1.0), (1.0, 1.0), w0=0.0),
+    # J is tiny and would fall by all of itself, but the step is 1e-9 of w
+    Status.STEP: lambda: line((0.1, 0.03), (0.7, 0.21), w0=0.3 + 1e-9, tol=1e-6),
+    # so much damping that nothing is gained; the step is all of w, since w starts at 0
+    Status.LOSS: lambda: line((1.0, 1.0), w0=0.0, tol=1e-4, damping=LevenbergMarquardt(1e10)),
+    Status.TARGET: lambda: fit(loss_target=0.2, max_iter=500),
+    Status.PRECISION: lambda: fit(tol=0.0, max_iter=5000),
+    Status.MAX_ITER: lambda: fit(max_iter=3),
+    Status.MAX_SECONDS: lambda: fit(max_seconds=0),
+    Status.CALLBACK: lambda: fit(callback=stop),
+    Status.INTERRUPTED: lambda: fit(callback=interrupt),
+    # an input that is always 0 leaves a zero on the diagonal
+    Status.SINGULAR: lambda: ggn.train(
+        ggn.MLP((2, 1), bias=False), [[1.0, 0.0], [2.0, 0.0]], [0.0, 1.0],
+        step="primal", damping="undamped",
+    ),
+    # gradient steps too long by far: w -> -199 w
+    Status.OVERFLOW: lambda: line((10.0, 0.0), w0=1.0, step="gradient", damping="undamped"),
+    Status.BAD_START: lambda: ggn.train(
+        ggn.MLP((1, 1, 1), "exponential"), [1.0], [0.0], w0=[1000.0, 0.0, 1.0, 0.0]
+    ),
+}  # fmt: skip
+DONE = {Status.GRADIENT, Status.STEP, Status.LOSS, Status.TARGET, Status.PRECISION}
+
+
+@pytest.mark.parametrize("status", Status, ids=lambda s: s.name)
+def test_status(status):
+    r = STOPS[status]()
+    assert r.status is status
+    assert r.message == status.value
+    assert r.success is (status in DONE)
+    assert np.isfinite(r.w).all()
+    assert status.value.endswith(".")
+    assert "\n" not in status.value
+
+
+def test_numbers_at_the_stops():
+    assert STOPS[Status.GRADIENT]().nit == 0
+    assert STOPS[Status.TARGET]().fun <= 0.2
+    assert STOPS[Status.CALLBACK]().nit == 1
+    for r in (STOPS[Status.MAX_SECONDS](), fit(max_iter=0)):
+        assert (r.nit, r.njev, r.nfev, len(r.history)) == (0, 1, 1, 1)
+        assert np.array_equal(r.w, W0)
+    assert STOPS[Status.OVERFLOW]().w.tolist() == [1.0]  # the best of them, not the last
+    bad = STOPS[Status.BAD_START]()
+    assert bad.w.tolist() == [1000.0, 0.0, 1.0, 0.0]
+    assert not math.isfinite(bad.fun)
+
+
+def test_tolerance_zero_runs_to_the_bottom():
+    """A well-conditioned fit ends where the gradient is rounding: eps times its terms."""
+    x = np.linspace(-2.0, 2.0, 25)[:, np.newaxis]
+    y = 2.0 * np.tanh(1.5 * x - 0.3) + 0.1 * np.cos(40.0 * x)
+    net, spec = ggn.MLP((1, 1, 1)), reference.named_spec((1, 1, 1), ("tanh", "identity"))
+    r = ggn.train(net, x, y, w0=[1.0, 0.0, 1.0, 0.0], tol=0.0)
+    assert r.status is Status.PRECISION
+    assert np.abs(reference.gradient(spec, r.w, x, y, SQUARED)).max() < 1e-15 * 50
+
+
+def test_a_loss_may_be_negative():
+    """log-likelihoods are; what is subtracted from a loss must not change its minimiser."""
+
+    def shifted(by):
+        return ggn.Loss(
+            "shifted",
+            lambda F, T: ((F - T) ** 2).sum(axis=1) - by,
+            lambda F, T: 2.0 * (F - T),
+            lambda F, T: np.full_like(F, 2.0),
+        )
+
+    plain, below = (fit(loss=shifted(by), max_iter=500) for by in (0.0, 100.0))
+    assert below.fun == pytest.approx(plain.fun - 100.0, rel=1e-9)
+
+
+# ------------------------------------------------------------- the callback
+
+
+def test_callback_by_keyword():
+    seen = []
+
+    def callback(intermediate_result):
+        assert isinstance(intermediate_result, OptimizeResult)
+        seen.append(
+            (intermediate_result.nit, intermediate_result.fun, intermediate_result.w.copy())
+        )
+        assert intermediate_result.gradient_norm > 0
+        assert intermediate_result.damping > 0
+        assert intermediate_result.seconds >= 0
+        assert intermediate_result.nfev > intermediate_result.nit
+
+    r = fit(callback=callback)
+    assert [nit for nit, _, _ in seen] == list(range(1, 16))
+    assert [fun for _, fun, _ in seen] == r.history.loss[1:].tolist()
+    assert np.array_equal(seen[-1][2], r.w)
+
+
+def test_callback_with_weights():
+    """SciPy's older form, by position; the weights are a copy that may be scribbled on."""
+
+    def callback(xk, *, unused=None):
+        count.append(xk.shape)
+        xk[:] = np.nan
+
+    count = []
+    assert np.array_equal(fit(callback=callback).w, fit().w)
+    assert count == [(17,)] * 15
+
+
+class Bound:
+    def __init__(self):
+        self.calls = 0
+
+    def method(self, intermediate_result):
+        self.calls += isinstance(intermediate_result, OptimizeResult)
+
+    def __call__(self, w):
+        self.calls += isinstance(w, np.ndarray)
+
+
+def test_callback_of_any_kind():
+    one, two = Bound(), Bound()
+    fit(callback=one.method)
+    fit(callback=two)
+    assert (one.calls, two.calls) == (15, 15)
+    path = []
+    fit(callback=path.append)  # a built-in, whose signature may be unknown
+    assert len(path) == 15
+
+
+def test_error_in_a_callback_passes_through():
+    def callback(w):
+        raise ZeroDivisionError("user's own")
+
+    with pytest.raises(ZeroDivisionError, match="user's own"):
+        fit(callback=callback)
+
+
+@pytest.mark.parametrize("how", ["raised", "signal"])
+def test_interrupt_keeps_the_last_accepted_weights(how):
+    path = []
+
+    def callback(intermediate_result):
+        path.append(intermediate_result.w.copy())
+        if intermediate_result.nit == 5:
+            if how == "raised":
+                raise KeyboardInterrupt
+            signal.raise_signal(signal.SIGINT)
+
+    before = signal.getsignal(signal.SIGINT)
+    r = fit(callback=callback)
+    assert r.status is Status.INTERRUPTED
+    assert np.array_equal(r.w, path[4])
+    assert r.nit in (5, 6)  # a signal may be seen a little later
+    assert r.fun == pytest.approx(reference.objective(SPEC, r.w, X, Y, SQUARED), rel=1e-13)
+    assert signal.getsignal(signal.SIGINT) is before
+    assert np.array_equal(fit().w, fit().w)  # nothing half done is left behind
+
+
+def test_users_loss_may_be_interrupted_too():
+    calls = []
+
+    def value(F, T):
+        calls.append(1)
+        if len(calls) == 9:
+            raise KeyboardInterrupt
+        return ((F - T) ** 2).sum(axis=1)
+
+    loss = ggn.Loss("slow", value, lambda F, T: 2 * (F - T), lambda F, T: np.full_like(F, 2.0))
+    path = [W0]
+    r = fit(loss=loss, callback=path.append)
+    assert r.status is Status.INTERRUPTED
+    assert any(np.array_equal(r.w, w) for w in path)

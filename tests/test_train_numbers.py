@@ -1,0 +1,299 @@
+"""What training computes: the same answers by every road, none of them worse than the start."""
+
+import threading
+
+import numpy as np
+import pytest
+import reference
+from hypothesis import given
+from hypothesis import strategies as st
+from strategies import losses
+
+import ggn
+from ggn import Status
+from ggn.damping import LevenbergMarquardt, Undamped
+
+SQUARED = reference.LOSSES["squared"]()
+NET = ggn.MLP((2, 4, 1))
+W0 = NET.initial_weights(0)
+RNG = np.random.default_rng(0)
+X = RNG.uniform(-1, 1, (30, 2))
+Y = np.sin(3 * X[:, :1]) + X[:, 1:] + RNG.normal(scale=0.3, size=(30, 1))
+SECOND_ORDER = ["primal", "dual", "minimum-norm"]
+PLAIN = LevenbergMarquardt(acceleration=0.0)
+
+
+def fit(x=X, y=Y, **changed):
+    return ggn.train(NET, x, y, **({"w0": W0, "max_iter": 12} | changed))
+
+
+# ------------------------------------------------------------- never worse, always finite
+
+
+@given(
+    st.sampled_from(["exponential", "softplus", "tanh", "bent_identity"]),
+    st.sampled_from(["identity", "exponential"]),
+    st.sampled_from([1.0, 30.0, 1000.0]),
+    st.sampled_from([*SECOND_ORDER, "gradient", "auto"]),
+    st.sampled_from([LevenbergMarquardt(), LevenbergMarquardt(1e-9), Undamped(), Undamped(0.5)]),
+    losses(),
+    st.integers(0, 10**6),
+)
+def test_never_worse_and_always_finite(hidden, output, size, step, damping, loss, seed):
+    """Weights that overflow exponentials, losses that stay bounded where outputs do not."""
+    net = ggn.MLP((2, 3, 1), hidden, output)
+    w0 = size * net.initial_weights(seed)
+    spec = reference.named_spec((2, 3, 1), (hidden, output))
+    with np.errstate(all="ignore"):
+        before = reference.objective(spec, w0, X[:6], Y[:6], loss[1])
+    r = ggn.train(
+        net, X[:6], Y[:6], loss[0], w0=w0, step=step, damping=damping, max_iter=25
+    )  # fmt: skip
+    assert isinstance(r.status, Status)
+    assert np.isfinite(r.w).all()
+    if np.isfinite(before):
+        assert r.fun <= before * (1 + 1e-12)
+    else:
+        assert r.status is Status.BAD_START or r.fun <= np.finfo(float).max
+
+
+@pytest.mark.parametrize("step", [*SECOND_ORDER, "auto"])
+@pytest.mark.parametrize("damping", ["undamped", "levenberg-marquardt"])
+def test_overflow_of_the_jacobian_is_a_status(step, damping):
+    """A bounded loss hides exp(1000) = inf; P does not.  No exception, and the weights stay."""
+    net = ggn.MLP((1, 1, 1), "exponential", bias=False)
+    options = {"loss": "blake_zisserman", "step": step, "damping": damping}
+    r = ggn.train(net, [1.0], [0.0], w0=[1000.0, 1.0], **options)
+    assert isinstance(r.status, Status)
+    assert r.w.tolist() == [1000.0, 1.0]
+    assert not r.success
+
+
+def test_never_worse_where_rounding_of_outputs_exceeds_the_loss():
+    """eps x output is far above the robust loss, so that hardly a change of it can be trusted."""
+    for x in (1e8, 1e16, 1e20, 1e150):
+        r = ggn.train(
+            ggn.MLP((1, 1), bias=False), [x], [1.0], "cauchy", w0=[1.0], step="gradient"
+        )  # fmt: skip
+        assert r.fun <= r.history.loss[0]
+
+
+def test_undamped_divergence_returns_the_best():
+    net = ggn.MLP((1, 1, 1))
+    x = np.linspace(-3, 3, 20)
+    for seed in range(20):
+        r = ggn.train(net, x, np.sin(5 * x), rng=seed, damping="undamped", max_iter=40)
+        assert r.fun == r.history.loss[np.isfinite(r.history.loss)].min()
+        assert np.isfinite(r.w).all()
+
+
+# ------------------------------------------------------------- the same by every road
+
+
+@pytest.mark.parametrize("l2", [0.0, 1e-3, np.linspace(0.0, 0.1, 17)], ids=["0", "one", "each"])
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize("loss", ["squared", "cauchy"])
+def test_steps_take_the_same_path(l2, weighted, loss):
+    """Primal, dual and minimum-norm agree to rounding, as amplified by ten iterations."""
+    s = np.linspace(0.0, 2.0, 30) if weighted else None
+    options = {"l2": l2, "sample_weight": s, "loss": loss, "damping": PLAIN, "max_iter": 10}
+    paths = [fit(step=step, **options).history.loss for step in SECOND_ORDER]
+    assert len(paths[0]) == 11
+    for path in paths[1:]:
+        np.testing.assert_allclose(path, paths[0], rtol=1e-7)
+
+
+def test_steps_accelerate_alike():
+    """With geodesic acceleration too, where there are residuals enough for all to take it."""
+    rng = np.random.default_rng(4)
+    x = rng.uniform(-1, 1, (80, 2))
+    y = np.sin(3 * x[:, :1]) + x[:, 1:]
+    paths = [fit(x, y, step=step, max_iter=8).history.loss for step in SECOND_ORDER]
+    plain = fit(x, y, step="primal", max_iter=8, damping=PLAIN).history.loss
+    assert not np.allclose(paths[0], plain, rtol=1e-6)
+    for path in paths[1:]:
+        np.testing.assert_allclose(path, paths[0], rtol=1e-7)
+
+
+@pytest.mark.parametrize("step", SECOND_ORDER)
+def test_weight_two_is_a_sample_given_twice(step):
+    twice = np.arange(30) % 3 == 0
+    weighted = fit(step=step, sample_weight=1.0 + twice)
+    repeated = fit(np.vstack([X, X[twice]]), np.vstack([Y, Y[twice]]), step=step)
+    np.testing.assert_allclose(weighted.history.loss, repeated.history.loss, rtol=1e-9)
+    np.testing.assert_allclose(weighted.w, repeated.w, rtol=1e-6)
+
+
+def test_weight_zero_is_a_sample_left_out():
+    out = np.arange(30) % 3 == 0
+    weighted = fit(sample_weight=np.where(out, 0.0, 5.0), step="primal")
+    left_out = fit(X[~out], Y[~out], step="primal")
+    np.testing.assert_allclose(weighted.history.loss, left_out.history.loss, rtol=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("step", "damping"),
+    [*((step, "levenberg-marquardt") for step in SECOND_ORDER), ("primal", "undamped"),
+     ("minimum-norm", "undamped")],
+)  # fmt: skip
+def test_ridge_regression(step, damping):
+    """A linear network with a penalty for each weight has its minimiser in closed form.
+
+    One weight is free: without damping the dual form has no metric for it.
+    """
+    net = ggn.MLP((2, 1))
+    l2 = np.array([0.01, 0.1, 0.0])
+    A = np.hstack([X, np.ones((30, 1))])
+    expected = np.linalg.solve(A.T @ A / 30 + np.diag(l2), A.T @ Y[:, 0] / 30)
+    r = ggn.train(net, X, Y, l2=l2, step=step, damping=damping, rng=3)
+    np.testing.assert_allclose(r.w, expected, rtol=1e-9)
+    if damping == "undamped":
+        assert r.nit <= 3
+
+
+def test_units_of_an_input_do_not_matter():
+    """A column in other units, its weights adapted: the same losses on the way."""
+    Ws = [W.copy() for W in NET.unpack(W0)]
+    Ws[0][0] /= 1e6
+    other = fit(X * [1e6, 1.0], w0=NET.pack(Ws), max_iter=10)
+    np.testing.assert_allclose(other.history.loss, fit(max_iter=10).history.loss, rtol=1e-6)
+
+
+def test_units_of_the_target_do_not_matter():
+    Ws = [W.copy() for W in NET.unpack(W0)]
+    Ws[1] *= 1e4
+    other = fit(y=1e4 * Y, w0=NET.pack(Ws), max_iter=10)
+    np.testing.assert_allclose(other.history.loss, 1e8 * fit(max_iter=10).history.loss, rtol=1e-6)
+
+
+def test_order_of_samples_does_not_matter():
+    backward = fit(X[::-1], Y[::-1], max_iter=10)
+    np.testing.assert_allclose(backward.history.loss, fit(max_iter=10).history.loss, rtol=1e-8)
+
+
+@pytest.mark.parametrize("step", [*SECOND_ORDER, "gradient"])
+@pytest.mark.parametrize("damping", ["levenberg-marquardt", "undamped"])
+def test_same_bits_twice(step, damping):
+    one, two = fit(step=step, damping=damping), fit(step=step, damping=damping)
+    assert np.array_equal(one.w, two.w)
+    assert np.array_equal(one.history.loss, two.history.loss)
+    assert (one.status, one.nit, one.nfev) == (two.status, two.nit, two.nfev)
+
+
+def test_four_threads_at_once():
+    """Runs share nothing: each thread's answers are those of a thread alone."""
+    jobs = [(seed, step) for seed in range(8) for step in SECOND_ORDER]
+
+    def run(job):
+        seed, step = job
+        return fit(w0=NET.initial_weights(seed), step=step, max_iter=30).w
+
+    alone, together = [run(job) for job in jobs], {}
+
+    def work(first):
+        for k in range(first, len(jobs), 4):
+            together[k] = run(jobs[k])
+
+    threads = [threading.Thread(target=work, args=(first,)) for first in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    for k, w in enumerate(alone):
+        assert np.array_equal(together[k], w)
+
+
+def test_one_network_in_many_threads():
+    """forward and jacobian of one MLP at once."""
+    net = ggn.MLP((2, 30, 2), ggn.Activation("sine", np.sin, np.cos))
+    w, x = net.initial_weights(0), np.random.default_rng(0).normal(size=(500, 2))
+    expected = net.forward(w, x), net.jacobian(w, x)
+    wrong = []
+
+    def work():
+        for _ in range(5):
+            got = net.forward(w, x), net.jacobian(w, x)
+            wrong.extend(k for k in (0, 1) if not np.array_equal(got[k], expected[k]))
+
+    threads = [threading.Thread(target=work) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not wrong
+
+
+# ------------------------------------------------------------- the user's own strategies
+
+
+class Newton:
+    """A step of the user's own: exact Newton for a linear network, by dense algebra."""
+
+    class Prepared:
+        def __init__(self, at, damping):
+            self.gradient, self.residual = at.gradient, 0.0
+            self.matrix = at.normal_matrix()
+            self.diagonal = np.diagonal(self.matrix)
+            self.scale = damping.scale(self.diagonal)
+
+        def solve(self, mu):
+            D = np.ones(len(self.gradient)) if self.scale is None else self.scale
+            return np.linalg.solve(self.matrix + mu * np.diag(D**2), self.gradient)
+
+        def accelerate(self, d):
+            return None
+
+    def prepare(self, at, damping):
+        return self.Prepared(at, damping)
+
+
+def test_users_step():
+    own, ours = fit(step=Newton()), fit(step="primal", damping=PLAIN)
+    np.testing.assert_allclose(own.history.loss, ours.history.loss, rtol=1e-8)
+    assert isinstance(own.step, Newton)
+
+
+class Fixed:
+    """A damping of the user's own: constant mu, accepts whatever reduces J."""
+
+    alpha, acceleration = 1.0, 0.0
+
+    def __init__(self, mu):
+        self.mu, self.judged = mu, []
+
+    def start(self, net):
+        assert net is NET
+        return self
+
+    def scale(self, diagonal):
+        return None
+
+    def judge(self, actual, predicted):
+        self.judged.append((actual, predicted))
+        if actual <= 0.0:
+            self.mu *= 10.0
+        return actual > 0.0
+
+
+@pytest.mark.parametrize("step", SECOND_ORDER)
+def test_users_damping(step):
+    """One step by hand: (G + 0.3 I) d = g."""
+    rule = Fixed(0.3)
+    r = fit(damping=rule, step=step, max_iter=1)
+    spec = reference.named_spec((2, 4, 1), ("tanh", "identity"))
+    G = reference.normal_matrix(spec, W0, X, Y, SQUARED)
+    g = reference.gradient(spec, W0, X, Y, SQUARED)
+    d = np.linalg.solve(G + 0.3 * np.eye(17), g)
+    np.testing.assert_allclose(r.w, W0 - d, rtol=1e-9, atol=1e-11)
+    J = [reference.objective(spec, w, X, Y, SQUARED) for w in (W0, r.w)]
+    assert rule.judged == [pytest.approx((J[0] - J[1], g @ d - 0.5 * d @ G @ d), rel=1e-9)]
+
+
+@pytest.mark.parametrize("alpha", [1.0, 0.5])
+def test_undamped_takes_alpha_of_the_step(alpha):
+    """w - alpha d each time; on a linear problem the error shrinks by 1 - alpha."""
+    net, path = ggn.MLP((2, 1)), [np.array([3.0, -2.0, 1.0])]
+    best = np.linalg.lstsq(np.hstack([X, np.ones((30, 1))]), Y[:, 0], rcond=None)[0]
+    ggn.train(net, X, Y, w0=path[0], damping=Undamped(alpha), callback=path.append, max_iter=6)
+    for k, w in enumerate(path):
+        np.testing.assert_allclose(w - best, (1 - alpha) ** k * (path[0] - best), atol=1e-13)
