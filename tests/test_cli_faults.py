@@ -34,7 +34,7 @@ model = pytest.fixture(commands.model)
         (["--activation", "tahn"], "did you mean 'tanh'"),
         (["--activation", "tanh,tanh"], "one per hidden layer"),
         (["--loss", "square"], "--loss must be one of .* did you mean 'squared'"),
-        (["--step", "quick"], "--step must be one of auto, dual"),
+        (["--step", "quick"], "--step must be one of auto, conjugate-gradient, dual"),
         (["--damping", "none"], "--damping must be one of"),
         (["--init", "he"], "--init must be one of fan_in"),
         (["--l2", "-1"], r"--l2 must be a number in \[0, inf\), got -1"),

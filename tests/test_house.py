@@ -13,7 +13,8 @@ ROOT = Path(ggn.__file__).parent
 # A module (or package) may import those before it, and nothing else of ours.
 ORDER = [
     "validation", "_core",
-    "activations", "losses", "network", "objective", "assembly", "linearization",
+    "activations", "curvature", "losses", "architecture", "network", "objective",
+    "assembly", "directional", "dual_system", "linearization",
     "damping", "steps", "planner", "result", "run", "train",
     "problems", "files", "io", "tabular", "regression", "report", "fit_table",
     "demo", "cli", "__main__",
