@@ -2,12 +2,14 @@
 
 Every compiled kernel is compared with this file, so it shares no code and no trick with them: Jacobians are
 Kronecker products, sensitivities are explicit products of matrices, sums over samples are loops.
-Equation numbers are those of Hao Shen, CVPR 2018, with the corrections listed in the design (section 2).
+Equation numbers are those of Hao Shen, CVPR 2018, with the corrections that
+test_paper.py shows one by one.
 
 Symbols, one sample: phi_l output of layer l, z_l its net input, Sigma'_l = diag(sigma'(z_l)), hat(phi)_l = phi_l with a
 trailing 1 where a dummy unit feeds layer l+1, W_l (n_{l-1}[+1], n_l), Psi_l = d phi_L / d z_l (n_l, nL),
 omega_l = Psi_l grad_E.  Lists over layers have layer l at [l-1], except phi and z of `forward`, with layer l at [l].
 """
+
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,6 +19,7 @@ LEAKY_SLOPE = 0.01
 
 # ---------------------------------------------------------------- activations
 # Near 0 and in the tails every formula keeps its relative accuracy; e = exp(-|z|) never overflows.
+
 
 def _sigmoid(z):
     e = np.exp(-np.abs(z))
@@ -29,12 +32,12 @@ def _sigmoid_d1(z):
 
 
 def _sigmoid_d2(z):
-    return -_sigmoid_d1(z) * np.tanh(0.5 * z)       # 1 - 2 sigma = -tanh(z/2), without cancellation at 0
+    return -_sigmoid_d1(z) * np.tanh(0.5 * z)  # 1 - 2 sigma = -tanh(z/2), without cancellation at 0
 
 
 def _tanh_d1(z):
     e = np.exp(-np.abs(z))
-    return (2.0 * e / (1.0 + e * e)) ** 2           # sech^2, not 1 - tanh^2, which is 0 from |z| = 20 on
+    return (2.0 * e / (1.0 + e * e)) ** 2  # sech^2, not 1 - tanh^2, which is 0 from |z| = 20 on
 
 
 def _softsign_d1(z):
@@ -45,20 +48,33 @@ def _bent_d2(z):
     return 0.5 * (1.0 / np.hypot(z, 1.0)) ** 3
 
 
-ACTIVATIONS = {                                     # name: (sigma, sigma', sigma'')
+ACTIVATIONS = {  # name: (sigma, sigma', sigma'')
     "sigmoid": (_sigmoid, _sigmoid_d1, _sigmoid_d2),
     "tanh": (np.tanh, _tanh_d1, lambda z: -2.0 * np.tanh(z) * _tanh_d1(z)),
-    "softsign": (lambda z: z / (1.0 + np.abs(z)), _softsign_d1,
-                 lambda z: -2.0 * np.sign(z) * (1.0 / (1.0 + np.abs(z))) ** 3),
-    "softplus": (lambda z: np.maximum(z, 0.0) + np.log1p(np.exp(-np.abs(z))), _sigmoid, _sigmoid_d1),
+    "softsign": (
+        lambda z: z / (1.0 + np.abs(z)),
+        _softsign_d1,
+        lambda z: -2.0 * np.sign(z) * (1.0 / (1.0 + np.abs(z))) ** 3,
+    ),
+    "softplus": (
+        lambda z: np.maximum(z, 0.0) + np.log1p(np.exp(-np.abs(z))),
+        _sigmoid,
+        _sigmoid_d1,
+    ),
     # (sqrt(z^2+1)-1)/2 + z, with sqrt(z^2+1)-1 = z^2/(sqrt(z^2+1)+1)
-    "bent_identity": (lambda z: z * (1.0 + 0.5 * (z / (np.hypot(z, 1.0) + 1.0))),
-                      lambda z: 1.0 + 0.5 * (z / np.hypot(z, 1.0)), _bent_d2),
+    "bent_identity": (
+        lambda z: z * (1.0 + 0.5 * (z / (np.hypot(z, 1.0) + 1.0))),
+        lambda z: 1.0 + 0.5 * (z / np.hypot(z, 1.0)),
+        _bent_d2,
+    ),
     "identity": (lambda z: z * 1.0, np.ones_like, np.zeros_like),
     "exponential": (np.exp, np.exp, np.exp),
     # at the kink both take the derivative of the negative side
-    "leaky_relu": (lambda z: np.where(z > 0, z, LEAKY_SLOPE * z), lambda z: np.where(z > 0, 1.0, LEAKY_SLOPE),
-                   np.zeros_like),
+    "leaky_relu": (
+        lambda z: np.where(z > 0, z, LEAKY_SLOPE * z),
+        lambda z: np.where(z > 0, 1.0, LEAKY_SLOPE),
+        np.zeros_like,
+    ),
     "relu": (lambda z: np.where(z > 0, z, 0.0), lambda z: np.where(z > 0, 1.0, 0.0), np.zeros_like),
 }
 
@@ -73,7 +89,7 @@ def _sigmoid_complex(z):
     return np.where(np.real(z) >= 0, 1.0, e) / (1.0 + e)
 
 
-ACTIVATIONS_COMPLEX = {                             # values only, for complex arguments near the real axis
+ACTIVATIONS_COMPLEX = {  # values only, for complex arguments near the real axis
     "sigmoid": _sigmoid_complex,
     "tanh": np.tanh,
     "softsign": lambda z: z / (1.0 + _positive_side(z)),
@@ -93,6 +109,7 @@ def activation_mp(name, z, dps=50):
     digits holds it at |z| = 745.  The numbers keep their digits; arithmetic on them needs `mpmath.workdps` again.
     """
     import mpmath as mp
+
     with mp.workdps(dps + 10):
         z = mp.mpf(float(z))
         one, zero, slope = mp.mpf(1), mp.mpf(0), mp.mpf(LEAKY_SLOPE)
@@ -104,9 +121,13 @@ def activation_mp(name, z, dps=50):
         table = {
             "sigmoid": lambda: (s, s1, s2),
             "tanh": lambda: (mp.tanh(z), mp.sech(z) ** 2, -2 * mp.tanh(z) * mp.sech(z) ** 2),
-            "softsign": lambda: (z / a, 1 / a ** 2, -2 * mp.sign(z) / a ** 3),
+            "softsign": lambda: (z / a, 1 / a**2, -2 * mp.sign(z) / a**3),
             "softplus": lambda: (max(z, zero) + mp.log1p(e), s, s1),
-            "bent_identity": lambda: (z * z / (root + 1) / 2 + z, z / (2 * root) + 1, 1 / (2 * root ** 3)),
+            "bent_identity": lambda: (
+                z * z / (root + 1) / 2 + z,
+                z / (2 * root) + 1,
+                1 / (2 * root**3),
+            ),
             "identity": lambda: (z, one, zero),
             "exponential": lambda: (mp.exp(z),) * 3,
             "leaky_relu": lambda: (z if z > 0 else slope * z, one if z > 0 else slope, zero),
@@ -154,19 +175,22 @@ class SquaredLoss(SeparableLoss):
 @dataclass(frozen=True)
 class SmoothLpLoss(SeparableLoss):
     """rho = (r^2 + s^2)^(p/2) - s^p."""
+
     p: float
     scale: float = 1.0
 
     def rho(self, r):
         q = (r / self.scale) * (r / self.scale)
         t = 0.5 * self.p * np.log1p(q)
-        near = np.real(t) < 1.0                     # expm1 for small r; the power is more accurate for large t
-        return self.scale ** self.p * np.where(near, np.expm1(np.where(near, t, 0.0)), (1.0 + q) ** (0.5 * self.p) - 1.0)
+        near = np.real(t) < 1.0  # expm1 for small r; the power is more accurate for large t
+        return self.scale**self.p * np.where(
+            near, np.expm1(np.where(near, t, 0.0)), (1.0 + q) ** (0.5 * self.p) - 1.0
+        )
 
     def ratio(self, r):
         b = 1.0 + (r / self.scale) * (r / self.scale)
         # b^(p/2) / b, not b^(p/2 - 1): the rounding of the exponent would be multiplied by log b
-        return self.p * self.scale ** self.p / self.scale ** 2 * (b ** (0.5 * self.p) / b)
+        return self.p * self.scale**self.p / self.scale**2 * (b ** (0.5 * self.p) / b)
 
     def rho2(self, r):
         q = (r / self.scale) * (r / self.scale)
@@ -176,11 +200,12 @@ class SmoothLpLoss(SeparableLoss):
 @dataclass(frozen=True)
 class CauchyLoss(SeparableLoss):
     """rho = s^2 log(1 + r^2/s^2)."""
+
     scale: float = 1.0
 
     def rho(self, r):
         u = r / self.scale
-        return self.scale ** 2 * np.log1p(u * u)
+        return self.scale**2 * np.log1p(u * u)
 
     def ratio(self, r):
         u = r / self.scale
@@ -194,6 +219,7 @@ class CauchyLoss(SeparableLoss):
 @dataclass(frozen=True)
 class BlakeZissermanLoss(SeparableLoss):
     """rho = s^2 (log(1+e) - log(g + e)), g = exp(-r^2/s^2), e > 0."""
+
     epsilon: float
     scale: float = 1.0
 
@@ -203,8 +229,8 @@ class BlakeZissermanLoss(SeparableLoss):
         return q, g, g / (g + self.epsilon)
 
     def rho(self, r):
-        q, g, _ = self._weight(r)                   # (1+e)/(g+e) = 1 + (1-g)/(g+e): accurate at both ends
-        return self.scale ** 2 * np.log1p(-np.expm1(-q) / (g + self.epsilon))
+        q, g, _ = self._weight(r)  # (1+e)/(g+e) = 1 + (1-g)/(g+e): accurate at both ends
+        return self.scale**2 * np.log1p(-np.expm1(-q) / (g + self.epsilon))
 
     def ratio(self, r):
         return 2.0 * self._weight(r)[2]
@@ -214,7 +240,12 @@ class BlakeZissermanLoss(SeparableLoss):
         return 2.0 * weight * (1.0 - 2.0 * q * (self.epsilon / (g + self.epsilon)))
 
 
-LOSSES = {"squared": SquaredLoss, "smooth_lp": SmoothLpLoss, "cauchy": CauchyLoss, "blake_zisserman": BlakeZissermanLoss}
+LOSSES = {
+    "squared": SquaredLoss,
+    "smooth_lp": SmoothLpLoss,
+    "cauchy": CauchyLoss,
+    "blake_zisserman": BlakeZissermanLoss,
+}
 
 
 # ---------------------------------------------------------------- the network
@@ -222,6 +253,7 @@ LOSSES = {"squared": SquaredLoss, "smooth_lp": SmoothLpLoss, "cauchy": CauchyLos
 class Spec:
     """F(n0, ..., nL).  `activations[l-1]` = (sigma, sigma', sigma'') of layer l (output layer included), `bias[l-1]`: a
     dummy unit feeds layer l, `fixed_bias`: the constant b of eq. 2, added to every net input."""
+
     sizes: tuple
     activations: tuple
     bias: tuple
@@ -245,7 +277,11 @@ def named_spec(sizes, names, bias=True, fixed_bias=0.0, complex_safe=False):
     L = len(sizes) - 1
     names = (names,) * L if isinstance(names, str) else tuple(names)
     bias = (bias,) * L if isinstance(bias, (bool, np.bool_)) else tuple(bias)
-    table = {k: (f, None, None) for k, f in ACTIVATIONS_COMPLEX.items()} if complex_safe else ACTIVATIONS
+    table = (
+        {k: (f, None, None) for k, f in ACTIVATIONS_COMPLEX.items()}
+        if complex_safe
+        else ACTIVATIONS
+    )
     return Spec(tuple(sizes), tuple(table[k] for k in names), bias, fixed_bias)
 
 
@@ -261,7 +297,7 @@ def unpack(spec, w):
     Ws, start = [], 0
     for l in range(1, spec.L + 1):
         rows, units = spec.shape(l)
-        Ws.append(w[start:start + rows * units].reshape(units, rows).T)
+        Ws.append(w[start : start + rows * units].reshape(units, rows).T)
         start += rows * units
     return Ws
 
@@ -344,7 +380,9 @@ def gradient(spec, w, X, Y, loss, sample_weight=None, l2=0.0):
     total = 2.0 * l2 * np.asarray(w)
     for c, x, g in zip(_shares(X, sample_weight), X, G):
         hat = _one_sample(spec, w, x)[0]
-        total = total + c * np.concatenate([np.kron(om, h) for om, h in zip(omega(spec, w, x, g), hat)])
+        total = total + c * np.concatenate(
+            [np.kron(om, h) for om, h in zip(omega(spec, w, x, g), hat)]
+        )
     return total
 
 
@@ -353,7 +391,7 @@ def gradient_complex_step(spec_complex, w, X, Y, loss, sample_weight=None, l2=0.
     A smaller step gains nothing and underflows sooner where the derivative is tiny."""
     out = np.empty(len(w))
     for j in range(len(w)):
-        shifted = np.asarray(w, complex)            # a fresh copy: w is float64
+        shifted = np.asarray(w, complex)  # a fresh copy: w is float64
         shifted[j] += 1j * step
         out[j] = np.imag(objective(spec_complex, shifted, X, Y, loss, sample_weight, l2)) / step
     return out
@@ -398,17 +436,19 @@ def _second_order_term(spec, w, x, g):
         start += size
     Dhat, Dz, Dphi = [], [], np.zeros((spec.sizes[0], N))
     for l in range(L):
-        Dhat.append(np.vstack([Dphi, np.zeros((int(spec.bias[l]), N))]))    # the dummy unit is constant
+        Dhat.append(
+            np.vstack([Dphi, np.zeros((int(spec.bias[l]), N))])
+        )  # the dummy unit is constant
         D = W[l].T @ Dphi
-        D[:, blocks[l]] += np.kron(np.eye(spec.sizes[l + 1]), hat[l])       # z_u = w_u^T hat(phi)
+        D[:, blocks[l]] += np.kron(np.eye(spec.sizes[l + 1]), hat[l])  # z_u = w_u^T hat(phi)
         Dz.append(D)
         Dphi = d1[l][:, None] * D
     out = np.zeros((N, N))
-    v, Dv = g, np.zeros((spec.sizes[L], N))                                 # omega_l = Sigma'_l v_l
+    v, Dv = g, np.zeros((spec.sizes[L], N))  # omega_l = Sigma'_l v_l
     for l in range(L - 1, -1, -1):
         om, Dom = d1[l] * v, (d2[l] * v)[:, None] * Dz[l] + d1[l][:, None] * Dv
         out[blocks[l]] = np.kron(Dom, hat[l][:, None]) + np.kron(om[:, None], Dhat[l])
-        v, Dv = W[l] @ om, W[l] @ Dom                                       # v_{l-1} = W_l omega_l, dummy row left out
+        v, Dv = W[l] @ om, W[l] @ Dom  # v_{l-1} = W_l omega_l, dummy row left out
         Dv[:, blocks[l]] += np.kron(om, np.eye(spec.sizes[l], len(hat[l])))
     return out
 
@@ -432,6 +472,8 @@ def hessian_fd(spec, w, X, Y, loss, sample_weight=None, l2=0.0, step=6e-6):
         up, down = w.copy(), w.copy()
         up[j] += step * max(1.0, abs(w[j]))
         down[j] -= step * max(1.0, abs(w[j]))
-        difference = gradient(spec, up, X, Y, loss, sample_weight, l2) - gradient(spec, down, X, Y, loss, sample_weight, l2)
+        difference = gradient(spec, up, X, Y, loss, sample_weight, l2) - gradient(
+            spec, down, X, Y, loss, sample_weight, l2
+        )
         columns.append(difference / (up[j] - down[j]))
     return np.column_stack(columns)
