@@ -26,10 +26,12 @@ cdef extern from "rows.h" nogil:
     void ggn_pairs(Py_ssize_t u0, Py_ssize_t u1, Py_ssize_t nv, bint triangular,
                    Py_ssize_t r, Py_ssize_t n, const double *a, const double *b, double *out)
 
-# Doubles of one tile of pair rows: half a megabyte, so that it stays in the level-2 cache
-# between being formed and being multiplied.
+# Doubles of a tile of unit pairs, and of input pairs.  The first is formed again for each of
+# the second, which are packed again by BLAS for each of the first: measured best on
+# F(8,50,50,1), F(8,50,1), F(64,32,10), F(2,10,10,4).
 cdef enum:
-    TILE = 65536
+    LEFT = 262144
+    RIGHT = 524288
 
 
 cdef inline Py_ssize_t fan_in(const Net *net, Py_ssize_t l) noexcept nogil:
@@ -60,12 +62,17 @@ cdef Py_ssize_t normal_size(const Net *net, Py_ssize_t form) noexcept nogil:
     return size
 
 
-cdef Py_ssize_t tile_size(const Net *net, Py_ssize_t c) noexcept nogil:
-    """Doubles that the two tiles must hold: at least one row group of every block."""
+cdef Py_ssize_t left_size(const Net *net, Py_ssize_t c) noexcept nogil:
+    """Doubles of the tile of unit pairs: at least one group of every block."""
     cdef Py_ssize_t l, widest = 0
     for l in range(net.depth + 1):
         widest = max(widest, net.width[l] + 1)
-    return 2 * (max(TILE, widest * c) + widest * c)
+    return max(LEFT, widest * c)
+
+
+cdef Py_ssize_t tile_size(const Net *net, Py_ssize_t c) noexcept nogil:
+    """Doubles that the two tiles must hold."""
+    return left_size(net, c) + max(RIGHT, left_size(net, c))
 
 
 cdef void weigh(const Net *net, Py_ssize_t c, const double *h, Py_ssize_t form,
@@ -110,7 +117,8 @@ cdef void add_block(Py_ssize_t n, Py_ssize_t nv, bint triangular, Py_ssize_t r,
     Unit pairs are sum_r a[u, r] b[v, r], or `ready` if it is not NULL; input
     pairs x[a] y[b].  Both are triangular (u >= v, a >= b) on the diagonal.
     """
-    cdef Py_ssize_t limit = max(TILE // c, 1), columns = first_row(m, mv, triangular)
+    cdef Py_ssize_t limit = max(LEFT // c, 1), columns = first_row(m, mv, triangular)
+    cdef Py_ssize_t wide = max(RIGHT // c, 1)
     cdef Py_ssize_t s0, s1, u0, u1, row, rows, col, cols
     cdef double *left = tile
     cdef double *right = tile + room
@@ -118,7 +126,7 @@ cdef void add_block(Py_ssize_t n, Py_ssize_t nv, bint triangular, Py_ssize_t r,
     s0 = 0
     while s0 < m:
         # the input pairs are re-formed least: they are the outer loop, in larger tiles
-        s1 = next_group(s0, m, mv, triangular, limit)
+        s1 = next_group(s0, m, mv, triangular, wide)
         col = first_row(s0, mv, triangular)
         cols = first_row(s1, mv, triangular) - col
         ggn_pairs(s0, s1, mv, triangular, 1, c, x, y, right)
@@ -160,7 +168,7 @@ cdef void accumulate(const Net *net, Py_ssize_t c, const double *h, Py_ssize_t f
                      const double *work, double *hpsi, double *tile, double beta,
                      double *sums) noexcept nogil:
     """Sums of all blocks = beta sums + one chunk; work holds A, D and Psi."""
-    cdef Py_ssize_t l, k, v, last = net.depth, nl = net.width[last], room = tile_size(net, c) // 2
+    cdef Py_ssize_t l, k, v, last = net.depth, nl = net.width[last], room = left_size(net, c)
     cdef const double *hk
     cdef const double *x
     cdef const double *y
