@@ -7,7 +7,11 @@ from __future__ import annotations
 
 import numpy as np
 
-__all__ = ["clip_negative", "square_root", "whiten"]
+__all__ = ["CurvatureError", "clip_negative", "square_root", "whiten"]
+
+
+class CurvatureError(ValueError):
+    """The curvature is zero in a direction in which the gradient is not."""
 
 
 def clip_negative(H: np.ndarray) -> np.ndarray:
@@ -35,7 +39,7 @@ def whiten(S: np.ndarray, eps: np.ndarray) -> np.ndarray:
 
     Raises
     ------
-    ValueError
+    CurvatureError
         If the curvature is zero in a direction in which ε is not.
     """
     if S.ndim == 2:
@@ -56,7 +60,7 @@ def _check_reach(reached: np.ndarray, eps: np.ndarray) -> None:
     size = np.abs(eps).max(axis=1, initial=0.0)
     if (lost > 1e-6 * size + np.finfo(float).tiny).any():
         i = int(np.argmax(lost))
-        raise ValueError(
+        raise CurvatureError(
             "loss must have a positive curvature wherever its gradient is not zero for "
             f"step='dual' or 'minimum-norm', got none on sample {i}; "
             "step='primal' or 'conjugate-gradient' need no such thing"

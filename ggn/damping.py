@@ -153,7 +153,7 @@ class _Nielsen:
     def judge(self, actual: float, predicted: float) -> bool:
         # a ratio of nan (overflow) compares false and rejects
         if actual > 1e-4 * predicted:
-            gain = actual / predicted
+            gain = min(actual / predicted, 1.0)  # beyond 1 the factor is `decrease` all the same
             self.mu *= max(self._decrease, 1.0 - (2.0 * gain - 1.0) ** 3)
             self._increase = 2.0
             return True

@@ -1,7 +1,8 @@
 """Losses E(φ_L, y) with gradient and Hessian in the network's output.
 
-With the residual r = φ_L - y, each built-in is a sum over outputs of ρ(r), and
-ρ(r) ≈ r² for small r, so their values compare:
+With the residual r = φ_L - y, each built-in is a sum over outputs of ρ(r).  For
+small r, ρ is close to r² (Blake-Zisserman: r²/(1 + ε); smooth ℓp: its multiple
+by p s^(p-2)/2):
 
 =================  ================================================  ============
 name               ρ(r)                                              parameters
@@ -253,7 +254,7 @@ class BlakeZisserman(_Separable):
         self.epsilon = number("epsilon", epsilon, 0.0, open_low=True)
 
     def _inlier(self, r: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """U = r²/s² and the inlier weight q = exp(-u) / (exp(-u) + ε)."""
+        """Return u = r²/s² and the inlier weight q = exp(-u) / (exp(-u) + ε)."""
         u = np.square(r / self.scale)
         g = np.exp(-u)
         return u, g / (g + self.epsilon)

@@ -105,7 +105,7 @@ class MLP:
 
     @property
     def n_outputs(self) -> int:
-        """NL."""
+        """The number of outputs, nL."""
         return self.sizes[-1]
 
     def unpack(self, w: Any) -> list[np.ndarray]:

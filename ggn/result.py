@@ -24,6 +24,7 @@ class Status(enum.Enum):
     CALLBACK = "The callback asked to stop."
     INTERRUPTED = "Interrupted from the keyboard; these are the last accepted weights."
     SINGULAR = "The step could not be computed because its matrix is singular; try damping."
+    CURVATURE = "The loss's curvature vanished where its gradient did not; try step='primal'."
     OVERFLOW = "The step overflowed double precision; these are the last finite weights."
     BAD_START = "The loss is not finite at the initial weights; try smaller ones."
 

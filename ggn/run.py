@@ -21,6 +21,9 @@ __all__ = ["Run", "Trial", "scipy_callback"]
 
 Callback = Callable[..., Any]
 
+# mu is relative to the scaled matrix: with this one, steps are far below rounding.
+MOST_DAMPING = 1e60
+
 
 class Trial(NamedTuple):
     """A step tried: w = w_k - d."""
@@ -160,8 +163,8 @@ class Run:
         return None
 
     def stuck(self, trial: Trial) -> Status | None:
-        """Stop if the rejected step could not be any smaller."""
-        if trial.mu == 0.0:
+        """Stop if the rejected step could not be any smaller, or no damping makes it finite."""
+        if trial.mu == 0.0 or not trial.mu < MOST_DAMPING:
             return Status.OVERFLOW
         return Status.PRECISION if (self.w == trial.w).all() else None
 

@@ -9,13 +9,14 @@ import numpy as np
 
 from ggn import damping as dampings
 from ggn import steps
+from ggn.curvature import CurvatureError
 from ggn.damping import Damping
 from ggn.losses import Loss
 from ggn.network import MLP
 from ggn.objective import Objective
 from ggn.planner import plan
 from ggn.result import Status, TrainResult
-from ggn.run import Callback, Run, scipy_callback
+from ggn.run import MOST_DAMPING, Callback, Run, scipy_callback
 from ggn.steps import Step
 from ggn.validation import integer, number
 
@@ -133,6 +134,10 @@ def train(
             status = _loop(run, chosen, rule)
     except KeyboardInterrupt:
         status = Status.INTERRUPTED
+    except CurvatureError:
+        if run.nit == 0:  # nothing to lose yet: the arguments are at fault
+            raise
+        status = Status.CURVATURE
     return run.result(status, chosen)
 
 
@@ -148,7 +153,7 @@ def _loop(run: Run, step: Step, rule: dampings.DampingState) -> Status:
             mu = rule.mu
             d = prepared.solve(mu)
             if d is None:
-                if mu == 0.0 or mu > 1e40:
+                if mu == 0.0 or not mu < MOST_DAMPING:
                     return Status.SINGULAR
                 rule.judge(-math.inf, 1.0)
                 continue

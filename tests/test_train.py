@@ -112,6 +112,14 @@ def line(*data, w0, **more):
     return ggn.train(LINE, x, y, w0=[w0], **more)
 
 
+LOG_COSH = ggn.Loss(
+    "log_cosh",
+    lambda F, Y: (np.logaddexp(F - Y, Y - F) - np.log(2.0)).sum(axis=1),
+    lambda F, Y: np.tanh(F - Y),
+    lambda F, Y: 4.0 * np.exp(-2.0 * np.abs(F - Y)) / (1.0 + np.exp(-2.0 * np.abs(F - Y))) ** 2,
+)
+
+
 def stop(_):
     raise StopIteration
 
@@ -137,6 +145,10 @@ STOPS = {
     Status.SINGULAR: lambda: ggn.train(
         ggn.MLP((2, 1), bias=False), [[1.0, 0.0], [2.0, 0.0]], [0.0, 1.0],
         step="primal", damping="undamped",
+    ),
+    # an undamped step on a curve as flat as sech² leads where sech² underflows
+    Status.CURVATURE: lambda: line(
+        (1.0, 0.0), w0=5.0, loss=LOG_COSH, step="dual", damping="undamped"
     ),
     # gradient steps too long by far: w -> -199 w
     Status.OVERFLOW: lambda: line((10.0, 0.0), w0=1.0, step="gradient", damping="undamped"),

@@ -1,16 +1,12 @@
-"""What training computes: the same answers by every road, none of them worse than the start."""
+"""What training computes: the same answers by every road, in any units, on any thread."""
 
 import threading
 
 import numpy as np
 import pytest
 import reference
-from hypothesis import given
-from hypothesis import strategies as st
-from strategies import losses
 
 import ggn
-from ggn import Status
 from ggn.damping import LevenbergMarquardt, Undamped
 
 SQUARED = reference.LOSSES["squared"]()
@@ -25,66 +21,6 @@ PLAIN = LevenbergMarquardt(acceleration=0.0)
 
 def fit(x=X, y=Y, **changed):
     return ggn.train(NET, x, y, **({"w0": W0, "max_iter": 12} | changed))
-
-
-# ------------------------------------------------------------- never worse, always finite
-
-
-@given(
-    st.sampled_from(["exponential", "softplus", "tanh", "bent_identity"]),
-    st.sampled_from(["identity", "exponential"]),
-    st.sampled_from([1.0, 30.0, 1000.0]),
-    st.sampled_from([*SECOND_ORDER, "gradient", "auto"]),
-    st.sampled_from([LevenbergMarquardt(), LevenbergMarquardt(1e-9), Undamped(), Undamped(0.5)]),
-    losses(),
-    st.integers(0, 10**6),
-)
-def test_never_worse_and_always_finite(hidden, output, size, step, damping, loss, seed):
-    """Weights that overflow exponentials, losses that stay bounded where outputs do not."""
-    net = ggn.MLP((2, 3, 1), hidden, output)
-    w0 = size * net.initial_weights(seed)
-    spec = reference.named_spec((2, 3, 1), (hidden, output))
-    with np.errstate(all="ignore"):
-        before = reference.objective(spec, w0, X[:6], Y[:6], loss[1])
-    r = ggn.train(
-        net, X[:6], Y[:6], loss[0], w0=w0, step=step, damping=damping, max_iter=25
-    )  # fmt: skip
-    assert isinstance(r.status, Status)
-    assert np.isfinite(r.w).all()
-    if np.isfinite(before):
-        assert r.fun <= before * (1 + 1e-12)
-    else:
-        assert r.status is Status.BAD_START or r.fun <= np.finfo(float).max
-
-
-@pytest.mark.parametrize("step", [*SECOND_ORDER, "auto"])
-@pytest.mark.parametrize("damping", ["undamped", "levenberg-marquardt"])
-def test_overflow_of_the_jacobian_is_a_status(step, damping):
-    """A bounded loss hides exp(1000) = inf; P does not.  No exception, and the weights stay."""
-    net = ggn.MLP((1, 1, 1), "exponential", bias=False)
-    options = {"loss": "blake_zisserman", "step": step, "damping": damping}
-    r = ggn.train(net, [1.0], [0.0], w0=[1000.0, 1.0], **options)
-    assert isinstance(r.status, Status)
-    assert r.w.tolist() == [1000.0, 1.0]
-    assert not r.success
-
-
-def test_never_worse_where_rounding_of_outputs_exceeds_the_loss():
-    """eps x output is far above the robust loss, so that hardly a change of it can be trusted."""
-    for x in (1e8, 1e16, 1e20, 1e150):
-        r = ggn.train(
-            ggn.MLP((1, 1), bias=False), [x], [1.0], "cauchy", w0=[1.0], step="gradient"
-        )  # fmt: skip
-        assert r.fun <= r.history.loss[0]
-
-
-def test_undamped_divergence_returns_the_best():
-    net = ggn.MLP((1, 1, 1))
-    x = np.linspace(-3, 3, 20)
-    for seed in range(20):
-        r = ggn.train(net, x, np.sin(5 * x), rng=seed, damping="undamped", max_iter=40)
-        assert r.fun == r.history.loss[np.isfinite(r.history.loss)].min()
-        assert np.isfinite(r.w).all()
 
 
 # ------------------------------------------------------------- the same by every road
