@@ -18,7 +18,7 @@ from ggn.curvature import square_root
 from ggn.network import MLP
 from ggn.objective import Objective
 
-__all__ = ["Accumulator", "accumulator", "block_work", "column_work"]
+__all__ = ["Accumulator", "accumulator", "normal_work", "sweep_work"]
 
 # Forming one element of a pair row takes as long as this many flops of dgemm
 # (measured: 0.2 ns against 55 Gflop/s, one thread).
@@ -125,3 +125,16 @@ def block_work(net: MLP) -> float:
                 elements += pairs[0] * (1 + nL) / 2 + pairs[1]
             flops += 2.0 * pairs[0] * pairs[1]
     return flops + FLOPS_PER_ELEMENT * elements
+
+
+def normal_work(net: MLP) -> float:
+    """Return the work of the cheaper form, in flops per sample."""
+    return min(block_work(net), column_work(net))
+
+
+def sweep_work(net: MLP, outputs: int) -> float:
+    """Return the flops per sample of trial, forward, backward, and Psi for so many outputs."""
+    pairs = sum(n * m for n, m in net._shapes)
+    hidden = sum(n * nk for (n, _), (nk, _) in zip(net._shapes[1:], net._shapes, strict=False))
+    units = sum(n for n, _ in net._shapes)
+    return 8.0 * pairs + 2.0 * outputs * hidden + FLOPS_PER_ELEMENT * units * (8 + outputs)

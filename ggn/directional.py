@@ -15,7 +15,7 @@ from ggn.curvature import square_root
 from ggn.network import chunks
 from ggn.objective import Objective
 
-__all__ = ["bend_columns", "product_along"]
+__all__ = ["bend_columns", "curvature_along", "product_along"]
 
 Part = tuple[slice, np.ndarray, np.ndarray, np.ndarray]
 
@@ -46,6 +46,15 @@ def product_along(
         Hu = np.ascontiguousarray(Hu)
         _core.gradient(net._layout, net._par, w, u.shape[1], Hu, work, out)
     return out
+
+
+def curvature_along(objective: Objective, w: np.ndarray, d: np.ndarray) -> float:
+    """Return dᵀ G d, the penalty's part included, for the psd curvature."""
+    total = 2.0 * objective.penalty(d)
+    for _, H, u, _ in derivatives_along(objective, w, d, psd=True, second=False):
+        Hu = H.T * u if H.ndim == 2 else np.einsum("iop,pi->oi", H, u)
+        total += float(np.sum(u * Hu))
+    return total
 
 
 def bend_columns(objective: Objective, w: np.ndarray, d: np.ndarray) -> np.ndarray:

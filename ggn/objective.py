@@ -8,6 +8,7 @@ frozen here; everything known at one w is a `Linearization`.
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Iterator
 from typing import Any
 
@@ -93,6 +94,16 @@ class Objective:
             total += eps * float(np.abs(self.derivatives(F, rows) * F).sum())
             total += eps**2 * float((F * F * self.weights(rows)).sum())
         return total
+
+    def part(self, rows: np.ndarray) -> Objective:
+        """Return the objective of these samples alone, sharing the scratch of this one."""
+        part = copy.copy(self)
+        part.X, part.Yt, part.T = self.X[rows], np.ascontiguousarray(self.Yt[:, rows]), len(rows)
+        part.c = (
+            1.0 / len(rows) if isinstance(self.c, float) else _mean_weights(self.c[rows], len(rows))
+        )
+        part._chunk = {}
+        return part
 
     def outputs(self, w: np.ndarray) -> Iterator[tuple[slice, np.ndarray]]:
         """Sweep forward; yield each chunk and its outputs (nL, c), overwritten by the next."""

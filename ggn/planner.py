@@ -20,15 +20,17 @@ import numpy as np
 from ggn import _core
 from ggn import damping as dampings
 from ggn import losses as loss_names
-from ggn.assembly import FLOPS_PER_ELEMENT, block_work, column_work
+from ggn.assembly import FLOPS_PER_ELEMENT, normal_work, sweep_work
 from ggn.network import MLP
-from ggn.steps import ConjugateGradient, Dual, MinimumNorm, Primal, Step
+from ggn.steps import ConjugateGradient, Dual, MinimumNorm, Primal, Step, Subsampled
+from ggn.steps.subsampled import first_size
 from ggn.validation import describe, integer, number
 
 __all__ = ["Candidate", "Plan", "plan"]
 
 FLOPS_PER_CALL = 1.0e5  # 2 microseconds at 50 Gflop/s: a kernel called from Python
 CG_PRODUCTS = 1000  # products for a step as good as a direct one, or N if that is less
+SUBSAMPLE_FROM = 2e10  # flops of a full iteration: quicker ones keep their exact curvature
 BYTES = 8.0
 
 
@@ -151,7 +153,7 @@ def plan(
     damped = dampings.resolve(damping).start(net).mu > 0.0
     limit = half_of_memory() if max_memory is None else number("max_memory", max_memory, 0.0)
     made: list[tuple[Step, float, float]] = [
-        (Primal(), *primal_cost(net, T)),
+        (Primal(), *primal_cost(net, T, T)),
         (ConjugateGradient(), *conjugate_gradient_cost(net, T)),
     ]
     if reachable:  # these two divide by the loss's curvature
@@ -159,6 +161,11 @@ def plan(
             (Dual(), *dual_cost(net, T, penalised)),
             (MinimumNorm(), *minimum_norm_cost(net, T, penalised)),
         ]
+    size = first_size(net, T)
+    if damped and 4 * size <= T and made[0][1] > SUBSAMPLE_FROM:
+        # it takes more iterations, and m grows: counted as half as much again
+        flops, memory = primal_cost(net, T, size)
+        made.append((Subsampled(), 1.5 * flops, memory))
     candidates = [Candidate(step, f, b, b <= limit) for step, f, b in made]
 
     def order(c: Candidate) -> float:
@@ -168,25 +175,18 @@ def plan(
     return Plan(net, T, tuple(sorted(candidates, key=order)), limit)
 
 
-def sweep_work(net: MLP, outputs: int) -> float:
-    """Return the flops per sample of trial, forward, backward, and Psi for so many outputs."""
-    pairs = sum(n * m for n, m in net._shapes)
-    hidden = sum(n * nk for (n, _), (nk, _) in zip(net._shapes[1:], net._shapes, strict=False))
-    units = sum(n for n, _ in net._shapes)
-    return 8.0 * pairs + 2.0 * outputs * hidden + FLOPS_PER_ELEMENT * units * (8 + outputs)
-
-
 def calls(net: MLP, T: int) -> float:
     """Return the overhead of Python in one iteration, in flops."""
     return FLOPS_PER_CALL * (20 + 12 * np.ceil(T / net.chunk_size(net.n_outputs, 256)))
 
 
-def primal_cost(net: MLP, T: int) -> tuple[float, float]:
-    """Return the flops and bytes of a primal iteration."""
+def primal_cost(net: MLP, T: int, curved: int) -> tuple[float, float]:
+    """Return the flops and bytes of a primal iteration, with the curvature of so many samples."""
     N, nL = net.n_weights, net.n_outputs
-    form = min(block_work(net), column_work(net))
-    work = T * (form + sweep_work(net, nL)) + N**3 / 3 / 0.6 + FLOPS_PER_ELEMENT * N * N
-    return work + calls(net, T), BYTES * 2 * N * N + chunk_bytes(net, T)
+    work = curved * normal_work(net) + T * sweep_work(net, nL)
+    work += N**3 / 3 / 0.6 + FLOPS_PER_ELEMENT * N * N
+    memory = 2 * N * N + (curved * (net.n_inputs + nL) if curved < T else 0)
+    return work + calls(net, T), BYTES * memory + chunk_bytes(net, T)
 
 
 def dual_cost(net: MLP, T: int, penalised: bool) -> tuple[float, float]:

@@ -35,6 +35,11 @@ class Trial(NamedTuple):
     actual: float
     predicted: float
 
+    @property
+    def gain(self) -> float:
+        """Actual over predicted reduction."""
+        return self.actual / self.predicted if self.predicted else math.nan
+
 
 class Run:
     """The iterate, the best iterate, the counters and the stopping rules of one run."""
@@ -149,8 +154,7 @@ class Run:
         """Move to the trial, and note if it hardly moved or hardly helped."""
         if not math.isfinite(trial.J):
             return Status.OVERFLOW
-        gain = trial.actual / trial.predicted if trial.predicted else math.nan
-        self.arrival = (trial.mu, math.sqrt(trial.d @ trial.d), gain)
+        self.arrival = (trial.mu, math.sqrt(trial.d @ trial.d), trial.gain)
         small = self.tol**2 * abs(self.J)
         self.J, self.w = trial.J, trial.w
         self.nit += 1

@@ -56,7 +56,8 @@ def train(
     w0 : array_like, (N,), optional
         Initial weights; by default `net.initial_weights(rng)`, N(0, 1).
     step : str or Step, default "auto"
-        "primal", "dual", "minimum-norm", "conjugate-gradient", "gradient", or "auto":
+        "primal", "subsampled", "dual", "minimum-norm", "conjugate-gradient", "gradient",
+        or "auto":
         chosen by shape and memory, see `ggn.plan`.
     damping : str or Damping, default "levenberg-marquardt"
         Or "undamped" (Algorithm 2 of the paper), or an object.
@@ -129,9 +130,11 @@ def train(
         deadline=float("inf") if max_seconds == math.inf else number("max_seconds", max_seconds, 0),
         callback=scipy_callback(callback),
     )
+    # a step with a state of its own in each run says so
+    running = chosen.start(objective) if hasattr(chosen, "start") else chosen
     try:
         with np.errstate(all="ignore"):
-            status = _loop(run, chosen, rule)
+            status = _loop(run, running, rule)
     except KeyboardInterrupt:
         status = Status.INTERRUPTED
     except CurvatureError:

@@ -17,6 +17,7 @@ from ggn.steps.dual import Dual
 from ggn.steps.gradient import Gradient
 from ggn.steps.minimum_norm import MinimumNorm
 from ggn.steps.primal import Primal
+from ggn.steps.subsampled import Subsampled
 from ggn.validation import unknown_name
 
 __all__ = [
@@ -27,6 +28,7 @@ __all__ = [
     "Prepared",
     "Primal",
     "Step",
+    "Subsampled",
     "resolve",
 ]
 
@@ -34,6 +36,7 @@ NAMES: dict[str, Callable[[], Step]] = {
     "primal": Primal,
     "dual": Dual,
     "minimum-norm": MinimumNorm,
+    "subsampled": Subsampled,
     "conjugate-gradient": ConjugateGradient,
     "gradient": Gradient,
 }

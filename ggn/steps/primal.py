@@ -8,31 +8,35 @@ from ggn import _core
 from ggn.damping import DampingState
 from ggn.linearization import Linearization
 
-__all__ = ["Primal"]
+__all__ = ["PreparedPrimal", "Primal"]
 
 
 class Primal:
     """Cholesky of the N x N normal matrix; for many samples.  Memory 2 N²."""
 
-    def prepare(self, at: Linearization, damping: DampingState) -> _Prepared:
+    def prepare(self, at: Linearization, damping: DampingState) -> PreparedPrimal:
         """Assemble the normal matrix."""
-        return _Prepared(at, damping)
+        return PreparedPrimal(at, damping)
 
     def __repr__(self) -> str:
         return "Primal()"
 
 
-class _Prepared:
+class PreparedPrimal:
+    """G assembled at `at`, or at `curvature` (the same weights, other samples) if given."""
+
     residual = 0.0
     diagonal: np.ndarray | float
     scale: np.ndarray | None
 
-    def __init__(self, at: Linearization, damping: DampingState) -> None:
+    def __init__(
+        self, at: Linearization, damping: DampingState, curvature: Linearization | None = None
+    ) -> None:
         N = at.net.n_weights
         self.at = at
         self.G = at.objective.scratch("G", N, N)
         self.factor = at.objective.scratch("factor", N, N)
-        at.assemble_normal(self.G)
+        (curvature or at).assemble_normal(self.G)
         self.gradient = at.gradient
         self.diagonal = self.G.diagonal().copy()
         self.scale = damping.scale(self.diagonal)
