@@ -14,7 +14,7 @@ from ggn.objective import Objective
 def numpy_gradient(
     Ws: list[np.ndarray], X: np.ndarray, Y: np.ndarray
 ) -> tuple[float, list[np.ndarray]]:
-    """Return mean squared loss and gradients of a tanh network: backpropagation as one writes it."""
+    """Return mean squared loss and gradients of a tanh network, as one writes it in NumPy."""
     T = len(X)
     A = [X]
     for i, W in enumerate(Ws):
@@ -94,8 +94,13 @@ def numpy_lm_iteration(net: ggn.MLP, w: np.ndarray, X: np.ndarray, Y: np.ndarray
         A = np.tanh(X @ W1[:-1] + W1[-1])
         r = A @ W2[:-1] + W2[-1] - Y
         D = (1.0 - A**2) * W2[:-1].T
-        J = np.hstack([(D[:, :, None] * np.hstack([X, np.ones((T, 1))])[:, None, :])
-                       .reshape(T, -1), A, np.ones((T, 1))])
+        J = np.hstack(
+            [
+                (D[:, :, None] * np.hstack([X, np.ones((T, 1))])[:, None, :]).reshape(T, -1),
+                A,
+                np.ones((T, 1)),
+            ]
+        )
         scale = np.sqrt(np.einsum("ij,ij->j", J, J))
         B = J / scale
         d = (B.T @ np.linalg.solve(B @ B.T + 0.01 * np.eye(T), r[:, 0])) / scale

@@ -10,12 +10,12 @@ from __future__ import annotations
 
 import functools
 import importlib
+import itertools
 import logging
 import math
 import time
 import warnings
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -23,58 +23,9 @@ import scipy.linalg
 import scipy.optimize
 
 import ggn
-from benchmarks.peer_problems import Problem
+from benchmarks.peer_problems import Problem, Run, Watch
 
 ENDLESS = 10**9
-
-
-@dataclass
-class Run:
-    """What became of one run."""
-
-    seconds: float | None  # to the target; None: missed
-    best: float  # loss
-    iterations: int
-    elapsed: float  # to the end, whatever it was
-    first: float  # the peer's own loss at w0
-    extra: dict[str, Any] = field(default_factory=dict)
-
-
-class Stop(Exception):
-    """Leave the peer's loop."""
-
-
-class Watch:
-    """Sees every loss that a peer computes, and stops it at the target or the time limit."""
-
-    def __init__(self, target: float, limit: float) -> None:
-        self.target, self.limit = target, limit
-        self.first, self.best, self.seconds = math.nan, math.inf, None
-        self.evaluations = self.iterations = 0
-        self.start = time.perf_counter()
-
-    def __call__(self, loss: float) -> float:
-        now = time.perf_counter() - self.start
-        self.evaluations += 1
-        self.first = loss if self.evaluations == 1 else self.first
-        self.best = min(self.best, loss)
-        if loss <= self.target:
-            self.seconds = now
-        if loss <= self.target or now > self.limit:
-            raise Stop
-        return loss
-
-    def run(self, loop: Callable[[], Any], **extra: Any) -> Run:
-        """Restart the clock and run the loop until it stops or returns."""
-        self.start = time.perf_counter()
-        try:
-            loop()
-        except Stop:
-            pass
-        elapsed = time.perf_counter() - self.start
-        extra["evaluations"] = self.evaluations
-        steps = self.iterations or self.evaluations
-        return Run(self.seconds, self.best, steps, elapsed, self.first, extra)
 
 
 def solve_ggn(problem: Problem, w0: np.ndarray, target: float, limit: float, _: Any = None) -> Run:
@@ -155,8 +106,9 @@ def solve_sklearn(problem: Problem, w0: np.ndarray, target: float, limit: float,
 
     One iteration makes coefs_ and intercepts_; they are then overwritten by w0, and warm_start goes
     on from there.  To stop at the target, the method that gives loss and gradient to L-BFGS-B
-    is wrapped.  The loss is half the mean over samples and outputs.  L-BFGS-B's own rule, a
-    fall below 2e-9, cannot be set from here: where it strikes, fit is called again.
+    is wrapped.  The loss is half the mean over samples and outputs.  L-BFGS-B's own rule, to stop
+    at a fall below 2e-9 max(1, loss), cannot be set from here and would end every run early; so
+    both are handed over a million times larger.  Where it strikes yet, fit is called again.
     """
     from sklearn.neural_network import MLPRegressor
 
@@ -169,7 +121,7 @@ def solve_sklearn(problem: Problem, w0: np.ndarray, target: float, limit: float,
             loss, gradient = super()._loss_grad_lbfgs(*args, **kwargs)
             if on:
                 watch(2.0 * nL * loss)
-            return loss, gradient
+            return 1e6 * loss, 1e6 * gradient
 
     Y = problem.Y.ravel() if nL == 1 else problem.Y
     options = {"activation": "tanh", "solver": "lbfgs", "alpha": 0.0, "tol": 0.0}
@@ -269,7 +221,7 @@ def compiled(problem: Problem) -> tuple[Callable, Callable, float]:
 
     def net(w: Any, x: Any) -> Any:
         at = 0
-        for m, n in zip(sizes, sizes[1:], strict=False):
+        for m, n in itertools.pairwise(sizes):
             W = w[at : at + n * (m + 1)].reshape(n, m + 1)
             at += n * (m + 1)
             z = W[:, :-1] @ x + W[:, -1]
@@ -327,8 +279,8 @@ PEERS: dict[str, tuple[Callable[..., Run], list[Any]]] = {
         solve_torch_lm,
         [("cholesky", "standard"), ("qr", "standard"), ("cholesky", "fletcher")],
     ),
-    "SciPy lm": (functools.partial(solve_scipy, "lm"), [None]),
-    "SciPy trf": (functools.partial(solve_scipy, "trf"), [1.0, "jac"]),
+    "SciPy lm": (functools.partial(solve_scipy, "lm"), ["jac", 1.0]),
+    "SciPy trf": (functools.partial(solve_scipy, "trf"), ["jac", 1.0]),
     "sklearn L-BFGS": (solve_sklearn, [None]),
     "torch L-BFGS": (solve_torch, [("LBFGS", 100), ("LBFGS", 10)]),
     "torch Adam": (solve_torch, [("Adam", 1e-2), ("Adam", 3e-3), ("Adam", 1e-3)]),

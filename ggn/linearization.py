@@ -41,6 +41,9 @@ class Linearization:
         self._gradient: np.ndarray | None = None
         self._rounding: float | None = None
 
+    def __repr__(self) -> str:
+        return f"Linearization({self.net!r}, {self.objective.T} samples, loss {self.loss:.6g})"
+
     @property
     def loss(self) -> float:
         """J(w)."""

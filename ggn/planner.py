@@ -185,7 +185,7 @@ def primal_cost(net: MLP, T: int, curved: int) -> tuple[float, float]:
     N, nL = net.n_weights, net.n_outputs
     work = curved * normal_work(net) + T * sweep_work(net, nL)
     work += N**3 / 3 / 0.6 + FLOPS_PER_ELEMENT * N * N
-    memory = 2 * N * N + (curved * (net.n_inputs + nL) if curved < T else 0)
+    memory = 2 * N * N + (curved * (net.n_inputs + nL) + T if curved < T else 0)
     return work + calls(net, T), BYTES * memory + chunk_bytes(net, T)
 
 
@@ -193,6 +193,7 @@ def dual_cost(net: MLP, T: int, penalised: bool) -> tuple[float, float]:
     """Return the flops and bytes of a dual iteration."""
     N, k = net.n_weights, T * net.n_outputs
     work = k**3 / 3 / 0.6 + T * sweep_work(net, net.n_outputs) + calls(net, 1)
+    work += 10 * FLOPS_PER_CALL
     if penalised:
         return work + 1.3 * (N * k**2 + 4 * FLOPS_PER_ELEMENT * N * k), BYTES * (
             2 * N * k + 2 * k * k

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import enum
-from typing import Any
 
 import numpy as np
 from scipy.optimize import OptimizeResult
@@ -26,6 +25,7 @@ class Status(enum.Enum):
     SINGULAR = "The step could not be computed because its matrix is singular; try damping."
     CURVATURE = "The loss's curvature vanished where its gradient did not; try step='primal'."
     OVERFLOW = "The step overflowed double precision; these are the last finite weights."
+    WANDERED = "The run ended at a larger loss than it had reached; these are its best weights."
     BAD_START = "The loss is not finite at the initial weights; try smaller ones."
 
     @property
@@ -76,11 +76,12 @@ class TrainResult(OptimizeResult):
     Attributes
     ----------
     w : ndarray, (N,)
-        The weights; also under SciPy's name `x`.
+        The weights; also under SciPy's name `x`.  Those of least loss, if the run
+        ended with others.
     fun : float
         J(w), penalty included.
     jac : ndarray, (N,)
-        ∇J at the last linearized iterate.
+        ∇J(w).
     success : bool
     status : Status
     message : str
@@ -91,8 +92,3 @@ class TrainResult(OptimizeResult):
     step : Step
         How steps were computed.
     """
-
-    @property
-    def w(self) -> Any:
-        """The weights."""
-        return self.x

@@ -193,10 +193,18 @@ class Run:
 
     def result(self, status: Status, step: Step) -> TrainResult:
         """Return the best iterate and how it was reached."""
+        gradient = self.gradient
+        if self.best_w is not self.w:
+            best = Linearization(self.objective, self.best_w, self.best_J)
+            gradient = best.gradient
+            rounding = 8.0 * best.rounding + np.finfo(float).eps * abs(self.rows[0][0])
+            if status.success and self.J > self.best_J + rounding:
+                status = Status.WANDERED
         return TrainResult(
+            w=self.best_w,
             x=self.best_w,
             fun=self.best_J,
-            jac=self.gradient,
+            jac=gradient,
             success=status.success,
             status=status,
             message=status.value,

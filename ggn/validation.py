@@ -24,7 +24,9 @@ def float_array(name: str, value: Any, ndim: tuple[int, ...] | None = None) -> n
         wanted = " or ".join(f"{n}-D" for n in ndim)
         raise ValueError(f"{name} must be {wanted}, got an array of shape {array.shape}")
     array = np.ascontiguousarray(array, dtype=np.float64)
-    if not np.isfinite(array).all():
+    with np.errstate(over="ignore", invalid="ignore"):
+        total = array.sum()  # finite only if all are; spares a mask of the array's size
+    if not np.isfinite(total) and not np.isfinite(array).all():
         where = tuple(int(i) for i in np.argwhere(~np.isfinite(array))[0])
         index = ", ".join(map(str, where))
         raise ValueError(f"{name} must be finite, got {array[where]} at {name}[{index}]")

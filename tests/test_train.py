@@ -97,6 +97,17 @@ def test_gain_ratio_of_a_linear_fit_is_one(alpha):
     assert r.history.gain_ratio[1] == pytest.approx(1.0, rel=1e-12)
 
 
+def test_what_is_returned_belongs_together():
+    """Loss, gradient and weights are those of one point, also where the run went on from it."""
+    net, (x, y) = ggn.MLP((2, 2, 1)), ggn.problems.xor()
+    r = ggn.train(net, x, y, rng=8, damping="undamped", max_iter=300)
+    assert r.fun == r.history.loss.min() < r.history.loss[-1]
+    at = ggn.linearize(net, r.w, x, y)
+    assert at.loss == pytest.approx(r.fun, rel=1e-12)
+    assert np.array_equal(at.gradient, r.jac)
+    assert r["w"] is r["x"]
+
+
 def test_default_start_is_drawn_from_rng():
     for rng in (7, np.random.default_rng(7)):
         r = ggn.train(NET, X, Y, max_iter=0, rng=rng)
@@ -149,6 +160,10 @@ STOPS = {
     # an undamped step on a curve as flat as sech² leads where sech² underflows
     Status.CURVATURE: lambda: line(
         (1.0, 0.0), w0=5.0, loss=LOG_COSH, step="dual", damping="undamped"
+    ),
+    # past 0.1875 to where all units are saturated and XOR is 1/2 everywhere
+    Status.WANDERED: lambda: ggn.train(
+        ggn.MLP((2, 2, 1)), *ggn.problems.xor(), rng=8, damping="undamped", max_iter=300
     ),
     # gradient steps too long by far: w -> -199 w
     Status.OVERFLOW: lambda: line((10.0, 0.0), w0=1.0, step="gradient", damping="undamped"),
