@@ -83,6 +83,13 @@ class Plan:
         """The step to take."""
         return self.best.step
 
+    def work(self, step: Step) -> float:
+        """Return the flops of an iteration with a step of this kind; of the best for another."""
+        for candidate in self.candidates:
+            if type(candidate.step) is type(step):
+                return candidate.flops
+        return self.candidates[0].flops
+
     def __str__(self) -> str:
         lines = [
             f"{self.net!r}: {self.net.n_weights} weights, {self.samples} samples",
@@ -193,7 +200,7 @@ def dual_cost(net: MLP, T: int, penalised: bool) -> tuple[float, float]:
     """Return the flops and bytes of a dual iteration."""
     N, k = net.n_weights, T * net.n_outputs
     work = k**3 / 3 / 0.6 + T * sweep_work(net, net.n_outputs) + calls(net, 1)
-    work += 10 * FLOPS_PER_CALL
+    work += 2 * FLOPS_PER_CALL
     if penalised:
         return work + 1.3 * (N * k**2 + 4 * FLOPS_PER_ELEMENT * N * k), BYTES * (
             2 * N * k + 2 * k * k

@@ -18,6 +18,7 @@ from ggn.planner import plan
 from ggn.result import Status, TrainResult
 from ggn.run import MOST_DAMPING, Callback, Run, scipy_callback
 from ggn.steps import Step
+from ggn.threads import limited
 from ggn.validation import integer, number
 
 __all__ = ["train"]
@@ -112,15 +113,16 @@ def train(
     chosen = steps.resolve(step)
     if max_memory is not None:
         max_memory = number("max_memory", max_memory, 0.0, open_low=True)
+    planned = plan(
+        net,
+        objective.T,
+        loss=objective.loss,
+        damping=damping,
+        penalised=objective.penalised,
+        max_memory=max_memory,
+    )
     if chosen is None:
-        chosen = plan(
-            net,
-            objective.T,
-            loss=objective.loss,
-            damping=damping,
-            penalised=objective.penalised,
-            max_memory=max_memory,
-        ).step
+        chosen = planned.step
     run = Run(
         objective,
         net.initial_weights(rng) if w0 is None else net._weights(w0, "w0").copy(),
@@ -133,7 +135,7 @@ def train(
     # a step with a state of its own in each run says so
     running = chosen.start(objective) if hasattr(chosen, "start") else chosen
     try:
-        with np.errstate(all="ignore"):
+        with np.errstate(all="ignore"), limited(planned.work(chosen)):
             status = _loop(run, running, rule)
     except KeyboardInterrupt:
         status = Status.INTERRUPTED

@@ -15,7 +15,7 @@ ORDER = [
     "validation", "_core",
     "activations", "curvature", "losses", "architecture", "network", "objective",
     "assembly", "directional", "dual_system", "linearization",
-    "damping", "steps", "planner", "result", "run", "train",
+    "damping", "steps", "planner", "result", "run", "threads", "train",
     "problems", "files", "io", "tabular", "regression", "report", "fit_table",
     "demo", "cli", "__main__",
 ]  # fmt: skip
