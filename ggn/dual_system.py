@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -26,12 +27,15 @@ class DualSystem:
         # own scratch: solving for several dampings must outlive other sweeps
         self.work = objective.scratch("dual work", net.work_size(T, nL))
         self.buffer = objective.scratch("dual", _core.kernel_size(net._layout, net._par, T))
-        self.S = np.empty(0)
+        constant = objective.constant_curvature()
+        self.root = None if constant is None else math.sqrt(constant)
+        self.S = np.empty(0) if self.root is None else np.full((nL, T), self.root)
 
         def accumulate(rows: slice, F: np.ndarray, eps: np.ndarray, work: np.ndarray) -> None:
-            S = square_root(objective.curvature(F, rows, psd=True))
+            if self.root is None:
+                S = square_root(objective.curvature(F, rows, psd=True))
+                self.S = np.ascontiguousarray(S.T if S.ndim == 2 else S.transpose(1, 2, 0))
             self.eps = eps
-            self.S = np.ascontiguousarray(S.T if S.ndim == 2 else S.transpose(1, 2, 0))
             _core.sensitivities(net._layout, net._par, self.w, T, self.S, work)
             _core.add_diagonal(net._layout, net._par, T, work, self.buffer, self.diagonal)
 
@@ -39,6 +43,8 @@ class DualSystem:
 
     def residual(self) -> np.ndarray:
         """Return S⁺ε (T·nL,)."""
+        if self.root is not None:
+            return (self.eps / self.root).ravel()
         S = self.S.T if self.S.ndim == 2 else self.S.transpose(2, 0, 1)
         return whiten(S, self.eps.T).T.ravel()
 
@@ -49,8 +55,9 @@ class DualSystem:
         """
         net = self.net
         where = net.positions
-        units, inputs = np.ones(where.n_units), np.ones(where.n_inputs)
-        if D is not None:
+        if D is None:
+            units, inputs = np.ones(where.n_units), np.ones(where.n_inputs)
+        else:
             units, inputs = where.factor(D)
         out.fill(0.0)
         coupled = self.S.ndim == 3

@@ -175,6 +175,8 @@ class Run:
     def small(self, d: np.ndarray, prepared: Prepared) -> bool:
         """Whether ‖D d‖ <= tol ‖D w‖."""
         D = prepared.scale
+        if self.tol == 0.0:
+            return not d.any()
         Dd, Dw = (d, self.w) if D is None else (D * d, D * self.w)
         return bool(Dd @ Dd <= self.tol**2 * (Dw @ Dw))
 
