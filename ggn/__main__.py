@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from ggn.cli import main
-
 if __name__ == "__main__":
-    raise SystemExit(main())
+    try:
+        from ggn.cli import main
+
+        raise SystemExit(main())
+    except KeyboardInterrupt:  # while still importing, or already leaving
+        raise SystemExit(130) from None

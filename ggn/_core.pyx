@@ -26,22 +26,19 @@ cdef extern from "activation_loops.h" nogil:
         GGN_N_ACTIVATIONS
 
 
-def activate(Py_ssize_t code, double slope, const double[::1] z, Py_ssize_t order):
-    """Return sigma(z) and its derivatives up to `order`, stacked (order + 1, n)."""
-    cdef Py_ssize_t n = z.shape[0]
+def activate(Py_ssize_t code, double slope, const double[::1] z, double[:, ::1] out):
+    """Write sigma(z), and its first and second derivative if out (1 to 3, n) has rows for them."""
+    cdef Py_ssize_t n = z.shape[0], rows = out.shape[0]
     if not (0 <= code < GGN_N_ACTIVATIONS):
         raise ValueError(f"code must be below {GGN_N_ACTIVATIONS}, got {code}")
-    if not (0 <= order <= 2):
-        raise ValueError(f"order must be 0, 1 or 2, got {order}")
-    out = np.empty((order + 1, n))
+    if not (1 <= rows <= 3 and out.shape[1] == n):
+        raise ValueError(f"out must be (1 to 3, {n}), got ({rows}, {out.shape[1]})")
     if n == 0:
-        return out
-    cdef double[:, ::1] o = out
-    cdef double *d1 = &o[1, 0] if order >= 1 else NULL
-    cdef double *d2 = &o[2, 0] if order >= 2 else NULL
+        return
+    cdef double *d1 = &out[1, 0] if rows >= 2 else NULL
+    cdef double *d2 = &out[2, 0] if rows >= 3 else NULL
     with nogil:
-        ggn_activations[code](n, slope, &z[0], &o[0, 0], d1, d2)
-    return out
+        ggn_activations[code](n, slope, &z[0], &out[0, 0], d1, d2)
 
 
 def layout(sizes, bias, codes):

@@ -137,7 +137,9 @@ class _BuiltIn(Activation):
     def _call(self, order: int, z: Any) -> np.ndarray:
         z = np.asarray(z, dtype=np.float64)
         flat = np.ascontiguousarray(z).reshape(-1)
-        return _core.activate(self.code, self.slope, flat, order)[order].reshape(z.shape)
+        out = np.empty((order + 1, flat.size))
+        _core.activate(self.code, self.slope, flat, out)
+        return out[order].reshape(z.shape)
 
     def __eq__(self, other: object) -> bool:
         return type(self) is type(other) and self.slope == other.slope  # type: ignore[attr-defined]

@@ -1,6 +1,6 @@
 """The command line: train a network on a table, predict with it, see a demonstration.
 
-Exit status: 0 done, 2 bad input (one line on standard error says what), 130 interrupted.
+Exit status: 0 done, 2 bad input (one line on standard error says what), 130 interrupted (Ctrl-C).
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ import argparse
 import contextlib
 import importlib.metadata
 import os
+import re
 import sys
 from collections.abc import Sequence
 from typing import NoReturn
@@ -32,10 +33,16 @@ are standardised (mean 0, standard deviation 1 on the training part), so --l2
 and the loss are in those units; RMSE is printed in the units of the file.
 Ctrl-C stops training and keeps the weights reached."""
 
-TRAIN_EXAMPLE = """\
+THREADS = """\
+For small networks one thread is often faster: set OPENBLAS_NUM_THREADS=1 in the
+environment.
+"""
+
+TRAIN_END = f"""\
 example:
   python -m ggn train yacht.csv --target y --l2 1e-4 --save yacht.npz
-"""
+
+{THREADS}"""
 
 PREDICT = """\
 Predict the targets for the rows of a CSV file. Columns are found by name, in
@@ -49,7 +56,8 @@ class _UsageError(ValueError):
 
 class _Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
-        raise _UsageError(message)  # argparse would print the usage as well
+        # argparse would print the usage as well
+        raise _UsageError(re.sub(r"^argument (?=-)", "", message))
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -61,7 +69,12 @@ def main(argv: Sequence[str] | None = None) -> int:
         The arguments; by default those of the process.
     """
     try:
-        args = _parser().parse_args(argv)
+        arguments = sys.argv[1:] if argv is None else list(argv)
+        if not arguments:
+            if sys.stderr is not None:
+                _parser().print_help(sys.stderr)
+            return 2
+        args = _parser().parse_args(arguments)
         status: int = args.run(args)
         if sys.stdout is not None:
             sys.stdout.flush()
@@ -70,7 +83,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         _abandon_output()
         return 0
     except KeyboardInterrupt:
-        return _fail("interrupted", 130)
+        _flush()
+        return 130
     except MemoryError as error:
         return _fail(f"not enough memory: {error}" if str(error) else "not enough memory")
     except OSError as error:
@@ -80,15 +94,20 @@ def main(argv: Sequence[str] | None = None) -> int:
         return _fail(str(error))
 
 
-def _fail(message: str, status: int = 2) -> int:
+def _fail(message: str) -> int:
     """Say on one line what is wrong."""
     _note(f"ggn: error: {' '.join(message.split())}")
+    _flush()
+    return 2
+
+
+def _flush() -> None:
+    """Print what is left, if there still is somebody to read it."""
     try:
         if sys.stdout is not None:
             sys.stdout.flush()
     except OSError:
         _abandon_output()
-    return status
 
 
 def _note(line: str) -> None:
@@ -109,8 +128,15 @@ def _predict(args: argparse.Namespace) -> int:
     for path in (args.model, args.file):
         if args.output and os.path.exists(args.output) and os.path.samefile(path, args.output):
             raise ValueError(f"--output would overwrite {path}, which is read")
-    model = Model.load(args.model)
+    try:
+        model = Model.load(args.model)
+    except ValueError as error:
+        here = ", which the command line does not have"
+        raise ValueError(
+            re.sub(r", which must be given to Model\.load .*", here, f"{error}")
+        ) from error
     table = Table(args.file)
+    table.require(model.input_names, "which the model needs")
     known = [name for name in model.target_names if name in table.names]
     try:
         data = table.read([*model.input_names, *known])
@@ -143,6 +169,21 @@ def _demo(args: argparse.Namespace) -> int:
     return 0
 
 
+def _float(text: str) -> float | str:
+    """Return a number; other text is left to the check of the option, which words the error."""
+    try:
+        return float(text)
+    except ValueError:
+        return text
+
+
+def _int(text: str) -> int | str:
+    try:
+        return int(text)
+    except ValueError:
+        return text
+
+
 def _version() -> str:
     try:
         return importlib.metadata.version("ggn")
@@ -151,7 +192,7 @@ def _version() -> str:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = _Parser(prog="ggn", description=DESCRIPTION, allow_abbrev=False)
+    parser = _Parser(prog="ggn", description=DESCRIPTION, epilog=THREADS, allow_abbrev=False)
     parser.add_argument("--version", action="version", version=f"ggn {_version()}")
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
     for name, summary, add in (
@@ -171,15 +212,16 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _add_train(parser: argparse.ArgumentParser) -> None:
-    parser.description, parser.epilog = TRAIN, TRAIN_EXAMPLE
+    parser.description, parser.epilog = TRAIN, TRAIN_END
     parser.set_defaults(run=fit_table)
     parser.add_argument("file", metavar="FILE.csv", help="separated by commas, semicolons or tabs")
     add = parser.add_argument_group("data").add_argument
     add("--target", required=True, metavar="COL[,COL]", help="columns to predict")
     add("--inputs", metavar="COL[,COL]", help="columns to predict from (default: all others)")
-    add("--validation", type=float, default=0.2, metavar="FRACTION",
+    add("--exclude", metavar="COL[,COL]", help="columns not to predict from")
+    add("--validation", type=_float, default=0.2, metavar="FRACTION",
         help="of the rows, drawn at random, not trained on (default: %(default)s)")  # fmt: skip
-    add("--seed", type=int, default=0, metavar="N",
+    add("--seed", type=_int, default=0, metavar="N",
         help="of that draw and of the initial weights (default: %(default)s)")  # fmt: skip
     add("--save", metavar="MODEL.npz", help="where to keep the trained network")
 
@@ -197,26 +239,26 @@ def _add_train(parser: argparse.ArgumentParser) -> None:
     add("--loss", default="squared", metavar="NAME",
         help=f"{', '.join(sorted(losses.BUILT_IN))}; all but squared are robust to outliers "
         "(default: %(default)s)")  # fmt: skip
-    add("--loss-scale", type=float, metavar="S",
+    add("--loss-scale", type=_float, metavar="S",
         help="residual from which a robust loss departs from the squared one, in the "
         "target's unit (default: the loss's own, in standard deviations of the "
         "target)")  # fmt: skip
-    add("--p", type=float, metavar="P", help="exponent of smooth_lp, in (0, 2] (default: 1)")
-    add("--l2", type=float, default=0.0, metavar="L2",
-        help="penalty L2 * |w|^2 added to the mean loss of standardised targets; try 1e-5 "
-        "to 1e-2 against overfitting (default: %(default)g)")  # fmt: skip
+    add("--p", type=_float, metavar="P", help="exponent of smooth_lp, in (0, 2] (default: 1)")
+    add("--l2", type=_float, default=0.0, metavar="L2",
+        help="penalty L2 * |w|^2 added to the mean loss of standardised targets; against "
+        "overfitting compare 1e-6, 1e-5, 1e-4 (default: %(default)g)")  # fmt: skip
 
     add = parser.add_argument_group("method").add_argument
     add("--step", default="auto", metavar="NAME",
         help=f"auto, {', '.join(steps.NAMES)} (default: %(default)s)")  # fmt: skip
     add("--damping", default="levenberg-marquardt", metavar="NAME",
         help=f"{', '.join(damping.NAMES)} (default: %(default)s)")  # fmt: skip
-    add("--max-iter", type=int, default=1000, metavar="N",
+    add("--max-iter", type=_int, default=1000, metavar="N",
         help="largest number of iterations (default: %(default)s)")  # fmt: skip
-    add("--tol", type=float, default=1e-12, metavar="TOL",
+    add("--tol", type=_float, default=1e-12, metavar="TOL",
         help="relative change to stop at; 0: never (default: %(default)g)")  # fmt: skip
-    add("--max-seconds", type=float, metavar="S", help="time limit (default: none)")
-    add("--max-memory", type=float, metavar="MB",
+    add("--max-seconds", type=_float, metavar="S", help="time limit (default: none)")
+    add("--max-memory", type=_float, metavar="MB",
         help="for the matrices of --step auto (default: half of the machine's)")  # fmt: skip
 
 
@@ -235,7 +277,7 @@ def _add_demo(parser: argparse.ArgumentParser) -> None:
     parser.set_defaults(run=_demo)
     parser.add_argument(
         "--seed",
-        type=int,
+        type=_int,
         default=demo.SEED,
         metavar="N",
         help="of the data and the initial weights (default: %(default)s)",

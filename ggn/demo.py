@@ -146,7 +146,7 @@ def _noisy(seed: int) -> None:
         ("validation", f"{held_rmse:.4f}   {len(held)} samples not trained on"),
         ("noise", f"{noise:.4f}"),
         ("run", f"{result.nit} iterations, {seconds:.2f} s"),
-        ("stopped", result.message),
+        ("stopped", result.message.replace(" max_seconds", "")),
     ]
     print("   " + fields(rows).replace("\n", "\n   "))
     ratio = held_rmse / noise

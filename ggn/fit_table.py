@@ -7,6 +7,7 @@ import csv
 import math
 import os
 import sys
+import textwrap
 import time
 from typing import Any, NamedTuple
 
@@ -17,9 +18,10 @@ from ggn.files import check_writable
 from ggn.io import Model
 from ggn.losses import Loss
 from ggn.network import MLP, SCHEMES
-from ggn.regression import r2, rmse, split, standard_units
+from ggn.regression import median_error, r2, rmse, split, standard_units
+from ggn.report import count, in_options
 from ggn.result import Status, TrainResult
-from ggn.tabular import Table
+from ggn.tabular import CellError, Table
 from ggn.train import train
 from ggn.validation import describe, integer, number, unknown_name
 
@@ -40,13 +42,16 @@ def fit_table(args: argparse.Namespace) -> int:
     hidden, activation = _sizes(args.hidden), _activations(args.activation)
     rng = np.random.default_rng(args.seed)
     data = _read(args, rng)
-    net = MLP((len(data.inputs), *hidden, len(data.targets)), activation)
     loss = _loss(args, data)
-    started = time.perf_counter()
-    result = _train(args, data, net, loss, net.initial_weights(rng, args.init))
-    seconds = time.perf_counter() - started
+    try:
+        net = MLP((len(data.inputs), *hidden, len(data.targets)), activation)
+        started = time.perf_counter()
+        result = _train(args, data, net, loss, net.initial_weights(rng, args.init))
+        seconds = time.perf_counter() - started
+    except ValueError as error:
+        raise ValueError(in_options(str(error))) from error
     if result.status is Status.BAD_START:
-        raise ValueError(result.message)
+        raise ValueError(in_options(result.message))
     model = Model(net, result.w, data.inputs, data.targets, *data.units)
     saved = "not saved"
     try:
@@ -73,15 +78,28 @@ class _Data(NamedTuple):
 def _read(args: argparse.Namespace, rng: np.random.Generator) -> _Data:
     targets = _columns("--target", args.target)
     inputs = None if args.inputs is None else _columns("--inputs", args.inputs)
+    exclude = [] if args.exclude is None else _columns("--exclude", args.exclude)
     table = Table(args.file)
+    for option, names in (("--target", targets), ("--inputs", inputs), ("--exclude", exclude)):
+        table.require(names or [], f"which {option} names")
+        both = [] if option == "--target" else [name for name in names or [] if name in targets]
+        if both:
+            raise ValueError(f"the column {both[0]!r} is both in {option} and in --target")
     if inputs is None:
         inputs = [name for name in table.names if name not in targets]
-    both = [name for name in inputs if name in targets]
-    if both:
-        raise ValueError(f"the column {both[0]!r} is both in --inputs and in --target")
-    values = table.read([*targets, *inputs])
+    inputs = [name for name in inputs if name not in exclude]
     if not inputs:
-        raise ValueError(f"{args.file} has no columns but the targets, so no inputs")
+        left = " that are not excluded" if exclude else ""
+        raise ValueError(
+            f"{args.file} has no columns but the targets{left}, so no inputs{table.understood()}"
+        )
+    try:
+        values = table.read([*targets, *inputs])
+    except CellError as error:
+        if error.column in targets:
+            raise
+        advice = "leave the column out with --inputs or --exclude"
+        raise ValueError(f"{error}; {advice}") from error
     Y, X = values[:, : len(targets)], values[:, len(targets) :]
     fitted, held = split(len(X), args.validation, rng)
     units = (*standard_units(X[fitted]), *standard_units(Y[fitted]))
@@ -130,48 +148,49 @@ def _print_summary(
     saved: str,
 ) -> None:
     F = model.predict(data.X)
+    robust = not isinstance(loss, losses.Squared)
+    measures = (rmse, r2, median_error) if robust else (rmse, r2)
     fitted, held = (
-        (rmse(data.Y[part], F[part]), r2(data.Y[part], F[part])) if len(part) else None
+        [measure(data.Y[part], F[part]) for measure in measures] if len(part) else None
         for part in (data.fitted, data.held)
     )
     assert fitted is not None
     parts = f"{len(data.fitted)} for training, {len(data.held)} for validation"
     names = report.shorten(f"{', '.join(data.inputs)} -> {', '.join(data.targets)}", 100)
-    counts = f"{_count(len(data.inputs), 'input')}, {_count(len(data.targets), 'target')}"
+    counts = f"{count(len(data.inputs), 'input')}, {count(len(data.targets), 'target')}"
     rows = [
-        ("data", f"{os.path.basename(args.file)}: {_count(len(F), 'row')}, {parts}"),
+        ("data", f"{os.path.basename(args.file)}: {count(len(F), 'row')}, {parts}"),
         ("columns", f"{counts}: {names}"),
-        ("network", f"{_text(model.net)}; {_count(model.net.n_weights, 'weight')}"),
+        *_notes(data),
+        ("network", f"{_text(model.net)}; {count(model.net.n_weights, 'weight')}"),
         ("loss", f"{_loss_text(loss, args)}; {result.fun:.6g} in standard units"),
-        ("run", f"{_count(result.nit, 'iteration')}, {seconds:.2f} s"),
-        ("stopped", result.message),
+        ("run", f"{count(result.nit, 'iteration')}, {seconds:.2f} s"),
+        ("stopped", in_options(result.message)),
     ]
     print(report.fields(rows))
     print(f"{'model':<12}{saved}")  # a path is not to be wrapped
     print()
     print(report.scores(data.targets, fitted, held))
-    errors = fitted[0] / model.y_scale, None if held is None else held[0] / model.y_scale
-    hint = _hint(args, data, model.net.n_weights, *errors)
+    hint = report.overfitting(
+        data.targets,
+        [values / model.y_scale for values in fitted],
+        None if held is None else [values / model.y_scale for values in held],
+        weights=model.net.n_weights,
+        residuals=len(data.fitted) * len(data.targets),
+        l2=args.l2,
+    )
     if hint:
-        print(f"\nhint: {hint}")
+        print("\n" + textwrap.fill(f"hint: {hint}", report.WIDTH, break_on_hyphens=False))
 
 
-def _hint(
-    args: argparse.Namespace, data: _Data, weights: int, fitted: np.ndarray, held: np.ndarray | None
-) -> str:
-    """Return what to try against overfitting, if there are signs of it; RMSE in standard units."""
-    more = f"try --l2 {10 * args.l2 if args.l2 else 1e-4:g}"
-    if held is not None:
-        worst = int(np.argmax(held - fitted))
-        # an error at rounding level may well double
-        if held[worst] > 1.5 * fitted[worst] and held[worst] > 1e-6:
-            times = held[worst] / max(fitted[worst], np.finfo(float).tiny)
-            of = f" of {data.targets[worst]}" if len(data.targets) > 1 else ""
-            return f"validation RMSE{of} is {times:.3g} times training RMSE (overfitting); {more}"
-    residuals = len(data.fitted) * len(data.targets)
-    if weights > residuals and not args.l2:
-        return f"there are more weights ({weights}) than residuals ({residuals}); {more}"
-    return ""
+def _notes(data: _Data) -> list[tuple[str, str]]:
+    """Return what is odd about the columns."""
+    X = data.X[data.fitted]
+    constant = [name for name, x in zip(data.inputs, X.T, strict=True) if x.min() == x.max()]
+    if not constant:
+        return []
+    text = f"constant in training, teaching the model nothing: {', '.join(constant)}"
+    return [("note", report.shorten(text, report.WIDTH - 12))]
 
 
 def _check_options(args: argparse.Namespace) -> None:
@@ -228,9 +247,9 @@ def _loss(args: argparse.Namespace, data: _Data) -> Loss:
 def _loss_text(loss: Loss, args: argparse.Namespace) -> str:
     text: str = args.loss
     if args.loss_scale is not None:
-        text += f" of scale {args.loss_scale:g}"
+        text += f", scale = {args.loss_scale:g}"
     elif hasattr(loss, "scale"):
-        text += f" of scale {loss.scale:g} standard deviations"
+        text += f", scale = {loss.scale:g} standard deviation{'' if loss.scale == 1.0 else 's'}"
     if hasattr(loss, "p"):
         text += f", p = {loss.p:g}"
     return f"{text}, l2 = {args.l2:g}" if args.l2 else text
@@ -268,7 +287,3 @@ def _text(net: MLP) -> str:
     return (
         f"{'-'.join(map(str, net.sizes))}, {', '.join(names if len(set(names)) > 1 else names[:1])}"
     )
-
-
-def _count(n: int, thing: str) -> str:
-    return f"{n} {thing}{'' if n == 1 else 's'}"

@@ -57,6 +57,18 @@ class Model:
     >>> model = Model(ggn.MLP((1, 1)), [2.0, 1.0], y_mean=[10.0], y_scale=[0.5])
     >>> model.predict([[3.0]])
     array([[13.5]])
+
+    A network trained in Python is kept by its weights, the names made up:
+
+    >>> import os, tempfile
+    >>> net = ggn.MLP((2, 3, 1))
+    >>> X = [[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]]
+    >>> fit = ggn.train(net, X, [[0.0], [1.0], [1.0], [0.0]], rng=0, max_iter=5)
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = os.path.join(folder, "m.npz")
+    ...     ggn.Model(net, fit.w).save(path)
+    ...     ggn.Model.load(path)
+    Model(MLP((2, 3, 1), activation='tanh'), x1, x2 -> y1)
     """
 
     def __init__(

@@ -2,6 +2,7 @@
 
 x_mean, x_scale     mean and standard deviation of each column (the training part's)
 RMSE                sqrt(mean (φ_L - y)²), per target
+median error        median |φ_L - y|, per target: what outliers leave alone
 R2                  1 - Σ (φ_L - y)² / Σ (y - mean y)², per target
 """
 
@@ -9,7 +10,7 @@ from __future__ import annotations
 
 import numpy as np
 
-__all__ = ["r2", "rmse", "split", "standard_units"]
+__all__ = ["median_error", "r2", "rmse", "split", "standard_units"]
 
 
 def split(
@@ -74,6 +75,19 @@ def rmse(Y: np.ndarray, F: np.ndarray) -> np.ndarray:
     array([3.])
     """
     result: np.ndarray = np.sqrt(np.square(F - Y).mean(axis=0))
+    return result
+
+
+def median_error(Y: np.ndarray, F: np.ndarray) -> np.ndarray:
+    """Return the median absolute error of predictions F (T, nL), per target.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> median_error(np.zeros((3, 1)), np.array([[1.0], [-2.0], [1e9]]))
+    array([2.])
+    """
+    result: np.ndarray = np.median(np.abs(F - Y), axis=0)
     return result
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import textwrap
 import time
 from collections.abc import Callable, Sequence
@@ -10,9 +11,28 @@ from typing import Any, TextIO
 
 import numpy as np
 
-__all__ = ["Progress", "fields", "scores", "shorten"]
+__all__ = ["Progress", "count", "fields", "in_options", "overfitting", "scores", "shorten"]
 
 WIDTH = 80
+EXACT = 1e-6  # an RMSE below, in standard deviations of the target, is an exact fit
+
+# the library's arguments and their advice in terms of the command line
+OPTIONS = (
+    (
+        r"\bstep='([\w-]+)'(?: or '([\w-]+)')?",
+        lambda m: "--step " + " or ".join(filter(None, m.groups())),
+    ),
+    (r"(?<![\w-])(max_iter|max_seconds|max_memory)\b", lambda m: "--" + m[1].replace("_", "-")),
+    (r"(?<![\w-])tol\b", "--tol"),
+    (r"^activation\b", "--activation"),
+    # the repr of a step: MinimumNorm()
+    (
+        r"\bfor ([A-Z]\w*)\([^)]*\)",
+        lambda m: "for the step " + re.sub(r"(?<!^)([A-Z])", r"-\1", m[1]).lower(),
+    ),
+    (r"\btry damping\b", "try --damping levenberg-marquardt"),
+    (r"\btry smaller ones\b", "try another --init or --seed"),
+)
 
 
 class Progress:
@@ -91,16 +111,16 @@ def fields(rows: Sequence[tuple[str, str]]) -> str:
 
 def scores(
     names: Sequence[str],
-    train: tuple[np.ndarray, np.ndarray],
-    validation: tuple[np.ndarray, np.ndarray] | None,
+    train: Sequence[np.ndarray],
+    validation: Sequence[np.ndarray] | None,
 ) -> str:
-    """Return a table of RMSE and R2 for each target.
+    """Return a table of the scores of each target.
 
     Parameters
     ----------
     names : sequence of str
-    train, validation : pair of ndarray, (nL,)
-        RMSE and R2.
+    train, validation : two or three of ndarray, (nL,)
+        RMSE and R2, and if the median absolute error is given, it is shown first.
 
     Examples
     --------
@@ -108,6 +128,8 @@ def scores(
     target           train RMSE   train R2   validation RMSE   validation R2
     y                       0.5   0.900000                 1               -
     """
+    if len(train) > 2:
+        return _robust_scores(names, train, validation)
     lines = [f"{'target':<14}{'train RMSE':>13}{'train R2':>11}"]
     if validation is not None:
         lines[0] += f"{'validation RMSE':>18}{'validation R2':>16}"
@@ -117,6 +139,106 @@ def scores(
             line += f"{validation[0][i]:>18.5g}{_r2(validation[1][i]):>16}"
         lines.append(line)
     return "\n".join(lines)
+
+
+def _robust_scores(
+    names: Sequence[str], train: Sequence[np.ndarray], validation: Sequence[np.ndarray] | None
+) -> str:
+    """Return the table with a row for each part, for there are too many columns for one."""
+    lines = [f"{'target':<14}{'part':<12}{'median abs. error':>18}{'RMSE':>13}{'R2':>11}"]
+    for i, name in enumerate(names):
+        for part, values in (("train", train), ("validation", validation)):
+            if values is not None:
+                lines.append(
+                    f"{shorten(name, 13):<14}{part:<12}{values[2][i]:>18.5g}"
+                    f"{values[0][i]:>13.5g}{_r2(values[1][i]):>11}"
+                )
+    return "\n".join(lines)
+
+
+def overfitting(
+    names: Sequence[str],
+    train: Sequence[np.ndarray],
+    validation: Sequence[np.ndarray] | None,
+    *,
+    weights: int,
+    residuals: int,
+    l2: float,
+) -> str:
+    """Return signs of overfitting and what to compare, or nothing.
+
+    Parameters
+    ----------
+    names : sequence of str
+    train, validation : sequence of ndarray, (nL,)
+        The scores as for `scores`, errors in standard deviations of the target.
+    weights, residuals : int
+    l2 : float
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> fit = [np.array([0.1]), np.array([0.99])], [np.array([0.25]), np.array([0.95])]
+    >>> overfitting(["y"], *fit, weights=9, residuals=99, l2=0.0)
+    'validation RMSE is 2.5 times training RMSE (overfitting); compare --l2 1e-6, 1e-5, 1e-4'
+    """
+    values = (l2 / 10.0, 10.0 * l2) if l2 else (1e-6, 1e-5, 1e-4)
+    more = "compare --l2 " + ", ".join(_short(value) for value in values)
+    if validation is not None:
+        # outliers decide the RMSE of a robust fit
+        kind, which = ("median error", 2) if len(train) > 2 else ("RMSE", 0)
+        fitted, held = train[which], validation[which]
+        worst = int(np.argmax(held - fitted))
+        low, high = float(fitted[worst]), float(held[worst])
+        of = f" of {shorten(names[worst], 30)}" if len(names) > 1 else ""
+        # an error at rounding level may well double
+        apart = high > 1.5 * max(low, EXACT)
+        if apart and float(train[0][worst]) < EXACT:
+            return (
+                f"the {weights} weights fit every training row{of} exactly ({residuals} "
+                f"residuals), but validation {kind} is {high:.2g} standard deviations of the "
+                f"target; {more}"
+            )
+        if apart and (l2 or weights < residuals):
+            times = f"{high / low:.3g}" if high < 1000.0 * low else "more than 1000"
+            return f"validation {kind}{of} is {times} times training {kind} (overfitting); {more}"
+    if weights >= residuals and not l2:
+        much = ("more", "than") if weights > residuals else ("as many", "as")
+        return (
+            f"there are {much[0]} weights ({weights}) {much[1]} residuals ({residuals}), enough "
+            f"to fit every training row with its noise; {more} or fewer units (--hidden)"
+        )
+    return ""
+
+
+def in_options(message: str) -> str:
+    """Return a message of the library in the words of the command line.
+
+    Examples
+    --------
+    >>> in_options("The iteration limit max_iter was reached.")
+    'The iteration limit --max-iter was reached.'
+    """
+    for pattern, words in OPTIONS:
+        message = re.sub(pattern, words, message)
+    return message
+
+
+def count(n: int, thing: str) -> str:
+    """Return a number of things.
+
+    Examples
+    --------
+    >>> count(1, "row"), count(2, "row")
+    ('1 row', '2 rows')
+    """
+    return f"{n} {thing}{'' if n == 1 else 's'}"
+
+
+def _short(value: float) -> str:
+    """Return 1e-5 for 0.00001."""
+    text = f"{value:g}" if value >= 1e-3 else f"{value:.1e}".replace(".0e", "e")
+    return text.replace("e-0", "e-")
 
 
 def shorten(text: str, width: int) -> str:

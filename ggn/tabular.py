@@ -8,20 +8,31 @@ and column; nothing is guessed, skipped or filled in (blank lines excepted).
 from __future__ import annotations
 
 import csv
+import difflib
 import io
 import math
 import os
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from ggn.validation import describe, unknown_name
+from ggn.validation import describe
 
-__all__ = ["Table", "csv_text"]
+__all__ = ["CellError", "Table", "csv_text"]
 
 DELIMITERS = ",;\t"
+LISTED = 20  # names of columns in a message
+
+
+class CellError(ValueError):
+    """A cell that is not a number; `column` is the name of its column."""
+
+    def __init__(self, message: str, column: str) -> None:
+        super().__init__(message)
+        self.column = column
 
 
 class Table:
@@ -90,15 +101,50 @@ class Table:
         ------
         ValueError
             If a column is missing, a row is too long or too short, a cell is
-            not a finite number, or there are no rows.
+            not a finite number (`CellError`), or there are no rows.
         """
         wanted = self.names if columns is None else tuple(columns)
-        for name in wanted:
-            if name not in self.names:
-                raise unknown_name(f"column of {self.path}", name, self.names)
+        self.require(wanted)
         indices = [self.names.index(name) for name in wanted]
         values = None if self._quotes else self._read_fast(indices)
         return self._read_carefully(indices) if values is None else values
+
+    def require(self, columns: Iterable[str], reason: str = "") -> None:
+        """Check that there are columns of these names.
+
+        Parameters
+        ----------
+        columns : iterable of str
+        reason : str, optional
+            What they are wanted for, for the message.
+
+        Raises
+        ------
+        ValueError
+            If one is missing.
+        """
+        for name in columns:
+            if name not in self.names:
+                listed = ", ".join(self.names[:LISTED])
+                if len(self.names) > LISTED:
+                    listed += f" ... ({len(self.names)} in all)"
+                folded = {known.lower(): known for known in self.names}
+                near = difflib.get_close_matches(name.lower(), folded, n=1)
+                raise ValueError(
+                    f"{self.path} has no column {name!r}{', ' if reason else ''}{reason}; "
+                    f"it has {listed}"
+                    + (f"; the nearest is {folded[near[0]]!r}" if near else "")
+                    + self.understood()
+                )
+
+    def understood(self) -> str:
+        """Return what to add to a message if the columns look as if they were not told apart."""
+        if len(self.names) == 1 and re.search(r"[\s|:]", self.names[0]):
+            return (
+                "; its first line was read as the name of one column, because "
+                "the separators read are comma, semicolon and tab"
+            )
+        return ""
 
     def _stream(self) -> io.TextIOWrapper:
         return io.TextIOWrapper(io.BytesIO(self._bytes), encoding="utf-8-sig", newline="")
@@ -136,7 +182,8 @@ class Table:
             first[name] = number
         if all(_is_number(name) for name in self.names):
             raise ValueError(
-                f"{self.path} has no header: its first line holds numbers, not column names"
+                f"{self.path} has no header: its first line holds numbers, not column names; "
+                "the first line must hold the names, separated by commas, semicolons or tabs"
             )
 
     def _read_fast(self, indices: list[int]) -> np.ndarray | None:
@@ -187,7 +234,7 @@ class Table:
             raise ValueError(f"{self.path} has a header but no rows")
         return np.array(values)
 
-    def _bad_cell(self, row: list[str], indices: list[int]) -> ValueError:
+    def _bad_cell(self, row: list[str], indices: list[int]) -> CellError:
         i = next(i for i in indices if not _is_number(row[i], finite=True))
         cell, line = row[i].strip(), self._reader.line_num
         if not cell:
@@ -198,7 +245,8 @@ class Table:
             fault = f"{cell!r} has a decimal comma, but only a point is read"
         else:
             fault = f"{describe(cell)} is not a number"
-        return ValueError(f"{self.path}, line {line}, column {self.names[i]!r}: {fault}")
+        name = self.names[i]
+        return CellError(f"{self.path}, line {line}, column {name!r}: {fault}", name)
 
 
 def csv_text(names: Sequence[str], values: np.ndarray) -> Iterator[str]:

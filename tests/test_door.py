@@ -261,9 +261,10 @@ for call in sys.stdin.read().splitlines():
         print(call, "is accepted" if os.WIFEXITED(status) else "ends the process")
 """
 WRONG = [
-    "_core.activate(9, 0.0, X[0], 0)",
-    "_core.activate(-1, 0.0, X[0], 0)",
-    "_core.activate(1, 0.0, X[0], 3)",
+    "_core.activate(9, 0.0, X[0], np.ones((1, 2)))",
+    "_core.activate(-1, 0.0, X[0], np.ones((1, 2)))",
+    "_core.activate(1, 0.0, X[0], np.ones((4, 2)))",
+    "_core.activate(1, 0.0, X[0], np.ones((1, 3)))",
     "_core.layout((2, 1), (True,), (99,))",
     "_core.layout((2, 1), (True,), (-2,))",
     "_core.layout((2, -1), (True,), (0,))",
@@ -338,4 +339,4 @@ def test_nothing_to_do_is_done():
     _core.sensitivities(L, p, w, 0, np.empty((2, 2, 0)), empty)
     _core.jacobian(L, p, 0, empty, np.empty((len(w), 0)))
     assert out.tolist() == [1.0] * len(w)
-    assert _core.activate(1, 0.0, empty, 2).shape == (3, 0)
+    _core.activate(1, 0.0, empty, np.empty((3, 0)))
