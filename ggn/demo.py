@@ -16,6 +16,7 @@ from ggn.io import Model
 from ggn.network import MLP
 from ggn.regression import rmse, split, standard_units
 from ggn.report import fields
+from ggn.result import Status, TrainResult
 from ggn.train import train
 
 __all__ = ["orders", "run"]
@@ -77,7 +78,7 @@ def _exact(seed: int) -> None:
         iterates.append(w)
         losses.append(J)
 
-    train(
+    result = train(
         net,
         X,
         Y,
@@ -88,6 +89,7 @@ def _exact(seed: int) -> None:
         callback=keep,
         max_seconds=MAX_SECONDS,
     )
+    _stop_if_interrupted(result)
     distances = np.linalg.norm(np.array(iterates) - iterates[-1], axis=1)
     # one step beyond the end moves by rounding alone: so well is the end known
     rounding = max([FLOOR, *(3.0 * float(np.linalg.norm(w - iterates[-1])) for w in beyond)])
@@ -137,6 +139,7 @@ def _noisy(seed: int) -> None:
         max_seconds=MAX_SECONDS,
     )
     seconds = time.perf_counter() - started
+    _stop_if_interrupted(result)
     F = Model(net, result.w, None, None, x_mean, x_scale, y_mean, y_scale).predict(X)
     train_rmse, held_rmse = (float(rmse(Y[part], F[part])[0]) for part in (fitted, held))
     print(f"2. Regression with noise: y = sin 2x + {noise:g} N(0, 1); network 1-20-1, tanh;")
@@ -156,6 +159,12 @@ def _noisy(seed: int) -> None:
         else "more samples or a larger penalty would bring it nearer."
     )
     _say(f"On samples it has not seen, its error is {ratio:.2f} times the noise: {verdict}")
+
+
+def _stop_if_interrupted(result: TrainResult) -> None:
+    """Pass on the interrupt that `train` has taken as the wish to stop only itself."""
+    if result.status is Status.INTERRUPTED:
+        raise KeyboardInterrupt
 
 
 def _say(sentence: str) -> None:

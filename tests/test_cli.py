@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import re
+import runpy
 import signal
+import sys
 
 import commands
 import numpy as np
@@ -41,7 +43,7 @@ def test_train_prints_a_summary_that_agrees_with_the_saved_model(train, data, tm
         f"saved to {path}",
     ):
         assert text in result.out
-    assert any(status.value in result.out for status in ggn.Status)
+    assert any(report.in_options(status.value) in result.out for status in ggn.Status)
 
     model = Model.load(path)
     assert model.input_names == ("a", "b", "one")
@@ -67,7 +69,8 @@ def test_inputs_are_all_other_columns(run, tmp_path):
     assert "20 rows, 20 for training, 0 for validation" in result.out
     assert "validation R2" not in result.out
     assert "not saved" in result.out
-    assert "hint: there are more weights (81) than residuals (20); try --l2" in result.out
+    assert "hint: there are more weights (81) than residuals (20), enough" in result.out
+    assert "compare --l2 1e-6, 1e-5, 1e-4" in result.out
 
 
 def test_several_targets_have_a_row_each(train):
@@ -85,8 +88,8 @@ def test_options_reach_the_training(train):
     assert "3-4-3-1, softsign, sigmoid; 35 weights" in result.out
     assert "l2 = 0.5" in result.out
     assert "0 iterations" in result.out
-    assert ggn.Status.MAX_ITER.value in result.out
-    assert ggn.Status.MAX_SECONDS.value in train("--max-seconds", "0").out
+    assert "The iteration limit --max-iter was reached." in result.out
+    assert "The time limit --max-seconds was reached." in train("--max-seconds", "0").out
 
 
 def test_the_seed_decides(train, tmp_path):
@@ -108,11 +111,14 @@ def test_the_scale_of_a_robust_loss_is_in_the_unit_of_the_target(train, monkeypa
 
     monkeypatch.setitem(cli.fit_table.__globals__, "train", spy)
     result = train("--loss", "smooth_lp", "--loss-scale", "2", "--p", "1.5", "--max-iter", "3")
-    assert "smooth_lp of scale 2, p = 1.5" in result.out
+    assert "smooth_lp, scale = 2, p = 1.5" in result.out
     fitted, _ = regression.split(80, 0.2, 0)
     assert seen[0].scale == pytest.approx(2.0 / Table(data).read(["y"])[fitted].std(), rel=1e-12)
     assert seen[0].p == 1.5
-    assert "cauchy of scale 1 standard dev" in train("--loss", "cauchy", "--max-iter", "3").out
+    out = train("--loss", "cauchy", "--max-iter", "3").out
+    assert "cauchy, scale = 1 standard deviation;" in out
+    out = train("--loss", "smooth_lp", "--max-iter", "3").out
+    assert "smooth_lp, scale = 0.1 standard deviations, p = 1;" in out
 
 
 def test_a_robust_fit_ignores_outliers(run, tmp_path):
@@ -123,22 +129,58 @@ def test_a_robust_fit_ignores_outliers(run, tmp_path):
     path.write_text("".join(csv_text(["x", "y"], np.stack([x, y], axis=1))))
     model = tmp_path / "m.npz"
     options = ["--hidden", "3", "--validation", "0", "--save", model, "--max-iter", "300"]
-    run("train", path, "--target", "y", "--loss", "cauchy", "--loss-scale", "100", *options)
+    command = ["train", path, "--target", "y", "--loss", "cauchy", "--loss-scale", "100", *options]
+    result = run(*command)
     good = np.arange(60) % 10 != 0
     errors = np.abs(Model.load(model).predict(x)[:, 0] - 1e3 * x)[good]
     assert np.median(errors) < 50.0
+    every = np.abs(Model.load(model).predict(x) - y[:, np.newaxis])
+    shown = float(re.search(r"^y +train +(\S+)", result.out, re.M)[1])
+    assert shown == pytest.approx(np.median(every), rel=1e-4)
+    assert "validation " not in result.out.split("target ")[1]
+    command[command.index("--validation") + 1] = "0.25"
+    held = regression.split(60, 0.25, 0)[1]
+    out = run(*command).out
+    every = np.abs(Model.load(model).predict(x) - y[:, np.newaxis])[held]
+    shown = float(re.search(r"^y +validation +(\S+)", out, re.M)[1])
+    assert shown == pytest.approx(np.median(every), rel=1e-4)
 
 
 def test_overfitting_is_pointed_out(run, tmp_path):
     rng = np.random.default_rng(0)
     path = tmp_path / "t.csv"
-    path.write_text("".join(csv_text(["x", "y"], rng.standard_normal((40, 2)))))
+    path.write_text("".join(csv_text(["x", "y"], rng.standard_normal((70, 2)))))
     options = ["--target", "y", "--hidden", "15", "--max-iter", "100"]
     out = run("train", path, *options).out
     assert re.search(r"hint: validation RMSE is .* times training RMSE \(overfitting\)", out)
-    assert "try --l2 0.0001" in out
-    assert "try --l2 1e-05" in run("train", path, *options, "--l2", "1e-6").out
+    assert "compare --l2 1e-6, 1e-5, 1e-4" in " ".join(out.split())
+    out = run("train", path, *options, "--l2", "1e-6").out
+    assert "compare --l2 1e-7, 1e-5" in " ".join(out.split())
     assert "hint" not in run("train", path, *options, "--l2", "10").out
+    out = run("train", path, *options, "--validation", "0.5").out
+    assert "there are more weights (46) than residuals (35)" in out
+
+
+def test_an_exact_fit_is_not_compared_by_a_ratio(run, tmp_path):
+    rng = np.random.default_rng(0)
+    path = tmp_path / "t.csv"
+    path.write_text("".join(csv_text(["a", "b", "y"], rng.standard_normal((30, 3)))))
+    out = " ".join(run("train", path, "--target", "y", "--hidden", "20").out.split())
+    assert "hint: the 81 weights fit every training row exactly (24 residuals), but" in out
+    assert " times " not in out
+    assert "standard deviations of the target; compare --l2 1e-6" in out
+
+
+def test_constant_inputs_are_noted(train):
+    out = train("--max-iter", "3").out
+    assert "\nnote        constant in training, teaching the model nothing: one\n" in out
+    assert "note " not in train("--max-iter", "3", inputs="a,b").out
+
+
+def test_columns_may_be_excluded(run, data, train, tmp_path):
+    options = ["--target", "y", "--max-iter", "3", "--exclude"]
+    assert "3 inputs, 1 target: a, b, one -> y" in run("train", data, *options, "site,z").out
+    assert "2 inputs, 1 target: a, b -> y" in train("--max-iter", "3", "--exclude", "one").out
 
 
 # train, interrupted
@@ -162,12 +204,28 @@ def test_an_interrupt_keeps_and_saves_the_last_weights(train, monkeypatch, tmp_p
     np.testing.assert_array_equal(Model.load(path).w, interrupted)
 
 
-def test_an_interrupt_outside_training_is_one_line(run, data, monkeypatch):
+def test_an_interrupt_outside_training_is_quiet(run, data, monkeypatch):
     def interrupt(self, columns=None):
         raise KeyboardInterrupt
 
     monkeypatch.setattr(Table, "read", interrupt)
-    fails(run("train", data, "--target", "y"), "interrupted", status=130)
+    result = run("train", data, "--target", "y")
+    assert (result.status, result.out, result.err) == (130, "", "")
+
+
+def test_an_interrupt_of_the_import_is_quiet(monkeypatch, capsys):
+    class Interrupt:
+        @staticmethod
+        def find_spec(name, path=None, target=None):
+            if name == "ggn.cli":
+                raise KeyboardInterrupt
+
+    monkeypatch.delitem(sys.modules, "ggn.cli")
+    monkeypatch.setattr(sys, "meta_path", [Interrupt, *sys.meta_path])
+    with pytest.raises(SystemExit) as caught:
+        runpy.run_path(os.path.join(os.path.dirname(ggn.__file__), "__main__.py"), None, "__main__")
+    assert caught.value.code == 130
+    assert capsys.readouterr().err == ""
 
 
 @pytest.mark.skipif(os.name != "posix", reason="needs a pseudo-terminal and signals")
@@ -237,7 +295,8 @@ def test_predict_leaves_the_old_output_if_it_fails(run, model, data, tmp_path, m
         raise KeyboardInterrupt
 
     monkeypatch.setattr(cli, "csv_text", broken)
-    fails(run("predict", model, data, "-o", out), "interrupted", status=130)
+    result = run("predict", model, data, "-o", out)
+    assert (result.status, result.out, result.err) == (130, "", "")
     assert out.read_text() == "old"
     assert sorted(os.listdir(tmp_path)) == before
 

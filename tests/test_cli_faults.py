@@ -32,21 +32,27 @@ model = pytest.fixture(commands.model)
         (["--hidden", "0"], "--hidden must be positive integers"),
         (["--hidden", ""], "--hidden must be positive integers"),
         (["--activation", "tahn"], "did you mean 'tanh'"),
-        (["--activation", "tanh,tanh"], "one per hidden layer"),
+        (
+            ["--activation", "tanh,tanh"],
+            "error: --activation must be one name or one per hidden layer",
+        ),
         (["--loss", "square"], "--loss must be one of .* did you mean 'squared'"),
         (["--step", "quick"], "--step must be one of auto, conjugate-gradient, dual"),
         (["--damping", "none"], "--damping must be one of"),
         (["--init", "he"], "--init must be one of fan_in"),
         (["--l2", "-1"], r"--l2 must be a number in \[0, inf\), got -1"),
         (["--l2", "nan"], "--l2 must be a number"),
-        (["--l2", "x"], "--l2: invalid float value: 'x'"),
+        (["--l2", "x"], "error: --l2 must be a number, got 'x'"),
         (["--tol", "-1"], "--tol must be"),
         (["--seed", "-1"], "--seed must be"),
-        (["--seed", "1.5"], "--seed: invalid int value"),
+        (["--seed", "1.5"], "error: --seed must be an integer of at least 0, got '1.5'"),
         (["--max-iter", "-1"], "--max-iter must be"),
         (["--max-seconds", "-1"], "--max-seconds must be"),
         (["--max-memory", "0"], "--max-memory must be"),
-        (["--max-memory", "1e-6"], "max_memory must be at least"),
+        (["--max-memory", "1e-6"], "error: --max-memory must be .*; --step gradient needs less"),
+        (["--max-memory", "1e-6"], "MiB for the step minimum-norm on 31 weights"),
+        (["--validation", "20%"], "error: --validation must be a number, got '20%'"),
+        (["--max-seconds", "1m"], "error: --max-seconds must be a number, got '1m'"),
         (["--validation", "-0.1"], "--validation must be"),
         (["--validation", "2"], "--validation must be"),
         (["--validation", "1"], "80 of 80 rows leaves none to train on"),
@@ -54,19 +60,26 @@ model = pytest.fixture(commands.model)
         (["--loss", "cauchy", "--loss-scale", "0"], "--loss-scale must be"),
         (["--loss", "cauchy", "--p", "1"], "cauchy has no exponent"),
         (["--loss", "smooth_lp", "--p", "3"], "--p must be"),
-        (["--inputs", "a,c"], "a, b, one, site, y, z, got 'c'"),
+        (["--inputs", "a,c"], "no column 'c', which --inputs names; it has site, a, b, one, y, z"),
+        (["--exclude", "on"], "no column 'on', which --exclude names; .*the nearest is 'one'"),
+        (["--exclude", "a,y"], "'y' is both in --exclude and in --target"),
+        (["--exclude", "a,b,one"], "no columns but the targets that are not excluded"),
         (["--inputs", "a,y"], "'y' is both in --inputs and in --target"),
         (["--inputs", "a,a"], "--inputs names the column 'a' twice"),
         (["--inputs", "a,,b"], "--inputs must be column names"),
-        (["--inputs", "a,site"], "line 2, column 'site': 's' is not a number"),
+        (
+            ["--inputs", "a,site"],
+            "'site': 's' is not a number; leave the column out with --inputs or",
+        ),
+        (["--target", "site"], "column 'site': 's' is not a number$"),
         (["--target", "y,z", "--loss", "cauchy", "--loss-scale", "1"], "different standard dev"),
-        (["--target", "why"], "one of a, b, one, site, y, z, got 'why'"),
+        (["--target", "why"], "no column 'why', which --target names; it has site, a"),
         (["--target", ""], "--target must be column names"),
         (["--save", os.path.join("none", "m.npz")], "m.npz: No such file"),
         (["--save", "."], r"\.: Is a directory"),
         (["--hiden", "20"], "unrecognized arguments: --hiden 20"),
         (["--hid", "20"], "unrecognized arguments"),
-        (["--l2"], "--l2: expected one argument"),
+        (["--l2"], "error: --l2: expected one argument"),
     ],
 )
 def test_bad_options_of_train(train, options, message):
@@ -74,12 +87,16 @@ def test_bad_options_of_train(train, options, message):
 
 
 def test_bad_commands(run, data, monkeypatch):
-    fails(run(), "the following arguments are required: COMMAND")
+    result = run()
+    assert (result.status, result.out) == (2, "")
+    assert result.err.startswith("usage: ggn")
+    assert "OPENBLAS_NUM_THREADS=1" in result.err
     fails(run("trian"), "invalid choice: 'trian'")
     fails(run("train"), "required: FILE.csv, --target")
     fails(run("train", data), "required: --target")
     fails(run("predict"), "required: MODEL.npz, FILE.csv")
     fails(run("demo", "--seed", "-1"), "--seed must be")
+    fails(run("demo", "--seed", "x"), "error: --seed must be an integer")
 
 
 def test_bad_files_of_train(run, data, tmp_path):
@@ -87,6 +104,10 @@ def test_bad_files_of_train(run, data, tmp_path):
     fails(run("train", tmp_path / "none.csv", *target), "none.csv: No such file or directory")
     fails(run("train", tmp_path, *target), "Is a directory")
     path = tmp_path / "t.csv"
+    path.write_text("x1 x2 y\n1 2 3\n")
+    fails(
+        run("train", path, *target), "no column 'y'.*; it has x1 x2 y; .*read are comma, semicolon"
+    )
     path.write_text("y\n1\n2\n")
     fails(run("train", path, *target), "no columns but the targets")
     path.write_text("x,y\n1,2\n")
@@ -138,7 +159,10 @@ def test_bad_files_of_predict(run, model, data, tmp_path):
     fails(run("predict", model, data, "-o", tmp_path / "none" / "o.csv"), "o.csv: No such file")
     other = tmp_path / "other.csv"
     other.write_text("a,b,two,y\n1,2,3,4\n")
-    fails(run("predict", model, other), "other.csv must be one of .* got 'one'")
+    fails(
+        run("predict", model, other),
+        "no column 'one', which the model needs; it has a, b, two, y\n",
+    )
     other.write_text("a,b,one,y\n1,2,,4\n")
     fails(run("predict", model, other), "line 2, column 'one': the cell is empty")
     model.write_bytes(model.read_bytes()[:-50])
@@ -148,7 +172,8 @@ def test_bad_files_of_predict(run, model, data, tmp_path):
 def test_a_custom_activation_cannot_be_had_from_the_command_line(run, data, tmp_path):
     path = tmp_path / "m.npz"
     Model(ggn.MLP((1, 1, 1), ggn.Activation("sine", np.sin, np.cos)), np.ones(4)).save(path)
-    fails(run("predict", path, data), "custom activation 'sine'")
+    message = "custom activation 'sine', which the command line does not have\n"
+    fails(run("predict", path, data), message)
 
 
 @pytest.mark.parametrize(

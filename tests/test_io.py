@@ -102,6 +102,15 @@ def test_prediction_checks_its_argument(model):
         model.predict([[np.nan, 0.0]])
 
 
+def test_a_network_trained_in_python_is_saved_by_its_weights(tmp_path):
+    net, X = ggn.MLP((3, 2, 2)), np.random.default_rng(0).standard_normal((9, 3))
+    fit = ggn.train(net, X, X[:, :2], rng=0, max_iter=3)
+    ggn.Model(net, fit.w).save(tmp_path / "m.npz")
+    loaded = Model.load(tmp_path / "m.npz")
+    assert (loaded.input_names, loaded.target_names) == (("x1", "x2", "x3"), ("y1", "y2"))
+    np.testing.assert_array_equal(loaded.predict(X), net.forward(fit.w, X))
+
+
 def test_the_model_keeps_its_own_weights():
     w = np.array([2.0, 1.0])
     model = Model(ggn.MLP((1, 1)), w)

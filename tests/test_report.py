@@ -12,6 +12,7 @@ import pytest
 from commands import process
 
 from ggn import demo, regression, report
+from ggn.result import Status
 
 data = pytest.fixture(commands.data)
 run = pytest.fixture(commands.run)
@@ -127,6 +128,13 @@ def test_demo_shows_quadratic_convergence_and_the_noise(run):
     assert 0.07 < rmse < 0.13
 
 
+def test_an_interrupt_ends_the_whole_demo(run, monkeypatch):
+    result = types.SimpleNamespace(status=Status.INTERRUPTED)
+    monkeypatch.setattr(demo, "train", lambda *args, **options: result)
+    result = run("demo")
+    assert (result.status, result.out, result.err) == (130, "", "")
+
+
 def test_orders_are_observed_between_one_and_the_floor():
     d = np.array([30.0, 0.5, 0.1, 1e-2, 1e-4, 1e-8, 1e-14, 0.0])
     seen = demo.orders(d)
@@ -170,3 +178,52 @@ def test_long_texts_keep_their_place():
     table = report.scores(["a very long name, it is"], ([0.0], [-1234.5]), ([1e-300], [1.0]))
     assert all(len(line) <= 80 for line in table.splitlines())
     assert "a very lon..." in table
+    tiny = [np.array([-1.2345678e-300])] * 3
+    table = report.scores(["a very long name, it is"], tiny, tiny)
+    assert [len(line.split()) for line in table.splitlines()] == [7, 7, 7]
+    assert all(len(line) <= 80 for line in table.splitlines())
+
+
+# words
+
+
+def overfitting(train, validation, weights=9, residuals=99, l2=0.0, names=("y",)):
+    train, validation = (
+        None if part is None else [np.array(values) for values in part]
+        for part in (train, validation)
+    )
+    return report.overfitting(names, train, validation, weights=weights, residuals=residuals, l2=l2)
+
+
+def test_overfitting_is_told_by_what_can_be_told():
+    fit, nan = ([0.1], [0.99]), [np.nan]
+    assert overfitting(fit, ([0.14], nan)) == ""
+    assert overfitting(fit, None) == ""
+    assert "RMSE is 3 times" in overfitting(fit, ([0.3], nan))
+    assert overfitting(fit, ([0.3], nan), l2=1e-3).endswith("compare --l2 1e-4, 0.01")
+    assert "is more than 1000 times" in overfitting(([1e-5], nan), ([0.3], nan))
+    assert "RMSE of z is 4" in overfitting(([0.1, 0.1], nan), ([0.3, 0.4], nan), names=("y", "z"))
+    # rounding on both sides, or exact in training alone
+    assert overfitting(([1e-16], nan), ([1e-7], nan)) == ""
+    text = overfitting(([1e-16], nan), ([0.62], nan))
+    assert "the 9 weights fit every training row exactly (99 residuals)" in text
+    assert "RMSE is 0.62 standard deviations" in text
+    # as many weights as residuals
+    for weights, words in ((99, "as many weights (99) as"), (100, "more weights (100) than")):
+        for held in (None, ([0.3], nan)):
+            text = overfitting(fit, held, weights=weights)
+            assert words in text
+            assert " times " not in text
+        assert overfitting(fit, None, weights=weights, l2=1e-6) == ""
+    # outliers do not decide
+    assert overfitting(([0.1], nan, [0.05]), ([9.0], nan, [0.06])) == ""
+    assert "median error is 4 times" in overfitting(([0.1], nan, [0.05]), ([0.1], nan, [0.2]))
+
+
+def test_every_status_speaks_of_options():
+    for status in Status:
+        text = report.in_options(status.value)
+        assert not re.search(r"\bmax_|=|(?<!-)\btol\b", text), text
+    assert (
+        report.in_options("step='dual' or 'minimum-norm', no") == "--step dual or minimum-norm, no"
+    )

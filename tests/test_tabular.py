@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from ggn.tabular import Table, csv_text
+from ggn.tabular import CellError, Table, csv_text
 
 
 @pytest.fixture
@@ -96,7 +96,10 @@ def test_columns_may_be_asked_for_twice(table):
         ("x,y,\n1,2,3\n", "does not name column 3"),
         ('x," "\n1,2\n', "does not name column 2"),
         ("x,y, x\n1,2,3\n", "names columns 1 and 3 both 'x'"),
-        ("1,2.5\n3,4\n", "has no header: its first line holds numbers"),
+        (
+            "1,2.5\n3,4\n",
+            "has no header: its first line holds numbers.* names, separated by commas",
+        ),
         (b"x,y\n1,2\n\xe9,3\n", "is not UTF-8 text: line 3 has the byte 0xe9"),
         ("x,y\n1,2\n".encode("utf-16"), "is not UTF-8 text: line 1 has the byte 0xff"),
     ],
@@ -160,7 +163,26 @@ def test_a_stray_quote_does_not_swallow_rows(table):
 
 def test_a_missing_column_is_named_with_its_neighbours(table):
     data = table("speed,depth\n1,2\n")
-    check(lambda: data.read(["spede"]), "depth, speed, got 'spede'; did you mean 'speed'")
+    check(lambda: data.read(["spede"]), "no column 'spede'; it has speed, depth; the nearest is 's")
+    check(lambda: data.require(["z"], "which y needs"), "no column 'z', which y needs; .* depth$")
+    data.require(["depth", "speed"])
+    wide = table(",".join(f"c{i}" for i in range(30)) + "\n")
+    check(lambda: wide.require(["q"]), r"c18, c19 \.\.\. \(30 in all\)$")
+
+
+@pytest.mark.parametrize("header", ["x y", "x | y", "x:y"])
+def test_columns_not_told_apart_are_pointed_out(table, header):
+    data = table(header + "\n1 2\n")
+    check(lambda: data.read(["y"]), "name of one column.* read are comma, semicolon and tab$")
+    assert table("x y,z\n1,2\n").understood() == ""
+    assert table("x\n1\n").understood() == ""
+
+
+def test_a_bad_cell_names_its_column(table):
+    data = table("x,y\n1,\n")
+    with pytest.raises(CellError) as caught:
+        data.read(["y", "x"])
+    assert caught.value.column == "y"
 
 
 def test_a_missing_file_is_an_os_error(tmp_path):
