@@ -51,12 +51,12 @@ def kernel(sizes: tuple[int, ...], T: int, seconds: float = 4.0) -> tuple[float,
     """Return the ratios of kernel matrix alone, and with the sweeps before it, to dsyrk on P."""
     data, w = objective(sizes, T)
     N, k = data.net.n_weights, T * sizes[-1]
-    P = np.asfortranarray(np.random.default_rng(1).normal(size=(N, k)))
+    P = np.random.default_rng(1).normal(size=(N, k))  # as MLP.jacobian returns it
     C, K = np.zeros((k, k), order="F"), np.empty((k, k))
     sweep, whole, theirs = medians(
         lambda: DualSystem(Linearization(data, w, 0.0)),
         lambda: DualSystem(Linearization(data, w, 0.0)).kernel(None, K),
-        lambda: dsyrk(1.0, P, trans=1, c=C, overwrite_c=1),
+        lambda: dsyrk(1.0, P.T, c=C, overwrite_c=1),
         seconds=seconds,
     )
     return (whole - sweep) / theirs, whole / theirs, theirs

@@ -129,9 +129,10 @@ cdef void kernel(const Net *net, Py_ssize_t c, bint coupled, const double *units
         phi = scaled(a_block(net, l - 1, c, work), m, c, inputs, copy)
         scaled(psi, n, size, units, psi)
         syrk_t(c, m, 1.0, phi, c, 0.0, gram, c)
-        for i in range(c):
-            for j in range(i):
-                gram[j * c + i] = gram[i * c + j]
+        if nl > 1:  # pairs of different outputs need the upper triangle too
+            for i in range(c):
+                for j in range(i):
+                    gram[j * c + i] = gram[i * c + j]
         if l == net.depth and not coupled:
             for o in range(nl):
                 multiply_outer(psi + o * (size + c), gram, c, o, size, k)
