@@ -1,4 +1,4 @@
-"""What the peers share: problems, plain NumPy for them, and the watch that times a run.
+"""What the peers share: problems, NumPy and the textbook LM for them, the watch that times a run.
 
 All are fits with tanh hidden units, identity outputs and the squared loss (mean over samples of
 the sum over outputs of the squared error), from `net.initial_weights(seed, "fan_in")`.  Data is
@@ -131,6 +131,20 @@ class Watch:
         extra["evaluations"] = self.evaluations
         steps = self.iterations or self.evaluations
         return Run(self.seconds, self.best, steps, elapsed, self.first, extra)
+
+
+def trainlm(watch: Watch, w: np.ndarray, linearize: Callable, attempt: Callable) -> None:
+    """Levenberg-Marquardt as in textbooks and Matlab's trainlm: mu I, mu / 10 or mu * 10."""
+    mu, loss, step = 1e-3, math.inf, linearize(w)
+    loss = watch(step[0])
+    while mu <= 1e10:
+        trial, new = attempt(w, step, mu)
+        if watch(new) < loss:
+            w, loss, mu = trial, new, max(0.1 * mu, 1e-20)
+            watch.iterations += 1
+            step = linearize(w)
+        else:
+            mu *= 10.0
 
 
 def wave() -> tuple[np.ndarray, np.ndarray]:

@@ -23,7 +23,7 @@ import scipy.linalg
 import scipy.optimize
 
 import ggn
-from benchmarks.peer_problems import Problem, Run, Watch
+from benchmarks.peer_problems import Problem, Run, Watch, trainlm
 
 ENDLESS = 10**9
 
@@ -39,20 +39,6 @@ def solve_ggn(problem: Problem, w0: np.ndarray, target: float, limit: float, _: 
     seconds = elapsed if fit.fun <= target else None
     extra = {"evaluations": fit.nfev, "step": repr(fit.step), "status": fit.status.name}
     return Run(seconds, fit.fun, fit.nit, elapsed, float(fit.history.loss[0]), extra)
-
-
-def trainlm(watch: Watch, w: np.ndarray, linearize: Callable, attempt: Callable) -> None:
-    """Levenberg-Marquardt as in textbooks and Matlab's trainlm: mu I, mu / 10 or mu * 10."""
-    mu, loss, step = 1e-3, math.inf, linearize(w)
-    loss = watch(step[0])
-    while mu <= 1e10:
-        trial, new = attempt(w, step, mu)
-        if watch(new) < loss:
-            w, loss, mu = trial, new, max(0.1 * mu, 1e-20)
-            watch.iterations += 1
-            step = linearize(w)
-        else:
-            mu *= 10.0
 
 
 def solve_numpy(problem: Problem, w0: np.ndarray, target: float, limit: float, _: Any = None):

@@ -153,6 +153,10 @@ def table(results: dict[str, Any], markdown: bool = False) -> str:
         notes.append(
             f"JAX compiled {statistics.median(compiled.values()):.2g} s a problem, not counted"
         )
+    several = [f"{name} {len(tried)}" for name, (_, tried) in PEERS.items() if len(tried) > 1]
+    notes.append(
+        f"settings tried on the first start, the best kept: {', '.join(several)}; others 1"
+    )
     notes += [f"skipped: {reason}" for reason in results["skipped"]]
     return "\n\n".join([*parts, "\n".join(f"* {n}" if markdown else n for n in notes)])
 
@@ -196,7 +200,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--quick", action="store_true", help="1 seed, 5 s a run")
     parser.add_argument("--limit", type=float, help="seconds a run (default: 30)")
     parser.add_argument("--threads", type=int, default=1)
-    parser.add_argument("--problems", help="names, separated by commas")
+    parser.add_argument("--problems", help="names, separated by commas (default: all)")
     parser.add_argument("--peers", help=f"of {', '.join(PEERS)}")
     parser.add_argument("--markdown", action="store_true")
     parser.add_argument("--json", metavar="FILE", help="write every run to FILE")
@@ -215,6 +219,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     if args.problems:
         problems = [p for p in problems if p.name in args.problems.split(",")]
     names = args.peers.split(",") if args.peers else list(PEERS)
+    if not problems or not set(names) <= set(PEERS):
+        parser.error(f"--problems and --peers must name known ones, of {', '.join(PEERS)}")
     limit = args.limit or (5.0 if args.quick else 30.0)
     seeds = range(1 if args.quick else 3)
     runs, absent = measure(problems, names, seeds, limit)
