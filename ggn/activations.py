@@ -25,7 +25,7 @@ from typing import Any
 import numpy as np
 
 from ggn import _core
-from ggn.validation import number, unknown_name
+from ggn.validation import named, number
 
 __all__ = [
     "Activation",
@@ -238,10 +238,6 @@ def resolve(value: str | Activation, argument: str = "activation") -> Activation
     >>> resolve("tanh")
     Tanh()
     """
-    if isinstance(value, Activation):
-        return value
-    if isinstance(value, str):
-        if value in BUILT_IN:
-            return BUILT_IN[value]()
-        raise unknown_name(argument, value, BUILT_IN)
-    raise ValueError(f"{argument} must be a name or an Activation, got {value!r}")
+    ok = isinstance(value, Activation)
+    result: Activation = named(argument, value, BUILT_IN, "an Activation", ok)
+    return result

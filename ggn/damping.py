@@ -17,7 +17,7 @@ import numpy as np
 
 from ggn import _core
 from ggn.network import MLP
-from ggn.validation import number, unknown_name
+from ggn.validation import named, number
 
 __all__ = ["Damping", "LevenbergMarquardt", "Undamped", "resolve"]
 
@@ -178,10 +178,6 @@ def resolve(value: str | Damping) -> Damping:
     >>> resolve("undamped")
     Undamped(alpha=1.0)
     """
-    if isinstance(value, str):
-        if value in NAMES:
-            return NAMES[value]()
-        raise unknown_name("damping", value, NAMES)
-    if not callable(getattr(value, "start", None)):
-        raise ValueError(f"damping must be a name or an object with start(), got {value!r}")
-    return value
+    ok = callable(getattr(value, "start", None))
+    result: Damping = named("damping", value, NAMES, "an object with start()", ok)
+    return result

@@ -28,7 +28,7 @@ from typing import Any
 import numpy as np
 
 from ggn.curvature import clip_negative
-from ggn.validation import number, unknown_name
+from ggn.validation import named, number
 
 __all__ = ["BlakeZisserman", "Cauchy", "Loss", "SmoothLp", "Squared", "resolve"]
 
@@ -294,10 +294,5 @@ def resolve(value: str | Loss, argument: str = "loss") -> Loss:
     >>> resolve("cauchy")
     Cauchy(scale=1)
     """
-    if isinstance(value, Loss):
-        return value
-    if isinstance(value, str):
-        if value in BUILT_IN:
-            return BUILT_IN[value]()
-        raise unknown_name(argument, value, BUILT_IN)
-    raise ValueError(f"{argument} must be a name or a Loss, got {value!r}")
+    result: Loss = named(argument, value, BUILT_IN, "a Loss", isinstance(value, Loss))
+    return result

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import math
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import numpy as np
@@ -118,6 +118,19 @@ def unknown_name(argument: str, value: str, known: Iterable[str]) -> ValueError:
     hint = f"; did you mean {folded[near[0]]!r}?" if near else ""
     listed = ", ".join(names[:20]) + (f" ... ({len(names)} in all)" if len(names) > 20 else "")
     return ValueError(f"{argument} must be one of {listed}, got {value!r}{hint}")
+
+
+def named(
+    argument: str, value: Any, known: Mapping[str, Callable[[], Any]], kind: str, ok: bool
+) -> Any:
+    """Return what a name stands for, or value itself if it is ok (of the right kind)."""
+    if isinstance(value, str):
+        if value in known:
+            return known[value]()
+        raise unknown_name(argument, value, known)
+    if not ok:
+        raise ValueError(f"{argument} must be a name or {kind}, got {describe(value)}")
+    return value
 
 
 def describe(value: Any) -> str:

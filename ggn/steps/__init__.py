@@ -18,7 +18,7 @@ from ggn.steps.gradient import Gradient
 from ggn.steps.minimum_norm import MinimumNorm
 from ggn.steps.primal import Primal
 from ggn.steps.subsampled import Subsampled
-from ggn.validation import unknown_name
+from ggn.validation import named
 
 __all__ = [
     "ConjugateGradient",
@@ -50,12 +50,8 @@ def resolve(value: str | Step) -> Step | None:
     ValueError
         For an unknown name (the known ones are listed) or another kind of value.
     """
-    if isinstance(value, str):
-        if value == "auto":
-            return None
-        if value in NAMES:
-            return NAMES[value]()
-        raise unknown_name("step", value, ["auto", *NAMES])
-    if not callable(getattr(value, "prepare", None)):
-        raise ValueError(f"step must be a name or an object with prepare(), got {value!r}")
-    return value
+    if value == "auto":
+        return None
+    ok = callable(getattr(value, "prepare", None))
+    result: Step = named("step", value, {"auto": Primal, **NAMES}, "an object with prepare()", ok)
+    return result
