@@ -44,16 +44,18 @@ class History:
     damping : mu of the step that led there (the start: nan).
     step_norm : ‖w_k - w_{k-1}‖₂ (the start: nan).
     gain_ratio : actual over predicted reduction of that step (the start: nan).
+    residual : ‖(G + mu D²) d - g‖ / ‖g‖ of that step; 0 for direct solvers.
     seconds : since training began.
     """
 
-    FIELDS = ("loss", "gradient_norm", "damping", "step_norm", "gain_ratio", "seconds")
+    FIELDS = ("loss", "gradient_norm", "damping", "step_norm", "gain_ratio", "residual", "seconds")
 
     loss: np.ndarray
     gradient_norm: np.ndarray
     damping: np.ndarray
     step_norm: np.ndarray
     gain_ratio: np.ndarray
+    residual: np.ndarray
     seconds: np.ndarray
 
     def __init__(self, rows: list[tuple[float, ...]]) -> None:

@@ -63,7 +63,8 @@ class Run:
         self.nit = self.nfev = self.njev = 0
         self.gradient = np.full_like(w, np.nan)
         self.rows: list[tuple[float, ...]] = []
-        self.arrival = (math.nan, math.nan, math.nan)  # damping, step norm, gain ratio
+        # damping, step norm, gain ratio, residual of the step that led here
+        self.arrival = (math.nan, math.nan, math.nan, math.nan)
         self.converged: Status | None = None
         # For few residuals, fewer than weights, acceleration saves 15 % of the iterations
         # (F(2,20,1), T = 20, five activations) and costs 25 % of the time of each.
@@ -154,7 +155,8 @@ class Run:
         """Move to the trial, and note if it hardly moved or hardly helped."""
         if not math.isfinite(trial.J):
             return Status.OVERFLOW
-        self.arrival = (trial.mu, math.sqrt(trial.d @ trial.d), trial.gain)
+        residual = getattr(prepared, "residual", 0.0)
+        self.arrival = (trial.mu, math.sqrt(trial.d @ trial.d), trial.gain, residual)
         small = self.tol**2 * abs(self.J)
         self.J, self.w = trial.J, trial.w
         self.nit += 1

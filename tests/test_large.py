@@ -63,6 +63,8 @@ def test_conjugate_gradient_trains():
     r = ggn.train(net, x, np.sin(3 * x), step=steps.ConjugateGradient(tol=1e-6), max_iter=100)
     assert r.fun < 1e-7
     assert np.isfinite(r.history.loss).all()
+    assert np.all(r.history.residual[1:] <= 1.01e-6)
+    assert np.any(r.history.residual[1:] > 0.0)
 
 
 # ------------------------------------------------------------- part of the samples
