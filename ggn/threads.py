@@ -11,12 +11,41 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import threading
 from typing import Any
 
 __all__ = ["limited"]
 
 # Flops of an iteration up to which one thread is used: about 4 ms.
 ONE_THREAD_UP_TO = 2e8
+
+
+class _OneThread:
+    """One limit shared by all fits that run at once: the first sets it, the last lifts it.
+
+    A limit for each would be lifted in any order, and the wrong number stay behind.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._inside = 0
+        self._limit: Any = None
+
+    def __enter__(self) -> None:
+        with self._lock:
+            if self._inside == 0:
+                blas = _blas()
+                self._limit = None if blas is None else blas.limit(limits=1)
+            self._inside += 1
+
+    def __exit__(self, *error: object) -> None:
+        with self._lock:
+            self._inside -= 1
+            if self._inside == 0 and self._limit is not None:
+                self._limit.restore_original_limits()
+
+
+_ONE_THREAD = _OneThread()
 
 
 @functools.cache
@@ -30,5 +59,4 @@ def _blas() -> Any:
 
 def limited(flops: float) -> contextlib.AbstractContextManager[Any]:
     """Return a context with one BLAS thread if an iteration has so few flops."""
-    blas = _blas() if flops <= ONE_THREAD_UP_TO else None
-    return contextlib.nullcontext() if blas is None else blas.limit(limits=1)
+    return _ONE_THREAD if flops <= ONE_THREAD_UP_TO else contextlib.nullcontext()

@@ -21,6 +21,16 @@ def test_small_fits_run_on_one_thread_and_give_the_others_back():
     assert blas_threads() == before
 
 
+def test_fits_that_overlap_give_the_threads_back_together():
+    before, first = blas_threads(), threads.limited(1.0)
+    with first:
+        second = threads.limited(1.0)
+        second.__enter__()
+    assert blas_threads() == {1}  # the second fit is still running
+    second.__exit__(None, None, None)
+    assert blas_threads() == before
+
+
 def test_large_ones_are_left_alone():
     before = blas_threads()
     with threads.limited(1e12):
