@@ -14,7 +14,7 @@ from typing import Protocol
 import numpy as np
 
 from ggn import _core
-from ggn.curvature import square_root
+from ggn.curvature import samples_last, square_root
 from ggn.network import MLP
 from ggn.objective import Objective
 
@@ -52,7 +52,7 @@ class Blocks:
         net, objective, c = self.net, self.objective, len(H)
         h = None
         if self.constant is None:
-            h = np.ascontiguousarray(H.T if H.ndim == 2 else H.transpose(1, 2, 0))
+            h = samples_last(H)
         first = self.form is None
         if first:
             N = net.n_weights
@@ -84,8 +84,7 @@ class Columns:
 
     def add(self, w: np.ndarray, H: np.ndarray, work: np.ndarray) -> None:
         net, c = self.net, len(H)
-        S = square_root(H)
-        s = np.ascontiguousarray(S.T if S.ndim == 2 else S.transpose(1, 2, 0))
+        s = samples_last(square_root(H))
         _core.sensitivities(net._layout, net._par, w, c, s, work)
         most, _ = self.objective.chunk(net.n_outputs, self.chunk_doubles)
         B = self.objective.scratch("B", self.chunk_doubles * most)

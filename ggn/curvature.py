@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
-__all__ = ["CurvatureError", "clip_negative", "square_root", "whiten"]
+__all__ = ["CurvatureError", "clip_negative", "samples_last", "square_root", "whiten"]
 
 
 class CurvatureError(ValueError):
@@ -20,6 +20,11 @@ def clip_negative(H: np.ndarray) -> np.ndarray:
         return np.maximum(H, 0.0)
     values, vectors = np.linalg.eigh(H)
     return (vectors * np.maximum(values, 0.0)[:, np.newaxis, :]) @ vectors.transpose(0, 2, 1)
+
+
+def samples_last(H: np.ndarray) -> np.ndarray:
+    """Return H, or a square root of it, as the kernels have it: (nL, T) or (nL, nL, T)."""
+    return np.ascontiguousarray(H.T if H.ndim == 2 else H.transpose(1, 2, 0))
 
 
 def square_root(H: np.ndarray) -> np.ndarray:

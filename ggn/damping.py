@@ -23,7 +23,7 @@ __all__ = ["Damping", "LevenbergMarquardt", "Undamped", "resolve"]
 
 
 class DampingState(Protocol):
-    """What the training loop asks of a damping in one run."""
+    """What the training loop asks of a damping in one run; `acceleration` may be left out."""
 
     mu: float
     alpha: float  # step size

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from ggn import _core
-from ggn.curvature import square_root, whiten
+from ggn.curvature import samples_last, square_root, whiten
 
 __all__ = ["DualSystem"]
 
@@ -33,8 +33,7 @@ class DualSystem:
 
         def accumulate(rows: slice, F: np.ndarray, eps: np.ndarray, work: np.ndarray) -> None:
             if self.root is None:
-                S = square_root(objective.curvature(F, rows, psd=True))
-                self.S = np.ascontiguousarray(S.T if S.ndim == 2 else S.transpose(1, 2, 0))
+                self.S = samples_last(square_root(objective.curvature(F, rows, psd=True)))
             self.eps = eps
             _core.sensitivities(net._layout, net._par, self.w, T, self.S, work)
             _core.add_diagonal(net._layout, net._par, T, work, self.buffer, self.diagonal)

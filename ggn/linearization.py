@@ -19,7 +19,7 @@ from scipy.sparse.linalg import LinearOperator
 
 from ggn import _core
 from ggn.assembly import accumulator
-from ggn.curvature import square_root, whiten
+from ggn.curvature import samples_last, square_root, whiten
 from ggn.directional import bend_columns, product_along
 from ggn.dual_system import DualSystem
 from ggn.losses import Loss
@@ -112,7 +112,8 @@ class Linearization:
 
         def accumulate(rows: slice, F: np.ndarray, eps: np.ndarray, work: np.ndarray) -> None:
             S = square_root(objective.curvature(F, rows, psd=True))
-            self._columns(S, T, work, B)
+            _core.sensitivities(net._layout, net._par, self.w, T, samples_last(S), work)
+            _core.jacobian(net._layout, net._par, T, work, B)
             residual[:] = whiten(S, eps.T).T.ravel()
 
         work = objective.scratch("root", net.work_size(T, nL))
@@ -127,8 +128,7 @@ class Linearization:
         buffer = self.objective.scratch("diagonal", net.diagonal_size(c))
 
         def accumulate(rows: slice, F: np.ndarray, eps: np.ndarray, work: np.ndarray) -> None:
-            S = square_root(self.objective.curvature(F, rows, psd=True))
-            s = np.ascontiguousarray(S.T if S.ndim == 2 else S.transpose(1, 2, 0))
+            s = samples_last(square_root(self.objective.curvature(F, rows, psd=True)))
             n = F.shape[1]
             _core.sensitivities(net._layout, net._par, self.w, n, s, work)
             _core.add_diagonal(net._layout, net._par, n, work, buffer, out)
@@ -177,15 +177,6 @@ class Linearization:
         dual.kernel(None, K)
         K = np.tril(K) + np.tril(K, -1).T
         return K.reshape(nL, T, nL, T).transpose(1, 0, 3, 2).reshape(T * nL, T * nL)
-
-    def _columns(self, S: np.ndarray | None, c: int, work: np.ndarray, out: np.ndarray) -> None:
-        """Write P S of the chunk in work to out; S is (c, nL), (c, nL, nL) or the identity."""
-        net = self.net
-        s = S
-        if S is not None:
-            s = np.ascontiguousarray(S.T if S.ndim == 2 else S.transpose(1, 2, 0))
-        _core.sensitivities(net._layout, net._par, self.w, c, s, work)
-        _core.jacobian(net._layout, net._par, c, work, out)
 
     def sweep(
         self, columns: int, extra: int, accumulate: Any, whole: np.ndarray | None = None

@@ -13,7 +13,7 @@ __all__ = ["Prepared", "Step"]
 
 
 class Prepared(Protocol):
-    """One linearization, ready to be solved for any damping."""
+    """One linearization, ready for any damping; `residual` and `accelerate` may be left out."""
 
     gradient: np.ndarray
     diagonal: np.ndarray | float  # of the GGN matrix, the squared length of each weight's effect
