@@ -11,10 +11,8 @@ from scipy.linalg.blas import dgemm, dsyrk
 
 import ggn
 from benchmarks.timing import medians
-from ggn import assembly
-from ggn.dual_system import DualSystem
-from ggn.linearization import Linearization
-from ggn.objective import Objective
+from ggn.linearization import Linearization, Objective, assembly
+from ggn.linearization.dual_system import DualSystem
 
 NORMAL = [
     ((64, 32, 10), 1797, 0.12),

@@ -19,9 +19,9 @@ import numpy as np
 from scipy.stats import norm
 
 import ggn
-from ggn.bayes import BayesianResult, train_bayesian
-from ggn.regression import rmse
-from ggn.scaling import standard_units
+from ggn.fit.bayes import BayesianResult, train_bayesian
+from ggn.fit.scores import rmse
+from ggn.io.scaling import standard_units
 
 GRID = 10.0 ** np.arange(-8.0, 0.0)
 LEVEL, INNER_FOLDS, RESTARTS = 0.9, 5, 5

@@ -15,9 +15,9 @@ from scipy.linalg.blas import dsyrk
 import ggn
 from benchmarks.assembly import objective
 from benchmarks.timing import medians
-from ggn import assembly, damping, planner, steps
-from ggn.linearization import Linearization
-from ggn.objective import Objective
+from ggn import damping, steps
+from ggn.fit import planner
+from ggn.linearization import Linearization, Objective, assembly
 
 HIDDEN = [(10,), (50,), (200,), (20, 20), (50, 50), (10, 10, 10)]
 INPUTS, OUTPUTS = (1, 2, 8, 30), (1, 3, 10)

@@ -7,8 +7,7 @@ import numpy as np
 import ggn
 from benchmarks.timing import medians
 from ggn import damping, steps
-from ggn.linearization import Linearization
-from ggn.objective import Objective
+from ggn.linearization import Linearization, Objective
 
 
 def numpy_gradient(

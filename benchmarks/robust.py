@@ -15,7 +15,7 @@ from collections.abc import Callable
 import numpy as np
 
 import ggn
-from ggn.robust import train_robust
+from ggn.fit.robust import train_robust
 
 NOISE, PENALTIES = 0.05, (1e-3, 1e-4, 1e-5)
 FITS: dict[str, dict[str, object]] = {

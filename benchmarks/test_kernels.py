@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from benchmarks.assembly import KERNEL, NORMAL, objective
-from ggn.dual_system import DualSystem
 from ggn.linearization import Linearization
+from ggn.linearization.dual_system import DualSystem
 
 pytest.importorskip("pytest_benchmark", reason="needs the bench extra")
 

@@ -4,17 +4,17 @@ import importlib
 
 from ggn import activations, damping, export, io, losses, problems, products, steps, surface
 from ggn.activations import Activation
-from ggn.bayes import train_bayesian
+from ggn.fit.bayes import train_bayesian
+from ggn.fit.planner import plan
+from ggn.fit.restarts import train_restarts
+from ggn.fit.result import Status, TrainResult
+from ggn.fit.robust import train_robust
+from ggn.fit.train import train
 from ggn.io import Model
 from ggn.linearization import Linearization, linearize
 from ggn.losses import Loss
 from ggn.network import MLP
-from ggn.planner import plan
-from ggn.restarts import train_restarts
-from ggn.result import Status, TrainResult
-from ggn.robust import train_robust
 from ggn.surface import Diagnosis, diagnose
-from ggn.train import train
 
 
 def __getattr__(name: str) -> object:

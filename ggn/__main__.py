@@ -4,7 +4,7 @@ from __future__ import annotations
 
 if __name__ == "__main__":
     try:
-        from ggn.cli import main
+        from ggn.command.cli import main
 
         raise SystemExit(main())
     except KeyboardInterrupt:  # while still importing, or already leaving

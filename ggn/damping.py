@@ -16,8 +16,8 @@ from typing import Protocol
 import numpy as np
 
 from ggn import _core
+from ggn.linearization import Objective
 from ggn.network import chunks
-from ggn.objective import Objective
 from ggn.validation import named, number
 
 __all__ = ["Damping", "LevenbergMarquardt", "Undamped", "resolve"]

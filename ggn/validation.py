@@ -137,3 +137,14 @@ def describe(value: Any) -> str:
     """Return a short description of a value for an error message."""
     text = repr(value)
     return text if len(text) <= 60 else f"{type(value).__name__} {text[:40]}…"
+
+
+def count(n: int, thing: str) -> str:
+    """Return a number of things.
+
+    Examples
+    --------
+    >>> count(1, "row"), count(2, "row")
+    ('1 row', '2 rows')
+    """
+    return f"{n} {thing}{'' if n == 1 else 's'}"

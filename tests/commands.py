@@ -12,7 +12,7 @@ import types
 import numpy as np
 
 import ggn
-from ggn import cli
+from ggn.command import cli
 
 
 def data(tmp_path):

@@ -9,8 +9,9 @@ import reference
 from scipy import stats
 
 import ggn
-from ggn import Status, bayes
-from ggn.bayes import train_bayesian
+from ggn import Status
+from ggn.fit import bayes
+from ggn.fit.bayes import train_bayesian
 
 SQUARED = reference.LOSSES["squared"]()
 

@@ -14,9 +14,10 @@ import pytest
 from commands import fails, process
 
 import ggn
-from ggn import cli, regression, report
-from ggn.io import Model
-from ggn.tabular import Table, csv_text
+from ggn.command import cli, report
+from ggn.fit import scores as regression
+from ggn.io import Model, terminal
+from ggn.io.table import Table, csv_text
 
 FOREVER = ["--max-iter", "1000000000", "--tol", "0"]
 
@@ -191,7 +192,7 @@ def test_an_interrupt_keeps_and_saves_the_last_weights(train, monkeypatch, tmp_p
         if intermediate_result.nit == 4:
             raise KeyboardInterrupt
 
-    monkeypatch.setattr(report.Progress, "__call__", interrupt)
+    monkeypatch.setattr(terminal.Progress, "__call__", interrupt)
     path = tmp_path / "model.npz"
     result = train("--save", path)
     assert result.status == 130
@@ -217,10 +218,10 @@ def test_an_interrupt_of_the_import_is_quiet(monkeypatch, capsys):
     class Interrupt:
         @staticmethod
         def find_spec(name, path=None, target=None):
-            if name == "ggn.cli":
+            if name == "ggn.command.cli":
                 raise KeyboardInterrupt
 
-    monkeypatch.delitem(sys.modules, "ggn.cli")
+    monkeypatch.delitem(sys.modules, "ggn.command.cli")
     monkeypatch.setattr(sys, "meta_path", [Interrupt, *sys.meta_path])
     with pytest.raises(SystemExit) as caught:
         runpy.run_path(os.path.join(os.path.dirname(ggn.__file__), "__main__.py"), None, "__main__")

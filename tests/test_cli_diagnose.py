@@ -10,13 +10,13 @@ import pytest
 from commands import fails
 
 import ggn
-from ggn import diagnose_table
+from ggn.command import diagnose_table
+from ggn.fit.scores import split
 from ggn.io import Model
-from ggn.objective import Objective
-from ggn.regression import split
+from ggn.io.table import Table
+from ggn.linearization import Objective
 from ggn.surface import Verdict
 from ggn.surface.advice import suggestion
-from ggn.tabular import Table
 
 data = pytest.fixture(commands.data)
 run = pytest.fixture(commands.run)

@@ -12,9 +12,9 @@ import pytest
 from commands import fails, process
 
 import ggn
-from ggn import cli
+from ggn.command import cli
 from ggn.io import Model
-from ggn.tabular import csv_text
+from ggn.io.table import csv_text
 
 data = pytest.fixture(commands.data)
 run = pytest.fixture(commands.run)

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 import ggn
-from ggn import convergence
-from ggn.convergence import Approach, undamped_approach
+from ggn.fit import convergence
+from ggn.fit.convergence import Approach, undamped_approach
 
 
 def test_orders_are_observed_between_one_and_the_floor():

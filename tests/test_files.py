@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 import ggn
-from ggn.files import check_writable, replacing
 from ggn.io import Model
+from ggn.io.files import check_writable, replacing
 
 
 @pytest.fixture

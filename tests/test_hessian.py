@@ -11,7 +11,7 @@ from strategies import NAMES, assert_close, case, cases, losses, sample_counts, 
 
 import ggn
 from ggn import _core
-from ggn.spectrum import negative
+from ggn.linearization.spectrum import negative
 from ggn.surface.hessian import inertia, spectrum, split
 
 SQUARED = reference.LOSSES["squared"]()
@@ -371,7 +371,7 @@ def test_negative_part(monkeypatch):
     np.testing.assert_allclose(values, all_.eigenvalues[below], rtol=1e-9)
     H = at.hessian()
     assert_close(H @ vectors, vectors * values, 1e-11)
-    monkeypatch.setattr("ggn.spectrum.DENSE_NEGATIVE", 0)
+    monkeypatch.setattr("ggn.linearization.spectrum.DENSE_NEGATIVE", 0)
     values, vectors = negative(at)
     np.testing.assert_allclose(values, all_.eigenvalues[:6], rtol=1e-8)
     assert_close(H @ vectors, vectors * values, 1e-5)

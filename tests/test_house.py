@@ -13,27 +13,17 @@ ROOT = Path(ggn.__file__).parent
 # A module (or package) may import those before it, and nothing else of ours.
 ORDER = [
     "validation", "_core",
-    "activations", "curvature", "losses", "architecture",
-    "input_derivatives",
-    "network", "objective",
-    "assembly", "directional", "dual_system",
-    "network_curvature",
+    "machine",
+    "activations", "losses", "network",
     "linearization",
-    "damping", "steps", "planner",
-    "spectrum",
-    "result", "run", "threads",
-    "saddle",
-    "train",
-    "products", "convergence",
+    "damping", "steps", "fit",
+    "products",
     "surface",
-    "restarts",
-    "bayes", "robust",
-    "problems", "files", "scaling", "io",
+    "problems", "io",
     "export",
-    "tabular", "regression", "report", "arguments", "loss_options", "fit_table", "diagnose_table",
     "sklearn",
     "plot", "paper",
-    "demo", "cli", "__main__",
+    "command", "__main__",
 ]  # fmt: skip
 MOST_LINES = 350
 

@@ -12,7 +12,8 @@ import numpy as np
 import pytest
 
 import ggn
-from ggn.io import ARRAYS, Model
+from ggn.io import Model
+from ggn.io.model import ARRAYS
 
 
 @pytest.fixture

@@ -6,9 +6,8 @@ import reference as oracle
 
 import ggn
 from ggn import damping, steps
-from ggn.directional import curvature_along
-from ggn.linearization import Linearization
-from ggn.objective import Objective
+from ggn.linearization import Linearization, Objective
+from ggn.linearization.directional import curvature_along
 from ggn.steps.subsampled import first_size
 
 NET = ggn.MLP((2, 6, 4, 2), "softplus")

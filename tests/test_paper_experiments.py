@@ -83,7 +83,7 @@ def test_fig1a_draws_the_distances(data):
 
 
 def test_fig1a_without_any_convergence():
-    nothing = fig1a.Fig1a([ggn.convergence.Approach(np.ones(2), np.array([2.0, 0.0]), 1e-13)])
+    nothing = fig1a.Fig1a([ggn.fit.convergence.Approach(np.ones(2), np.array([2.0, 0.0]), 1e-13)])
     assert fig1a.section(nothing).claims[0].holds is False
     fig1a.draw(nothing)
 

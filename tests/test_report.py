@@ -11,8 +11,12 @@ import numpy as np
 import pytest
 from commands import process
 
-from ggn import convergence, demo, regression, report
-from ggn.result import Status
+from ggn.command import demo, report
+from ggn.fit import convergence
+from ggn.fit import scores as regression
+from ggn.fit.result import Status
+from ggn.io import terminal as terminal_line
+from ggn.io.terminal import Progress
 
 data = pytest.fixture(commands.data)
 run = pytest.fixture(commands.run)
@@ -81,7 +85,7 @@ class Terminal:
 
 def test_progress_keeps_a_measured_pace(monkeypatch):
     clock = [0.0]
-    monkeypatch.setattr(report.time, "monotonic", lambda: clock[0])
+    monkeypatch.setattr(terminal_line.time, "monotonic", lambda: clock[0])
     terminal = Terminal()
 
     cost = 0.0
@@ -94,7 +98,7 @@ def test_progress_keeps_a_measured_pace(monkeypatch):
     for seconds, at_most in ((0.0, 11), (0.05, 2)):
         clock[0], cost = 0.0, seconds
         terminal.written.clear()
-        progress = report.Progress(terminal, slow)
+        progress = Progress(terminal, slow)
         for step in range(1001):
             clock[0] = max(clock[0], 0.001 * step)  # one second
             progress(state)
@@ -105,7 +109,7 @@ def test_progress_keeps_a_measured_pace(monkeypatch):
 
 
 def test_progress_without_a_stream_is_silent():
-    progress = report.Progress(None)
+    progress = Progress(None)
     progress(None)
     progress.close()
 

@@ -8,8 +8,8 @@ import pytest
 from scipy.optimize import minimize_scalar
 
 import ggn
-from ggn.restarts import Restarts, run_restarts, train_restarts
-from ggn.result import Status
+from ggn.fit.restarts import Restarts, run_restarts, train_restarts
+from ggn.fit.result import Status
 
 X = np.linspace(-2.0, 2.0, 30)[:, np.newaxis]
 Y = np.sin(2.0 * X) + 0.1 * np.cos(9.0 * X)

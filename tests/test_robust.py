@@ -8,9 +8,10 @@ import reference
 from scipy import integrate, stats
 
 import ggn
-from ggn import Status, robust
+from ggn import Status
+from ggn.fit import robust
+from ggn.fit.robust import train_robust
 from ggn.losses import BlakeZisserman, Cauchy, SmoothLp
-from ggn.robust import train_robust
 
 ORACLES = {
     "cauchy": lambda s: reference.LOSSES["cauchy"](scale=s),
@@ -73,7 +74,7 @@ def test_constant_of_the_literature():
         (SmoothLp(1.0), ORACLES["smooth_lp"]),
         (SmoothLp(0.5), lambda s: reference.LOSSES["smooth_lp"](0.5, s)),
     ],
-    ids=repr,
+    ids=["blake_zisserman", "smooth_lp, p=1", "smooth_lp, p=0.5"],
 )
 def test_scale_is_95_percent_efficient(ours, theirs):
     c = robust._efficient_scale(ours)

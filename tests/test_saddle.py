@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 
 import ggn
-from ggn import Status, saddle
+from ggn import Status
 from ggn.damping import LevenbergMarquardt
-from ggn.result import Escape
+from ggn.fit import saddle
+from ggn.fit.result import Escape
 
 RNG = np.random.default_rng(3)
 X4 = RNG.normal(size=(50, 4))
@@ -60,7 +61,7 @@ def test_any_step(step):
 
 
 def test_by_lanczos(monkeypatch):
-    monkeypatch.setattr("ggn.spectrum.DENSE_NEGATIVE", 0)
+    monkeypatch.setattr("ggn.linearization.spectrum.DENSE_NEGATIVE", 0)
     net = ggn.MLP((4, 10, 3), "identity", bias=False)
     r = from_zero(net, X4, Y3, escape_saddles=True)
     assert r.fun == pytest.approx(reduced_rank_loss(3), rel=1e-9)

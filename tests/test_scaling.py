@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from strategies import assert_close, case
 
 import ggn
-from ggn import scaling
+from ggn.io import scaling
 
 
 def test_standard_units_of_awkward_columns():

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from ggn.tabular import CellError, Table, csv_text
+from ggn.io.table import CellError, Table, csv_text
 
 
 @pytest.fixture

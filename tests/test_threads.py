@@ -6,7 +6,7 @@ import pytest
 from threadpoolctl import threadpool_info
 
 import ggn
-from ggn import threads
+from ggn import machine as threads
 
 
 def blas_threads():

@@ -10,7 +10,7 @@ from strategies import losses
 import ggn
 from ggn import Status
 from ggn.damping import LevenbergMarquardt, Undamped
-from ggn.objective import Objective
+from ggn.linearization import Objective
 
 RNG = np.random.default_rng(0)
 X = RNG.uniform(-1, 1, (6, 2))

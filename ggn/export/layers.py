@@ -15,8 +15,8 @@ import numpy as np
 
 from ggn.activations import Activation, Identity
 from ggn.io import Model
+from ggn.io.scaling import fold
 from ggn.network import MLP
-from ggn.scaling import fold
 from ggn.validation import describe
 
 __all__ = ["DenseLayer", "built_in_layers", "check_model", "dense_layers", "folded_layers", "pack"]

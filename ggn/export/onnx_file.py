@@ -22,8 +22,8 @@ import numpy as np
 
 from ggn.activations import Activation
 from ggn.export.layers import built_in_layers
-from ggn.files import FilePath, replacing
 from ggn.io import Model
+from ggn.io.files import FilePath, replacing
 from ggn.validation import describe, unknown_name
 
 __all__ = ["to_onnx"]

@@ -10,9 +10,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ggn.architecture import parse_activations
 from ggn.export.layers import DenseLayer, pack
 from ggn.io import Model
+from ggn.network.architecture import parse_activations
 from ggn.validation import describe, float_array, vector
 
 __all__ = ["GivenLayer", "chained_model", "named_arrays"]

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from ggn.curvature import clip_negative, square_root, whiten
+from ggn.losses.curvature import clip_negative, square_root, whiten
 
 __all__ = ["Loss"]
 

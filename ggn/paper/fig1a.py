@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ggn import problems
-from ggn.convergence import EXACT, Approach, undamped_approach
+from ggn.fit.convergence import EXACT, Approach, undamped_approach
 from ggn.network import MLP
 from ggn.paper.pieces import Piece, Pieces
 from ggn.paper.sections import Claim, Section, Table

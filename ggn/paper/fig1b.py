@@ -12,16 +12,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ggn import problems
-from ggn.convergence import EXACT
 from ggn.damping import Undamped
+from ggn.fit.convergence import EXACT
+from ggn.fit.result import pass_on_interrupt
+from ggn.fit.train import train
 from ggn.network import MLP
 from ggn.paper.observe import look, rank_and_slope, verdict_of
 from ggn.paper.pieces import Piece, Pieces
 from ggn.paper.rates import Rate, all_above
 from ggn.paper.sections import Claim, Section, Table, markdown, tally
 from ggn.plot.style import COLOURS, figure, log_scale
-from ggn.result import pass_on_interrupt
-from ggn.train import train
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -21,15 +21,15 @@ import numpy as np
 
 from ggn import problems
 from ggn.damping import Damping, LevenbergMarquardt, Undamped
+from ggn.fit.result import pass_on_interrupt
+from ggn.fit.train import train
 from ggn.network import MLP
 from ggn.paper.pieces import Piece, Pieces
 from ggn.paper.pseudo_inverse import PseudoInverse
 from ggn.paper.sections import Claim, Section, Table, markdown
 from ggn.plot.style import COLOURS, LINES, figure
-from ggn.report import count
-from ggn.result import pass_on_interrupt
 from ggn.steps import Gradient, Step
-from ggn.train import train
+from ggn.validation import count
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -15,9 +15,10 @@ from typing import Any, TextIO
 
 import numpy as np
 
-from ggn.files import replacing
-from ggn.report import StatusLine, count
-from ggn.threads import limited
+from ggn.io.files import replacing
+from ggn.io.terminal import StatusLine
+from ggn.machine import limited
+from ggn.validation import count
 
 __all__ = ["Piece", "Pieces"]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ggn.files import replacing
+from ggn.io.files import replacing
 from ggn.paper.sections import Section, Table, csv_bytes, markdown
 
 if TYPE_CHECKING:

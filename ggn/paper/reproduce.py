@@ -13,7 +13,7 @@ from typing import Any, TextIO
 import numpy as np
 import scipy
 
-from ggn.files import FilePath, check_writable
+from ggn.io.files import FilePath, check_writable
 from ggn.paper import fig1a, fig1b, fig1c, report, xor, xor_shown
 from ggn.paper.pieces import Pieces
 from ggn.validation import integer, unknown_name

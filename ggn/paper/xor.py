@@ -17,15 +17,15 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ggn import problems
-from ggn.convergence import EXACT
 from ggn.damping import Damping, LevenbergMarquardt, Undamped
+from ggn.fit.convergence import EXACT
+from ggn.fit.result import TrainResult, pass_on_interrupt
+from ggn.fit.train import train
 from ggn.network import MLP
 from ggn.paper.observe import look, verdict_of
 from ggn.paper.pieces import Piece, Pieces
 from ggn.paper.rates import Rate
-from ggn.result import TrainResult, pass_on_interrupt
 from ggn.surface.rank import numerical_rank
-from ggn.train import train
 
 __all__ = [
     "CASES",

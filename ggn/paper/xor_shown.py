@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ggn import problems
-from ggn.convergence import EXACT
+from ggn.fit.convergence import EXACT
 from ggn.linearization import linearize
 from ggn.network import MLP
 from ggn.paper.rates import all_above, every

@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ggn.linearization import Linearization
+from ggn.linearization.spectrum import inertia
+from ggn.linearization.spectrum import spectrum as eigenpairs
 from ggn.plot.style import COLOURS, LINES, MARKERS, SHADES, log_scale, styled
-from ggn.spectrum import inertia
-from ggn.spectrum import spectrum as eigenpairs
 from ggn.surface.rank import NumericalRank
 from ggn.validation import float_array, integer, number, vector
 
@@ -40,8 +40,8 @@ def spectrum(source: Linearization | Mapping[str, Any], ax: Axes | None = None) 
     Returns
     -------
     Axes
-        With a line at the tolerance of `ggn.spectrum.inertia` (the largest, if there are more
-        matrices), below which eigenvalues count as zero.
+        With a line at the tolerance of `ggn.linearization.spectrum.inertia` (the largest, if
+        there are more matrices), below which eigenvalues count as zero.
 
     Raises
     ------

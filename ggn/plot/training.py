@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ggn.fit.result import History, TrainResult
 from ggn.plot.style import COLOURS, LINES, legend_above, log_scale, styled
-from ggn.result import History, TrainResult
 from ggn.validation import unknown_name
 
 if TYPE_CHECKING:

@@ -20,12 +20,12 @@ from sklearn.model_selection import train_test_split
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 
+from ggn.fit.restarts import Restarts, run_restarts
+from ggn.fit.result import Status, TrainResult
 from ggn.io import Model
+from ggn.io.scaling import fold, minmax_units, standard_units
 from ggn.losses import Loss
 from ggn.network import MLP
-from ggn.restarts import Restarts, run_restarts
-from ggn.result import Status, TrainResult
-from ggn.scaling import fold, minmax_units, standard_units
 from ggn.sklearn.run import HeldOut, Samples, Score, end_loss, train_once
 from ggn.surface import diagnose
 from ggn.validation import integer, number, unknown_name

@@ -113,7 +113,7 @@ class GGNClassifier(ClassifierMixin, BaseGGN):
         `model_.save(path)` writes a file.
     result_ : TrainResult
         Of the run kept: status, history and what else `ggn.train` returns.
-    restarts_ : ggn.restarts.Restarts
+    restarts_ : ggn.fit.restarts.Restarts
         All runs; print it for the distribution of their losses.
     diagnosis_ : ggn.Diagnosis
         Why the fit stopped, in scaled units; print it.  Computed when first asked for,

@@ -9,7 +9,7 @@ import numpy as np
 from sklearn.base import MultiOutputMixin, RegressorMixin
 
 from ggn import losses
-from ggn.regression import r2
+from ggn.fit.scores import r2
 from ggn.sklearn.base import BaseGGN
 
 __all__ = ["GGNRegressor"]
@@ -94,7 +94,7 @@ class GGNRegressor(MultiOutputMixin, RegressorMixin, BaseGGN):
         Network, weights and scaling; `model_.save(path)` writes a file.
     result_ : TrainResult
         Of the run kept: status, history and what else `ggn.train` returns.
-    restarts_ : ggn.restarts.Restarts
+    restarts_ : ggn.fit.restarts.Restarts
         All runs; print it for the distribution of their losses.
     diagnosis_ : ggn.Diagnosis
         Why the fit stopped, in scaled units; print it.  Computed when first asked for,

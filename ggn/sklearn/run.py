@@ -15,12 +15,12 @@ from typing import Any
 import numpy as np
 from scipy.optimize import OptimizeResult
 
+from ggn.fit.result import TrainResult
+from ggn.fit.run import scipy_callback
+from ggn.fit.train import train
 from ggn.linearization import linearize
 from ggn.losses import Loss
 from ggn.network import MLP
-from ggn.result import TrainResult
-from ggn.run import scipy_callback
-from ggn.train import train
 
 __all__ = ["HeldOut", "Samples", "Score", "end_loss", "train_once"]
 

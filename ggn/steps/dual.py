@@ -6,8 +6,8 @@ import numpy as np
 
 from ggn import _core
 from ggn.damping import DampingState
-from ggn.dual_system import DualSystem
 from ggn.linearization import Linearization
+from ggn.linearization.dual_system import DualSystem
 from ggn.steps.base import Prepared
 
 __all__ = ["Dual"]

@@ -12,12 +12,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from ggn.assembly import normal_work, sweep_work
 from ggn.damping import DampingState
-from ggn.directional import curvature_along
-from ggn.linearization import Linearization
+from ggn.linearization import Linearization, Objective
+from ggn.linearization.assembly import normal_work, sweep_work
+from ggn.linearization.directional import curvature_along
 from ggn.network import MLP
-from ggn.objective import Objective
 from ggn.steps.primal import PreparedPrimal
 from ggn.validation import generator, integer
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ggn.activations import BentIdentity, Softplus, Softsign
+from ggn.linearization import Objective
 from ggn.network import MLP
-from ggn.objective import Objective
 from ggn.surface.diagnosis import Verdict
 from ggn.surface.obstruction import Obstruction, ObstructionKind
 

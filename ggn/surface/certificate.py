@@ -20,8 +20,8 @@ import numpy as np
 
 from ggn.linearization import Linearization, linearize
 from ggn.losses import Loss, Squared
+from ggn.machine import half_of_memory
 from ggn.network import MLP
-from ggn.planner import half_of_memory
 from ggn.surface.rank import NumericalRank
 from ggn.surface.row_span import row_span
 from ggn.validation import number

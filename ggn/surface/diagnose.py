@@ -28,8 +28,8 @@ import numpy as np
 
 from ggn.linearization import Linearization, linearize
 from ggn.losses import Loss
+from ggn.machine import half_of_memory
 from ggn.network import MLP
-from ggn.planner import half_of_memory
 from ggn.surface.diagnosis import Diagnosis
 from ggn.surface.examination import Examination
 from ggn.validation import number

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from ggn.linearization import Linearization
-from ggn.spectrum import Spectrum
+from ggn.linearization.spectrum import Spectrum
 from ggn.surface.certificate import Certificate
 from ggn.surface.finding import Finding
 from ggn.surface.obstruction import Obstruction
@@ -17,6 +17,7 @@ from ggn.surface.principles import check_principles
 from ggn.surface.rank_report import RankReport, ranks
 from ggn.surface.runaway import RunawayRay
 from ggn.surface.saturation import Saturation
+from ggn.validation import count
 
 __all__ = ["Diagnosis", "Verdict"]
 
@@ -120,10 +121,10 @@ class Diagnosis:
         at, net = self._at, self._at.net
         lines = [
             _paragraph("verdict", self.verdict.value),
-            _paragraph("network", f"{net!r}; {_count(net.n_weights, 'weight')}"),
+            _paragraph("network", f"{net!r}; {count(net.n_weights, 'weight')}"),
             _paragraph(
                 "loss",
-                f"J = {self.loss:.6g} over {_count(at.objective.T, 'sample')}, "
+                f"J = {self.loss:.6g} over {count(at.objective.T, 'sample')}, "
                 f"‖gradient‖ = {self.gradient_norm:.3g}",
             ),
         ]
@@ -131,10 +132,6 @@ class Diagnosis:
             lines.append(_paragraph("" if i else "evidence", f"- {sentence}", hang=2))
         lines.append(_paragraph("suggestion", self.suggestion))
         return "\n".join(lines)
-
-
-def _count(n: int, thing: str) -> str:
-    return f"{n} {thing}{'' if n == 1 else 's'}"
 
 
 def _paragraph(label: str, text: str, hang: int = 0) -> str:

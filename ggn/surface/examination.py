@@ -12,8 +12,8 @@ import numpy as np
 
 from ggn.activations import Identity
 from ggn.linearization import Linearization
+from ggn.linearization.spectrum import dense_fits
 from ggn.losses import Squared
-from ggn.spectrum import dense_fits
 from ggn.surface.advice import suggestion
 from ggn.surface.certificate import Certificate, certify
 from ggn.surface.diagnosis import Diagnosis, Verdict

@@ -1,7 +1,7 @@
 """What keeps an architecture from fitting its data exactly, whatever the weights.
 
 =====================  ==============================================================
-obstruction            J >= ... for the squared loss; c_i as in `ggn.objective`
+obstruction            J >= ... for the squared loss; c_i as in `ggn.linearization.Objective`
 =====================  ==============================================================
 equal inputs           Σ c_i ‖y_i - mean of its group‖²
 range of the output    Σ c_i E(y_i clipped to the range of σ_L, y_i)
@@ -22,9 +22,9 @@ from typing import Any
 import numpy as np
 
 from ggn.activations import Identity
+from ggn.linearization import Objective
 from ggn.losses import Loss, Squared
 from ggn.network import MLP
-from ggn.objective import Objective
 from ggn.surface.obstruction import Obstruction, ObstructionKind
 from ggn.surface.rank import rank_from_factor
 

@@ -17,11 +17,10 @@ import numpy as np
 
 from ggn.activations import Identity
 from ggn.damping import LevenbergMarquardt, typical_scale
-from ggn.linearization import Linearization
-from ggn.objective import Objective
+from ggn.fit.train import train
+from ggn.linearization import Linearization, Objective
 from ggn.surface.certificate import EXACT, residual_norms, spread
 from ggn.surface.feasibility import equal_inputs
-from ggn.train import train
 
 __all__ = ["beyond_reach", "exact_fit", "natural_scale", "relative_gradient", "separated"]
 

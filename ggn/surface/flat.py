@@ -20,8 +20,8 @@ from __future__ import annotations
 import numpy as np
 
 from ggn.activations import Identity
+from ggn.linearization import Objective
 from ggn.network import MLP
-from ggn.objective import Objective
 
 __all__ = ["flat_directions"]
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ggn.linearization import Linearization
-from ggn.spectrum import Inertia, Spectrum, inertia, spectrum
+from ggn.linearization.spectrum import Inertia, Spectrum, inertia, spectrum
 
 __all__ = ["Inertia", "Spectrum", "Split", "inertia", "spectrum", "split"]
 

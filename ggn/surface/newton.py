@@ -16,7 +16,7 @@ from scipy.linalg.lapack import dpotrf, dsysv
 from scipy.sparse.linalg import LinearOperator, minres
 
 from ggn.linearization import Linearization
-from ggn.spectrum import Spectrum, scaled_hessian
+from ggn.linearization.spectrum import Spectrum, scaled_hessian
 
 __all__ = ["Approach", "approach"]
 

@@ -22,9 +22,9 @@ from typing import Any
 
 import numpy as np
 
+from ggn.linearization import Objective
 from ggn.losses import Loss
 from ggn.network import MLP
-from ggn.objective import Objective
 from ggn.surface.feasibility import equal_inputs, obstructions
 from ggn.surface.finding import Finding, Outcome
 from ggn.surface.loss_principles import check_loss

@@ -14,8 +14,8 @@ from typing import Any
 
 import numpy as np
 
+from ggn.machine import half_of_memory
 from ggn.network import MLP
-from ggn.planner import half_of_memory
 from ggn.surface.bounds import Bound, jacobian_bounds, row_block_bounds, sensitivity_bound
 from ggn.surface.factors import Factors, factorise
 from ggn.surface.rank import NumericalRank, SampleRanks, numerical_rank, rank_from_factor

@@ -19,8 +19,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ggn.linearization import Linearization
-from ggn.objective import Objective
+from ggn.linearization import Linearization, Objective
 from ggn.surface.layers import sweep_layers
 
 __all__ = ["find"]

@@ -20,7 +20,7 @@ import numpy as np
 from scipy.sparse.linalg import LinearOperator, cg
 
 from ggn.linearization import Linearization
-from ggn.spectrum import spectrum
+from ggn.linearization.spectrum import spectrum
 from ggn.surface.newton import Approach, approach
 
 __all__ = ["SecondOrder", "fall", "has_hessian", "normal_step"]

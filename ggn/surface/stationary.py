@@ -19,11 +19,10 @@ from typing import Any
 
 import numpy as np
 
-from ggn.linearization import Linearization
+from ggn.linearization import Linearization, Objective
+from ggn.linearization.spectrum import inertia_of
 from ggn.losses import Loss
 from ggn.network import MLP
-from ggn.objective import Objective
-from ggn.spectrum import inertia_of
 from ggn.surface.search import find
 from ggn.surface.symmetry import TOLERANCE, Symmetry
 from ggn.validation import generator, integer

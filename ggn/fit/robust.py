@@ -20,12 +20,12 @@ from typing import Any
 import numpy as np
 from scipy.optimize import brentq
 
+from ggn.fit.restarts import run_restarts
+from ggn.fit.result import Status, TrainResult
+from ggn.fit.train import train
+from ggn.linearization import Objective
 from ggn.losses import Loss, SmoothLp, resolve
 from ggn.network import MLP
-from ggn.objective import Objective
-from ggn.restarts import run_restarts
-from ggn.result import Status, TrainResult
-from ggn.train import train
 from ggn.validation import describe
 
 __all__ = ["RobustResult", "train_robust"]

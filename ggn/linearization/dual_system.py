@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from ggn import _core
-from ggn.curvature import samples_last
+from ggn.losses.curvature import samples_last
 
 __all__ = ["DualSystem"]
 

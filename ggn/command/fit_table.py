@@ -13,20 +13,21 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ggn import activations, damping, losses, report, steps
-from ggn.files import check_writable
-from ggn.io import Model
-from ggn.loss_options import check_loss, chosen_loss, loss_text
+from ggn import activations, damping, losses, steps
+from ggn.command import report
+from ggn.command.loss_options import check_loss, chosen_loss, loss_text
+from ggn.command.report import in_options
+from ggn.fit.result import Status, TrainResult
+from ggn.fit.scores import median_error, r2, rmse, split
+from ggn.fit.train import train
+from ggn.io import Model, terminal
+from ggn.io.files import check_writable
+from ggn.io.scaling import standard_units
+from ggn.io.table import CellError, Table
 from ggn.losses import Loss
 from ggn.network import MLP, SCHEMES
-from ggn.regression import median_error, r2, rmse, split
-from ggn.report import count, in_options
-from ggn.result import Status, TrainResult
-from ggn.scaling import standard_units
 from ggn.surface import diagnose
-from ggn.tabular import CellError, Table
-from ggn.train import train
-from ggn.validation import describe, integer, number, unknown_name
+from ggn.validation import count, describe, integer, number, unknown_name
 
 __all__ = ["fit_table"]
 
@@ -125,7 +126,7 @@ def _train(
     def detail(w: np.ndarray) -> str:
         return f"train RMSE {y_scale[0] * rmse(Y, net.forward(w, X))[0]:.4g}"
 
-    progress = report.Progress(sys.stderr, detail if len(data.targets) == 1 else None)
+    progress = terminal.Progress(sys.stderr, detail if len(data.targets) == 1 else None)
     try:
         return train(
             net,

@@ -9,17 +9,17 @@ import numpy as np
 
 from ggn import damping as dampings
 from ggn import steps
-from ggn.curvature import CurvatureError
 from ggn.damping import Damping
+from ggn.fit.planner import plan
+from ggn.fit.result import Status, TrainResult
+from ggn.fit.run import MOST_DAMPING, Callback, Run, scipy_callback
+from ggn.fit.saddle import leave
+from ggn.linearization import Objective
 from ggn.losses import Loss
+from ggn.losses.curvature import CurvatureError
+from ggn.machine import limited
 from ggn.network import MLP
-from ggn.objective import Objective
-from ggn.planner import plan
-from ggn.result import Status, TrainResult
-from ggn.run import MOST_DAMPING, Callback, Run, scipy_callback
-from ggn.saddle import leave
 from ggn.steps import Step
-from ggn.threads import limited
 from ggn.validation import generator, integer, number
 
 __all__ = ["train"]

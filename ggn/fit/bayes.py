@@ -20,13 +20,12 @@ import numpy as np
 from scipy.linalg import cho_factor, cho_solve, eigvalsh, solve_triangular
 from scipy.stats import t as student
 
-from ggn.linearization import linearize
+from ggn.fit.restarts import run_restarts
+from ggn.fit.result import Status, TrainResult
+from ggn.fit.train import train
+from ggn.linearization import Objective, linearize
 from ggn.losses import Loss, Squared, resolve
 from ggn.network import MLP, chunks
-from ggn.objective import Objective
-from ggn.restarts import run_restarts
-from ggn.result import Status, TrainResult
-from ggn.train import train
 from ggn.validation import integer, number
 
 __all__ = ["BayesianResult", "train_bayesian"]

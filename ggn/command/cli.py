@@ -14,18 +14,19 @@ import sys
 from collections.abc import Sequence
 from typing import NoReturn
 
-from ggn import activations, damping, demo, steps
-from ggn.arguments import decimal, whole
-from ggn.diagnose_table import add_diagnose, diagnose_table
-from ggn.export.command import export_model
-from ggn.files import replacing
-from ggn.fit_table import fit_table
+from ggn import activations, damping, steps
+from ggn.command import demo
+from ggn.command.arguments import decimal, whole
+from ggn.command.diagnose_table import add_diagnose, diagnose_table
+from ggn.command.export import export_model
+from ggn.command.fit_table import fit_table
+from ggn.command.loss_options import add_loss_options
+from ggn.command.reproduce import reproduce_paper
+from ggn.fit.scores import r2, rmse
 from ggn.io import Model
-from ggn.loss_options import add_loss_options
+from ggn.io.files import replacing
+from ggn.io.table import Table, csv_text
 from ggn.network import SCHEMES
-from ggn.paper.command import reproduce_paper
-from ggn.regression import r2, rmse
-from ggn.tabular import Table, csv_text
 from ggn.validation import integer
 
 __all__ = ["main"]

@@ -20,14 +20,14 @@ import numpy as np
 from scipy.sparse.linalg import LinearOperator
 
 from ggn import _core
-from ggn.assembly import accumulator
-from ggn.curvature import samples_last
-from ggn.directional import bend_columns, hessian_along, product_along
-from ggn.dual_system import DualSystem
+from ggn.linearization.assembly import accumulator
+from ggn.linearization.directional import bend_columns, hessian_along, product_along
+from ggn.linearization.dual_system import DualSystem
+from ggn.linearization.network_curvature import network_curvature
+from ggn.linearization.objective import Objective
 from ggn.losses import Loss
+from ggn.losses.curvature import samples_last
 from ggn.network import MLP, chunks
-from ggn.network_curvature import network_curvature
-from ggn.objective import Objective
 from ggn.validation import integer
 
 __all__ = ["Linearization", "linearize"]

@@ -15,7 +15,7 @@ import numpy as np
 
 from ggn import _core
 from ggn.activations import Activation
-from ggn.architecture import (
+from ggn.network.architecture import (
     Positions,
     network_text,
     parse_activations,
@@ -23,7 +23,7 @@ from ggn.architecture import (
     parse_matrices,
     parse_sizes,
 )
-from ggn.input_derivatives import input_derivatives
+from ggn.network.input_derivatives import input_derivatives
 from ggn.validation import generator, number, samples, unknown_name, vector
 
 __all__ = ["MLP"]

@@ -18,10 +18,10 @@ import math
 
 import numpy as np
 
+from ggn.fit.result import Escape, Status
+from ggn.fit.run import Run
 from ggn.linearization import Linearization
-from ggn.result import Escape, Status
-from ggn.run import Run
-from ggn.spectrum import negative
+from ggn.linearization.spectrum import negative
 
 __all__ = ["leave"]
 

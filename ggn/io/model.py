@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 
 from ggn.activations import BUILT_IN, Activation, LeakyReLU
-from ggn.files import FilePath, replacing
+from ggn.io.files import FilePath, replacing
 from ggn.network import MLP
 from ggn.validation import describe, samples, vector
 
@@ -53,7 +53,7 @@ class Model:
     Examples
     --------
     >>> import ggn
-    >>> from ggn.io import Model
+    >>> from ggn.io.model import Model
     >>> model = Model(ggn.MLP((1, 1)), [2.0, 1.0], y_mean=[10.0], y_scale=[0.5])
     >>> model.predict([[3.0]])
     array([[13.5]])
@@ -207,7 +207,7 @@ class Model:
         --------
         >>> import os, tempfile
         >>> import ggn
-        >>> from ggn.io import Model
+        >>> from ggn.io.model import Model
         >>> with tempfile.TemporaryDirectory() as folder:
         ...     path = os.path.join(folder, "model.npz")
         ...     Model(ggn.MLP((1, 1)), [2.0, 1.0]).save(path)

@@ -1,4 +1,4 @@
-"""One BLAS thread where more would not pay.
+"""The machine: its memory, the rate of its products, and one BLAS thread where more would not pay.
 
 For small matrices the threads of BLAS cost more than they bring, and on a
 machine whose cores are busy they wait for one another: iterations of a
@@ -12,12 +12,16 @@ from __future__ import annotations
 import contextlib
 import functools
 import os
+import statistics
 import threading
+import time
 from typing import Any
+
+import numpy as np
 
 from ggn import _core
 
-__all__ = ["limited"]
+__all__ = ["flop_rate", "half_of_memory", "limited"]
 
 # Flops of an iteration up to which one thread is used: about 4 ms.
 ONE_THREAD_UP_TO = 2e8
@@ -75,3 +79,22 @@ def _blas() -> Any:
 def limited(flops: float) -> contextlib.AbstractContextManager[Any]:
     """Return a context with one BLAS thread if an iteration has so few flops."""
     return _ONE_THREAD if flops <= ONE_THREAD_UP_TO else contextlib.nullcontext()
+
+
+@functools.cache
+def flop_rate() -> float:
+    """Return the flops per second of dgemm here, timed once per process."""
+    a, times = np.ones((400, 400)), []
+    for _ in range(5):
+        start = time.perf_counter()
+        a @ a
+        times.append(time.perf_counter() - start)
+    return 2.0 * 400**3 / statistics.median(times)
+
+
+def half_of_memory() -> float:
+    """Return half the physical memory, in bytes, or 4 GiB where it cannot be asked for."""
+    try:
+        return 0.5 * os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    except (AttributeError, OSError, ValueError):
+        return 4.0 * 2**30

@@ -57,7 +57,7 @@ class Table:
     Examples
     --------
     >>> import os, tempfile
-    >>> from ggn.tabular import Table
+    >>> from ggn.io.table import Table
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     path = os.path.join(folder, "data.csv")
     ...     with open(path, "w") as stream:

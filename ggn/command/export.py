@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from ggn.export.c_source import to_c
 from ggn.export.onnx_file import to_onnx
-from ggn.files import replacing
 from ggn.io import Model
+from ggn.io.files import replacing
 
 __all__ = ["export_model"]
 

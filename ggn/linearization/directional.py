@@ -12,9 +12,9 @@ from collections.abc import Iterator
 import numpy as np
 
 from ggn import _core
-from ggn.curvature import samples_last
+from ggn.linearization.objective import Objective
+from ggn.losses.curvature import samples_last
 from ggn.network import chunks
-from ggn.objective import Objective
 
 __all__ = ["bend_columns", "curvature_along", "hessian_along", "product_along"]
 

@@ -14,11 +14,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from ggn.fit.result import Status, TrainResult
+from ggn.fit.train import train
 from ggn.losses import Loss
+from ggn.machine import limited
 from ggn.network import MLP
-from ggn.result import Status, TrainResult
-from ggn.threads import limited
-from ggn.train import train
 from ggn.validation import generator, integer
 
 __all__ = ["LossLevel", "Restarts", "run_restarts", "train_restarts"]

@@ -12,9 +12,8 @@ import numpy as np
 from scipy.optimize import OptimizeResult
 
 from ggn.damping import DampingState
-from ggn.linearization import Linearization
-from ggn.objective import Objective
-from ggn.result import Escape, History, Status, TrainResult
+from ggn.fit.result import Escape, History, Status, TrainResult
+from ggn.linearization import Linearization, Objective
 from ggn.steps import Prepared, Step
 
 __all__ = ["Run", "Trial", "scipy_callback"]

@@ -24,8 +24,8 @@ import numpy as np
 from scipy.linalg import eigh, eigvalsh
 from scipy.sparse.linalg import ArpackNoConvergence, LinearOperator, eigsh
 
-from ggn.linearization import Linearization
-from ggn.planner import half_of_memory
+from ggn.linearization.linearization import Linearization
+from ggn.machine import half_of_memory
 from ggn.validation import float_array, generator, integer, number
 
 __all__ = ["Inertia", "Spectrum", "inertia", "negative", "spectrum"]

@@ -14,9 +14,9 @@ from typing import Protocol
 import numpy as np
 
 from ggn import _core
-from ggn.curvature import samples_last
+from ggn.linearization.objective import Objective
+from ggn.losses.curvature import samples_last
 from ggn.network import MLP
-from ggn.objective import Objective
 
 __all__ = ["Accumulator", "accumulator", "normal_work", "sweep_work"]
 

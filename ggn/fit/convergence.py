@@ -14,9 +14,9 @@ from typing import Any
 import numpy as np
 
 from ggn.damping import Undamped
+from ggn.fit.result import pass_on_interrupt
+from ggn.fit.train import train
 from ggn.network import MLP
-from ggn.result import pass_on_interrupt
-from ggn.train import train
 
 __all__ = ["EXACT", "Approach", "orders", "undamped_approach"]
 

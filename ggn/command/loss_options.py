@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from ggn import losses
-from ggn.arguments import decimal
+from ggn.command.arguments import decimal
 from ggn.losses import Loss
 from ggn.validation import number
 

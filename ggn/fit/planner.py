@@ -9,10 +9,6 @@ every run; the seconds shown come from a dgemm timed on this machine.
 
 from __future__ import annotations
 
-import functools
-import os
-import statistics
-import time
 from dataclasses import dataclass
 
 import numpy as np
@@ -20,7 +16,8 @@ import numpy as np
 from ggn import _core
 from ggn import damping as dampings
 from ggn import losses as loss_names
-from ggn.assembly import FLOPS_PER_ELEMENT, normal_work, sweep_work
+from ggn.linearization.assembly import FLOPS_PER_ELEMENT, normal_work, sweep_work
+from ggn.machine import flop_rate, half_of_memory
 from ggn.network import MLP
 from ggn.steps import ConjugateGradient, Dual, MinimumNorm, Primal, Step, Subsampled
 from ggn.steps.subsampled import first_size
@@ -230,22 +227,3 @@ def chunk_bytes(net: MLP, T: int) -> float:
     """Return the bytes of scratch for one chunk of samples."""
     c = min(net.chunk_size(net.n_outputs), T)
     return BYTES * 2 * net.work_size(c, net.n_outputs) + 2.0 * 2**20
-
-
-@functools.cache
-def flop_rate() -> float:
-    """Return the flops per second of dgemm here, timed once per process."""
-    a, times = np.ones((400, 400)), []
-    for _ in range(5):
-        start = time.perf_counter()
-        a @ a
-        times.append(time.perf_counter() - start)
-    return 2.0 * 400**3 / statistics.median(times)
-
-
-def half_of_memory() -> float:
-    """Return half the physical memory, in bytes, or 4 GiB where it cannot be asked for."""
-    try:
-        return 0.5 * os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    except (AttributeError, OSError, ValueError):
-        return 4.0 * 2**30

@@ -10,14 +10,14 @@ import time
 import numpy as np
 
 from ggn import problems
-from ggn.convergence import undamped_approach
+from ggn.command.report import fields
+from ggn.fit.convergence import undamped_approach
+from ggn.fit.result import pass_on_interrupt
+from ggn.fit.scores import rmse, split
+from ggn.fit.train import train
 from ggn.io import Model
+from ggn.io.scaling import standard_units
 from ggn.network import MLP
-from ggn.regression import rmse, split
-from ggn.report import fields
-from ggn.result import pass_on_interrupt
-from ggn.scaling import standard_units
-from ggn.train import train
 
 __all__ = ["run"]
 

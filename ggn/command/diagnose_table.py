@@ -9,16 +9,15 @@ import re
 
 import numpy as np
 
-from ggn import report
-from ggn.arguments import decimal, whole
+from ggn.command import report
+from ggn.command.arguments import decimal, whole
+from ggn.command.loss_options import add_loss_options, check_loss, chosen_loss, loss_text
+from ggn.fit.scores import split
 from ggn.io import Model
-from ggn.loss_options import add_loss_options, check_loss, chosen_loss, loss_text
-from ggn.regression import split
-from ggn.report import count
-from ggn.scaling import standard_units
+from ggn.io.scaling import standard_units
+from ggn.io.table import Table
 from ggn.surface import diagnose
-from ggn.tabular import Table
-from ggn.validation import integer, number
+from ggn.validation import count, integer, number
 
 __all__ = ["add_diagnose", "diagnose_table"]
 

@@ -26,8 +26,8 @@ from itertools import pairwise
 import numpy as np
 from scipy.linalg.blas import dgemm
 
+from ggn.linearization.objective import Objective
 from ggn.network import MLP, chunks
-from ggn.objective import Objective
 
 __all__ = ["network_curvature"]
 

@@ -1,0 +1,5 @@
+"""Files: trained networks with the scaling of their data, and tables of numbers."""
+
+from ggn.io.model import Model
+
+__all__ = ["Model"]
