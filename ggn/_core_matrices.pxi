@@ -1,9 +1,9 @@
 # Part of the door (_core.pyx): the matrices of one linearization, and their factors.
 
-def normal_sizes(const Py_ssize_t[::1] layout, const double[::1] par, Py_ssize_t c,
+def normal_sizes(Layout layout not None, Py_ssize_t c,
                  Py_ssize_t form):
     """Doubles of (sums, tile, hpsi) that `add_normal` needs for chunks of c samples."""
-    cdef Net net = open_net(layout, par)
+    cdef Net net = layout.net
     cdef Py_ssize_t k = net.width[net.depth]
     if not (c >= 0 and 0 <= form <= 2):
         raise ValueError(f"c must not be negative and form 0, 1 or 2, got {c} and {form}")
@@ -11,7 +11,7 @@ def normal_sizes(const Py_ssize_t[::1] layout, const double[::1] par, Py_ssize_t
             0 if form == 0 else k * c * net.z_offset[net.depth])
 
 
-def add_normal(const Py_ssize_t[::1] layout, const double[::1] par, Py_ssize_t c, h,
+def add_normal(Layout layout not None, Py_ssize_t c, h,
                const double[::1] work, double[::1] hpsi, double[::1] tile, double[::1] sums,
                bint first):
     """Add the chunk's P H_E P^T to the sums of its blocks (write them, if it is the first).
@@ -20,7 +20,7 @@ def add_normal(const Py_ssize_t[::1] layout, const double[::1] par, Py_ssize_t c
     h is None (form 0: H_E a multiple of I and the output activation the
     identity), (nL, c) (form 1) or (nL, nL, c) (form 2).
     """
-    cdef Net net = open_net(layout, par)
+    cdef Net net = layout.net
     cdef Py_ssize_t k = net.width[net.depth], form = form_of("h", h, k, c)
     cdef const double[::1] flat
     cdef const double *p = NULL
@@ -46,10 +46,10 @@ cdef inline double *hpsi_pointer(double[::1] hpsi) noexcept nogil:
     return &hpsi[0] if hpsi.shape[0] else NULL
 
 
-def scatter_normal(const Py_ssize_t[::1] layout, const double[::1] par, Py_ssize_t form,
+def scatter_normal(Layout layout not None, Py_ssize_t form,
                    double alpha, const double[::1] sums, double[:, ::1] G):
     """Write alpha * the sums of all chunks to the lower triangle of G (N, N)."""
-    cdef Net net = open_net(layout, par)
+    cdef Net net = layout.net
     cdef Py_ssize_t n = net.w_offset[net.depth + 1]
     if not (G.shape[0] == n and G.shape[1] == n and 0 <= form <= 2):
         raise ValueError(f"G must be ({n}, {n}) and form 0, 1 or 2")
@@ -72,25 +72,25 @@ def add_outer(const double[:, ::1] B, double[:, ::1] out):
         syrk_n(n, k, 1.0, &B[0, 0], k, 1.0, &out[0, 0], n)
 
 
-def kernel_size(const Py_ssize_t[::1] layout, const double[::1] par, Py_ssize_t c):
+def kernel_size(Layout layout not None, Py_ssize_t c):
     """Doubles of buffer that `add_kernel` (or `add_diagonal`) needs for c samples."""
     check_samples(c)
-    cdef Net net = open_net(layout, par)
+    cdef Net net = layout.net
     return _kernel.kernel_size(&net, c)
 
 
-def diagonal_size(const Py_ssize_t[::1] layout, const double[::1] par, Py_ssize_t c):
+def diagonal_size(Layout layout not None, Py_ssize_t c):
     """Doubles of buffer that `add_diagonal` needs for c samples."""
     check_samples(c)
-    cdef Net net = open_net(layout, par)
+    cdef Net net = layout.net
     return _kernel.diagonal_size(&net, c)
 
 
-def add_diagonal(const Py_ssize_t[::1] layout, const double[::1] par, Py_ssize_t c,
+def add_diagonal(Layout layout not None, Py_ssize_t c,
                  const double[::1] work, double[::1] buffer, double[::1] out):
     """Add the diagonal of P S S^T P^T to out (N,); `sensitivities` has left Psi S in work."""
     check_samples(c)
-    cdef Net net = open_net(layout, par)
+    cdef Net net = layout.net
     if not (out.shape[0] == net.w_offset[net.depth + 1]):
         raise ValueError("out must have one entry per weight")
     if not (work.shape[0] >= room(&net, c, net.width[net.depth])
@@ -102,7 +102,7 @@ def add_diagonal(const Py_ssize_t[::1] layout, const double[::1] par, Py_ssize_t
         _kernel.diagonal(&net, c, &work[0], &buffer[0], &out[0])
 
 
-def add_kernel(const Py_ssize_t[::1] layout, const double[::1] par, Py_ssize_t c, bint coupled,
+def add_kernel(Layout layout not None, Py_ssize_t c, bint coupled,
                const double[::1] units, const double[::1] inputs, double[::1] work,
                double[::1] buffer, double[:, ::1] out):
     """Add S^T P^T D^-2 P S to the lower triangle of out, columns by output, then sample.
@@ -111,7 +111,7 @@ def add_kernel(const Py_ssize_t[::1] layout, const double[::1] par, Py_ssize_t c
     coupled: S is not diagonal.  Psi S in work is used up.
     """
     check_samples(c)
-    cdef Net net = open_net(layout, par)
+    cdef Net net = layout.net
     cdef Py_ssize_t k = net.width[net.depth] * c, l, n = 0
     for l in range(1, net.depth + 1):
         n += net.width[l - 1] + net.bias[l]
@@ -141,14 +141,14 @@ def add_gram(const double[:, ::1] B, double[:, ::1] out):
         syrk_t(k, n, 1.0, &B[0, 0], k, 1.0, &out[0, 0], k)
 
 
-def metric(const Py_ssize_t[::1] layout, const double[::1] par, const double[::1] diagonal,
+def metric(Layout layout not None, const double[::1] diagonal,
            const double[::1] fixed, double[::1] largest, double[::1] scale):
     """Write the damping metric D (N,) for a GGN matrix with this diagonal (see solve.pyx).
 
     fixed and largest have one entry per input of each layer; largest starts as zeros and is
     kept between calls.
     """
-    cdef Net net = open_net(layout, par)
+    cdef Net net = layout.net
     cdef Py_ssize_t n = net.w_offset[net.depth + 1], l, m = 0
     for l in range(1, net.depth + 1):
         m += net.width[l - 1] + net.bias[l]

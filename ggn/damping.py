@@ -156,7 +156,7 @@ class _Nielsen:
     def scale(self, diagonal: np.ndarray) -> np.ndarray:
         net, D = self._net, np.empty(len(diagonal))
         diagonal = np.ascontiguousarray(diagonal)
-        _core.metric(net._layout, net._par, diagonal, self._fixed, self._largest, D)
+        _core.metric(net.layout, diagonal, self._fixed, self._largest, D)
         return D
 
     def judge(self, actual: float, predicted: float) -> bool:
@@ -200,7 +200,7 @@ def typical_scale(objective: Objective) -> np.ndarray:
         inputs = most * np.sqrt(inputs)
     inputs[inputs == 0.0] = 1.0
     parts = []
-    for layer, (_, m) in enumerate(net._shapes):
+    for layer, (_, m) in enumerate(net.layout.shapes):
         part = np.full(m, curvature * (1.0 if layer == net.depth - 1 else deviation))
         if layer == 0:
             part[: net.n_inputs] *= inputs

@@ -42,7 +42,7 @@ def swept(c, X, columns):
 
 
 def network(c):
-    return c.net._layout, c.net._par
+    return (c.net.layout,)
 
 
 def jacobians(c, X):
@@ -246,7 +246,7 @@ import os, sys
 import numpy as np, ggn
 from ggn import _core
 net = ggn.MLP((2, 3, 2))
-L, p, w, X = net._layout, net._par, net.initial_weights(0), np.ones((4, 2))
+L, w, X = net.layout, net.initial_weights(0), np.ones((4, 2))
 work = np.zeros(net.work_size(4, 2))
 net.sweep(w, X, work, 1)
 big, h = np.zeros(300_000), np.ones((2, 4))
@@ -267,57 +267,64 @@ WRONG = [
     "_core.activate(-1, 0.0, X[0], np.ones((1, 2)))",
     "_core.activate(1, 0.0, X[0], np.ones((4, 2)))",
     "_core.activate(1, 0.0, X[0], np.ones((1, 3)))",
-    "_core.layout((2, 1), (True,), (99,))",
-    "_core.layout((2, 1), (True,), (-2,))",
-    "_core.layout((2, -1), (True,), (0,))",
-    "_core.layout((2, 1), (7,), (0,))",
-    "_core.layout((2, 1), (True, True), (0,))",
-    "_core.work_size(np.array([10**8]), 1, 0)",
-    "_core.work_size(L, -1, 2)",
-    "_core.forward(L, p, None, w[:-1], X, work, 1)",
-    "_core.forward(L, p, None, w, X[:, :1].copy(), work, 1)",
-    "_core.forward(L, p, None, w, X, work[:30], 1)",
-    "_core.forward(L, p[:-1], None, w, X, work, 1)",
-    "_core.forward(L[:-1], p, None, w, X, work, 1)",
-    "_core.forward(L, p, None, w, np.asfortranarray(X), work, 1)",
-    "_core.forward(L, p, None, w.astype('f4'), X, work, 1)",
-    "_core.forward(_core.layout((2, 3, 2), (1, 1), (-1, 0)), p, None, w, X, work, 1)",
-    "_core.forward(_core.layout((2, 3, 2), (1, 1), (-1, 0)), p, (), w, X, work, 1)",
-    "_core.gradient(L, p, w, 4, np.ones((2, 3)), work, w.copy())",
-    "_core.gradient(L, p, w, 4, np.ones((2, 4)), work, w[:-1].copy())",
-    "_core.gradient(L, p, w, -1, np.ones((2, 0)), work, w.copy())",
-    "_core.sensitivities(L, p, w, -1, None, work)",
-    "_core.sensitivities(L, p, w, 5, None, work)",
-    "_core.sensitivities(L, p, w, 4, np.ones(4), work)",
-    "_core.sensitivities(L, p, w, 4, np.ones((2, 3)), work)",
-    "_core.sensitivities(L, p, w, 4, np.ones((2, 2, 2, 4)), work)",
-    "_core.jacobian(L, p, 4, work, np.ones((17, 7)))",
-    "_core.tangent(L, p, w, w[:-1], 4, False, work, big, np.ones((2, 4)))",
-    "_core.tangent(L, p, w, w, -4, False, work, big, np.ones((2, 0)))",
-    "_core.tangent(L, p, w, w, 4, False, work, big[:1], np.ones((2, 4)))",
-    "_core.hessian_product_size(L, p, -4)",
-    "_core.hessian_product(L, p, w, w, 4, h, None, work, big, w.copy())",
-    "_core.hessian_product(L, p, w, w, 4, h, np.ones((2, 3)), work, big, w.copy())",
-    "_core.hessian_product(L, p, w, w, 4, np.ones((2, 3)), h, work, big, w.copy())",
-    "_core.hessian_product(L, p, w, w[1:], 4, h, h, work, big, w.copy())",
-    "_core.hessian_product(L, p, w, w, 4, h, h, work, big, w[1:].copy())",
-    "_core.hessian_product(L, p, w, w, 4, h, h, work, big[:9], w.copy())",
-    "_core.hessian_product(L, p, w, w, 4, h, h, work[:9], big, w.copy())",
-    "_core.hessian_product(L, p, w, w, -4, np.ones((2, 0)), np.ones((2, 0)), work, big, w.copy())",
-    "_core.normal_sizes(L, p, 4, 3)",
-    "_core.normal_sizes(L, p, -4, 1)",
-    "_core.add_normal(L, p, 4, np.ones(4), work, big, big, big, True)",
-    "_core.add_normal(L, p, 4, np.ones((2, 3)), work, big, big, big, True)",
-    "_core.add_normal(L, p, -4, None, work, big, big, big, True)",
-    "_core.add_normal(L, p, 4, None, work, big, big, big[:9], True)",
-    "_core.scatter_normal(L, p, 3, 1.0, big, np.ones((17, 17)))",
-    "_core.scatter_normal(L, p, 1, 1.0, big, np.ones((17, 16)))",
-    "_core.add_diagonal(L, p, -4, work, big, w.copy())",
-    "_core.add_kernel(L, p, 4, False, np.ones(5), np.ones(6), work, big, np.ones((8, 8)))",
-    "_core.add_kernel(L, p, -1, False, np.ones(5), np.ones(7), work, big, np.ones((0, 0)))",
-    "_core.metric(L, p, w, np.ones(6), np.ones(7), w.copy())",
-    "_core.metric(L, p, w, np.ones(7), np.ones(6), w.copy())",
-    "_core.metric(L, p, w[1:], np.ones(7), np.ones(7), w.copy())",
+    "_core.Layout((2, 1), (True,), (99,), (0,))",
+    "_core.Layout((2, 1), (True,), (-2,), (0,))",
+    "_core.Layout((2, -1), (True,), (0,), (0,))",
+    "_core.Layout((2, 1), (7,), (0,), (0,))",
+    "_core.Layout((2, 1), (True, True), (0,), (0,))",
+    "L.work_size(-1, 2)",
+    "L.work_size(1, -2)",
+    "_core.forward(L, w[:-1], X, work, 1)",
+    "_core.forward(L, w, X[:, :1].copy(), work, 1)",
+    "_core.forward(L, w, X, work[:30], 1)",
+    "_core.forward(None, w, X, work, 1)",
+    "_core.forward((2, 3, 2), w, X, work, 1)",
+    "_core.forward(L, w, np.asfortranarray(X), work, 1)",
+    "_core.forward(L, w.astype('f4'), X, work, 1)",
+    "_core.Layout((2, 3, 2), (1, 1), (-1, 0), (0, 0))",
+    "_core.Layout((2, 3, 2), (1, 1), (-1, 0), (0, 0), 0.0, ())",
+    "_core.Layout((4, 2**62, 4, 1), (1,) * 3, (0,) * 3, (0,) * 3)",
+    "_core.Layout((2**40, 2**40), (1,), (0,), (0,))",
+    "_core.Layout((2, 1), (1,), (0,), ())",
+    "_core.Layout.__new__(_core.Layout)",
+    "type('Sub', (_core.Layout,), {})()",
+    "L.weights(w[1:])",
+    "_core.metric(None, w, np.ones(7), np.ones(7), w.copy())",
+    "_core.gradient(L, w, 4, np.ones((2, 3)), work, w.copy())",
+    "_core.gradient(L, w, 4, np.ones((2, 4)), work, w[:-1].copy())",
+    "_core.gradient(L, w, -1, np.ones((2, 0)), work, w.copy())",
+    "_core.sensitivities(L, w, -1, None, work)",
+    "_core.sensitivities(L, w, 5, None, work)",
+    "_core.sensitivities(L, w, 4, np.ones(4), work)",
+    "_core.sensitivities(L, w, 4, np.ones((2, 3)), work)",
+    "_core.sensitivities(L, w, 4, np.ones((2, 2, 2, 4)), work)",
+    "_core.jacobian(L, 4, work, np.ones((17, 7)))",
+    "_core.tangent(L, w, w[:-1], 4, False, work, big, np.ones((2, 4)))",
+    "_core.tangent(L, w, w, -4, False, work, big, np.ones((2, 0)))",
+    "_core.tangent(L, w, w, 4, False, work, big[:1], np.ones((2, 4)))",
+    "_core.hessian_product_size(L, -4)",
+    "_core.hessian_product(L, w, w, 4, h, None, work, big, w.copy())",
+    "_core.hessian_product(L, w, w, 4, h, np.ones((2, 3)), work, big, w.copy())",
+    "_core.hessian_product(L, w, w, 4, np.ones((2, 3)), h, work, big, w.copy())",
+    "_core.hessian_product(L, w, w[1:], 4, h, h, work, big, w.copy())",
+    "_core.hessian_product(L, w, w, 4, h, h, work, big, w[1:].copy())",
+    "_core.hessian_product(L, w, w, 4, h, h, work, big[:9], w.copy())",
+    "_core.hessian_product(L, w, w, 4, h, h, work[:9], big, w.copy())",
+    "_core.hessian_product(L, w, w, -4, np.ones((2, 0)), np.ones((2, 0)), work, big, w.copy())",
+    "_core.normal_sizes(L, 4, 3)",
+    "_core.normal_sizes(L, -4, 1)",
+    "_core.add_normal(L, 4, np.ones(4), work, big, big, big, True)",
+    "_core.add_normal(L, 4, np.ones((2, 3)), work, big, big, big, True)",
+    "_core.add_normal(L, -4, None, work, big, big, big, True)",
+    "_core.add_normal(L, 4, None, work, big, big, big[:9], True)",
+    "_core.scatter_normal(L, 3, 1.0, big, np.ones((17, 17)))",
+    "_core.scatter_normal(L, 1, 1.0, big, np.ones((17, 16)))",
+    "_core.add_diagonal(L, -4, work, big, w.copy())",
+    "_core.add_kernel(L, 4, False, np.ones(5), np.ones(6), work, big, np.ones((8, 8)))",
+    "_core.add_kernel(L, -1, False, np.ones(5), np.ones(7), work, big, np.ones((0, 0)))",
+    "_core.metric(L, w, np.ones(6), np.ones(7), w.copy())",
+    "_core.metric(L, w, np.ones(7), np.ones(6), w.copy())",
+    "_core.metric(L, w[1:], np.ones(7), np.ones(7), w.copy())",
     "_core.add_outer(np.ones((3, 2)), np.ones((2, 2)))",
     "_core.add_gram(np.ones((3, 2)), np.ones((3, 3)))",
     "_core.damped_cholesky(np.eye(3), np.ones(2), 0.0, np.eye(3))",
@@ -344,12 +351,12 @@ def test_wrong_arguments_are_refused():
 def test_nothing_to_do_is_done():
     """Zero samples touch nothing, whatever the scratch."""
     net, empty = ggn.MLP((2, 3, 2)), np.empty(0)
-    L, p, w = net._layout, net._par, net.initial_weights(0)
+    L, w = net.layout, net.initial_weights(0)
     out = np.ones(len(w))
-    _core.forward(L, p, None, w, np.empty((0, 2)), empty, 1)
-    _core.gradient(L, p, w, 0, np.empty((2, 0)), empty, out)
-    _core.sensitivities(L, p, w, 0, None, empty)
-    _core.sensitivities(L, p, w, 0, np.empty((2, 2, 0)), empty)
-    _core.jacobian(L, p, 0, empty, np.empty((len(w), 0)))
+    _core.forward(L, w, np.empty((0, 2)), empty, 1)
+    _core.gradient(L, w, 0, np.empty((2, 0)), empty, out)
+    _core.sensitivities(L, w, 0, None, empty)
+    _core.sensitivities(L, w, 0, np.empty((2, 2, 0)), empty)
+    _core.jacobian(L, 0, empty, np.empty((len(w), 0)))
     assert out.tolist() == [1.0] * len(w)
     _core.activate(1, 0.0, empty, np.empty((3, 0)))

@@ -193,17 +193,17 @@ GUARD = 16
 def test_product_stays_in_bounds_and_adds(c, T, full):
     """Scratch starts as NaN, and a guard behind it stays NaN."""
     X, eps = c.data(T)
-    L, par = c.net._layout, c.net._par
+    L = c.net.layout
     nL = c.net.n_outputs
     rng = np.random.default_rng(c.seed)
     h = rng.normal(size=(nL, nL, T) if full else (nL, T))
     v = rng.normal(size=len(c.w))
-    size = c.net.work_size(T, 1), _core.hessian_product_size(L, par, T)
+    size = c.net.work_size(T, 1), _core.hessian_product_size(L, T)
     work, buffer = (np.full(n + GUARD, np.nan) for n in size)
     c.net.sweep(c.w, X, work[: size[0]], keep=2)
     before = np.linspace(-1.0, 1.0, len(c.w))
     out = before.copy()
-    _core.hessian_product(L, par, c.w, v, T, np.ascontiguousarray(eps.T), h,
+    _core.hessian_product(L, c.w, v, T, np.ascontiguousarray(eps.T), h,
                           work[: size[0]], buffer[: size[1]], out)  # fmt: skip
     assert np.isnan(work[size[0] :]).all()
     assert np.isnan(buffer[size[1] :]).all()
@@ -219,10 +219,10 @@ def test_product_stays_in_bounds_and_adds(c, T, full):
 
 def test_product_of_no_samples():
     net = ggn.MLP((2, 3, 2))
-    L, par, w, empty = net._layout, net._par, net.initial_weights(0), np.empty(0)
+    L, w, empty = net.layout, net.initial_weights(0), np.empty(0)
     out = np.ones(len(w))
     none = np.empty((2, 0))
-    _core.hessian_product(L, par, w, w, 0, none, none, empty, empty, out)
+    _core.hessian_product(L, w, w, 0, none, none, empty, empty, out)
     assert out.tolist() == [1.0] * len(w)
 
 

@@ -36,7 +36,7 @@ cdef inline double *back_block(const Net *net, Py_ssize_t l, Py_ssize_t m, Py_ss
     return work + c * (net.a_offset[last] + net.z_offset[last] + m * net.z_offset[l])
 
 
-cdef Net net_at(const Py_ssize_t *layout, const double *par) noexcept nogil
+cdef Net net_at(Py_ssize_t depth, const Py_ssize_t *table, const double *par) noexcept nogil
 
 cdef void load(const Net *net, Py_ssize_t c, const double *x, double *work) noexcept nogil
 cdef void affine(const Net *net, Py_ssize_t l, const double *w, Py_ssize_t c, double *work,

@@ -17,17 +17,17 @@ cdef extern from "activation_loops.h" nogil:
     const ggn_activation *ggn_activations
 
 
-cdef Net net_at(const Py_ssize_t *layout, const double *par) noexcept nogil:
-    """Point into the flat layout: depth, then six rows of depth + 2 sizes."""
+cdef Net net_at(Py_ssize_t depth, const Py_ssize_t *table, const double *par) noexcept nogil:
+    """Point into the layout's table: six rows of depth + 2 sizes."""
     cdef Net net
-    cdef Py_ssize_t row = layout[0] + 2
-    net.depth = layout[0]
-    net.width = layout + 1
-    net.bias = layout + 1 + row
-    net.code = layout + 1 + 2 * row
-    net.w_offset = layout + 1 + 3 * row
-    net.a_offset = layout + 1 + 4 * row
-    net.z_offset = layout + 1 + 5 * row
+    cdef Py_ssize_t row = depth + 2
+    net.depth = depth
+    net.width = table
+    net.bias = table + row
+    net.code = table + 2 * row
+    net.w_offset = table + 3 * row
+    net.a_offset = table + 4 * row
+    net.z_offset = table + 5 * row
     net.slope = par
     return net
 

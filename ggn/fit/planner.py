@@ -202,10 +202,10 @@ def dual_cost(net: MLP, T: int, penalised: bool) -> tuple[float, float]:
         return work + 1.3 * (N * k**2 + 4 * FLOPS_PER_ELEMENT * N * k), BYTES * (
             2 * N * k + 2 * k * k
         )
-    units = sum(n for n, _ in net._shapes[:-1])
-    inputs = sum(m for _, m in net._shapes)
+    units = sum(n for n, _ in net.layout.shapes[:-1])
+    inputs = sum(m for _, m in net.layout.shapes)
     work += 1.1 * (k * k * units + T * T * inputs) + 0.5 * FLOPS_PER_ELEMENT * k * k * net.depth
-    doubles = 2 * k * k + _core.kernel_size(net._layout, net._par, T)
+    doubles = 2 * k * k + _core.kernel_size(net.layout, T)
     return work, BYTES * (doubles + net.work_size(T, net.n_outputs)) + chunk_bytes(net, T)
 
 

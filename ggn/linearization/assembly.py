@@ -57,21 +57,19 @@ class Blocks:
         if first:
             N = net.n_weights
             self.form = 0 if h is None else h.ndim - 1
-            sums, tile, weighted = _core.normal_sizes(net._layout, net._par, c, self.form)
+            sums, tile, weighted = _core.normal_sizes(net.layout, c, self.form)
             # the factor of the last step is not needed any more: N² doubles are enough
             self.sums = objective.scratch("factor", N, N).reshape(-1)[:sums]
             self.tile = objective.scratch("tile", tile)
             self.weighted = objective.scratch("weighted", weighted)
-        _core.sensitivities(net._layout, net._par, w, c, None, work)
-        _core.add_normal(
-            net._layout, net._par, c, h, work, self.weighted, self.tile, self.sums, first
-        )
+        _core.sensitivities(net.layout, w, c, None, work)
+        _core.add_normal(net.layout, c, h, work, self.weighted, self.tile, self.sums, first)
 
     def finish(self) -> None:
         net, form = self.net, self.form
         assert form is not None
         alpha = 1.0 if self.constant is None else self.constant
-        _core.scatter_normal(net._layout, net._par, form, alpha, self.sums, self.G)
+        _core.scatter_normal(net.layout, form, alpha, self.sums, self.G)
 
 
 class Columns:
@@ -85,11 +83,11 @@ class Columns:
     def add(self, w: np.ndarray, F: np.ndarray, rows: slice, work: np.ndarray) -> None:
         net, c = self.net, F.shape[1]
         s = samples_last(self.objective.root(F, rows))
-        _core.sensitivities(net._layout, net._par, w, c, s, work)
+        _core.sensitivities(net.layout, w, c, s, work)
         most, _ = self.objective.chunk(net.n_outputs, self.chunk_doubles)
         B = self.objective.scratch("B", self.chunk_doubles * most)
         B = B[: self.chunk_doubles * c].reshape(net.n_weights, net.n_outputs * c)
-        _core.jacobian(net._layout, net._par, c, work, B)
+        _core.jacobian(net.layout, c, work, B)
         _core.add_outer(B, self.G)
 
     def finish(self) -> None:
@@ -111,7 +109,7 @@ def column_work(net: MLP) -> float:
 
 def block_work(net: MLP) -> float:
     """Return the work of the pair products, in flops per sample."""
-    nL, shapes = net.n_outputs, net._shapes
+    nL, shapes = net.n_outputs, net.layout.shapes
     flops = elements = 0.0
     for i, (n, m) in enumerate(shapes):
         for j, (nk, mk) in enumerate(shapes[: i + 1]):
@@ -133,7 +131,9 @@ def normal_work(net: MLP) -> float:
 
 def sweep_work(net: MLP, outputs: int) -> float:
     """Return the flops per sample of trial, forward, backward, and Psi for so many outputs."""
-    pairs = sum(n * m for n, m in net._shapes)
-    hidden = sum(n * nk for (n, _), (nk, _) in zip(net._shapes[1:], net._shapes, strict=False))
-    units = sum(n for n, _ in net._shapes)
+    pairs = sum(n * m for n, m in net.layout.shapes)
+    hidden = sum(
+        n * nk for (n, _), (nk, _) in zip(net.layout.shapes[1:], net.layout.shapes, strict=False)
+    )
+    units = sum(n for n, _ in net.layout.shapes)
     return 8.0 * pairs + 2.0 * outputs * hidden + FLOPS_PER_ELEMENT * units * (8 + outputs)

@@ -28,12 +28,12 @@ def derivatives_along(
     net = objective.net
     c, size = objective.chunk(1, 2 * max(net.sizes))
     work = objective.scratch("along", size)
-    buffer = objective.scratch("tangent", _core.tangent_size(net._layout, net._par, c))
+    buffer = objective.scratch("tangent", _core.tangent_size(net.layout, c))
     with np.errstate(all="ignore"):
         for rows in chunks(objective.T, c):
             F = net.sweep(w, objective.X[rows], work, keep=2 if second else 1)
             u = np.empty(F.shape)
-            _core.tangent(net._layout, net._par, w, v, F.shape[1], second, work, buffer, u)
+            _core.tangent(net.layout, w, v, F.shape[1], second, work, buffer, u)
             yield rows, F, u, work
 
 
@@ -49,25 +49,23 @@ def product_along(
     net, out = objective.net, np.zeros(objective.net.n_weights)
     for rows, F, u, work in derivatives_along(objective, w, v, second):
         Hu = np.ascontiguousarray(times(objective.curvature(F, rows, psd), u))
-        _core.gradient(net._layout, net._par, w, u.shape[1], Hu, work, out)
+        _core.gradient(net.layout, w, u.shape[1], Hu, work, out)
     return out
 
 
 def hessian_along(objective: Objective, w: np.ndarray, v: np.ndarray) -> np.ndarray:
     """Return H_J v (N,), eq. 26, without the penalty."""
     net, out = objective.net, np.zeros(objective.net.n_weights)
-    c, size = objective.chunk(1, _core.hessian_product_size(net._layout, net._par, 1))
+    c, size = objective.chunk(1, _core.hessian_product_size(net.layout, 1))
     work = objective.scratch("along", size)
-    size = _core.hessian_product_size(net._layout, net._par, c)
+    size = _core.hessian_product_size(net.layout, c)
     buffer = objective.scratch("hessian product", size)
     with np.errstate(all="ignore"):
         for rows in chunks(objective.T, c):
             F = net.sweep(w, objective.X[rows], work, keep=2)
             eps = objective.derivatives(F, rows)
             h = samples_last(objective.curvature(F, rows, psd=False))
-            _core.hessian_product(
-                net._layout, net._par, w, v, F.shape[1], eps, h, work, buffer, out
-            )
+            _core.hessian_product(net.layout, w, v, F.shape[1], eps, h, work, buffer, out)
     return out
 
 

@@ -27,7 +27,7 @@ class DualSystem:
         self.diagonal = np.zeros(net.n_weights)
         # own scratch: solving for several dampings must outlive other sweeps
         self.work = objective.scratch("dual work", net.work_size(T, nL))
-        self.buffer = objective.scratch("dual", _core.kernel_size(net._layout, net._par, T))
+        self.buffer = objective.scratch("dual", _core.kernel_size(net.layout, T))
         constant = objective.constant_curvature()
         self.root = None if constant is None else math.sqrt(constant)
         self.S = np.empty(0) if self.root is None else np.full((nL, T), self.root)
@@ -37,8 +37,8 @@ class DualSystem:
                 self.S = samples_last(objective.root(F, rows))
                 self.F = F.copy()
             self.eps = eps
-            _core.sensitivities(net._layout, net._par, self.w, T, self.S, work)
-            _core.add_diagonal(net._layout, net._par, T, work, self.buffer, self.diagonal)
+            _core.sensitivities(net.layout, self.w, T, self.S, work)
+            _core.add_diagonal(net.layout, T, work, self.buffer, self.diagonal)
 
         at.sweep(nL, 0, accumulate, whole=self.work)
 
@@ -65,8 +65,7 @@ class DualSystem:
             units, inputs = where.factor(D)
         out.fill(0.0)
         coupled = self.S.ndim == 3
-        layout, par = net._layout, net._par
-        _core.add_kernel(layout, par, self.T, coupled, units, inputs, self.work, self.buffer, out)
+        _core.add_kernel(net.layout, self.T, coupled, units, inputs, self.work, self.buffer, out)
 
     def multiply(self, x: np.ndarray) -> np.ndarray:
         """Return B x."""
@@ -74,5 +73,5 @@ class DualSystem:
         eps = self.S * x if self.S.ndim == 2 else np.einsum("opi,pi->oi", self.S, x)
         out = np.zeros(self.net.n_weights)
         net = self.net
-        _core.gradient(net._layout, net._par, self.w, self.T, eps, self.work, out)
+        _core.gradient(net.layout, self.w, self.T, eps, self.work, out)
         return out

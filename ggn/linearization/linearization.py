@@ -116,8 +116,8 @@ class Linearization:
         def accumulate(rows: slice, F: np.ndarray, eps: np.ndarray, work: np.ndarray) -> None:
             S = objective.root(F, rows)
             residual[:] = objective.whitened(F, rows).ravel()
-            _core.sensitivities(net._layout, net._par, self.w, T, samples_last(S), work)
-            _core.jacobian(net._layout, net._par, T, work, B)
+            _core.sensitivities(net.layout, self.w, T, samples_last(S), work)
+            _core.jacobian(net.layout, T, work, B)
 
         work = objective.scratch("root", net.work_size(T, nL))
         self.sweep(nL, 0, accumulate, whole=work)
@@ -133,8 +133,8 @@ class Linearization:
         def accumulate(rows: slice, F: np.ndarray, eps: np.ndarray, work: np.ndarray) -> None:
             s = samples_last(self.objective.root(F, rows))
             n = F.shape[1]
-            _core.sensitivities(net._layout, net._par, self.w, n, s, work)
-            _core.add_diagonal(net._layout, net._par, n, work, buffer, out)
+            _core.sensitivities(net.layout, self.w, n, s, work)
+            _core.add_diagonal(net.layout, n, work, buffer, out)
 
         self.sweep(nL, 0, accumulate)
         return out + 2.0 * self.objective.l2
@@ -244,7 +244,7 @@ class Linearization:
                 if not known:
                     loss += objective.sum_loss(F, rows)
                 eps = objective.derivatives(F, rows)
-                _core.gradient(net._layout, net._par, self.w, F.shape[1], eps, work, gradient)
+                _core.gradient(net.layout, self.w, F.shape[1], eps, work, gradient)
                 if accumulate is not None:
                     accumulate(rows, F, eps, work)
             if objective.penalised:

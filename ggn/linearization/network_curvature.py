@@ -58,7 +58,11 @@ class _Sums:
 
     def add(self, eps: np.ndarray, work: np.ndarray) -> None:
         """Add a chunk: ε (nL, c), and what its forward sweep with keep = 2 left in work."""
-        self.A, self.D, D2 = _views(self.net, work, eps.shape[1])
+        layout, c, layers = self.net.layout, eps.shape[1], range(1, self.net.depth + 1)
+        # A_l with the dummy row (l = 0 ... L - 1), σ'_l and σ''_l (l = 1 ... L)
+        self.A = [layout.inputs(work, c, layer) for layer in layers]
+        self.D = [np.empty(0), *(layout.slopes(work, c, layer) for layer in layers)]
+        D2 = [np.empty(0), *(layout.bends(work, c, layer) for layer in layers)]
         g, B = eps, None  # B_l, or None where it is zero
         for layer in range(self.net.depth, 0, -1):
             omega, bend = self.D[layer] * g, D2[layer] * g
@@ -127,11 +131,11 @@ class _Sums:
         """Return R, both triangles."""
         net = self.net
         R = np.zeros((net.n_weights, net.n_weights))
-        stops = np.cumsum([0, *(n * m for n, m in net._shapes)])
+        stops = np.cumsum([0, *(n * m for n, m in net.layout.shapes)])
         parts = [slice(*pair) for pair in pairwise(stops)]
         while self.sums:
             (kind, layer, k), S = self.sums.popitem()
-            (n, m), (nk, mk) = net._shapes[layer - 1], net._shapes[k - 1]
+            (n, m), (nk, mk) = net.layout.shapes[layer - 1], net.layout.shapes[k - 1]
             block = R[parts[layer - 1], parts[k - 1]].reshape(n, m, nk, mk)
             if kind == "units":
                 each = np.arange(n)
@@ -159,17 +163,3 @@ def _triangle(n: int) -> np.ndarray:
     u, v = np.tril_indices(n)
     where[u, v] = where[v, u] = np.arange(len(u))
     return where
-
-
-def _views(
-    net: MLP, work: np.ndarray, c: int
-) -> tuple[list[np.ndarray], list[np.ndarray], list[np.ndarray]]:
-    """Return A_l with the dummy rows (l = 0 ... L), σ'_l and σ''_l (l = 1 ... L); see sweep.pxd."""
-    a_offset, z_offset = net._layout[1:].reshape(6, -1)[4:] * c
-    D = work[a_offset[-1] :]
-    D2 = D[z_offset[-1] :]
-
-    def split(block: np.ndarray, offset: np.ndarray) -> list[np.ndarray]:
-        return [block[start:stop].reshape(-1, c) for start, stop in pairwise(offset)]
-
-    return split(work, a_offset), split(D, z_offset), split(D2, z_offset)

@@ -15,17 +15,12 @@ from ggn import _core
 __all__ = ["input_derivatives"]
 
 
-def input_derivatives(
-    layout: np.ndarray, par: np.ndarray, w: np.ndarray, c: int, work: np.ndarray
-) -> np.ndarray:
+def input_derivatives(layout: _core.Layout, w: np.ndarray, c: int, work: np.ndarray) -> np.ndarray:
     """Return ∂φ_L/∂x (c, nL, n0) of the chunk whose forward sweep, with σ', is in work."""
-    depth = layout[0]
-    width, bias, _, _, a, z = layout[1:].reshape(6, depth + 2)
-    n0, n1, nL = width[0], width[1], width[depth]
-    _core.sensitivities(layout, par, w, c, None, work)
-    start = c * (a[-1] + z[-1] + nL * z[1])  # where Ψ_1 is; the legend is in _kernels/sweep.pxd
-    Psi = work[start : start + c * nL * n1].reshape(n1, nL * c)
-    W = w[: n1 * (n0 + bias[1])].reshape(n1, -1)[:, :n0]
+    _core.sensitivities(layout, w, c, None, work)
+    Psi = layout.sensitivities(work, c, 1)
+    n1, nL, _ = Psi.shape
+    W = layout.weights(w)[0][:, : layout.sizes[0]]
     with np.errstate(all="ignore"):  # far outside the data it may overflow
-        product: np.ndarray = (W.T @ Psi).reshape(n0, nL, c)
+        product: np.ndarray = (W.T @ Psi.reshape(n1, nL * c)).reshape(-1, nL, c)
     return product.transpose(2, 1, 0)

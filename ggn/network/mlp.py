@@ -84,14 +84,16 @@ class MLP:
         self.activations = parse_activations(activation, output_activation, self.depth)
         self.bias = parse_flags(bias, self.depth)
         self.fixed_bias = number("fixed_bias", fixed_bias)
-        self._layout = _core.layout(self.sizes, self.bias, [a.code for a in self.activations])
-        self._par = np.array([self.fixed_bias, *(a.slope for a in self.activations)])
-        self._custom = self.activations if any(a.code < 0 for a in self.activations) else None
-        self._shapes = [
-            (n, m + b) for m, n, b in zip(self.sizes, self.sizes[1:], self.bias, strict=False)
-        ]
-        self.n_weights = sum(n * m for n, m in self._shapes)
-        self.positions = Positions(self._shapes)
+        self.layout = _core.Layout(
+            self.sizes,
+            self.bias,
+            [a.code for a in self.activations],
+            [a.slope for a in self.activations],
+            self.fixed_bias,
+            self.activations,
+        )
+        self.n_weights = self.layout.n_weights
+        self.positions = Positions(self.layout.shapes)
 
     @property
     def n_inputs(self) -> int:
@@ -125,10 +127,7 @@ class MLP:
         ValueError
             If w has another length or is not finite.
         """
-        w = self._weights(w)
-        stops = np.cumsum([n * m for n, m in self._shapes])[:-1]
-        blocks = zip(np.split(w, stops), self._shapes, strict=True)
-        return [block.reshape(shape).T for block, shape in blocks]
+        return [W.T for W in self.layout.weights(self._weights(w))]
 
     def pack(self, Ws: Sequence[Any]) -> np.ndarray:
         """Return the flat weights w (N,) of the matrices W_1 ... W_L; the inverse of `unpack`.
@@ -144,7 +143,7 @@ class MLP:
         >>> ggn.MLP((1, 2), bias=False).pack([[[3.0, 4.0]]])
         array([3., 4.])
         """
-        return np.concatenate([W.T.ravel() for W in parse_matrices(Ws, self._shapes)])
+        return np.concatenate([W.T.ravel() for W in parse_matrices(Ws, self.layout.shapes)])
 
     def initial_weights(
         self, rng: int | np.random.Generator | None = None, scheme: str = "normal"
@@ -176,7 +175,7 @@ class MLP:
         if scheme == "uniform":
             return source.uniform(-1.0, 1.0, self.n_weights)
         if scheme == "fan_in":
-            scale = [np.full(n * m, 1.0 / np.sqrt(m)) for n, m in self._shapes]
+            scale = [np.full(n * m, 1.0 / np.sqrt(m)) for n, m in self.layout.shapes]
             return source.standard_normal(self.n_weights) * np.concatenate(scale)
         raise unknown_name("scheme", scheme, SCHEMES)
 
@@ -246,9 +245,9 @@ class MLP:
         for rows in chunks(T, c):
             n = rows.stop - rows.start
             self.sweep(w, X[rows], work, keep=1)
-            _core.sensitivities(self._layout, self._par, w, n, None, work)
+            _core.sensitivities(self.layout, w, n, None, work)
             part = np.empty((N, nL * n))
-            _core.jacobian(self._layout, self._par, n, work, part)
+            _core.jacobian(self.layout, n, work, part)
             out[:, rows] = part.reshape(N, nL, n).transpose(0, 2, 1)
         return out.reshape(N, T * nL)
 
@@ -284,7 +283,7 @@ class MLP:
         for rows in chunks(T, c):
             self.sweep(w, X[rows], work, keep=1)
             n = rows.stop - rows.start
-            out[rows] = input_derivatives(self._layout, self._par, w, n, work)
+            out[rows] = input_derivatives(self.layout, w, n, work)
         return out
 
     def kernel_matrix(self, w: Any, X: Any) -> np.ndarray:
@@ -297,18 +296,16 @@ class MLP:
 
         keep = 1 leaves σ' in work for the backward sweeps, keep = 2 also σ''; nothing is checked.
         """
-        _core.forward(self._layout, self._par, self._custom, w, X, work, keep)
-        c = len(X)
-        stop = c * int(self._layout[-self.depth - 3])
-        return work[stop - c * self.sizes[-1] : stop].reshape(self.sizes[-1], c)
+        _core.forward(self.layout, w, X, work, keep)
+        return self.layout.outputs(work, len(X))
 
     def work_size(self, c: int, columns: int) -> int:
-        """Return the doubles of scratch that c samples need; see `ggn._core.work_size`."""
-        return _core.work_size(self._layout, c, columns)
+        """Return the doubles of scratch that c samples need; see `ggn._core.Layout`."""
+        return self.layout.work_size(c, columns)
 
     def diagonal_size(self, c: int) -> int:
         """Return the doubles of buffer that the diagonal of the normal matrix needs."""
-        return _core.diagonal_size(self._layout, self._par, c)
+        return _core.diagonal_size(self.layout, c)
 
     def chunk_size(self, columns: int, extra: int = 0) -> int:
         """Return how many samples, with `extra` doubles each, make a chunk that fits the cache."""

@@ -125,7 +125,7 @@ def result_doubles(net: MLP, T: int) -> int:
 def weights_doubles(net: MLP, T: int) -> int:
     """Return the doubles of `stream_weights`: all layers, factors, a block of rows, copies."""
     k = T * net.n_outputs
-    parts = sum(min(n * m, k) * k for n, m in net._shapes)
+    parts = sum(min(n * m, k) * k for n, m in net.layout.shapes)
     return result_doubles(net, T) + 2 * net.work_size(T, net.n_outputs) + parts + 5 * k * k
 
 
@@ -133,7 +133,7 @@ def samples_doubles(net: MLP, T: int, sketch: int | None) -> int:
     """Return the doubles of `stream_samples` with one sample at a time."""
     total = result_doubles(net, T) + sample_doubles(net)
     columns = 0
-    for (n, m), below in zip(net._shapes, net.sizes, strict=False):
+    for (n, m), below in zip(net.layout.shapes, net.sizes, strict=False):
         widths = n * m, below, n
         small = [w if sketch is None else min(w, sketch) for w in widths]
         columns += small[0]
@@ -185,8 +185,8 @@ def stream_weights(net: MLP, w: np.ndarray, X: np.ndarray) -> Factors:
     each = PerSample(net, T)
     each.add(chunk)
     blocks, inputs, joint = [], [], []
-    total = Factor(sum(min(n * m, k) for n, m in net._shapes), k)
-    for layer, (n, m) in enumerate(net._shapes, start=1):
+    total = Factor(sum(min(n * m, k) for n, m in net.layout.shapes), k)
+    for layer, (n, m) in enumerate(net.layout.shapes, start=1):
         block = Factor(n * m, k)
         for units in chunks(n, max(1, max(ROWS, k) // m)):
             block.add(chunk.row_block(layer, units))
@@ -201,13 +201,13 @@ def stream_weights(net: MLP, w: np.ndarray, X: np.ndarray) -> Factors:
 
 def heights(net: MLP) -> list[int]:
     """Return the rows of each of the `parts`."""
-    return [*(n * m for n, m in net._shapes), *net.sizes[:-1], *net.sizes[1:]]
+    return [*(n * m for n, m in net.layout.shapes), *net.sizes[:-1], *net.sizes[1:]]
 
 
 def parts(chunk: LayerChunk) -> Iterator[np.ndarray]:
     """Yield the chunk's columns of P_1 ... P_L, of φ_0 ... φ_{L-1}, and of all Ψ_1 ... Ψ_L."""
     net = chunk.net
-    yield from np.split(chunk.jacobian(), np.cumsum([n * m for n, m in net._shapes])[:-1])
+    yield from np.split(chunk.jacobian(), np.cumsum([n * m for n, m in net.layout.shapes])[:-1])
     yield from (phi[:n] for phi, n in zip(chunk.inputs, net.sizes, strict=False))
     yield from (Psi.reshape(len(Psi), -1) for Psi in chunk.sensitivities)
 

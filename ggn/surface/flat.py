@@ -94,7 +94,7 @@ def _linear_layer(net: MLP, w: np.ndarray, layer: int) -> np.ndarray:
 
 
 def _equal_shift(net: MLP) -> np.ndarray:
-    m = net._shapes[-1][1]
+    m = net.layout.shapes[-1][1]
     out = _tangents(net, m)
     for a in range(m):
         net.unpack(out[a])[-1][a] = 1.0

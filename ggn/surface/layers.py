@@ -48,7 +48,7 @@ class LayerChunk:
         """Return these samples' columns of P, (N, nL·c), by output, then sample."""
         net, c = self.net, self.rows.stop - self.rows.start
         P = np.empty((net.n_weights, net.n_outputs * c))
-        _core.jacobian(net._layout, net._par, c, self.work, P)
+        _core.jacobian(net.layout, c, self.work, P)
         return P
 
     def row_block(self, layer: int, units: slice) -> np.ndarray:
@@ -59,23 +59,19 @@ class LayerChunk:
 
 def sweep_layers(net: MLP, w: np.ndarray, X: np.ndarray, size: int) -> Iterator[LayerChunk]:
     """Sweep forward and back, at most `size` samples at a time; nothing is checked."""
-    nL, table = net.n_outputs, net._layout[1:].reshape(6, net.depth + 2)
-    a, z = table[4], table[5]  # rows before each layer's φ̂, and before its σ'
+    layout, nL, layers = net.layout, net.n_outputs, range(1, net.depth + 1)
     size = min(size, len(X))
     memory = np.empty(net.work_size(size, nL))
     for rows in chunks(len(X), size):
         c = rows.stop - rows.start
         work = memory[: net.work_size(c, nL)]
         net.sweep(w, X[rows], work, keep=1)
-        _core.sensitivities(net._layout, net._par, w, c, None, work)
-        A, D, Psi = np.split(work, [c * a[-1], c * (a[-1] + z[-1])])
-        Psi = Psi.reshape(-1, nL, c)
-        layers = range(1, net.depth + 1)
+        _core.sensitivities(layout, w, c, None, work)
         yield LayerChunk(
             net,
             rows,
-            [A.reshape(-1, c)[a[j - 1] : a[j]] for j in layers],
-            [D.reshape(-1, c)[z[j] : z[j + 1]] for j in layers],
-            [Psi[z[j] : z[j + 1]] for j in layers],
+            [layout.inputs(work, c, layer) for layer in layers],
+            [layout.slopes(work, c, layer) for layer in layers],
+            [layout.sensitivities(work, c, layer) for layer in layers],
             work,
         )

@@ -65,7 +65,7 @@ class RankReport:
         columns, tol = self.jacobian.shape[1], self.jacobian.tolerance
         return tuple(
             rank_from_factor(block, (n * m, columns), tol, self._factors.estimates(n * m))
-            for block, (n, m) in zip(self._factors.row_blocks, self.net._shapes, strict=True)
+            for block, (n, m) in zip(self._factors.row_blocks, self.net.layout.shapes, strict=True)
         )
 
     @cached_property
@@ -201,11 +201,11 @@ def ranks(
             found.jacobian,
             (net.n_weights, T * nL),
             tol,
-            any(found.estimates(n * m) for n, m in net._shapes),
+            any(found.estimates(n * m) for n, m in net.layout.shapes),
         ),
         tuple(
             rank_from_factor(factor, (m, T), None, found.estimates(n))
-            for factor, n, (_, m) in zip(found.inputs, sizes, net._shapes, strict=False)
+            for factor, n, (_, m) in zip(found.inputs, sizes, net.layout.shapes, strict=False)
         ),
         tuple(found.sensitivities),
         tuple(

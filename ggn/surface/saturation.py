@@ -161,7 +161,7 @@ def saturation(net: MLP, w: Any, X: Any) -> Saturation:
     T = len(X)
     levels = [np.zeros((T, n), np.uint8) for n in net.sizes[1:]]
     largest = [np.zeros(n) for n in net.sizes[1:]]
-    squares = [np.zeros(m) for _, m in net._shapes]
+    squares = [np.zeros(m) for _, m in net.layout.shapes]
     steepest = [_probe(sigma, 1.0).max(initial=0.0) or 1.0 for sigma in net.activations]
     Ws = net.unpack(w)
     with np.errstate(all="ignore"):
