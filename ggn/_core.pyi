@@ -1,5 +1,5 @@
 from collections.abc import Sequence
-from typing import Protocol
+from typing import Protocol, final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,19 +11,21 @@ class _Custom(Protocol):
 
 _Float = NDArray[np.float64]
 
+@final
 class Layout:
     sizes: tuple[int, ...]
     shapes: tuple[tuple[int, int], ...]
     n_weights: int
-    def __init__(
-        self,
+    def __new__(
+        cls,
         sizes: Sequence[int],
         bias: Sequence[bool],
         codes: Sequence[int],
         slopes: Sequence[float],
         fixed_bias: float = 0.0,
         own: Sequence[_Custom] | None = None,
-    ) -> None: ...
+    ) -> Layout: ...
+    def __reduce__(self) -> tuple[type[Layout], tuple[object, ...]]: ...
     def work_size(self, c: int, columns: int) -> int: ...
     def weights(self, w: _Float) -> list[_Float]: ...
     def inputs(self, work: _Float, c: int, l: int) -> _Float: ...

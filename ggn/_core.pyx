@@ -7,6 +7,7 @@ carries the chunk's activations from `forward` to the functions that go backward
 
 import numpy as np
 
+cimport cython
 from libc.limits cimport INT_MAX
 
 from ggn._kernels.blas cimport cholesky_solve as blas_cholesky_solve
@@ -42,6 +43,7 @@ def activate(Py_ssize_t code, double slope, const double[::1] z, double[:, ::1] 
         ggn_activations[code](n, slope, &z[0], &out[0, 0], d1, d2)
 
 
+@cython.final
 cdef class Layout:
     """Where the kernels find a network's weights and a chunk's activations; owns every offset.
 

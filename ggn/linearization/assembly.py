@@ -131,9 +131,7 @@ def normal_work(net: MLP) -> float:
 
 def sweep_work(net: MLP, outputs: int) -> float:
     """Return the flops per sample of trial, forward, backward, and Psi for so many outputs."""
-    pairs = sum(n * m for n, m in net.layout.shapes)
-    hidden = sum(
-        n * nk for (n, _), (nk, _) in zip(net.layout.shapes[1:], net.layout.shapes, strict=False)
-    )
-    units = sum(n for n, _ in net.layout.shapes)
-    return 8.0 * pairs + 2.0 * outputs * hidden + FLOPS_PER_ELEMENT * units * (8 + outputs)
+    widths = net.sizes[1:]
+    hidden = sum(n * below for n, below in zip(widths[1:], widths, strict=False))
+    elements = sum(widths) * (8 + outputs)
+    return 8.0 * net.n_weights + 2.0 * outputs * hidden + FLOPS_PER_ELEMENT * elements

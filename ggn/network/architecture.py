@@ -27,10 +27,10 @@ class Positions:
 
     Parameters
     ----------
-    shapes : list of (n_l, n_{l-1} [+ 1])
+    shapes : sequence of (n_l, n_{l-1} [+ 1])
     """
 
-    def __init__(self, shapes: list[tuple[int, int]]) -> None:
+    def __init__(self, shapes: Sequence[tuple[int, int]]) -> None:
         starts = np.cumsum([0, *(n * m for n, m in shapes)])
         units = np.cumsum([0, *(n for n, _ in shapes)])
         inputs = np.cumsum([0, *(m for _, m in shapes)])
