@@ -7,7 +7,7 @@ only rooms before it.  `ggn/__init__.py` itself is the face of those that need n
 import ast
 import re
 
-from source_tree import CYTHON, PYTHON, C, circles
+from source_tree import CYTHON, PYTHON, C, circles, ours
 
 ORDER = [
     "validation", "_core",
@@ -36,7 +36,7 @@ ENTRANCES_TO_BLAS = re.compile(
 )
 IMPORTERS = {
     "import_module", "__import__", "exec_module", "load_module", "spec_from_file_location",
-    "resolve_name", "runpy", "run_module", "run_path",
+    "resolve_name", "runpy", "run_module", "run_path", "SourceFileLoader",
 }  # fmt: skip
 # double[::1], double[:, ::1], and the like
 MEMORYVIEW = re.compile(r"\w\s*\[(?:\s*:(?::1)?\s*,)*\s*::?1?\s*\]|\bmemoryview\b")
@@ -153,8 +153,16 @@ def _imports_by_name(node):
 
 
 def plain_imports(tree):
-    """Imports name the whole path and what they take: none is relative, none takes `*`."""
-    found = []
+    """Imports name the whole path and what they take: none is relative, none takes `*`.
+
+    What is included is in the tree, where these rules read it.
+    """
+    found = [
+        f"{tree.label(path)}:{line}: includes {inner.name} from outside"
+        for path in tree.files(*CYTHON, *C)
+        for inner, line in tree.includes(path)
+        if inner not in tree.text
+    ]
     for path in tree.files(*PYTHON):
         for node in tree.nodes(path):
             if isinstance(node, ast.ImportFrom) and node.level:
@@ -183,7 +191,12 @@ def tidy_faces(tree):
     for path in (p for p in tree.files(".py") if p.name == "__init__.py"):
         name, module = tree.label(path), tree.ast(path)
         taken = [n for n in module.body if isinstance(n, ast.ImportFrom)]
-        sources = [n.module for n in taken if n.module and n.module.split(".")[0] == "ggn"]
+        sources = [
+            source
+            for n in module.body
+            for source in ([n.module] if n in taken else _plainly_imported(n))
+            if ours(source)
+        ]
         if sources != sorted(sources):
             found.append(f"{name}: imports are not sorted by module")
         for node in taken:
@@ -196,6 +209,10 @@ def tidy_faces(tree):
         has = tree.bound(tree.name(path)) | {a.asname or a.name for n in taken for a in n.names}
         found += [f"{name}: __all__ has {n}, the file has not" for n in offered if n not in has]
     return found
+
+
+def _plainly_imported(node):
+    return [a.name for a in node.names] if isinstance(node, ast.Import) else []
 
 
 def _offered(module):
@@ -242,6 +259,9 @@ def compiled_code_stays_behind_the_door(tree):
         if path.suffix in C:
             continue
         code = tree.code(path)
+        foreign = set(re.findall(r"^\s*(?:from|c?import)\s+(\w+)", code, re.MULTILINE))
+        foreign -= {"ggn", "libc", "cython", *(["scipy"] if name == BLAS else [])}
+        found += [f"{name}: a kernel that imports {package}" for package in sorted(foreign)]
         if MEMORYVIEW.search(code):
             found.append(f"{name}: a memoryview")
         if re.search(r"^\s*(?:cp)?def\s", code, flags=re.MULTILINE):

@@ -240,6 +240,22 @@ SEEDS = {
         ),
         {"compiled_code_stays_behind_the_door": "_kernels/part.pxi: a memoryview"},
     ),
+    "an_include_from_outside": (
+        lambda c: c.append("_kernels/solve.pyx", '\ninclude "../../secret.pxi"\n'),
+        {"plain_imports": "secret.pxi"},
+    ),
+    "numpy_in_a_kernel": (
+        lambda c: c.append("_kernels/solve.pyx", "\nimport numpy as np\n"),
+        {"compiled_code_stays_behind_the_door": "imports numpy"},
+    ),
+    "a_kernel_that_needs_the_gil": (
+        lambda c: c.append("_kernels/solve.pyx", "\ncdef double f(double x):\n    return x\n"),
+        {"compiled_code_stays_behind_the_door": "a kernel that may raise or needs the GIL"},
+    ),
+    "a_kernel_with_a_function_of_python_s": (
+        lambda c: c.append("_kernels/solve.pyx", "\ndef f():\n    pass\n"),
+        {"compiled_code_stays_behind_the_door": "a function of Python's"},
+    ),
     "compiled_code_in_another_room": (
         lambda c: c.write("surface/fast.pyx", "cdef int x = 1\n"),
         {"compiled_code_stays_behind_the_door": "surface/fast.pyx"},
