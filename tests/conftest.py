@@ -22,6 +22,16 @@ def rng():
     return np.random.default_rng(20180619)
 
 
+@pytest.fixture
+def record_property(record_property):
+    """Keep plain numbers of Python: NumPy's cannot be sent by a worker of pytest-xdist."""
+
+    def record(name, value):
+        record_property(name, np.asarray(value).tolist())
+
+    return record
+
+
 def pytest_terminal_summary(terminalreporter, config):
     """Say, with -v, how far each comparison was from its tolerance."""
     if config.get_verbosity() > 0 and strategies.WORST:

@@ -13,7 +13,7 @@ import pytest
 
 import ggn
 from ggn.io import Model
-from ggn.io.model import ARRAYS
+from ggn.io.archive import ARRAYS
 
 
 @pytest.fixture

@@ -20,53 +20,15 @@ from ggn.validation import describe
 
 __all__ = ["to_c"]
 
-# Keywords of C99, and functions that the text or its caller has.
-RESERVED = frozenset(
-    [
-        "auto",
-        "break",
-        "case",
-        "char",
-        "const",
-        "continue",
-        "default",
-        "do",
-        "double",
-        "else",
-        "enum",
-        "extern",
-        "float",
-        "for",
-        "goto",
-        "if",
-        "inline",
-        "int",
-        "long",
-        "register",
-        "restrict",
-        "return",
-        "short",
-        "signed",
-        "sizeof",
-        "static",
-        "struct",
-        "switch",
-        "typedef",
-        "union",
-        "unsigned",
-        "void",
-        "volatile",
-        "while",
-        "main",
-        "exp",
-        "expm1",
-        "fabs",
-        "log",
-        "log1p",
-        "sqrt",
-        "tanh",
-    ]
-)
+# Keywords of C99.
+KEYWORDS = """
+auto break case char const continue default do double else enum extern float for goto if inline
+int long register restrict return short signed sizeof static struct switch typedef union
+unsigned void volatile while
+"""
+# Functions that the text or its caller has.
+FUNCTIONS = "main exp expm1 fabs log log1p sqrt tanh"
+RESERVED = frozenset(f"{KEYWORDS} {FUNCTIONS}".split())
 
 # σ(z) of each activation: what C has itself, or else the body of a function.
 IN_LIBRARY = {"identity": "{}", "tanh": "tanh({})", "exponential": "exp({})"}

@@ -1,33 +1,23 @@
-"""A trained network with the scaling of its data, and the one file it is kept in.
+"""A trained network with the scaling of its data.
 
-    predict(X) = y_mean + y_scale · φ_L(w, (X - x_mean) / x_scale)
-
-The file is NumPy's .npz with the float64 arrays w, x_mean, x_scale, y_mean and
-y_scale, and `header`: JSON text as bytes, with format, version, sizes,
-activations, bias, fixed_bias, input_names and target_names.
+predict(X) = y_mean + y_scale · φ_L(w, (X - x_mean) / x_scale)
 """
 
 from __future__ import annotations
 
-import io
-import json
 import os
-import zipfile
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from ggn.activations import BUILT_IN, Activation, LeakyReLU
-from ggn.io.files import FilePath, replacing
+from ggn.activations import Activation
+from ggn.io.archive import ARRAYS, network_header, network_of, read_archive, write_archive
+from ggn.io.files import FilePath
 from ggn.network import MLP
 from ggn.validation import describe, samples, vector
 
 __all__ = ["Model"]
-
-FORMAT, VERSION = "ggn-model", 1
-ARRAYS = ("w", "x_mean", "x_scale", "y_mean", "y_scale")
 
 
 class Model:
@@ -171,19 +161,9 @@ class Model:
         OSError
             If the file cannot be written; one that was there before is left intact.
         """
-        header = {
-            "format": FORMAT,
-            "version": VERSION,
-            "sizes": self.net.sizes,
-            "activations": [_describe_activation(a) for a in self.net.activations],
-            "bias": self.net.bias,
-            "fixed_bias": self.net.fixed_bias,
-            "input_names": self.input_names,
-            "target_names": self.target_names,
-        }
-        text = np.frombuffer(json.dumps(header).encode(), dtype=np.uint8)
-        with replacing(path) as stream:
-            np.savez(stream, header=text, **{name: getattr(self, name) for name in ARRAYS})
+        names = {"input_names": self.input_names, "target_names": self.target_names}
+        header = {**network_header(self.net), **names}
+        write_archive(path, header, {name: getattr(self, name) for name in ARRAYS})
 
     @classmethod
     def load(cls, path: FilePath, activations: Mapping[str, Activation] | None = None) -> Model:
@@ -215,14 +195,9 @@ class Model:
         Model(MLP((1, 1)), x1 -> y1)
         """
         name = os.fspath(path)
-        header, arrays = _read(name)
+        header, arrays = read_archive(name)
         try:
-            sizes, bias = header["sizes"], header["bias"]
-            # before the network allocates anything of the size claimed
-            if _n_weights(sizes, bias) != arrays["w"].size:
-                raise ValueError(f"{arrays['w'].size} weights do not fit sizes {describe(sizes)}")
-            chosen = [_find_activation(a, activations or {}) for a in header["activations"]]
-            net = MLP(sizes, chosen[:-1], chosen[-1], bias, header["fixed_bias"])
+            net = network_of(header, arrays["w"].size, activations or {})
             names = header["input_names"], header["target_names"]
             return cls(net, arrays["w"], *names, *(arrays[a] for a in ARRAYS[1:]))
         except KeyError as error:
@@ -236,93 +211,6 @@ class Model:
         return (
             f"Model({self.net!r}, {', '.join(self.input_names)} -> {', '.join(self.target_names)})"
         )
-
-
-def _read(name: str) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
-    """Return the header and the arrays of a file, each checked only for what it is."""
-    data = Path(name).read_bytes()
-    if not data:
-        raise ValueError(f"{name} is not a ggn model: it is empty")
-    if not data.startswith(b"PK\x03\x04"):  # a zip archive
-        kind = "a pickle, which is never loaded" if data.startswith(b"\x80") else "another format"
-        raise ValueError(f"{name} is not a ggn model: it is {kind}")
-    try:
-        with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            members = archive.namelist()
-            if "header.npy" not in members:
-                raise _RefusedError("is not a ggn model: it has no header")
-            header = _parse_header(_read_array(archive, "header"))
-            missing = [key for key in ARRAYS if f"{key}.npy" not in members]
-            if missing:
-                raise _RefusedError(f"is not a whole model: the array {missing[0]!r} is missing")
-            return header, {key: _read_array(archive, key) for key in ARRAYS}
-    except _RefusedError as error:
-        raise ValueError(f"{name} {error}") from error
-    # damaged bytes make zipfile, zlib and numpy raise a dozen kinds, all of one meaning
-    except Exception as error:
-        if "Object arrays" in str(error):
-            raise ValueError(f"{name} holds pickled objects, which are never loaded") from error
-        raise ValueError(f"{name} is truncated or damaged") from error
-
-
-class _RefusedError(Exception):
-    """The bytes are whole but not what is asked for; says what they are instead."""
-
-
-def _read_array(archive: zipfile.ZipFile, key: str) -> np.ndarray:
-    """Return one array; its bytes are read to the end first, where the checksum is compared."""
-    stream = io.BytesIO(archive.read(f"{key}.npy"))
-    array: np.ndarray = np.lib.format.read_array(stream, allow_pickle=False)
-    if stream.read(1):
-        raise ValueError(f"{key} has bytes to spare")
-    return array
-
-
-def _parse_header(array: np.ndarray) -> dict[str, Any]:
-    try:
-        header = json.loads(array.tobytes())
-    except (ValueError, RecursionError) as error:
-        raise _RefusedError("is not a ggn model: its header is not JSON") from error
-    if not isinstance(header, dict) or header.get("format") != FORMAT:
-        raise _RefusedError(f"is not a ggn model: its header does not say format {FORMAT!r}")
-    version = header.get("version")
-    if not isinstance(version, int) or isinstance(version, bool) or version < 1:
-        raise _RefusedError(f"is not a ggn model: its version is {describe(version)}")
-    if version > VERSION:
-        raise _RefusedError(
-            f"is a model of format version {version}, but this ggn reads versions up to {VERSION}"
-        )
-    return header
-
-
-def _describe_activation(a: Activation) -> dict[str, Any]:
-    if a.code < 0:
-        return {"name": a.name, "custom": True}
-    return {"name": a.name, "slope": a.slope} if isinstance(a, LeakyReLU) else {"name": a.name}
-
-
-def _find_activation(entry: Any, given: Mapping[str, Activation]) -> Activation:
-    name = entry["name"]
-    if entry.get("custom"):
-        if name not in given:
-            raise ValueError(
-                f"it uses the custom activation {name!r}, which must be given to "
-                f"Model.load as activations={{{name!r}: ...}}"
-            )
-        if not isinstance(given[name], Activation):
-            raise ValueError(
-                f"activations[{name!r}] must be an Activation, got {describe(given[name])}"
-            )
-        return given[name]
-    if name not in BUILT_IN:
-        raise ValueError(f"it uses the activation {describe(name)}, which this ggn does not have")
-    return LeakyReLU(entry["slope"]) if BUILT_IN[name] is LeakyReLU else BUILT_IN[name]()
-
-
-def _n_weights(sizes: list[int], bias: list[bool]) -> int:
-    if not len(sizes) - 1 == len(bias):
-        raise ValueError(f"{len(bias)} bias flags do not fit sizes {describe(sizes)}")
-    return sum((m + b) * n for m, n, b in zip(sizes, sizes[1:], bias, strict=False))
 
 
 def _names(argument: str, names: Any, count: int, letter: str) -> tuple[str, ...]:

@@ -36,46 +36,29 @@ __all__ = ["BaseGGN"]
 class BaseGGN(BaseEstimator):
     """The parameters are documented by the two estimators."""
 
-    def __init__(
-        self,
-        hidden_layer_sizes: Any,
-        activation: Any,
-        *,
-        loss: Any,
-        alpha: float,
-        scale: str | None,
-        damping: Any,
-        step: Any,
-        max_iter: int,
-        tol: float,
-        n_restarts: int,
-        n_jobs: int | None,
-        warm_start: bool,
-        early_stopping: bool,
-        validation_fraction: float,
-        n_iter_no_change: int,
-        random_state: Any,
-        callback: Callable[..., Any] | None,
-        verbose: bool,
-    ) -> None:
-        self.hidden_layer_sizes = hidden_layer_sizes
-        self.activation = activation
-        self.loss = loss
-        self.alpha = alpha
-        self.scale = scale
-        self.damping = damping
-        self.step = step
-        self.max_iter = max_iter
-        self.tol = tol
-        self.n_restarts = n_restarts
-        self.n_jobs = n_jobs
-        self.warm_start = warm_start
-        self.early_stopping = early_stopping
-        self.validation_fraction = validation_fraction
-        self.n_iter_no_change = n_iter_no_change
-        self.random_state = random_state
-        self.callback = callback
-        self.verbose = verbose
+    hidden_layer_sizes: Any
+    activation: Any
+    loss: Any
+    alpha: float
+    scale: str | None
+    damping: Any
+    step: Any
+    max_iter: int
+    tol: float
+    n_restarts: int
+    n_jobs: int | None
+    warm_start: bool
+    early_stopping: bool
+    validation_fraction: float
+    n_iter_no_change: int
+    random_state: Any
+    callback: Callable[..., Any] | None
+    verbose: bool
+
+    def _keep_parameters(self, given: dict[str, Any]) -> None:
+        """Set what the constructor was given, as it is, from its local variables."""
+        for name in self._get_param_names():
+            setattr(self, name, given[name])
 
     @property
     def coefs_(self) -> list[np.ndarray]:

@@ -157,26 +157,7 @@ class GGNClassifier(ClassifierMixin, BaseGGN):
         callback: Callable[..., Any] | None = None,
         verbose: bool = False,
     ) -> None:
-        super().__init__(
-            hidden_layer_sizes,
-            activation,
-            loss=loss,
-            alpha=alpha,
-            scale=scale,
-            damping=damping,
-            step=step,
-            max_iter=max_iter,
-            tol=tol,
-            n_restarts=n_restarts,
-            n_jobs=n_jobs,
-            warm_start=warm_start,
-            early_stopping=early_stopping,
-            validation_fraction=validation_fraction,
-            n_iter_no_change=n_iter_no_change,
-            random_state=random_state,
-            callback=callback,
-            verbose=verbose,
-        )
+        self._keep_parameters(locals())
 
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> GGNClassifier:
         """Train on samples X with class labels y.

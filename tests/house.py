@@ -1,0 +1,287 @@
+"""The rules of the house: each takes a source tree and returns its breaches, a sentence each.
+
+A *room* is a module or package directly below ggn.  ORDER lists the rooms; a room imports
+only rooms before it.  `ggn/__init__.py` itself is the face of those that need no extra.
+"""
+
+import ast
+import re
+
+from source_tree import CYTHON, PYTHON, C, circles, ours
+
+ORDER = [
+    "validation", "_core",
+    "machine",
+    "activations", "losses", "network",
+    "linearization",
+    "damping", "steps", "fit",
+    "products",
+    "surface",
+    "problems", "io",
+    "export",
+    "sklearn",
+    "plot", "paper",
+    "command", "__main__",
+]  # fmt: skip
+FACE = ORDER[: ORDER.index("sklearn")]
+EXTRAS = ["sklearn", "plot", "paper"]  # imported by name, once somebody asks
+DOOR, KERNELS, BLAS = "_core", "_kernels", "_kernels/blas.pxd"
+MOST_LINES, MOST_LINES_OF_TESTS, MOST_ROOMS = 300, 400, 20
+
+ENTRANCES_TO_BLAS = re.compile(
+    r"cython_(?:blas|lapack)|cblas|lapacke|\b[sdcz](?:"
+    r"(?:ge|sy|tr|po)(?:mm|mv|rk|r2k|sm|sv|trf|trs|tri|qrf|lss|lsd|lsy|svd|sdd|ev|evd|evr)"
+    r"|dot|axpy|scal|copy|swap|nrm2|asum|ger)_\b",
+    re.IGNORECASE,
+)
+IMPORTERS = {
+    "import_module", "__import__", "exec_module", "load_module", "spec_from_file_location",
+    "resolve_name", "runpy", "run_module", "run_path", "SourceFileLoader",
+}  # fmt: skip
+# double[::1], double[:, ::1], and the like
+MEMORYVIEW = re.compile(r"\w\s*\[(?:\s*:(?::1)?\s*,)*\s*::?1?\s*\]|\bmemoryview\b")
+
+
+# -- files -------------------------------------------------------------------------------------
+
+
+def known_kinds(tree):
+    """Whatever a person puts into the house is source of a kind that these rules read."""
+    known = [*tree.files(*PYTHON, *CYTHON, *C), *(p for p in tree.text if p.name == "py.typed")]
+    strange = [tree.label(p) for p in tree.text if p not in known]
+    orphans = [tree.label(p) for p in tree.files(".pxi") if p not in tree.includers]
+    return [f"{name} is of no kind known here" for name in strange] + [
+        f"{name} is included by nobody" for name in orphans
+    ]
+
+
+def short_files(tree, most=MOST_LINES):
+    """Every file can be read in one sitting."""
+    sizes = {tree.label(p): len(text.splitlines()) for p, text in tree.text.items()}
+    return [f"{name} has {n} lines, more than {most}" for name, n in sizes.items() if n > most]
+
+
+def few_rooms(tree):
+    """A newcomer can take in the ground floor."""
+    homes = [tree.includers.get(p, p) for p in tree.text]
+    rooms = {tree.room(p) for p in homes} - {"__init__", "__main__", "py"}
+    if len(rooms) <= MOST_ROOMS:
+        return []
+    return [f"{len(rooms)} rooms, more than {MOST_ROOMS}: {', '.join(sorted(rooms))}"]
+
+
+# -- imports -----------------------------------------------------------------------------------
+
+
+def imports_point_down(tree):
+    """A room imports rooms before it in ORDER, and never ggn itself; the door knows the kernels."""
+    found = []
+    for path in tree.files(*PYTHON, *CYTHON):
+        here, name = tree.room(tree.includers.get(path, path)), tree.label(path)
+        compiled = path.suffix in CYTHON
+        if here == "__init__" and not compiled:
+            below = FACE
+        elif compiled or here == KERNELS:
+            below = [KERNELS] if here in (DOOR, KERNELS) and compiled else []
+        elif here in ORDER:
+            below = ORDER[: ORDER.index(here) + 1]
+        else:
+            found.append(f"{name}: {here} has no place in the order")
+            continue
+        for module, line in tree.imports[path]:
+            there = [*module.split("."), "ggn itself"][1]
+            if there not in below:
+                found.append(f"{name}:{line}: {here} may not import {there}")
+    present = {tree.room(p) for p in tree.files(".py", ".pyx")}
+    return found + [f"{room} is in the order only" for room in ORDER if room not in present]
+
+
+def no_circles(tree):
+    """No two modules, inside a package or among kernels, need each other."""
+    return [f"a circle: {', '.join(group)}" for group in circles(tree.arrows)]
+
+
+def imports_are_statements(tree):
+    """Nothing is imported by a name made at run time, but for an extra by ggn's __getattr__."""
+    found = []
+    for path in tree.files(".py"):
+        module, name = tree.ast(path), tree.label(path)
+        allowed = set()
+        for hook in module.body if name == "__init__.py" else []:
+            if getattr(hook, "name", None) == "__getattr__":
+                allowed |= {id(node) for node in ast.walk(hook)}
+                found += [
+                    f"{name}:{hook.lineno}: {text!r} is not an extra"
+                    for test in ast.walk(hook)
+                    if isinstance(test, ast.Compare)
+                    for text in (getattr(n, "value", None) for n in ast.walk(test))
+                    if isinstance(text, str) and text not in EXTRAS
+                ]
+        for node in tree.nodes(path):
+            if isinstance(node, ast.Call) and _of_another_package(node):
+                allowed.add(id(node.func))
+        for node in tree.nodes(path):
+            if id(node) not in allowed and _imports_by_name(node):
+                found.append(f"{name}:{node.lineno}: an import by name")
+    for path in tree.files(*CYTHON):
+        if any(re.search(rf"\b{word}\b", tree.code(path)) for word in IMPORTERS):
+            found.append(f"{tree.label(path)}: an import by name")
+    return found
+
+
+def _of_another_package(call):
+    """Whether a call gives the name of a module, spelled out, that is not ours."""
+    if getattr(call.func, "id", None) in ("exec", "eval"):
+        return False
+    given = [*call.args, *(k.value for k in call.keywords)]
+    texts = [getattr(value, "value", None) for value in given]
+    return bool(texts) and all(
+        isinstance(t, str) and not t.startswith(".") and t.split(".")[0] != "ggn" for t in texts
+    )
+
+
+def _imports_by_name(node):
+    if isinstance(node, ast.Name):
+        return node.id in IMPORTERS | {"exec", "eval"}
+    if isinstance(node, ast.Attribute):
+        sys_modules = node.attr == "modules" and getattr(node.value, "id", None) == "sys"
+        return node.attr in IMPORTERS or sys_modules
+    if isinstance(node, ast.alias):  # under another name it would not be seen again
+        last = node.name.split(".")[-1]
+        return last in IMPORTERS and node.asname not in (None, last)
+    return isinstance(node, ast.Constant) and node.value in [*IMPORTERS]
+
+
+def plain_imports(tree):
+    """Imports name the whole path and what they take: none is relative, none takes `*`.
+
+    What is included is in the tree, where these rules read it.
+    """
+    found = [
+        f"{tree.label(path)}:{line}: includes {inner.name} from outside"
+        for path in tree.files(*CYTHON, *C)
+        for inner, line in tree.includes(path)
+        if inner not in tree.text
+    ]
+    for path in tree.files(*PYTHON):
+        for node in tree.nodes(path):
+            if isinstance(node, ast.ImportFrom) and node.level:
+                found.append(f"{tree.label(path)}:{node.lineno}: a relative import")
+            if isinstance(node, ast.ImportFrom) and node.names[0].name == "*":
+                found.append(f"{tree.label(path)}:{node.lineno}: an import of *")
+    for path in tree.files(*CYTHON):
+        if re.search(r"^\s*from\s+\.", tree.code(path), re.MULTILINE):
+            found.append(f"{tree.label(path)}: a relative import")
+        if re.search(r"c?import\s*\*", tree.code(path)):
+            found.append(f"{tree.label(path)}: an import of *")
+    return found
+
+
+# -- faces -------------------------------------------------------------------------------------
+
+
+def by_type(name):
+    """Return the key that sorts constants, then classes, then the rest."""
+    return (0 if name.isupper() and len(name) > 1 else 1 if name[0].isupper() else 2, name)
+
+
+def tidy_faces(tree):
+    """A package's face imports in order, and offers, in order, only names that it has."""
+    found = []
+    for path in (p for p in tree.files(".py") if p.name == "__init__.py"):
+        name, module = tree.label(path), tree.ast(path)
+        taken = [n for n in module.body if isinstance(n, ast.ImportFrom)]
+        sources = [
+            source
+            for n in module.body
+            for source in ([n.module] if n in taken else _plainly_imported(n))
+            if ours(source)
+        ]
+        if sources != sorted(sources):
+            found.append(f"{name}: imports are not sorted by module")
+        for node in taken:
+            names = [a.name for a in node.names]
+            if names != sorted(names, key=by_type):
+                found.append(f"{name}:{node.lineno}: names are not sorted")
+        offered = _offered(module)
+        if offered != sorted(set(offered), key=by_type):
+            found.append(f"{name}: __all__ is not sorted, or says a name twice")
+        has = tree.bound(tree.name(path)) | {a.asname or a.name for n in taken for a in n.names}
+        found += [f"{name}: __all__ has {n}, the file has not" for n in offered if n not in has]
+    return found
+
+
+def _plainly_imported(node):
+    return [a.name for a in node.names] if isinstance(node, ast.Import) else []
+
+
+def _offered(module):
+    values = [
+        node.value
+        for node in module.body
+        if isinstance(node, ast.Assign | ast.AnnAssign | ast.AugAssign)
+        for target in getattr(node, "targets", None) or [node.target]
+        if getattr(target, "id", None) == "__all__"
+    ]
+    return [name for value in values for name in ast.literal_eval(value)]
+
+
+def modules_stay_visible(tree):
+    """What a face binds never has the name of a module of its package."""
+    return [
+        f"{tree.label(path)}: {name} hides the module {package}.{name}"
+        for package, path in tree.modules.items()
+        for name in sorted(tree.bound(package))
+        if f"{package}.{name}" in tree.modules
+    ]
+
+
+# -- compiled code -----------------------------------------------------------------------------
+
+
+def blas_has_one_entrance(tree):
+    """Fortran's BLAS and LAPACK are named by one file of declarations."""
+    names = {tree.label(p) for p, text in tree.text.items() if ENTRANCES_TO_BLAS.search(text)}
+    return [f"{name} names BLAS or LAPACK" for name in sorted(names - {BLAS})] + [
+        f"{name} does not name them" for name in {BLAS} - names
+    ]
+
+
+def compiled_code_stays_behind_the_door(tree):
+    """Cython and C are the door's or kernels; memoryviews and Python are the door's alone."""
+    found = []
+    for path in tree.files(*CYTHON, *C):
+        here, name = tree.room(tree.includers.get(path, path)), tree.label(path)
+        if here == DOOR:
+            continue
+        if here != KERNELS:
+            found.append(f"{name}: compiled code outside {DOOR} and {KERNELS}")
+        if path.suffix in C:
+            continue
+        code = tree.code(path)
+        foreign = set(re.findall(r"^\s*(?:from|c?import)\s+(\w+)", code, re.MULTILINE))
+        foreign -= {"ggn", "libc", "cython", *(["scipy"] if name == BLAS else [])}
+        found += [f"{name}: a kernel that imports {package}" for package in sorted(foreign)]
+        if MEMORYVIEW.search(code):
+            found.append(f"{name}: a memoryview")
+        if re.search(r"^\s*(?:cp)?def\s", code, flags=re.MULTILINE):
+            found.append(f"{name}: a function of Python's")
+        for rest in re.findall(r"^\s*cdef[^=\n]*?\w+\((?:[^()]*)\)([^\n]*)", code, re.MULTILINE):
+            if "noexcept nogil" not in rest:
+                found.append(f"{name}: a kernel that may raise or needs the GIL")
+    return found
+
+
+RULES = [
+    known_kinds,
+    short_files,
+    few_rooms,
+    imports_point_down,
+    no_circles,
+    imports_are_statements,
+    plain_imports,
+    tidy_faces,
+    modules_stay_visible,
+    blas_has_one_entrance,
+    compiled_code_stays_behind_the_door,
+]

@@ -1,0 +1,8 @@
+"""How small the paper's experiments are made for the tests."""
+
+SMALL = {
+    "xor": {"starts": 30, "followed": 6},
+    "fig1a": {"runs": 6},
+    "fig1b": {"runs": 12},
+    "fig1c": {"runs": 2, "iterations": 40},
+}
