@@ -157,7 +157,7 @@ class Full(Curvature):
         return least
 
     def zero_columns(self) -> np.ndarray:
-        return ~self.array.any(axis=1).T
+        return np.logical_not(self.array.any(axis=1).T)
 
     def clipped(self) -> Full:
         values, vectors = np.linalg.eigh(self.array)
