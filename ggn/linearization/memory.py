@@ -10,6 +10,7 @@ refers to the array any more.  So two holders never meet in one piece.
 from __future__ import annotations
 
 import math
+import weakref
 from typing import Any
 
 import numpy as np
@@ -35,45 +36,51 @@ class Memory:
     """
 
     def __init__(self) -> None:
-        self._free: list[np.ndarray] = []  # the longest unused first
-        self._used = self._most = 0  # doubles
+        self._pieces: list[tuple[np.ndarray, weakref.ref[_Lease]]] = []  # the latest used last
+        self._most = 0  # doubles in use at once
 
     def array(self, *shape: int) -> np.ndarray:
         """Return an array of this shape, aligned to 64 bytes; its contents are anything."""
         piece = self._piece(math.prod(shape))
-        self._used += len(piece)
-        self._most = max(self._most, self._used)
+        lease = _Lease(piece)
+        self._pieces.append((piece, weakref.ref(lease)))
+        self._most = max(self._most, self._used())
         # NumPy makes the lease the base of the array, and so of every view of it
-        return np.asarray(_Lease(self, piece)).reshape(shape)
+        return np.asarray(lease).reshape(shape)
 
     def _piece(self, size: int) -> np.ndarray:
-        for i in reversed(range(len(self._free))):
-            if len(self._free[i]) == size:
-                return self._free.pop(i)
-        idle = sum(map(len, self._free))
-        while self._free and self._used + idle + size > max(self._most, self._used + size) + SPARE:
-            idle -= len(self._free.pop(0))
+        for i in reversed(range(len(self._pieces))):
+            piece, lease = self._pieces[i]
+            if len(piece) == size and lease() is None:
+                del self._pieces[i]
+                return piece
+        used, free = self._used(), self._free()
+        idle = sum(map(len, free))
+        for piece in free:
+            if used + idle + size <= max(self._most, used + size) + SPARE:
+                break
+            self._pieces = [entry for entry in self._pieces if entry[0] is not piece]
+            idle -= len(piece)
         room = np.empty(size + 8)
         first = -room.ctypes.data // 8 % 8
         return room[first : first + size]
 
-    def _back(self, piece: np.ndarray) -> None:
-        self._used -= len(piece)
-        self._free.append(piece)
+    def _free(self) -> list[np.ndarray]:
+        return [piece for piece, lease in self._pieces if lease() is None]
+
+    def _used(self) -> int:
+        return sum(len(piece) for piece, lease in self._pieces if lease() is not None)
 
     def __reduce__(self) -> tuple[type[Memory], tuple[()]]:
         return Memory, ()  # a copy has arrays of its own
 
 
 class _Lease:
-    """The base of an array of `Memory`; gives the piece back when the last view is gone."""
+    """The base of an array of `Memory`: while it lives, the piece is in use.
 
-    def __init__(self, memory: Memory, piece: np.ndarray) -> None:
-        self.memory, self.piece = memory, piece
+    Nothing of ours runs when it dies, so that Ctrl-C cannot be lost there.
+    """
 
-    @property
-    def __array_interface__(self) -> dict[str, Any]:
-        return self.piece.__array_interface__
-
-    def __del__(self) -> None:
-        self.memory._back(self.piece)
+    def __init__(self, piece: np.ndarray) -> None:
+        self.piece = piece
+        self.__array_interface__: dict[str, Any] = piece.__array_interface__
