@@ -18,6 +18,7 @@ from benchmarks.timing import medians
 from ggn import damping, steps
 from ggn.fit import planner
 from ggn.linearization import Linearization, Objective, assembly
+from ggn.linearization.sweeping import sweep
 
 HIDDEN = [(10,), (50,), (200,), (20, 20), (50, 50), (10, 10, 10)]
 INPUTS, OUTPUTS = (1, 2, 8, 30), (1, 3, 10)
@@ -36,11 +37,13 @@ def shapes() -> list[tuple[tuple[int, ...], int]]:
 
 def columns(data: Objective, w: np.ndarray, G: np.ndarray) -> None:
     """Assemble by dsyrk on chunks of P."""
-    at, total = Linearization(data, w), assembly.Columns(data, G)
-    at.sweep(
+    total = assembly.Columns(data, G)
+    sweep(
+        data,
+        w,
         data.net.n_outputs,
         total.chunk_doubles,
-        lambda rows, F, eps, work: total.add(w, data.curvature(F, rows, True), work),
+        lambda rows, F, work: total.add(w, F, rows, work),
     )
 
 

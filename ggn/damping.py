@@ -17,6 +17,7 @@ import numpy as np
 
 from ggn import _core
 from ggn.linearization import Objective
+from ggn.losses.curvature import Curvature
 from ggn.network import chunks
 from ggn.validation import named, number
 
@@ -177,11 +178,11 @@ def typical_scale(objective: Objective) -> np.ndarray:
     h is the loss's curvature where a target (the first) is met.
     """
     net, Y = objective.net, objective.Yt
-    c = np.broadcast_to(objective.weights(slice(None)), objective.T)
+    c = objective.c.array
     first = Y[:, np.argmax(c > 0.0)][np.newaxis]
     with np.errstate(all="ignore"):
         h = objective.loss.hessian(first, first)
-        curvature = _size(np.mean(h if h.ndim == 2 else np.diagonal(h, axis1=1, axis2=2))) ** 0.5
+        curvature = _size(np.mean(Curvature.of(h).diagonal())) ** 0.5
         # squares of the data itself may overflow
         largest = _size(max(float(Y.max()), -float(Y.min())))
         variance = 0.0

@@ -121,7 +121,7 @@ def test_scratch_of_other_computations_does_not_show():
     at = ggn.linearize(c.net, c.w, X, Y)
     v = np.ones(len(c.w))
     H, Hv = at.hessian(), at.hessian_operator() @ v
-    for array in at.objective._scratch.values():
+    for array in at.objective._memory._free():
         array.fill(np.nan)
     assert (at.hessian() == H).all()
     assert (at.hessian_operator() @ v == Hv).all()

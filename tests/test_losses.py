@@ -47,6 +47,16 @@ every_pair = pytest.mark.parametrize(
 every_loss = pytest.mark.parametrize(
     "ours", [ours for ours, _ in PAIRS], ids=[repr(ours) for ours, _ in PAIRS]
 )
+# a loss that the oracle does not know is still held against its own value and gradient
+every_residual = pytest.mark.parametrize(
+    "ours",
+    [
+        *(ours for ours, _ in PAIRS),
+        *(cls() for name, cls in losses.FOR_REGRESSION.items() if name not in reference.LOSSES),
+    ],
+    ids=repr,
+)
+every_name = pytest.mark.parametrize("name", losses.BUILT_IN)
 
 
 def residuals(loss):
@@ -103,7 +113,7 @@ def test_derivatives_to_many_digits(ours):
             assert hessian[i, 0] == pytest.approx(second, rel=1e-12, abs=1e-13 * w[i, 0])
 
 
-@every_loss
+@every_residual
 def test_gradient_and_hessian_by_differences(ours):
     """Several outputs at once: central differences of value and gradient."""
     rng = np.random.default_rng(3)
@@ -130,6 +140,57 @@ def test_far_second_derivative_of_smooth_lp_keeps_its_size(p):
         rho = exact_rho(loss)
         expected = np.array([[float(mpmath.diff(rho, float(x), 2, h=1e-25))] for x in r[:, 0]])
     assert_relative(loss.hessian(r, np.zeros_like(r)), expected, 1e-12)
+
+
+@every_name
+def test_named_losses_by_differences(name):
+    """Central differences of value and gradient, H_E diagonal or full; targets good for all."""
+    loss, h = losses.resolve(name), 1e-5
+    rng = np.random.default_rng(4)
+    F, Y = rng.normal(size=(6, 3)), np.eye(3)[[0, 1, 2, 2, 1, 0]]
+    loss.check_targets(Y)
+    gradient, H = loss.gradient(F, Y), loss.hessian(F, Y)
+    if H.ndim == 2:
+        H = H[:, :, np.newaxis] * np.eye(3)
+    for o, e in enumerate(h * np.eye(3)):
+        slope = (loss.value(F + e, Y) - loss.value(F - e, Y)) / (2 * h)
+        np.testing.assert_allclose(slope, gradient[:, o], atol=1e-7 * np.abs(gradient).max())
+        bend = (loss.gradient(F + e, Y) - loss.gradient(F - e, Y)) / (2 * h)
+        np.testing.assert_allclose(bend, H[:, o], atol=1e-7 * np.abs(H).max())
+
+
+@every_name
+def test_named_losses_have_a_root_that_whitens(name):
+    """S Sᵀ is the psd curvature, S r = ∇_E."""
+    loss = losses.resolve(name)
+    F, Y = np.random.default_rng(5).normal(size=(6, 3)), np.eye(3)[[0, 1, 2, 2, 1, 0]]
+    H, S, r = loss.hessian(F, Y, psd=True), loss.root(F, Y), loss.whitened(F, Y)
+    if H.ndim == 2:
+        H, S = (a[:, :, np.newaxis] * np.eye(3) for a in (H, S))
+    np.testing.assert_allclose(S @ S.transpose(0, 2, 1), H, atol=1e-14 * np.abs(H).max())
+    np.testing.assert_allclose(np.einsum("iop,ip->io", S, r), loss.gradient(F, Y), atol=1e-12)
+
+
+@every_name
+def test_named_losses_are_what_they_say(name):
+    """By name, by class, and back from their text."""
+    loss = losses.resolve(name)
+    cls = getattr(losses, type(loss).__name__)
+    assert loss.name == name
+    assert cls is losses.BUILT_IN[name] is type(loss)
+    assert (name in losses.FOR_REGRESSION) == isinstance(loss, losses.Residual)
+    assert repr(eval(repr(loss), {cls.__name__: cls})) == repr(loss)
+    assert repr(pickle.loads(pickle.dumps(loss))) == repr(loss)
+
+
+def test_a_users_subclass_is_not_built_in():
+    class Mine(losses.Residual):
+        name = "mine"
+
+    with pytest.raises(ValueError, match=r"^loss must be one of "):
+        losses.resolve(Mine.name)
+    with pytest.raises(AttributeError, match="has no attribute 'Mine'"):
+        losses.Mine  # noqa: B018
 
 
 def test_sums_over_outputs():
@@ -171,8 +232,8 @@ def test_smooth_lp_of_two_is_squared():
         np.testing.assert_allclose(ours, getattr(Squared(), f)(r, 0 * r), rtol=1e-14, atol=1e-14)
 
 
-@every_pair
-def test_psd_curvature_majorises(ours, theirs):
+@every_residual
+def test_psd_curvature_majorises(ours):
     """0 <= w, rho'' <= w, and the quadratic at r with curvature w lies above rho everywhere."""
     grid = np.concatenate([[0.0], np.geomspace(1e-3, 100.0, 60)]) * getattr(ours, "scale", 1.0)
     grid = np.concatenate([-grid[::-1], grid])
@@ -180,7 +241,7 @@ def test_psd_curvature_majorises(ours, theirs):
     w = ours.hessian(r, zero, psd=True)
     assert (w >= 0.0).all()
     assert (ours.hessian(r, zero) <= w * (1 + 1e-13)).all()
-    rho, slope = theirs.value(r, zero), ours.gradient(r, zero)
+    rho, slope = ours.value(r, zero), ours.gradient(r, zero)
     step = grid - r  # row: where the quadratic touches; column: where it is compared
     above = rho[:, np.newaxis] + slope * step + 0.5 * w * step**2
     terms = rho[:, np.newaxis] + np.abs(slope * step) + 0.5 * w * step**2
@@ -296,12 +357,11 @@ def square(kind, wrong):
 def test_user_loss_wrong_shape(kind, wrong, shape):
     """In training: the message names the function, the loss, what came and what was expected."""
     net = ggn.MLP((3, 2))
+    at = ggn.linearize(net, np.ones(8), np.ones((4, 3)), np.ones((4, 2)), square(kind, wrong))
     with pytest.raises(
         ValueError, match=rf"^{kind} of loss 'mine' must return .*\(4,.*, got {shape}"
     ):
-        ggn.linearize(
-            net, np.ones(8), np.ones((4, 3)), np.ones((4, 2)), square(kind, wrong)
-        ).normal_matrix(psd=kind == "psd_hessian")
+        _ = at.loss, at.normal_matrix(psd=kind == "psd_hessian")
 
 
 def test_user_loss_psd_default_and_given():

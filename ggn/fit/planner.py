@@ -16,7 +16,7 @@ import numpy as np
 from ggn import _core
 from ggn import damping as dampings
 from ggn import losses as loss_names
-from ggn.linearization.assembly import FLOPS_PER_ELEMENT, normal_work, sweep_work
+from ggn.linearization.assembly import FLOPS_PER_ELEMENT, normal_memory, normal_work, sweep_work
 from ggn.machine import flop_rate, half_of_memory
 from ggn.network import MLP
 from ggn.steps import ConjugateGradient, Dual, MinimumNorm, Primal, Step, Subsampled
@@ -189,7 +189,11 @@ def primal_cost(net: MLP, T: int, curved: int) -> tuple[float, float]:
     N, nL = net.n_weights, net.n_outputs
     work = curved * normal_work(net) + T * sweep_work(net, nL)
     work += N**3 / 3 / 0.6 + FLOPS_PER_ELEMENT * N * N
-    memory = 2 * N * N + (curved * (net.n_inputs + nL) + T if curved < T else 0)
+    memory = (
+        2 * N * N
+        + normal_memory(net, curved)
+        + (curved * (net.n_inputs + nL) + T if curved < T else 0)
+    )
     return work + calls(net, T), BYTES * memory + chunk_bytes(net, T)
 
 

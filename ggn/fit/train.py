@@ -189,3 +189,4 @@ def _loop(run: Run, step: Step, rule: dampings.DampingState) -> Status:
             break
         if status is not None:
             return status
+        del prepared  # its matrices are the next one's memory

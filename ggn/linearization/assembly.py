@@ -15,10 +15,9 @@ import numpy as np
 
 from ggn import _core
 from ggn.linearization.objective import Objective
-from ggn.losses.curvature import samples_last
 from ggn.network import MLP
 
-__all__ = ["Accumulator", "accumulator", "normal_work", "sweep_work"]
+__all__ = ["Accumulator", "accumulator", "normal_memory", "normal_work", "sweep_work"]
 
 # Forming one element of a pair row takes as long as this many flops of dgemm
 # (measured: 0.2 ns against 55 Gflop/s, one thread).
@@ -38,30 +37,31 @@ class Accumulator(Protocol):
 
 
 class Blocks:
-    """Products of pairs of units with pairs of inputs."""
+    """Products of pairs of units with pairs of inputs; `lent` has room for their sums."""
 
     chunk_doubles = 256  # so that a chunk has 200 to 350 samples, measured best
 
-    def __init__(self, objective: Objective, G: np.ndarray, psd: bool) -> None:
+    def __init__(
+        self, objective: Objective, G: np.ndarray, psd: bool, lent: np.ndarray | None = None
+    ) -> None:
         self.objective, self.net, self.G, self.psd = objective, objective.net, G, psd
         self.constant = objective.constant_curvature()
         self.form: int | None = None
-        self.sums = np.empty(0)
+        self.sums = np.empty(0) if lent is None else lent.reshape(-1)
 
     def add(self, w: np.ndarray, F: np.ndarray, rows: slice, work: np.ndarray) -> None:
         net, objective, c = self.net, self.objective, F.shape[1]
-        h = None
+        h, form = None, 0
         if self.constant is None:
-            h = samples_last(objective.curvature(F, rows, self.psd))
+            H = objective.curvature(F, rows, self.psd)
+            h, form = H.samples_last(), H.form
         first = self.form is None
         if first:
-            N = net.n_weights
-            self.form = 0 if h is None else h.ndim - 1
-            sums, tile, weighted = _core.normal_sizes(net.layout, c, self.form)
-            # the factor of the last step is not needed any more: N² doubles are enough
-            self.sums = objective.scratch("factor", N, N).reshape(-1)[:sums]
-            self.tile = objective.scratch("tile", tile)
-            self.weighted = objective.scratch("weighted", weighted)
+            self.form = form
+            sums, tile, weighted = _core.normal_sizes(net.layout, c, form)
+            if len(self.sums) < sums:
+                self.sums = objective.scratch(sums)
+            self.tile, self.weighted = objective.scratch(tile), objective.scratch(weighted)
         _core.sensitivities(net.layout, w, c, None, work)
         _core.add_normal(net.layout, c, h, work, self.weighted, self.tile, self.sums, first)
 
@@ -78,15 +78,15 @@ class Columns:
     def __init__(self, objective: Objective, G: np.ndarray) -> None:
         self.objective, self.net, self.G = objective, objective.net, G
         self.chunk_doubles = self.net.n_weights * self.net.n_outputs
+        most, _ = objective.chunk(self.net.n_outputs, self.chunk_doubles)
+        self.B = objective.scratch(self.chunk_doubles * most)
         G.fill(0.0)
 
     def add(self, w: np.ndarray, F: np.ndarray, rows: slice, work: np.ndarray) -> None:
         net, c = self.net, F.shape[1]
-        s = samples_last(self.objective.root(F, rows))
+        s = self.objective.root(F, rows).samples_last()
         _core.sensitivities(net.layout, w, c, s, work)
-        most, _ = self.objective.chunk(net.n_outputs, self.chunk_doubles)
-        B = self.objective.scratch("B", self.chunk_doubles * most)
-        B = B[: self.chunk_doubles * c].reshape(net.n_weights, net.n_outputs * c)
+        B = self.B[: self.chunk_doubles * c].reshape(net.n_weights, net.n_outputs * c)
         _core.jacobian(net.layout, c, work, B)
         _core.add_outer(B, self.G)
 
@@ -94,11 +94,13 @@ class Columns:
         pass
 
 
-def accumulator(objective: Objective, G: np.ndarray, psd: bool) -> Accumulator:
+def accumulator(
+    objective: Objective, G: np.ndarray, psd: bool, lent: np.ndarray | None = None
+) -> Accumulator:
     """Return the cheaper form for this network; Blocks if H_E may be indefinite."""
     if psd and column_work(objective.net) < block_work(objective.net):
         return Columns(objective, G)
-    return Blocks(objective, G, psd)
+    return Blocks(objective, G, psd, lent)
 
 
 def column_work(net: MLP) -> float:
@@ -127,6 +129,17 @@ def block_work(net: MLP) -> float:
 def normal_work(net: MLP) -> float:
     """Return the work of the cheaper form, in flops per sample."""
     return min(block_work(net), column_work(net))
+
+
+def normal_memory(net: MLP, T: int) -> int:
+    """Return the doubles that the cheaper form needs beside N² for G and N² lent."""
+    nL = net.n_outputs
+    if column_work(net) < block_work(net):
+        per_sample = net.n_weights * nL
+        return per_sample * min(net.chunk_size(nL, per_sample), T)
+    c = min(net.chunk_size(nL, Blocks.chunk_doubles), T)
+    _, tile, weighted = _core.normal_sizes(net.layout, c, 2)
+    return int(tile + weighted)
 
 
 def sweep_work(net: MLP, outputs: int) -> float:

@@ -13,7 +13,6 @@ import numpy as np
 
 from ggn import _core
 from ggn.linearization.objective import Objective
-from ggn.losses.curvature import samples_last
 from ggn.network import chunks
 
 __all__ = ["bend_columns", "curvature_along", "hessian_along", "product_along"]
@@ -27,8 +26,8 @@ def derivatives_along(
     """Yield (rows, F, u (nL, c), work) of each chunk; work holds its forward sweep."""
     net = objective.net
     c, size = objective.chunk(1, 2 * max(net.sizes))
-    work = objective.scratch("along", size)
-    buffer = objective.scratch("tangent", _core.tangent_size(net.layout, c))
+    work = objective.scratch(size)
+    buffer = objective.scratch(_core.tangent_size(net.layout, c))
     with np.errstate(all="ignore"):
         for rows in chunks(objective.T, c):
             F = net.sweep(w, objective.X[rows], work, keep=2 if second else 1)
@@ -37,18 +36,13 @@ def derivatives_along(
             yield rows, F, u, work
 
 
-def times(H: np.ndarray, u: np.ndarray) -> np.ndarray:
-    """Return H_E u (nL, c), for H (c, nL) or (c, nL, nL)."""
-    return H.T * u if H.ndim == 2 else np.einsum("iop,pi->oi", H, u)
-
-
 def product_along(
     objective: Objective, w: np.ndarray, v: np.ndarray, psd: bool, second: bool
 ) -> np.ndarray:
     """Return P H_E u (N,), with 1/T in it."""
     net, out = objective.net, np.zeros(objective.net.n_weights)
     for rows, F, u, work in derivatives_along(objective, w, v, second):
-        Hu = np.ascontiguousarray(times(objective.curvature(F, rows, psd), u))
+        Hu = objective.curvature(F, rows, psd).times(u)
         _core.gradient(net.layout, w, u.shape[1], Hu, work, out)
     return out
 
@@ -57,14 +51,14 @@ def hessian_along(objective: Objective, w: np.ndarray, v: np.ndarray) -> np.ndar
     """Return H_J v (N,), eq. 26, without the penalty."""
     net, out = objective.net, np.zeros(objective.net.n_weights)
     c, size = objective.chunk(1, _core.hessian_product_size(net.layout, 1))
-    work = objective.scratch("along", size)
+    work = objective.scratch(size)
     size = _core.hessian_product_size(net.layout, c)
-    buffer = objective.scratch("hessian product", size)
+    buffer = objective.scratch(size)
     with np.errstate(all="ignore"):
         for rows in chunks(objective.T, c):
             F = net.sweep(w, objective.X[rows], work, keep=2)
             eps = objective.derivatives(F, rows)
-            h = samples_last(objective.curvature(F, rows, psd=False))
+            h = objective.curvature(F, rows, psd=False).samples_last()
             _core.hessian_product(net.layout, w, v, F.shape[1], eps, h, work, buffer, out)
     return out
 
@@ -73,7 +67,7 @@ def curvature_along(objective: Objective, w: np.ndarray, d: np.ndarray) -> float
     """Return dᵀ G d, the penalty's part included, for the psd curvature."""
     total = 2.0 * objective.penalty(d)
     for rows, F, u, _ in derivatives_along(objective, w, d, second=False):
-        total += float(np.sum(u * times(objective.curvature(F, rows, psd=True), u)))
+        total += float(np.sum(u * objective.curvature(F, rows, psd=True).times(u)))
     return total
 
 
@@ -81,6 +75,5 @@ def bend_columns(objective: Objective, w: np.ndarray, d: np.ndarray) -> np.ndarr
     """Return Sᵀ φ''[d, d] (T·nL,), columns by output, then sample."""
     out = np.empty((objective.net.n_outputs, objective.T))
     for rows, F, u, _ in derivatives_along(objective, w, d, second=True):
-        S = objective.root(F, rows)
-        out[:, rows] = S.T * u if S.ndim == 2 else np.einsum("ipo,pi->oi", S, u)
+        out[:, rows] = objective.root(F, rows).transposed_times(u)
     return out.ravel()

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
-from typing import Any
 
 import numpy as np
 
 from ggn import _core
-from ggn.losses.curvature import samples_last
+from ggn.linearization.objective import Objective
+from ggn.linearization.sweeping import sweep
+from ggn.losses.curvature import Curvature, Diagonal
 
 __all__ = ["DualSystem"]
 
@@ -16,41 +17,39 @@ __all__ = ["DualSystem"]
 class DualSystem:
     """What a dual step needs of B = P S without storing it: diag(B Bᵀ), Bᵀ D⁻² B, B x.
 
-    Columns run by output, then sample.  `at` is a Linearization.
+    Columns run by output, then sample; the gradient of J comes with them.
     """
 
-    def __init__(self, at: Any) -> None:
-        self.net, self.w, objective = at.net, at.w, at.objective
-        net, T, nL = at.net, objective.T, at.net.n_outputs
-        self.T, self.objective = T, objective
-        self.F = self.eps = np.empty(0)
+    def __init__(self, objective: Objective, w: np.ndarray) -> None:
+        net, T, nL = objective.net, objective.T, objective.net.n_outputs
+        self.net, self.w, self.T, self.objective = net, w, T, objective
+        self.F = np.empty((nL, T))
         self.diagonal = np.zeros(net.n_weights)
-        # own scratch: solving for several dampings must outlive other sweeps
-        self.work = objective.scratch("dual work", net.work_size(T, nL))
-        self.buffer = objective.scratch("dual", _core.kernel_size(net.layout, T))
+        # kept: `multiply` carries back through what the sweep has left here
+        self.work = objective.scratch(net.work_size(T, nL))
+        self.buffer = objective.scratch(_core.kernel_size(net.layout, T))
         constant = objective.constant_curvature()
         self.root = None if constant is None else math.sqrt(constant)
-        self.S = np.empty(0) if self.root is None else np.full((nL, T), self.root)
+        self.S: Curvature = Diagonal(np.full((nL, T), self.root or 0.0).T)
 
-        def accumulate(rows: slice, F: np.ndarray, eps: np.ndarray, work: np.ndarray) -> None:
+        def accumulate(rows: slice, F: np.ndarray, work: np.ndarray) -> None:
             if self.root is None:
-                self.S = samples_last(objective.root(F, rows))
-                self.F = F.copy()
-            self.eps = eps
-            _core.sensitivities(net.layout, self.w, T, self.S, work)
+                self.S = objective.root(F, rows)
+            self.F[:] = F
+            _core.sensitivities(net.layout, w, T, self.S.samples_last(), work)
             _core.add_diagonal(net.layout, T, work, self.buffer, self.diagonal)
 
-        at.sweep(nL, 0, accumulate, whole=self.work)
+        self.gradient = sweep(objective, w, nL, 0, accumulate, whole=self.work)
 
     def residual(self) -> np.ndarray:
         """Return S⁺ε (T·nL,)."""
         if self.root is not None:
-            return (self.eps / self.root).ravel()
+            return (self.objective.derivatives(self.F, slice(self.T)) / self.root).ravel()
         return self.objective.whitened(self.F, slice(self.T)).ravel()
 
     def idle(self) -> np.ndarray:
         """Return the columns of B that a singular S makes zero; their r is 0."""
-        return np.flatnonzero(~(self.S.any(axis=0) if self.S.ndim == 3 else self.S.astype(bool)))
+        return np.flatnonzero(self.S.zero_columns())
 
     def kernel(self, D: np.ndarray | None, out: np.ndarray) -> None:
         """Write the lower triangle of Bᵀ D⁻² B to out; D is a product over units and inputs.
@@ -64,14 +63,12 @@ class DualSystem:
         else:
             units, inputs = where.factor(D)
         out.fill(0.0)
-        coupled = self.S.ndim == 3
+        coupled = self.S.form == 2
         _core.add_kernel(net.layout, self.T, coupled, units, inputs, self.work, self.buffer, out)
 
     def multiply(self, x: np.ndarray) -> np.ndarray:
         """Return B x."""
-        x = x.reshape(-1, self.T)
-        eps = self.S * x if self.S.ndim == 2 else np.einsum("opi,pi->oi", self.S, x)
-        out = np.zeros(self.net.n_weights)
-        net = self.net
+        net, eps = self.net, self.S.times(x.reshape(-1, self.T))
+        out = np.zeros(net.n_weights)
         _core.gradient(net.layout, self.w, self.T, eps, self.work, out)
         return out

@@ -7,8 +7,9 @@ With c_i H_E^(i) = S Sᵀ, B = P S and ε_i = c_i ∇_E (c_i carries the mean's 
     kernel matrix  K = Sᵀ Pᵀ P S = Bᵀ B                     (eq. 39)
     Hessian        H = G + Σ ε_io ∇²φ_L,o(x_i)              (eq. 26)
 
-One sweep over chunks of samples gives loss, gradient and, if asked, G; P is
-never stored for it, so memory is O(N² + chunk).
+Each is a sum over chunks of samples (`sweeping.py`); P is not stored for it, so
+memory is O(N² + chunk).  What one of them is does not depend, not in one bit, on
+which others were asked for before.
 """
 
 from __future__ import annotations
@@ -25,9 +26,9 @@ from ggn.linearization.directional import bend_columns, hessian_along, product_a
 from ggn.linearization.dual_system import DualSystem
 from ggn.linearization.network_curvature import network_curvature
 from ggn.linearization.objective import Objective
+from ggn.linearization.sweeping import sweep
 from ggn.losses import Loss
-from ggn.losses.curvature import samples_last
-from ggn.network import MLP, chunks
+from ggn.network import MLP
 from ggn.validation import integer
 
 __all__ = ["Linearization", "linearize"]
@@ -59,8 +60,7 @@ class Linearization:
     def gradient(self) -> np.ndarray:
         """∇J(w), (N,)."""
         if self._gradient is None:
-            self.sweep(1, 0, None)
-        assert self._gradient is not None
+            self._gradient = sweep(self.objective, self.w, 1)
         return self._gradient
 
     @property
@@ -91,18 +91,24 @@ class Linearization:
         self.assemble_normal(G, psd)
         return np.tril(G) + np.tril(G, -1).T
 
-    def assemble_normal(self, G: np.ndarray, psd: bool = True) -> None:
-        """Write the lower triangle of the GGN matrix to G; the gradient comes with it."""
-        objective = self.objective
-        total = accumulator(objective, G, psd)
+    def assemble_normal(
+        self, G: np.ndarray, psd: bool = True, lent: np.ndarray | None = None
+    ) -> np.ndarray:
+        """Write the lower triangle of the GGN matrix to G; return the gradient, a by-product.
 
-        def accumulate(rows: slice, F: np.ndarray, eps: np.ndarray, work: np.ndarray) -> None:
+        `lent` (N, N) is overwritten: with it, the sums need no memory of their own.
+        """
+        net, objective = self.net, self.objective
+        total = accumulator(objective, G, psd, lent)
+
+        def accumulate(rows: slice, F: np.ndarray, work: np.ndarray) -> None:
             total.add(self.w, F, rows, work)
 
-        self.sweep(self.net.n_outputs, total.chunk_doubles, accumulate)
+        gradient = sweep(objective, self.w, net.n_outputs, total.chunk_doubles, accumulate)
         total.finish()
         if objective.penalised:
             G[np.diag_indices(len(G))] += 2.0 * objective.l2
+        return gradient
 
     def root(self) -> tuple[np.ndarray, np.ndarray]:
         """Return B = P S (N, T·nL) and S⁺ε (T·nL,), columns by output, then sample.
@@ -113,14 +119,14 @@ class Linearization:
         N, nL, T = net.n_weights, net.n_outputs, objective.T
         B, residual = np.empty((N, nL * T)), np.empty(nL * T)
 
-        def accumulate(rows: slice, F: np.ndarray, eps: np.ndarray, work: np.ndarray) -> None:
+        def accumulate(rows: slice, F: np.ndarray, work: np.ndarray) -> None:
             S = objective.root(F, rows)
             residual[:] = objective.whitened(F, rows).ravel()
-            _core.sensitivities(net.layout, self.w, T, samples_last(S), work)
+            _core.sensitivities(net.layout, self.w, T, S.samples_last(), work)
             _core.jacobian(net.layout, T, work, B)
 
-        work = objective.scratch("root", net.work_size(T, nL))
-        self.sweep(nL, 0, accumulate, whole=work)
+        work = objective.scratch(net.work_size(T, nL))
+        sweep(objective, self.w, nL, 0, accumulate, whole=work)
         return B, residual
 
     def normal_diagonal(self) -> np.ndarray:
@@ -128,15 +134,15 @@ class Linearization:
         net, nL = self.net, self.net.n_outputs
         out = np.zeros(net.n_weights)
         c, _ = self.objective.chunk(nL)
-        buffer = self.objective.scratch("diagonal", net.diagonal_size(c))
+        buffer = self.objective.scratch(net.diagonal_size(c))
 
-        def accumulate(rows: slice, F: np.ndarray, eps: np.ndarray, work: np.ndarray) -> None:
-            s = samples_last(self.objective.root(F, rows))
+        def accumulate(rows: slice, F: np.ndarray, work: np.ndarray) -> None:
+            s = self.objective.root(F, rows).samples_last()
             n = F.shape[1]
             _core.sensitivities(net.layout, self.w, n, s, work)
             _core.add_diagonal(net.layout, n, work, buffer, out)
 
-        self.sweep(nL, 0, accumulate)
+        sweep(self.objective, self.w, nL, 0, accumulate)
         return out + 2.0 * self.objective.l2
 
     def operator(self, psd: bool = True) -> LinearOperator:
@@ -218,41 +224,12 @@ class Linearization:
         Its non-zero eigenvalues are those of the (psd) normal matrix without penalty.
         `MLP.kernel_matrix` is PᵀP alone.
         """
-        dual = DualSystem(self)
+        dual = DualSystem(self.objective, self.w)
         T, nL = self.objective.T, self.net.n_outputs
         K = np.empty((T * nL, T * nL))
         dual.kernel(None, K)
         K = np.tril(K) + np.tril(K, -1).T
         return K.reshape(nL, T, nL, T).transpose(1, 0, 3, 2).reshape(T * nL, T * nL)
-
-    def sweep(
-        self, columns: int, extra: int, accumulate: Any, whole: np.ndarray | None = None
-    ) -> None:
-        """Sweep all chunks: gradient and, if unknown, loss; accumulate(rows, F, eps, work) on each.
-
-        `whole` is scratch for taking all samples at once.
-        """
-        net, objective = self.net, self.objective
-        c, size = objective.chunk(columns, extra)
-        work = objective.scratch("sweep", size) if whole is None else whole
-        if whole is not None:
-            c = objective.T
-        loss, known, gradient = 0.0, self._loss is not None, np.zeros(net.n_weights)
-        with np.errstate(all="ignore"):
-            for rows in chunks(objective.T, c):
-                F = net.sweep(self.w, objective.X[rows], work, keep=1)
-                if not known:
-                    loss += objective.sum_loss(F, rows)
-                eps = objective.derivatives(F, rows)
-                _core.gradient(net.layout, self.w, F.shape[1], eps, work, gradient)
-                if accumulate is not None:
-                    accumulate(rows, F, eps, work)
-            if objective.penalised:
-                gradient += 2.0 * objective.l2 * self.w
-                loss += objective.penalty(self.w)
-        self._gradient = gradient
-        if not known:
-            self._loss = loss
 
 
 def linearize(

@@ -38,7 +38,7 @@ def network_curvature(objective: Objective, w: np.ndarray) -> np.ndarray:
     """Return R (N, N), with the weights of the samples in it."""
     net = objective.net
     c, size = objective.chunk(1, CHUNK_DOUBLES)
-    work = objective.scratch("sweep", size)
+    work = objective.scratch(size)
     sums = _Sums(net, w)
     with np.errstate(all="ignore"):
         for rows in chunks(objective.T, c):

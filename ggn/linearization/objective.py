@@ -16,9 +16,12 @@ from typing import Any
 import numpy as np
 
 from ggn.activations import Identity
+from ggn.linearization.memory import Memory
+from ggn.linearization.shares import Shares
 from ggn.losses import Loss, resolve
+from ggn.losses.curvature import Curvature
 from ggn.network import MLP, chunks
-from ggn.validation import float_array, number, samples, vector
+from ggn.validation import float_array, number, samples
 
 __all__ = ["Objective"]
 
@@ -26,7 +29,7 @@ __all__ = ["Objective"]
 class Objective:
     """Data, loss and penalty of one fit, and scratch memory for evaluating them.
 
-    Not safe to use from two threads at once (the scratch is shared); make one per thread.
+    Not safe to use from two threads at once; make one per thread.
 
     Parameters
     ----------
@@ -67,25 +70,19 @@ class Objective:
         self.loss.check_targets(Y)
         # samples run fastest in the kernels, so targets are kept that way round
         self.Yt = np.ascontiguousarray(Y.T)
-        self.c = _mean_weights(sample_weight, self.T)
+        self.c = Shares.from_weights(sample_weight, self.T)
         # how many samples there are where a weight of 2 counts as the sample given twice
         with np.errstate(over="ignore"):
             self.count = float(self.T if sample_weight is None else np.sum(sample_weight))
         self.l2 = _penalty(l2, net.n_weights)
         self.penalised = bool(np.any(self.l2))
         self.chunk_size = chunk_size
-        self._scratch: dict[str, np.ndarray] = {}
+        self._memory = Memory()
         self._chunk: dict[tuple[int, int], tuple[int, int]] = {}
 
-    def scratch(self, name: str, *shape: int) -> np.ndarray:
-        """Return an uninitialised array, aligned to 64 bytes, kept under this name for later."""
-        array = self._scratch.get(name)
-        if array is None or array.shape != shape:
-            size = math.prod(shape)
-            room = np.empty(size + 8)
-            first = -room.ctypes.data // 8 % 8
-            array = self._scratch[name] = room[first : first + size].reshape(shape)
-        return array
+    def scratch(self, *shape: int) -> np.ndarray:
+        """Return an uninitialised array, the caller's until nothing refers to it; see `Memory`."""
+        return self._memory.array(*shape)
 
     def value(self, w: np.ndarray) -> float:
         """Return J(w); inf or nan, and NumPy's warnings, where it overflows."""
@@ -100,23 +97,21 @@ class Objective:
         total = eps * abs(J)
         for rows, F in self.outputs(w):
             total += eps * float(np.abs(self.derivatives(F, rows) * F).sum())
-            total += eps**2 * float((F * F * self.weights(rows)).sum())
+            total += eps**2 * float((F * F * self.c.of(rows)).sum())
         return total
 
     def part(self, rows: np.ndarray) -> Objective:
-        """Return the objective of these samples alone, sharing the scratch of this one."""
+        """Return the objective of these samples alone, with the memory of this one."""
         part = copy.copy(self)
         part.X, part.Yt, part.T = self.X[rows], np.ascontiguousarray(self.Yt[:, rows]), len(rows)
-        part.c = (
-            1.0 / len(rows) if isinstance(self.c, float) else _mean_weights(self.c[rows], len(rows))
-        )
+        part.c = self.c.part(rows)
         part._chunk = {}
         return part
 
     def outputs(self, w: np.ndarray) -> Iterator[tuple[slice, np.ndarray]]:
         """Sweep forward; yield each chunk and its outputs (nL, c), overwritten by the next."""
         net, (c, size) = self.net, self.chunk(0)
-        work = self.scratch("value", size)
+        work = self.scratch(size)
         for rows in chunks(self.T, c):
             yield rows, net.sweep(w, self.X[rows], work, keep=0)
 
@@ -131,44 +126,35 @@ class Objective:
 
     def sum_loss(self, F: np.ndarray, rows: slice) -> float:
         """Return Σ c_i E_i of a chunk with outputs F (nL, c)."""
-        E = self.loss.value(F.T, self.Yt[:, rows].T)
-        if isinstance(self.c, float):
-            return self.c * float(E.sum())
-        return float(self.c[rows] @ E)
+        return self.c.total(self.loss.value(F.T, self.Yt[:, rows].T), rows)
 
     def derivatives(self, F: np.ndarray, rows: slice) -> np.ndarray:
         """Return c_i ∇_E of a chunk, (nL, c)."""
         eps = self.loss.gradient(F.T, self.Yt[:, rows].T).T
-        return np.ascontiguousarray(eps * self.weights(rows))
+        return np.ascontiguousarray(eps * self.c.of(rows))
 
-    def curvature(self, F: np.ndarray, rows: slice, psd: bool) -> np.ndarray:
-        """Return c_i H_E of a chunk, (c, nL) or (c, nL, nL)."""
+    def curvature(self, F: np.ndarray, rows: slice, psd: bool) -> Curvature:
+        """Return c_i H_E of a chunk."""
         H = self.loss.hessian(F.T, self.Yt[:, rows].T, psd=psd)
-        c = self.weights(rows)
-        return H * c if isinstance(c, float) else H * c.reshape(-1, *(1,) * (H.ndim - 1))
+        return Curvature.of(H).weighted(self.c.of(rows))
 
-    def root(self, F: np.ndarray, rows: slice) -> np.ndarray:
-        """Return S of a chunk, S Sᵀ = c_i H_E (psd), (c, nL) or (c, nL, nL)."""
+    def root(self, F: np.ndarray, rows: slice) -> Curvature:
+        """Return S of a chunk, S Sᵀ = c_i H_E (psd)."""
         S = self.loss.root(F.T, self.Yt[:, rows].T)
-        c = np.sqrt(self.weights(rows))
-        return S * (c if c.ndim == 0 else c.reshape(-1, *(1,) * (S.ndim - 1)))
+        return Curvature.of(S).weighted(np.sqrt(self.c.of(rows)))
 
     def whitened(self, F: np.ndarray, rows: slice) -> np.ndarray:
         """Return S⁺ c_i ∇_E of a chunk, (nL, c), for the S of `root`."""
         r = self.loss.whitened(F.T, self.Yt[:, rows].T).T
-        return np.ascontiguousarray(r * np.sqrt(self.weights(rows)))
+        return np.ascontiguousarray(r * np.sqrt(self.c.of(rows)))
 
     def constant_curvature(self) -> float | None:
         """Return α where c_i H_E = α I for all samples and the output is φ_L = z_L, else None."""
         constant = self.loss.constant_curvature
-        last = self.net.activations[-1]
-        if constant is None or not isinstance(self.c, float) or last != Identity():
+        last, common = self.net.activations[-1], self.c.common
+        if constant is None or common is None or last != Identity():
             return None
-        return self.c * constant
-
-    def weights(self, rows: slice) -> float | np.ndarray:
-        """Return c_i of a chunk."""
-        return self.c if isinstance(self.c, float) else self.c[rows]
+        return common * constant
 
     def penalty(self, w: np.ndarray) -> float:
         """Return Σ l2_j w_j²."""
@@ -179,19 +165,6 @@ def even(T: int, c: int) -> int:
     """Return about c, a multiple of 8, such that T samples leave no small chunk at the end."""
     count = max(math.ceil(T / c - 0.25), 1)
     return -(-T // (8 * count)) * 8
-
-
-def _mean_weights(sample_weight: Any, T: int) -> float | np.ndarray:
-    if sample_weight is None:
-        return 1.0 / T
-    s = vector("sample_weight", sample_weight, T, "one per sample")
-    if (s < 0.0).any():
-        i = int(np.argmax(s < 0.0))
-        raise ValueError(f"sample_weight must not be negative, got {s[i]} at sample_weight[{i}]")
-    if not s.any():
-        raise ValueError("sample_weight must not be all zero, got zeros only")
-    s = s / s.max()  # so that the sum cannot overflow
-    return s / s.sum()
 
 
 def _penalty(l2: Any, N: int) -> float | np.ndarray:

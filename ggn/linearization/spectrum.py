@@ -25,6 +25,7 @@ from scipy.linalg import eigh, eigvalsh
 from scipy.sparse.linalg import ArpackNoConvergence, LinearOperator, eigsh
 
 from ggn.linearization.linearization import Linearization
+from ggn.linearization.shares import Shares
 from ggn.machine import half_of_memory
 from ggn.validation import float_array, generator, integer, number
 
@@ -301,7 +302,6 @@ def _rounded(at: Linearization, source: np.random.Generator) -> Linearization:
     """Return the linearization with all weights, of samples too, moved by their rounding."""
     objective = copy.copy(at.objective)
     w = at.w * (1.0 + source.normal(scale=4.0 * EPS, size=len(at.w)))
-    objective.c = at.objective.weights(slice(None)) * (
-        1.0 + source.normal(scale=4.0 * EPS, size=objective.T)
-    )
+    noise = source.normal(scale=4.0 * EPS, size=objective.T)
+    objective.c = Shares(objective.c.array * (1.0 + noise), objective.T)
     return Linearization(objective, w)

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from ggn.losses.curvature import clip_negative, square_root, whiten
+from ggn.losses.curvature import Curvature
 
 __all__ = ["Loss"]
 
@@ -95,11 +95,11 @@ class Loss:
         if psd and self._psd_hessian is not None:
             return self._checked("psd_hessian", self._psd_hessian(F, Y), shapes)
         H = self._checked("hessian", self._hessian(F, Y), shapes)
-        return clip_negative(H) if psd else H
+        return Curvature.of(H).clipped().array if psd else H
 
     def root(self, F: np.ndarray, Y: np.ndarray) -> np.ndarray:
         """Return S with S Sᵀ = `hessian(psd=True)`, (T, nL) if diagonal, else (T, nL, nL)."""
-        return square_root(self.hessian(F, Y, psd=True))
+        return Curvature.of(self.hessian(F, Y, psd=True)).root().array
 
     def whitened(self, F: np.ndarray, Y: np.ndarray) -> np.ndarray:
         """Return r = S⁺∇_E for the S of `root`, (T, nL).
@@ -109,7 +109,7 @@ class Loss:
         CurvatureError
             If the curvature is zero in a direction in which the gradient is not.
         """
-        return whiten(self.root(F, Y), self.gradient(F, Y))
+        return Curvature.of(self.root(F, Y)).whiten(self.gradient(F, Y))
 
     def check_targets(self, Y: np.ndarray) -> None:
         """Raise ValueError for targets Y (T, nL) that the loss has no meaning for."""

@@ -1,63 +1,182 @@
-"""The loss's curvature H_E of each sample: semi-definite parts and square roots.
+"""The loss's curvature H_E of each sample, or a square root S of it: diagonal or full.
 
-H is (T, nL) where it is diagonal, else (T, nL, nL).
+A loss gives H_E with samples first, (T, nL) where it is diagonal, else (T, nL, nL);
+vectors u of the outputs, and what the kernels take, have samples last.
 """
 
 from __future__ import annotations
 
 import numpy as np
 
-__all__ = ["CurvatureError", "clip_negative", "samples_last", "square_root", "whiten"]
+__all__ = ["Curvature", "CurvatureError", "Diagonal", "Full"]
 
 
 class CurvatureError(ValueError):
     """The curvature is zero in a direction in which the gradient is not."""
 
 
-def clip_negative(H: np.ndarray) -> np.ndarray:
-    """Set the negative eigenvalues of each sample's H_E to zero."""
-    if H.ndim == 2:
-        return np.maximum(H, 0.0)
-    values, vectors = np.linalg.eigh(H)
-    return (vectors * np.maximum(values, 0.0)[:, np.newaxis, :]) @ vectors.transpose(0, 2, 1)
+class Curvature:
+    """A matrix (nL, nL) for each of T samples: H_E, or S with H_E = S Sᵀ.
 
-
-def samples_last(H: np.ndarray) -> np.ndarray:
-    """Return H, or a square root of it, as the kernels have it: (nL, T) or (nL, nL, T)."""
-    return np.ascontiguousarray(H.T if H.ndim == 2 else H.transpose(1, 2, 0))
-
-
-def square_root(H: np.ndarray) -> np.ndarray:
-    """Return S with H_E = S Sᵀ for each sample.
-
-    H is (T, nL) or (T, nL, nL), semi-definite; S has its shape.
+    Attributes
+    ----------
+    array : ndarray
+        Samples first, as a loss gives it.
+    form : int
+        1 where it is diagonal, 2 where it is full, as the kernels number them.
     """
-    if H.ndim == 2:
-        return np.sqrt(H)
-    values, vectors = np.linalg.eigh(H)
-    floor = np.maximum(values[:, -1:], 0.0) * (H.shape[1] * np.finfo(float).eps)
-    return vectors * np.sqrt(np.where(values > floor, values, 0.0))[:, np.newaxis, :]
+
+    form: int
+
+    def __init__(self, array: np.ndarray) -> None:
+        self.array = array
+
+    @staticmethod
+    def of(array: np.ndarray) -> Curvature:
+        """Return what a loss's array (T, nL) or (T, nL, nL) stands for.
+
+        Examples
+        --------
+        >>> Curvature.of(np.array([[3.0, -1.0]])).clipped().array
+        array([[3., 0.]])
+        """
+        return Diagonal(array) if array.ndim == 2 else Full(array)
+
+    def samples_last(self) -> np.ndarray:
+        """Return it as the kernels have it, C-contiguous, (nL, T) or (nL, nL, T)."""
+        raise NotImplementedError
+
+    def weighted(self, c: np.ndarray) -> Curvature:
+        """Return c_i times the matrix of sample i; c is (T,) or a number ()."""
+        raise NotImplementedError
+
+    def times(self, u: np.ndarray) -> np.ndarray:
+        """Return H u for u (nL, T)."""
+        raise NotImplementedError
+
+    def transposed_times(self, u: np.ndarray) -> np.ndarray:
+        """Return Sᵀ u for u (nL, T)."""
+        raise NotImplementedError
+
+    def diagonal(self) -> np.ndarray:
+        """Return the diagonals, (T, nL)."""
+        raise NotImplementedError
+
+    def least_eigenvalues(self) -> np.ndarray:
+        """Return the least eigenvalue for each sample, (T,); nan where H is not finite."""
+        raise NotImplementedError
+
+    def zero_columns(self) -> np.ndarray:
+        """Return which columns of each S are zero, (nL, T)."""
+        raise NotImplementedError
+
+    def clipped(self) -> Curvature:
+        """Return H with its negative eigenvalues set to zero."""
+        raise NotImplementedError
+
+    def root(self) -> Curvature:
+        """Return S with H = S Sᵀ, H semi-definite; the columns of S are orthogonal."""
+        raise NotImplementedError
+
+    def whiten(self, eps: np.ndarray) -> np.ndarray:
+        """Return S⁺ε, (T, nL), for a `root` S and ε (T, nL).
+
+        Raises
+        ------
+        CurvatureError
+            If the curvature is zero in a direction in which ε is not.
+        """
+        raise NotImplementedError
 
 
-def whiten(S: np.ndarray, eps: np.ndarray) -> np.ndarray:
-    """Return S⁺ε, (T, nL), for an S of `square_root` and ε (T, nL).
+class Diagonal(Curvature):
+    """The diagonals alone, (T, nL)."""
 
-    Raises
-    ------
-    CurvatureError
-        If the curvature is zero in a direction in which ε is not.
-    """
-    if S.ndim == 2:
+    form = 1
+
+    def samples_last(self) -> np.ndarray:
+        return np.ascontiguousarray(self.array.T)
+
+    def weighted(self, c: np.ndarray) -> Diagonal:
+        return Diagonal((self.array.T * c).T)
+
+    def times(self, u: np.ndarray) -> np.ndarray:
+        return np.ascontiguousarray(self.array.T * u)
+
+    def transposed_times(self, u: np.ndarray) -> np.ndarray:
+        return self.times(u)
+
+    def diagonal(self) -> np.ndarray:
+        return self.array
+
+    def least_eigenvalues(self) -> np.ndarray:
+        return np.asarray(self.array.min(axis=1))
+
+    def zero_columns(self) -> np.ndarray:
+        return np.logical_not(self.array.T)
+
+    def clipped(self) -> Diagonal:
+        return Diagonal(np.maximum(self.array, 0.0))
+
+    def root(self) -> Diagonal:
+        return Diagonal(np.sqrt(self.array))
+
+    def whiten(self, eps: np.ndarray) -> np.ndarray:
+        S = self.array
         if S.all():
             return eps / S
         r = np.divide(eps, S, out=np.zeros_like(S), where=S > 0.0)
         _check_reach(S * r, eps)
         return r
-    squared = np.einsum("iab,iab->ib", S, S)  # the columns of S are orthogonal
-    projected = np.einsum("iab,ia->ib", S, eps)
-    r = np.divide(projected, squared, out=np.zeros_like(eps), where=squared > 0.0)
-    _check_reach(np.einsum("iab,ib->ia", S, r), eps)
-    return r
+
+
+class Full(Curvature):
+    """A matrix of each sample, (T, nL, nL)."""
+
+    form = 2
+
+    def samples_last(self) -> np.ndarray:
+        return np.ascontiguousarray(self.array.transpose(1, 2, 0))
+
+    def weighted(self, c: np.ndarray) -> Full:
+        return Full((self.array.transpose(1, 2, 0) * c).transpose(2, 0, 1))
+
+    def times(self, u: np.ndarray) -> np.ndarray:
+        return np.ascontiguousarray(np.einsum("iop,pi->oi", self.array, u))
+
+    def transposed_times(self, u: np.ndarray) -> np.ndarray:
+        return np.ascontiguousarray(np.einsum("ipo,pi->oi", self.array, u))
+
+    def diagonal(self) -> np.ndarray:
+        return np.diagonal(self.array, axis1=1, axis2=2)
+
+    def least_eigenvalues(self) -> np.ndarray:
+        finite = np.isfinite(self.array).all(axis=(1, 2))
+        least = np.full(len(self.array), np.nan)
+        least[finite] = np.linalg.eigvalsh(self.array[finite])[:, 0]
+        return least
+
+    def zero_columns(self) -> np.ndarray:
+        return np.logical_not(self.array.any(axis=1).T)
+
+    def clipped(self) -> Full:
+        values, vectors = np.linalg.eigh(self.array)
+        values = np.maximum(values, 0.0)
+        return Full((vectors * values[:, np.newaxis, :]) @ vectors.transpose(0, 2, 1))
+
+    def root(self) -> Full:
+        values, vectors = np.linalg.eigh(self.array)
+        floor = np.maximum(values[:, -1:], 0.0) * (values.shape[1] * np.finfo(float).eps)
+        values = np.where(values > floor, values, 0.0)
+        return Full(vectors * np.sqrt(values)[:, np.newaxis, :])
+
+    def whiten(self, eps: np.ndarray) -> np.ndarray:
+        S = self.array
+        squared = np.einsum("iab,iab->ib", S, S)  # the columns of S are orthogonal
+        projected = np.einsum("iab,ia->ib", S, eps)
+        r = np.divide(projected, squared, out=np.zeros_like(eps), where=squared > 0.0)
+        _check_reach(np.einsum("iab,ib->ia", S, r), eps)
+        return r
 
 
 def _check_reach(reached: np.ndarray, eps: np.ndarray) -> None:

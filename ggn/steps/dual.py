@@ -25,7 +25,7 @@ class Dual:
         """Assemble the kernel matrix, or B."""
         if at.objective.penalised:
             return _Stored(at, damping)
-        system = DualSystem(at)
+        system = DualSystem(at.objective, at.w)
         scale = damping.scale(system.diagonal)
         if scale is not None and not at.net.positions.factors(scale):
             return _Stored(at, damping, scale)
@@ -42,15 +42,15 @@ class _Prepared:
 
     def __init__(self, at: Linearization, system: DualSystem, scale: np.ndarray | None) -> None:
         self.at, self.system, self.scale = at, system, scale
-        self.gradient = at.gradient
+        self.gradient = system.gradient
         self.diagonal = system.diagonal
         self.r = system.residual()
         k = len(self.r)
-        self.K = at.objective.scratch("G", k, k)
+        self.K = at.objective.scratch(k, k)
         system.kernel(scale, self.K)
         idle = system.idle()
         self.K[idle, idle] = 1.0  # uncoupled: any pivot will do, at mu = 0 it needs one
-        self.factor = at.objective.scratch("factor", k, k)
+        self.factor = at.objective.scratch(k, k)
 
     def solve(self, mu: float) -> np.ndarray | None:
         if _core.damped_cholesky(self.K, None, mu, self.factor) != 0:

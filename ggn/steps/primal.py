@@ -34,10 +34,10 @@ class PreparedPrimal:
     ) -> None:
         N = at.net.n_weights
         self.at = at
-        self.G = at.objective.scratch("G", N, N)
-        self.factor = at.objective.scratch("factor", N, N)
-        (curvature or at).assemble_normal(self.G)
-        self.gradient = at.gradient
+        self.G = at.objective.scratch(N, N)
+        self.factor = at.objective.scratch(N, N)
+        gradient = (curvature or at).assemble_normal(self.G, lent=self.factor)
+        self.gradient = gradient if curvature is None else at.gradient
         self.diagonal = self.G.diagonal().copy()
         self.scale = damping.scale(self.diagonal)
 

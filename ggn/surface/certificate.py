@@ -198,8 +198,8 @@ def certify(
     at: Linearization, rank: NumericalRank | None, tol: float, max_memory: float
 ) -> Certificate:
     """Return the certificate of a linearization; see `certificate`."""
-    c = at.objective.c
-    if isinstance(c, np.ndarray) and not c.all():
+    c = at.objective.c.array
+    if not c.all():
         at = Linearization(at.objective.part(np.flatnonzero(c)), at.w)
     objective, net, loss = at.objective, at.net, at.objective.loss
     Y, F = objective.Yt.T, net.forward(at.w, objective.X)
@@ -225,7 +225,7 @@ def certify(
     if rank is not None and rank.full_column:
         error_bound = data_gradient / (float(rank.singular_values[-1]) - rank.tolerance)
         if isinstance(loss, Squared):
-            loss_bound = error_bound**2 / (4.0 * float(np.min(objective.c)))
+            loss_bound = error_bound**2 / (4.0 * float(np.min(objective.c.array)))
         elif loss.convex:
             loss_bound = error_bound * float(np.linalg.norm(residuals))
     return Certificate(

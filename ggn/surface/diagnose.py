@@ -92,8 +92,8 @@ def diagnose(
     """
     at = linearize(net, w, X, Y, loss, l2=l2, sample_weight=sample_weight)
     limit = half_of_memory() if max_memory is None else number("max_memory", max_memory, 0.0)
-    if isinstance(at.objective.c, np.ndarray) and not at.objective.c.all():
-        at = Linearization(at.objective.part(np.flatnonzero(at.objective.c)), at.w)
+    if not at.objective.c.array.all():
+        at = Linearization(at.objective.part(np.flatnonzero(at.objective.c.array)), at.w)
     if not (math.isfinite(at.loss) and np.isfinite(at.gradient).all()):
         raise ValueError(f"w must have a finite loss and gradient, got a loss of {at.loss:g}")
     with np.errstate(all="ignore"):

@@ -107,7 +107,7 @@ class Diagnosis:
     def principles(self) -> tuple[Finding, ...]:
         """Return the check of the design principles at w; computed now."""
         objective = self._at.objective
-        weight = objective.c if isinstance(objective.c, np.ndarray) else None
+        weight = objective.c.weights
         return check_principles(
             self._at.net,
             self._at.w,

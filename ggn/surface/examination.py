@@ -42,7 +42,7 @@ class Examination:
         self.at, self.objective, self.net = at, objective, at.net
         self.max_memory = max_memory
         self.evidence: list[str] = []
-        self.weight = objective.c if isinstance(objective.c, np.ndarray) else None
+        self.weight = objective.c.weights
         data = self.net, objective.X, objective.Yt.T, objective.loss
         self.obstructions = obstructions(*data, sample_weight=self.weight)
         self.bound = lower_bound(self.obstructions)

@@ -82,7 +82,7 @@ def obstructions(
     2 samples have inputs equal to others' but different targets, which forces J >= 0.166667.
     """
     objective = Objective(net, X, Y, loss, sample_weight)
-    c = np.broadcast_to(objective.c, objective.T)
+    c = objective.c.array
     rows = np.flatnonzero(c)
     data = _Data(net, objective.X[rows], objective.Yt.T[rows], c[rows], objective.loss, rows)
     checks = [_duplicates]

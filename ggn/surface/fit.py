@@ -45,8 +45,7 @@ def relative_gradient(at: Linearization, scale: np.ndarray) -> float:
     with np.errstate(all="ignore"):
         for rows, F in objective.outputs(at.w):
             error += float(np.sum(objective.derivatives(F, rows) ** 2))
-            H = objective.curvature(F, rows, psd=True)
-            H = H if H.ndim == 2 else np.diagonal(H, axis1=1, axis2=2)
+            H = objective.curvature(F, rows, psd=True).diagonal()
             curvature += float(H.sum()) / objective.net.n_outputs
         # ‖P‖_F from ‖P S‖_F and the mean curvature
         diagonal = at.normal_diagonal() - 2.0 * objective.l2
@@ -75,7 +74,7 @@ def exact_fit(at: Linearization, scale: np.ndarray, max_memory: float) -> str | 
         damping=LevenbergMarquardt(initial=1e-10),
         max_iter=STEPS,
         tol=0.0,
-        sample_weight=objective.c if isinstance(objective.c, np.ndarray) else None,
+        sample_weight=objective.c.weights,
         max_memory=max(max_memory, LEAST_MEMORY),
     )
     size, moved = (float(np.linalg.norm(scale * v)) for v in (at.w, fit.w - at.w))

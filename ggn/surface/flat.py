@@ -58,7 +58,7 @@ def _tangents(net: MLP, count: int) -> np.ndarray:
 
 def _dependent_inputs(objective: Objective) -> np.ndarray:
     net, X = objective.net, objective.X
-    used = np.broadcast_to(objective.c, objective.T) > 0.0
+    used = objective.c.array > 0.0
     X = X[used]
     if net.bias[0]:
         X = np.column_stack([X, np.ones(len(X))])

@@ -12,6 +12,7 @@ from __future__ import annotations
 import numpy as np
 
 from ggn.losses import Loss
+from ggn.losses.curvature import Curvature
 from ggn.surface.finding import Finding, Outcome
 
 __all__ = ["check_loss"]
@@ -37,7 +38,7 @@ def check_loss(loss: Loss, F: np.ndarray, Y: np.ndarray) -> tuple[Finding, Findi
 def _built_in(loss: Loss, F: np.ndarray, Y: np.ndarray) -> Finding:
     """Judge a loss that obeys Principle 1 by how its gradient fares at these outputs."""
     scale = getattr(loss, "scale", 1.0)
-    bent = ~(least_eigenvalues(loss.hessian(F, Y)) > 0.0)
+    bent = ~(Curvature.of(loss.hessian(F, Y)).least_eigenvalues() > 0.0)
     size = np.linalg.norm(loss.gradient(F, Y), axis=1)
     typical = np.linalg.norm(loss.gradient(Y + scale, Y), axis=1)
     residual = np.linalg.norm(F - Y, axis=1)
@@ -80,20 +81,10 @@ def _unknown(loss: Loss, F: np.ndarray, Y: np.ndarray) -> Finding:
 def _curved(loss: Loss, Y: np.ndarray) -> Finding:
     title = "H_E is positive definite at the target"
     H = loss.hessian(Y, Y)
-    least = float(least_eigenvalues(H).min())
+    least = float(Curvature.of(H).least_eigenvalues().min())
     numbers = {"least": least, "largest": float(np.abs(H).max())}
     text = f"its least eigenvalue over these targets is {least:.3g}."
     if not (np.isfinite(H).all() and least > 0.0):
         advice = "Use a loss with E''> 0 at the target; without it convergence is slow."
         return Finding("1.a", title, Outcome.FAILS, text, advice, numbers)
     return Finding("1.a", title, Outcome.HOLDS, text, "", numbers)
-
-
-def least_eigenvalues(H: np.ndarray) -> np.ndarray:
-    """Return the least eigenvalue of H_E of each sample, (T,); nan where it is not finite."""
-    if H.ndim == 2:
-        return np.asarray(H.min(axis=1))
-    finite = np.isfinite(H).all(axis=(1, 2))
-    least = np.full(len(H), np.nan)
-    least[finite] = np.linalg.eigvalsh(H[finite])[:, 0]
-    return least

@@ -86,7 +86,7 @@ def check_principles(
     """
     w = net._weights(w)
     objective = Objective(net, X, Y, loss, sample_weight)
-    rows = np.broadcast_to(objective.c, objective.T) > 0.0
+    rows = objective.c.array > 0.0
     X, Y, loss = objective.X[rows], objective.Yt.T[rows], objective.loss
     if report is None:
         report = ranks(net, w, X)

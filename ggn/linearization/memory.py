@@ -1,0 +1,86 @@
+"""Scratch memory: each array belongs to whoever asked for it, for as long as it is looked at.
+
+A training run asks for the same few sizes in each iteration, N² doubles among
+them, and fresh pages from the system cost as much as the sweep that fills them.
+So a piece of memory whose array is gone is kept and given to the next who asks
+for its size.  "Gone" is what Python says: no name, no view and no memoryview
+refers to the array any more.  So two holders never meet in one piece.
+"""
+
+from __future__ import annotations
+
+import math
+import weakref
+from typing import Any
+
+import numpy as np
+
+__all__ = ["Memory"]
+
+# Held beyond what was in use at once: sweeps of several kinds, 1 MB each, take turns.
+SPARE = 4 * 2**20 // 8
+
+
+class Memory:
+    """Hands out uninitialised arrays, and uses again the memory of those that are gone.
+
+    It holds never more than was once in use at the same time, and 4 MiB.
+
+    Examples
+    --------
+    >>> memory = Memory()
+    >>> first = memory.array(2, 3)
+    >>> second = memory.array(6)
+    >>> bool(np.shares_memory(first, second))
+    False
+    """
+
+    def __init__(self) -> None:
+        self._pieces: list[tuple[np.ndarray, weakref.ref[_Lease]]] = []  # the latest used last
+        self._most = 0  # doubles in use at once
+
+    def array(self, *shape: int) -> np.ndarray:
+        """Return an array of this shape, aligned to 64 bytes; its contents are anything."""
+        piece = self._piece(math.prod(shape))
+        lease = _Lease(piece)
+        self._pieces.append((piece, weakref.ref(lease)))
+        self._most = max(self._most, self._used())
+        # NumPy makes the lease the base of the array, and so of every view of it
+        return np.asarray(lease).reshape(shape)
+
+    def _piece(self, size: int) -> np.ndarray:
+        for i in reversed(range(len(self._pieces))):
+            piece, lease = self._pieces[i]
+            if len(piece) == size and lease() is None:
+                del self._pieces[i]
+                return piece
+        used, free = self._used(), self._free()
+        idle = sum(map(len, free))
+        for piece in free:
+            if used + idle + size <= max(self._most, used + size) + SPARE:
+                break
+            self._pieces = [entry for entry in self._pieces if entry[0] is not piece]
+            idle -= len(piece)
+        room = np.empty(size + 8)
+        first = -room.ctypes.data // 8 % 8
+        return room[first : first + size]
+
+    def _free(self) -> list[np.ndarray]:
+        return [piece for piece, lease in self._pieces if lease() is None]
+
+    def _used(self) -> int:
+        return sum(len(piece) for piece, lease in self._pieces if lease() is not None)
+
+    def __reduce__(self) -> tuple[type[Memory], tuple[()]]:
+        return Memory, ()  # a copy has arrays of its own
+
+
+class _Lease:
+    """The base of an array of `Memory`: while it lives, the piece is in use.
+
+    Nothing of ours runs when it dies, so that Ctrl-C cannot be lost there.
+    """
+
+    def __init__(self, piece: np.ndarray) -> None:
+        self.piece = piece
+        self.__array_interface__: dict[str, Any] = piece.__array_interface__
