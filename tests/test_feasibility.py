@@ -282,8 +282,8 @@ def test_targets_that_do_fit_through_the_last_hidden_layer(rng):
     line = np.outer(rng.normal(size=5), [1.0, 2.0, -1.0])
     assert of(Kind.NARROW, ggn.MLP((2, 12, 1, 3)), inputs, line + 1e6) is None
     fixed = ggn.MLP((2, 12, 1, 3), bias=False, fixed_bias=0.5)
-    assert of(Kind.NARROW, fixed, inputs, line + 0.5) is None
-    assert of(Kind.NARROW, fixed, inputs, line + np.array([0.5, 0.5, 0.6])) is not None
+    assert of(Kind.NARROW, fixed, inputs, line - 0.5) is None
+    assert of(Kind.NARROW, fixed, inputs, line - np.array([0.5, 0.5, 0.6])) is not None
 
 
 # ------------------------------------------------------------------ Principle 2

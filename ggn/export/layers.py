@@ -3,7 +3,7 @@
     φ_l = σ_l(φ_{l-1} K_l + b_l)          rows are samples
 
 K_l   kernel (n_{l-1}, n_l): W_l without its dummy row
-b_l   bias (n_l,): the dummy row plus the fixed bias; None where a layer has neither
+b_l   bias (n_l,): the dummy row minus the fixed bias; None where a layer has neither
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ def dense_layers(net: MLP, w: np.ndarray) -> list[DenseLayer]:
     ):
         bias = None
         if has_dummy or net.fixed_bias:
-            bias = (W[n] if has_dummy else np.zeros(W.shape[1])) + net.fixed_bias
+            bias = (W[n] if has_dummy else np.zeros(W.shape[1])) - net.fixed_bias
         layers.append(DenseLayer(np.ascontiguousarray(W[:n]), bias, activation))
     return layers
 

@@ -220,7 +220,7 @@ def _narrow(data: _Data) -> Obstruction | None:
     linear = all(sigma == Identity() for sigma in net.activations)
     if net.activations[-1] != Identity() or linear or q >= net.n_outputs:
         return None
-    Y = _scaled(data, data.Y - net.fixed_bias, net.bias[-1])
+    Y = _scaled(data, data.Y + net.fixed_bias, net.bias[-1])
     s = np.linalg.svd(Y, compute_uv=False)
     text = f"the targets do not lie in {q} dimensions, the width of the last hidden layer"
     return _tail(data, ObstructionKind.NARROW, s[q:], text, False)

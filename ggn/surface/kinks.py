@@ -25,7 +25,7 @@ def kinks(net: MLP, w: np.ndarray, X: np.ndarray) -> tuple[bool, bool]:
     with np.errstate(all="ignore"):
         for part in sweep_layers(net, w, X, net.chunk_size(net.n_outputs)):
             for sigma, W, inputs in zip(net.activations, Ws, part.inputs, strict=True):
-                z = W.T @ inputs + net.fixed_bias
+                z = W.T @ inputs - net.fixed_bias
                 delta = DELTA * np.maximum(1.0, np.abs(z))
                 first = first or _jumps(sigma.derivative(z - delta), sigma.derivative(z + delta))
                 if sigma.has_second_derivative:
