@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ggn.activations import Activation, Identity
+from ggn.activations.base import BuiltIn
 from ggn.io import Model
 from ggn.io.scaling import fold
 from ggn.network import MLP
@@ -60,16 +61,19 @@ def pack(layers: Sequence[DenseLayer]) -> tuple[MLP, np.ndarray]:
     )
 
 
-def built_in_layers(model: Model, where: str) -> list[DenseLayer]:
-    """Return the layers of a model whose activations can be written down."""
+def built_in_layers(model: Model, where: str) -> list[tuple[DenseLayer, BuiltIn]]:
+    """Return the layers of a model whose activations can be written down, each with its own."""
     check_model(model)
-    for activation in model.net.activations:
-        if activation.code < 0:
+    layers = []
+    for layer in dense_layers(model.net, model.w):
+        activation = layer.activation
+        if not isinstance(activation, BuiltIn):
             raise ValueError(
                 f"model must have built-in activations only to be written as {where}, "
                 f"got {activation!r}, a Python function"
             )
-    return dense_layers(model.net, model.w)
+        layers.append((layer, activation))
+    return layers
 
 
 def folded_layers(model: Model) -> list[DenseLayer]:
