@@ -1,6 +1,7 @@
 """Compile the kernels; all metadata is in pyproject.toml."""
 
 import sys
+from glob import glob
 
 from Cython.Build import cythonize
 from setuptools import Extension, setup
@@ -19,6 +20,7 @@ def extension(name, *c_sources):
         f"ggn.{name}",
         [f"ggn/{name.replace('.', '/')}.pyx", *(f"ggn/_kernels/{c}" for c in c_sources)],
         include_dirs=["ggn/_kernels"],
+        depends=glob("ggn/_kernels/*.h"),
         extra_compile_args=flags,
     )
 

@@ -19,7 +19,13 @@ for path in sys.argv[1:]:
             "ggn/_kernels/small_products.c",
         }
         bad = [n for n in names if n.endswith(".c") and n not in hand_written]
-        wanted = {"ggn/_core.pyx", "ggn/_core_matrices.pxi", "ggn/_kernels/blas.pxd", "LICENSE"}
+        wanted = {
+            "ggn/_core.pyx",
+            "ggn/_core_matrices.pxi",
+            "ggn/_kernels/activation_math.h",
+            "ggn/_kernels/blas.pxd",
+            "LICENSE",
+        }
         missing = sorted((wanted | hand_written) - set(names))
     if bad or missing:
         sys.exit(f"{path}: should not hold {bad}, lacks {missing}")

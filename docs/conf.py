@@ -5,6 +5,9 @@ Nothing is fetched while building.  The pages' examples are run by pytest, as do
 
 import enum
 from importlib.metadata import version as installed
+from pathlib import Path
+
+from ggn.activations import BUILT_IN
 
 project = "ggn"
 author = "The ggn developers"
@@ -51,6 +54,32 @@ html_theme_options = {
     "footer_start": ["copyright"],
     "footer_end": [],
 }
+
+
+def write_activations():
+    """Write the page of the built-in activations, one row for each class there is."""
+    lines = [
+        "Built-in activations", "====================", "",
+        ".. list-table::", "   :header-rows: 1", "",
+        "   * - name", "     - σ(z)", "     - image", "     - in PyTorch", "     - in Keras",
+    ]  # fmt: skip
+    for name, cls in BUILT_IN.items():
+        names = ", ".join(f"``{n}``" for n in (name, *cls.aliases))
+        says = cls.__doc__.partition("\n")[0].removeprefix("σ(z) = ").replace("|", "\\|")
+        cells = names, says, str(cls().image), cls.torch, cls.keras
+        elsewhere = [f"``{cell}``" if cell else "" for cell in cells[3:]]
+        for mark, cell in zip("*    ", (*cells[:3], *elsewhere), strict=True):
+            lines.append(f"   {mark} - {cell}".rstrip())
+    lines += ["", ".. currentmodule:: ggn.activations", "", ".. autosummary::"]
+    lines += ["   :toctree: .", "", *(f"   {cls.__name__}" for cls in BUILT_IN.values()), ""]
+    page = Path(__file__).parent / "generated" / "activations.rst"
+    page.parent.mkdir(exist_ok=True)
+    text = "\n".join(lines)
+    if not page.exists() or page.read_text(encoding="utf-8") != text:
+        page.write_text(text, encoding="utf-8")
+
+
+write_activations()
 
 
 def escape_bars(app, what, name, obj, options, lines):

@@ -11,6 +11,8 @@ class _Custom(Protocol):
 
 _Float = NDArray[np.float64]
 
+ACTIVATIONS: tuple[str, ...]
+
 @final
 class Layout:
     sizes: tuple[int, ...]

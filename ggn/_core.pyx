@@ -24,8 +24,11 @@ cdef extern from "activation_loops.h" nogil:
     ctypedef void (*ggn_activation)(Py_ssize_t n, double slope, const double *z,
                                     double *s, double *d1, double *d2)
     const ggn_activation *ggn_activations
-    enum:
-        GGN_N_ACTIVATIONS
+    const char *const *ggn_activation_names
+    const Py_ssize_t GGN_N_ACTIVATIONS "ggn_n_activations"
+
+# The names of the activations; the place is the code.
+ACTIVATIONS = tuple([ggn_activation_names[i].decode() for i in range(GGN_N_ACTIVATIONS)])
 
 
 def activate(Py_ssize_t code, double slope, const double[::1] z, double[:, ::1] out):

@@ -44,7 +44,7 @@ __all__ = [
 @dataclass(frozen=True)
 class Spec:
     """F(n0, ..., nL).  `activations[l-1]` = (sigma, sigma', sigma'') of layer l (output layer included), `bias[l-1]`: a
-    dummy unit feeds layer l, `fixed_bias`: the constant b of eq. 2, added to every net input."""
+    dummy unit feeds layer l, `fixed_bias`: the constant b of eq. 2, subtracted from every net input."""
 
     sizes: tuple
     activations: tuple
@@ -105,7 +105,7 @@ def forward(spec, w, X):
     phi, z = [np.asarray(X)], [None]
     for l, W in enumerate(unpack(spec, w), start=1):
         dummy = np.ones((len(phi[-1]), int(spec.bias[l - 1])))
-        z.append(np.hstack([phi[-1], dummy]) @ W + spec.fixed_bias)
+        z.append(np.hstack([phi[-1], dummy]) @ W - spec.fixed_bias)
         phi.append(spec.activations[l - 1][0](z[l]))
     return phi, z
 

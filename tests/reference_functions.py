@@ -1,8 +1,10 @@
 """The oracle's activations and losses, from their definitions; see reference.py."""
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
+from scipy import special
 
 LEAKY_SLOPE = 0.01
 
@@ -38,6 +40,34 @@ def _bent_d2(z):
     return 0.5 * (1.0 / np.hypot(z, 1.0)) ** 3
 
 
+def _normal(z):
+    """phi(z), the normal density."""
+    return np.exp(-0.5 * z * z) / np.sqrt(2.0 * np.pi)
+
+
+def _silu_d2(z):
+    return _sigmoid_d1(z) * (2.0 - np.clip(z, -1e3, 1e3) * np.tanh(0.5 * z))
+
+
+def _mish_gate(z):
+    """T = tanh(log(1 + e^z)) = (w^2 + 2w) / (w^2 + 2w + 2), w = e^z <= e^40, and T', T''."""
+    z = np.clip(z, -700.0, 40.0)
+    w = np.exp(z)
+    D = w * w + 2.0 * w + 2.0
+    T2 = 4.0 * w * ((2.0 + 2.0 * w - 3.0 * w * w - 2.0 * w**3) / D) / D / D
+    return w * (w + 2.0) / D, 4.0 * (w / D) * ((1.0 + w) / D), T2
+
+
+def _mish_d1(z):
+    T, T1, _ = _mish_gate(z)
+    return T + np.clip(z, -1e3, 1e3) * T1
+
+
+def _mish_d2(z):
+    _, T1, T2 = _mish_gate(z)
+    return 2.0 * T1 + np.clip(z, -1e3, 1e3) * T2
+
+
 ACTIVATIONS = {  # name: (sigma, sigma', sigma'')
     "sigmoid": (_sigmoid, _sigmoid_d1, _sigmoid_d2),
     "tanh": (np.tanh, _tanh_d1, lambda z: -2.0 * np.tanh(z) * _tanh_d1(z)),
@@ -66,6 +96,36 @@ ACTIVATIONS = {  # name: (sigma, sigma', sigma'')
         np.zeros_like,
     ),
     "relu": (lambda z: np.where(z > 0, z, 0.0), lambda z: np.where(z > 0, 1.0, 0.0), np.zeros_like),
+    "silu": (
+        lambda z: z * _sigmoid(z),
+        lambda z: _sigmoid(z) * (1.0 + np.clip(z, -1e3, 1e3) * _sigmoid(-z)),
+        _silu_d2,
+    ),
+    "gelu": (
+        lambda z: z * special.ndtr(z),
+        lambda z: special.ndtr(z) + np.clip(z, -40.0, 40.0) * _normal(np.clip(z, -40.0, 40.0)),
+        lambda z: _normal(np.clip(z, -40.0, 40.0)) * (2.0 - np.clip(z, -40.0, 40.0) ** 2),
+    ),
+    "mish": (lambda z: z * _mish_gate(z)[0], _mish_d1, _mish_d2),
+    # as it is at 0, sigma'' is taken from the negative side
+    "elu": (
+        lambda z: np.where(z > 0, z, np.expm1(np.minimum(z, 0.0))),
+        lambda z: np.exp(np.minimum(z, 0.0)),
+        lambda z: np.where(z > 0, 0.0, np.exp(np.minimum(z, 0.0))),
+    ),
+    "arctan": (
+        np.arctan,
+        lambda z: (1.0 / np.hypot(z, 1.0)) ** 2,
+        lambda z: -2.0 * (z / np.hypot(z, 1.0)) * (1.0 / np.hypot(z, 1.0)) ** 3,
+    ),
+    "gaussian": (
+        lambda z: np.exp(-(np.clip(z, -40.0, 40.0) ** 2)),
+        lambda z: -2.0 * np.clip(z, -40.0, 40.0) * np.exp(-(np.clip(z, -40.0, 40.0) ** 2)),
+        lambda z: (
+            (4.0 * np.clip(z, -40.0, 40.0) ** 2 - 2.0) * np.exp(-(np.clip(z, -40.0, 40.0) ** 2))
+        ),
+    ),
+    "sine": (np.sin, np.cos, lambda z: -np.sin(z)),
 }
 
 
@@ -89,18 +149,32 @@ ACTIVATIONS_COMPLEX = {  # values only, for complex arguments near the real axis
     "exponential": np.exp,
     "leaky_relu": lambda z: np.where(np.real(z) > 0, z, LEAKY_SLOPE * z),
     "relu": lambda z: np.where(np.real(z) > 0, z, 0.0),
+    "silu": lambda z: z * _sigmoid_complex(z),
+    "gelu": lambda z: 0.5 * z * special.erfc(-z / np.sqrt(2.0)),
+    "mish": lambda z: (
+        z * np.tanh(np.where(np.real(z) > 0, z, 0.0) + np.log1p(np.exp(-_positive_side(z))))
+    ),
+    "elu": lambda z: np.where(np.real(z) > 0, z, np.expm1(np.where(np.real(z) > 0, 0.0, z))),
+    "arctan": np.arctan,
+    "gaussian": lambda z: np.exp(-z * z),
+    "sine": np.sin,
 }
 
 
 def activation_mp(name, z, dps=50):
-    """(sigma, sigma', sigma'') at the float z as mpmath numbers right to about `dps` digits, in relative terms.
+    """(sigma, sigma', sigma'') at the float z as mpmath numbers right to about `dps` digits, in relative terms; and the
+    sizes that their errors are measured by: the numbers' own, or of the largest of the terms that make a sum near a zero
+    inside the line.
 
     Written from the definitions, independently of `ACTIVATIONS`; only 1 - (tiny) is avoided, because no fixed number of
     digits holds it at |z| = 745.  The numbers keep their digits; arithmetic on them needs `mpmath.workdps` again.
     """
     import mpmath as mp
 
-    with mp.workdps(dps + 10):
+    whole = (
+        int(math.log10(abs(float(z)) + 1.0)) if name == "sine" else 0
+    )  # digits of a period's multiple
+    with mp.workdps(dps + 10 + whole):
         z = mp.mpf(float(z))
         one, zero, slope = mp.mpf(1), mp.mpf(0), mp.mpf(LEAKY_SLOPE)
         e = mp.exp(-abs(z))
@@ -108,6 +182,12 @@ def activation_mp(name, z, dps=50):
         s1 = e / (1 + e) ** 2
         s2 = -s1 * mp.tanh(z / 2)
         a, root = 1 + abs(z), mp.sqrt(z * z + 1)
+        w = mp.exp(min(z, mp.mpf(10) ** 4))  # mish: beyond, w^2 swamps all else
+        D, far = w * w + 2 * w + 2, z > 10**4
+        T, T1 = w * (w + 2) / D, 4 * w * (1 + w) / D**2
+        bend = 4 * z * w / D**3
+        bell, normal = mp.exp(-z * z), mp.exp(-z * z / 2) / mp.sqrt(2 * mp.pi)
+        normal_cdf = mp.ncdf(z) if abs(z) < 1e4 else mp.mpf(z > 0)
         table = {
             "sigmoid": lambda: (s, s1, s2),
             "tanh": lambda: (mp.tanh(z), mp.sech(z) ** 2, -2 * mp.tanh(z) * mp.sech(z) ** 2),
@@ -122,8 +202,30 @@ def activation_mp(name, z, dps=50):
             "exponential": lambda: (mp.exp(z),) * 3,
             "leaky_relu": lambda: (z if z > 0 else slope * z, one if z > 0 else slope, zero),
             "relu": lambda: (z if z > 0 else zero, one if z > 0 else zero, zero),
+            "silu": lambda: (z * s, [s, z * s1], [2 * s1, z * s2]),
+            "gelu": lambda: (
+                z * normal_cdf,
+                [normal_cdf, z * normal],
+                [2 * normal, -z * z * normal],
+            ),
+            "mish": lambda: (
+                z * T,
+                [T, z * T1],
+                zero
+                if far
+                else [2 * T1, 2 * bend, 2 * w * bend, -3 * w**2 * bend, -2 * w**3 * bend],
+            ),
+            "elu": lambda: (
+                z if z > 0 else mp.expm1(z),
+                one if z > 0 else mp.exp(z),
+                zero if z > 0 else mp.exp(z),
+            ),
+            "arctan": lambda: (mp.atan(z), 1 / root**2, -2 * z / root**4),
+            "gaussian": lambda: (bell, -2 * z * bell, [4 * z * z * bell, -2 * bell]),
+            "sine": lambda: (mp.sin(z), mp.cos(z), -mp.sin(z)),
         }
-        return table[name]()
+        terms = [t if isinstance(t, list) else [t] for t in table[name]()]
+        return tuple(mp.fsum(t) for t in terms), tuple(max(map(abs, t)) for t in terms)
 
 
 # ---------------------------------------------------------------- losses

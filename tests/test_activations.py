@@ -10,15 +10,11 @@ import pytest
 import reference
 
 import ggn
-from ggn import activations
+from ggn import _core, activations
 from ggn.activations import Activation
 
 NAMES = sorted(activations.BUILT_IN)
-SMOOTH = [n for n in NAMES if n not in ("relu", "leaky_relu")]
-NUMBERS = {
-    "identity": 0, "sigmoid": 1, "tanh": 2, "softsign": 3, "softplus": 4, "bent_identity": 5,
-    "exponential": 6, "leaky_relu": 7, "relu": 8,
-}  # fmt: skip
+SMOOTH = [n for n in NAMES if activations.BUILT_IN[n].kink != 1]
 TINY, HUGE = 5e-324, np.finfo(float).max
 ULPS = 8.0
 
@@ -40,14 +36,14 @@ def magnitudes():
     return np.concatenate([positive, -positive])
 
 
-def ulps(actual: float, exact: mpmath.mpf) -> float:
-    """Error in units of the exact value's last place; overflow must be where the exact one is."""
-    with mpmath.workdps(60):
+def ulps(actual: float, exact: mpmath.mpf, size: mpmath.mpf) -> float:
+    """Error in units of the size's last place; overflow must be where the exact one is."""
+    with mpmath.workdps(400):
         if abs(exact) > mpmath.mpf(HUGE):
             return 0.0 if actual == math.copysign(math.inf, exact) else math.inf
         if not math.isfinite(actual):
             return math.inf
-        return float(abs(mpmath.mpf(actual) - exact) / mpmath.mpf(math.ulp(float(exact))))
+        return float(abs(mpmath.mpf(actual) - exact) / mpmath.mpf(math.ulp(float(size))))
 
 
 def orders(activation, z):
@@ -60,9 +56,9 @@ def test_against_many_digits(name, record_property):
     got = orders(activations.resolve(name), z)
     worst = [(0.0, 0.0)] * 3
     for i, x in enumerate(z):
-        exact = reference.activation_mp(name, x)
+        exact, size = reference.activation_mp(name, x)
         for order in range(3):
-            worst[order] = max(worst[order], (ulps(got[order][i], exact[order]), x))
+            worst[order] = max(worst[order], (ulps(got[order][i], exact[order], size[order]), x))
     record_property("worst ulps of value, derivative, second derivative", worst)
     for order, (error, x) in enumerate(worst):
         assert error <= ULPS, f"derivative {order} of {name} is {error:.3g} ulp off at z = {x!r}"
@@ -80,49 +76,26 @@ def test_vector_and_scalar_lanes_agree(name):
             assert alone[order][0] == together[order][i]
 
 
-# at 0: exact values; at the infinities: limits.  (value, derivative, second derivative)
-AT = {
-    0.0: {
-        "identity": (0, 1, 0),
-        "sigmoid": (0.5, 0.25, 0),
-        "tanh": (0, 1, 0),
-        "softsign": (0, 1, 0),  # second derivative: the mean of its two sides
-        "softplus": (math.log(2), 0.5, 0.25),
-        "bent_identity": (0, 1, 0.5),
-        "exponential": (1, 1, 1),
-        "leaky_relu": (0, 0.01, 0),  # the negative side's
-        "relu": (0, 0, 0),
-    },
-    math.inf: {
-        "identity": (math.inf, 1, 0),
-        "sigmoid": (1, 0, 0),
-        "tanh": (1, 0, 0),
-        "softsign": (1, 0, 0),
-        "softplus": (math.inf, 1, 0),
-        "bent_identity": (math.inf, 1.5, 0),
-        "exponential": (math.inf, math.inf, math.inf),
-        "leaky_relu": (math.inf, 1, 0),
-        "relu": (math.inf, 1, 0),
-    },
-    -math.inf: {
-        "identity": (-math.inf, 1, 0),
-        "sigmoid": (0, 0, 0),
-        "tanh": (-1, 0, 0),
-        "softsign": (-1, 0, 0),
-        "softplus": (0, 0, 0),
-        "bent_identity": (-math.inf, 0.5, 0),
-        "exponential": (0, 0, 0),
-        "leaky_relu": (-math.inf, 0.01, 0),
-        "relu": (0, 0, 0),
-    },
-}
+@pytest.mark.parametrize("name", NAMES)
+def test_at_zero(name):
+    for z in (0.0, -0.0):
+        got = [float(v[0]) for v in orders(activations.resolve(name), np.array([z]))]
+        exact, _ = reference.activation_mp(name, 0.0)
+        assert got == [pytest.approx(float(v), rel=1e-15, abs=0.0) for v in exact]
 
 
-@pytest.mark.parametrize("z", [0.0, -0.0, math.inf, -math.inf])
+@pytest.mark.parametrize("z", [math.inf, -math.inf])
 @pytest.mark.parametrize("name", NAMES)
 def test_limits(name, z):
+    """At the infinities: what the exact numbers have come to at 1e300; sine has no limit."""
     got = [float(v[0]) for v in orders(activations.resolve(name), np.array([z]))]
-    assert got == [pytest.approx(v, rel=1e-15, abs=0.0) for v in AT[z][name]]
+    if name == "sine":
+        assert np.isnan(got).all()
+        return
+    exact, _ = reference.activation_mp(name, math.copysign(1e300, z))
+    at_end = [math.copysign(math.inf, v) if abs(v) > 1e290 else float(v) for v in exact]
+    at_end = [v if abs(v) > 1e-290 else 0.0 for v in at_end]
+    assert got == [pytest.approx(v, rel=1e-15, abs=0.0) for v in at_end]
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -134,7 +107,7 @@ def test_nan_stays_nan(name):
         assert np.isnan(a.second_derivative([np.nan])).all()
 
 
-@pytest.mark.parametrize("name", ["identity", "tanh", "softsign"])
+@pytest.mark.parametrize("name", ["identity", "tanh", "softsign", "arctan", "sine"])
 def test_odd_at_zero(name):
     """The sign of zero survives where sigma(0) = 0 with slope one."""
     assert np.signbit(activations.resolve(name).value([-0.0, 0.0])).tolist() == [True, False]
@@ -182,7 +155,7 @@ def test_leaky_slope_out_of_range(slope):
 def test_name_class_and_repr(name):
     a = activations.resolve(name)
     assert a.name == name
-    assert a.code == NUMBERS[name]
+    assert _core.ACTIVATIONS[a.code] == name
     assert repr(a) == {"leaky_relu": "LeakyReLU(slope=0.01)"}.get(name, f"{type(a).__name__}()")
     assert type(a).__name__ in activations.__all__
     assert activations.resolve(a) is a
@@ -221,6 +194,43 @@ def test_unknown_name(wrong, near):
     assert repr(wrong) in str(error.value)
 
 
+def test_the_door_and_the_classes_have_the_same_names():
+    assert set(_core.ACTIVATIONS) == set(activations.BUILT_IN)
+    assert len(set(_core.ACTIVATIONS)) == len(_core.ACTIVATIONS)
+
+
+def test_other_names():
+    assert activations.resolve("swish") == activations.SiLU()
+    assert repr(ggn.MLP((1, 2, 1), "radbas")) == "MLP((1, 2, 1), activation='gaussian')"
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_what_is_said_of_the_slope(name):
+    """Monotone: σ' has one sign over |z| <= 20, where none of it underflows; kink: it jumps."""
+    a = activations.resolve(name)
+    slopes = a.derivative(np.linspace(-20.0, 20.0, 4001))
+    assert a.monotone == bool((slopes > 0.0).all())
+    delta = 1e-9
+    jumps = [
+        abs(float(f([delta])[0]) - float(f([-delta])[0])) > 0.5
+        for f in (a.derivative, a.second_derivative)
+    ]
+    assert a.kink == (jumps.index(True) + 1 if any(jumps) else 0)
+
+
+def test_sine_beyond_its_reduction():
+    """Far numbers among near ones: libm's, and the same bits for the near ones."""
+    z = np.array([0.5, -1e6, 1e6 + 1.0, -1e22, 3.0, np.nan, np.inf])
+    near = np.array([0.5, -1e6, 3.0])
+    a = activations.Sine()
+    for got, alone, far in zip(
+        orders(a, z), orders(a, near), (math.sin, math.cos, lambda x: -math.sin(x)), strict=True
+    ):
+        assert got[[0, 1, 4]].tolist() == alone.tolist()
+        assert got[2:4].tolist() == [far(1e6 + 1.0), far(-1e22)]
+        assert np.isnan(got[5:]).all()
+
+
 def test_unknown_name_like_no_other():
     with pytest.raises(ValueError, match=r"got 'xyzzy'$"):
         activations.resolve("xyzzy")
@@ -233,6 +243,23 @@ def test_neither_name_nor_activation(value):
 
 
 # ------------------------------------------------------------- the user's own
+
+
+def test_the_image_of_an_activation_of_your_own():
+    a = Activation("sine", np.sin, np.cos)
+    assert a.image is None
+    a.image = activations.Interval(-1.0, 1.0, True, True)
+    assert (str(a.image), a.image.unreached) == ("[-1.0, 1.0]", [])
+    a.image = (0, math.inf)
+    assert a.image == activations.Interval(0.0, math.inf, None, None)
+    assert a.image.unreached == []
+    a.image = None
+    assert a.image is None
+    for wrong in (3, (1.0,), ("a", "b")):
+        with pytest.raises(ValueError, match=r"^image must be an Interval, a pair"):
+            a.image = wrong
+    with pytest.raises(ValueError, match=r"^low must be below high, got 1.0 and 0.0"):
+        a.image = (1.0, 0.0)
 
 
 def test_custom_values_and_missing_second_derivative():

@@ -8,6 +8,7 @@ from known_points import Kind
 
 import ggn
 from ggn.surface import Verdict
+from ggn.surface.kinks import kinks
 
 NOT_AT_REST = {Verdict.NOT_STATIONARY, Verdict.INCONCLUSIVE, Verdict.INFEASIBLE}
 
@@ -289,7 +290,7 @@ def test_a_minimum_at_a_kink_is_not_said_to_go_on():
     assert "kink" in str(d)
 
 
-@pytest.mark.parametrize("activation", ["relu", "leaky_relu", "softsign"])
+@pytest.mark.parametrize("activation", ["relu", "leaky_relu", "softsign", "elu"])
 def test_no_minimum_is_certified_where_derivatives_jump(activation):
     """All net inputs are 0; the penalty makes the Hessian of one side definite."""
     net = ggn.MLP((1, 1, 1), activation)
@@ -304,6 +305,22 @@ def test_no_minimum_is_certified_where_derivatives_jump(activation):
         for v in (np.zeros(4), np.array([0.3, 0.0, 0.3, 0.0]))
     ]
     assert J[1] < J[0]
+
+
+def test_kinks_are_where_they_are_declared():
+    """sin z changes by 1e-4 between neighbours at z = 7000, and is smooth all the same."""
+    X = np.array([[7000.0]])
+    for name, at, found in (
+        ("sine", 1.0, (False, False)), ("elu", 1.0, (False, False)), ("elu", 0.0, (False, True)),
+        ("relu", 0.0, (True, False)), ("softsign", 0.0, (False, True)),
+    ):  # fmt: skip
+        net = ggn.MLP((1, 1), output_activation=name, bias=False)
+        assert kinks(net, np.array([at]), X) == found
+    own = ggn.Activation("hinge", lambda z: np.maximum(z, 0), lambda z: 1.0 * (z > 0))
+    net = ggn.MLP((1, 1), output_activation=own, bias=False)
+    assert kinks(net, np.array([0.0]), X) == (True, False)  # found by differences
+    own.kink = 0
+    assert kinks(net, np.array([0.0]), X) == (False, False)
 
 
 def test_a_hessian_that_overflows_is_said_to_be_missing():

@@ -255,22 +255,25 @@ def test_a_regressor_polished_here_and_sent_back_has_a_lower_loss():
 
 
 def torch_modules(torch, name):
-    """The module of each activation; two have none of their own."""
+    """The module that the class of each activation names; some have none of their own."""
 
     class Function(torch.nn.Module):
         def __init__(self, function):
             super().__init__()
             self.forward = function
 
-    nn = torch.nn
-    return {
-        "sigmoid": nn.Sigmoid, "tanh": nn.Tanh, "softsign": nn.Softsign, "relu": nn.ReLU,
-        "softplus": lambda: nn.Softplus(threshold=40.0),
-        "leaky_relu": lambda: nn.LeakyReLU(reference.LEAKY_SLOPE),
-        "identity": nn.Identity,
-        "exponential": lambda: Function(torch.exp),
-        "bent_identity": lambda: Function(lambda z: (torch.sqrt(z * z + 1.0) - 1.0) / 2.0 + z),
-    }[name]()  # fmt: skip
+    module = ggn.activations.BUILT_IN[name].torch
+    if module is not None:
+        return eval(module, {"nn": torch.nn})
+    return Function(
+        {
+            "exponential": torch.exp,
+            "bent_identity": lambda z: (torch.sqrt(z * z + 1.0) - 1.0) / 2.0 + z,
+            "arctan": torch.atan,
+            "gaussian": lambda z: torch.exp(-z * z),
+            "sine": torch.sin,
+        }[name]
+    )
 
 
 @pytest.fixture

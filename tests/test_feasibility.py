@@ -135,18 +135,33 @@ def test_targets_out_of_the_range_of_the_output(output, targets, bound):
 
 @pytest.mark.parametrize("name", sorted(ggn.activations.BUILT_IN))
 def test_what_the_activations_say_of_their_range(name):
-    """Inside over moderate z, and towards both ends at |z| = 700."""
+    """No value is outside, to rounding; the ends are come near to, those reached within |z| < 3."""
     sigma = ggn.activations.resolve(name)
-    low, high = sigma.image
-    values = sigma.value(np.linspace(-15.0, 15.0, 101))
-    assert (values >= low).all()
-    assert (values <= high).all()
-    if name != "relu":
-        assert low < values.min()
-        assert high > values.max()
-    for end, z in ((low, -700.0), (high, 700.0)):
-        far = float(sigma.value(np.array([z]))[0])
-        assert abs(far - end) < 2e-3 if np.isfinite(end) else far * np.sign(end) >= 7.0
+    image = sigma.image
+    z = np.concatenate([np.linspace(-3.0, 3.0, 20001), np.linspace(-15.0, 15.0, 101), [-700, 700]])
+    values = sigma.value(z)
+    assert (values >= image.low - 1e-16).all()
+    assert (values <= image.high + 1e-16).all()
+    inside = sigma.value(np.linspace(-3.0, 3.0, 20001))
+    for end, reached, here, all_over in (
+        (image.low, image.low_reached, inside.min(), values.min()),
+        (image.high, image.high_reached, inside.max(), values.max()),
+    ):
+        if reached:
+            assert abs(here - end) < 1e-7
+        else:
+            assert abs(here - end) > 1e-4  # not where it could be touched
+            assert abs(all_over - end) < 2e-3 if np.isfinite(end) else abs(all_over) >= 7.0
+
+
+@pytest.mark.parametrize("name", ["silu", "gelu", "mish"])
+def test_an_end_that_is_reached_elsewhere_than_at_one(name):
+    """The least value of these is at z = -1.3, -0.8, -1.2, where it is reached."""
+    low = ggn.activations.resolve(name).image.low
+    net = ggn.MLP((1, 1), output_activation=name)
+    assert of(Kind.EDGE, net, [[0.0], [1.0]], [low, 1.0]) is None
+    below = of(Kind.RANGE, net, [[0.0], [1.0]], [low - 0.5, 1.0])
+    assert below.lower_bound == pytest.approx(0.125, rel=1e-12)
 
 
 def test_the_bound_of_the_range_is_approached():
@@ -169,6 +184,9 @@ def test_a_users_activation_has_no_range_until_it_says_so():
     assert obstructions(net, [[0.0], [1.0]], [-1e9, 1e9]) == ()
     cube.image = (0.0, np.inf)
     assert of(Kind.RANGE, net, [[0.0], [1.0]], [-3.0, 1e9]).lower_bound == 4.5
+    assert of(Kind.EDGE, net, [[0.0], [1.0]], [0.0, 1e9]) is None  # not known to be open
+    cube.image = ggn.activations.Interval(0.0, np.inf)
+    assert of(Kind.EDGE, net, [[0.0], [1.0]], [0.0, 1e9]).samples.tolist() == [0]
 
 
 def test_targets_at_an_edge_that_is_never_reached():
@@ -282,8 +300,8 @@ def test_targets_that_do_fit_through_the_last_hidden_layer(rng):
     line = np.outer(rng.normal(size=5), [1.0, 2.0, -1.0])
     assert of(Kind.NARROW, ggn.MLP((2, 12, 1, 3)), inputs, line + 1e6) is None
     fixed = ggn.MLP((2, 12, 1, 3), bias=False, fixed_bias=0.5)
-    assert of(Kind.NARROW, fixed, inputs, line + 0.5) is None
-    assert of(Kind.NARROW, fixed, inputs, line + np.array([0.5, 0.5, 0.6])) is not None
+    assert of(Kind.NARROW, fixed, inputs, line - 0.5) is None
+    assert of(Kind.NARROW, fixed, inputs, line - np.array([0.5, 0.5, 0.6])) is not None
 
 
 # ------------------------------------------------------------------ Principle 2

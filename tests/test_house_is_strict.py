@@ -176,7 +176,7 @@ SEEDS = {
         {"modules_stay_visible": "ggn.losses.residual"},
     ),
     "an_upward_import": (
-        lambda c: c.append("activations.py", "\nfrom ggn.losses.base import Loss\n"),
+        lambda c: c.append("activations/__init__.py", "\nfrom ggn.losses.base import Loss\n"),
         {"imports_point_down": "activations may not import losses"},
     ),
     "an_upward_import_in_a_function": (

@@ -126,21 +126,21 @@ def test_activation_for_each_layer():
 
 
 def test_bias_flags_and_fixed_bias_by_hand():
-    """phi = W2^T (W1^T x + b) + b, eq. 2, the dummy unit of layer 2 with weight 5."""
+    """phi = W2^T (W1^T x - b) - b, eq. 2, the dummy unit of layer 2 with weight 5."""
     net = MLP((1, 1, 1), "identity", bias=[False, True], fixed_bias=0.5)
     assert net.bias == (False, True)
     assert net.n_weights == 3
-    assert net.forward([2.0, 3.0, 5.0], [[1.0]]).item() == 3.0 * (2.0 + 0.5) + 5.0 + 0.5
+    assert net.forward([2.0, 3.0, 5.0], [[1.0]]).item() == 3.0 * (2.0 - 0.5) + 5.0 - 0.5
 
 
 @given(cases())
 def test_fixed_bias_is_a_bias_weight_that_is_not_trained(drawn):
-    """A network with fixed b equals one with dummy units whose weights are raised by b."""
+    """A network with fixed b equals one with dummy units whose weights are lowered by b."""
     c = case(drawn.spec.sizes, drawn.names, True, drawn.spec.fixed_bias, drawn.seed)
     free = MLP(c.spec.sizes, list(c.names[:-1]), c.names[-1])
     Ws = [W.copy() for W in c.net.unpack(c.w)]
     for W in Ws:
-        W[-1] += c.spec.fixed_bias
+        W[-1] -= c.spec.fixed_bias
     X, _ = c.data(5)
     assert_close(c.net.forward(c.w, X), free.forward(free.pack(Ws), X))
 

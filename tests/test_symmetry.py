@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 
 import ggn
 from ggn.surface import Symmetry
-from ggn.surface.symmetry import is_odd
+from ggn.surface.symmetry import parity
 
-ODD = {"identity", "tanh", "softsign"}
+ODD, EVEN = {"identity", "tanh", "softsign", "arctan", "sine"}, {"gaussian"}
 
 
 @st.composite
@@ -22,7 +22,9 @@ def nets(draw):
     most = {1: 4, 2: 4, 3: 3, 4: 2}[depth]
     sizes = draw(st.lists(st.integers(1, most), min_size=depth + 1, max_size=depth + 1))
     names = draw(
-        st.lists(st.sampled_from(["tanh", "sigmoid"]), min_size=depth - 1, max_size=depth - 1)
+        st.lists(
+            st.sampled_from(["tanh", "sigmoid", "gaussian"]), min_size=depth - 1, max_size=depth - 1
+        )
     )
     bias = draw(st.lists(st.booleans(), min_size=depth, max_size=depth))
     return ggn.MLP(sizes, names, bias=bias)
@@ -34,7 +36,7 @@ def orbit(net, w):
         [
             (np.array(p), np.array(s))
             for p in itertools.permutations(range(n))
-            for s in itertools.product([1.0, -1.0] if a.name in ODD else [1.0], repeat=n)
+            for s in itertools.product([1.0, -1.0] if a.name in ODD | EVEN else [1.0], repeat=n)
         ]
         for n, a in zip(net.sizes[1:-1], net.activations, strict=False)
     ]
@@ -43,7 +45,8 @@ def orbit(net, w):
         Ws = [W.copy() for W in net.unpack(w)]
         for h, (p, s) in enumerate(element):
             Ws[h] = Ws[h][:, p] * s
-            Ws[h + 1][: len(p)] = s[:, np.newaxis] * Ws[h + 1][p]
+            out = s[:, np.newaxis] if net.activations[h].name in ODD else 1.0
+            Ws[h + 1][: len(p)] = out * Ws[h + 1][p]
         images.append(net.pack(Ws))
     return np.array(images)
 
@@ -126,15 +129,16 @@ def test_wide_layers_need_no_enumeration():
 
 
 @pytest.mark.parametrize("name", sorted(ggn.activations.BUILT_IN))
-def test_odd_activations(name):
-    assert is_odd(ggn.activations.resolve(name)) == (name in ODD)
+def test_odd_and_even_activations(name):
+    assert parity(ggn.activations.resolve(name)) == (name in EVEN) - (name in ODD)
 
 
-def test_odd_functions_of_a_user():
-    assert is_odd(ggn.Activation("sine", np.sin, np.cos))
+def test_odd_and_even_functions_of_a_user():
+    assert parity(ggn.Activation("sine", np.sin, np.cos)) == -1
     # odd, but for rounding
-    assert is_odd(ggn.Activation("centred", lambda z: 1 / (1 + np.exp(-z)) - 0.5, np.cos))
-    assert not is_odd(ggn.Activation("shifted", lambda z: np.sin(z) + 1e-9, np.cos))
+    assert parity(ggn.Activation("centred", lambda z: 1 / (1 + np.exp(-z)) - 0.5, np.cos)) == -1
+    assert parity(ggn.Activation("shifted", lambda z: np.sin(z) + 1e-9, np.cos)) == 0
+    assert parity(ggn.Activation("cosine", np.cos, lambda z: -np.sin(z))) == 1
 
 
 def test_a_fixed_bias_leaves_no_flips():

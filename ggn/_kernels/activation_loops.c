@@ -1,9 +1,8 @@
 /* The activations, a whole row of net inputs at a time.
  *
- * Each is a branch-free scalar function of z giving sigma, sigma', sigma''; a
- * macro wraps it in the three loops that the compiler turns into SIMD (what a
- * loop does not store is never computed).  libm is not called: its exp, tanh
- * and log1p do not vectorise.
+ * Each is a branch-free scalar function of z giving sigma, sigma', sigma'' (FORMULA);
+ * LOOPS wraps it in the three loops that the compiler turns into SIMD (what a
+ * loop does not store is never computed).
  *
  * Legend.  y = -|z| or -2|z|, e = exp(y) in [0, 1], m = exp(y) - 1 without
  * cancellation, u = 1 / (1 + e).  Writing the S-shaped functions with these
@@ -12,152 +11,15 @@
 #include <math.h> /* a libc header first: simd.h asks for __GLIBC__ */
 #include "simd.h"
 #include "activation_loops.h"
-#include <stdint.h>
-#include <string.h>
+#include "activation_math.h"
 
-#define LOG2E 0x1.71547652b82fep+0
-#define LN2_HI 0x1.62e42fefa3800p-1 /* trailing zeros: n * LN2_HI is exact for |n| < 2^11 */
-#define LN2_LO 0x1.ef35793c76730p-45
-#define ROUND 0x1.8p52 /* adding it rounds to an integer, held in the low bits */
+/* The one list: an activation's place is its code, its name is Python's. */
+#define GGN_ACTIVATIONS(X) \
+    X(identity) X(sigmoid) X(tanh) X(softsign) X(softplus) X(bent_identity) X(exponential) X(leaky_relu) \
+    X(relu) X(silu) X(gelu) X(mish) X(elu) X(arctan) X(gaussian) X(sine)
 
-/* 2^n for an integer-valued n in [-1022, 1023]. */
-static inline double power_of_two(double n)
-{
-    double t = n + ROUND;
-    int64_t bits;
-    memcpy(&bits, &t, sizeof bits);
-    bits = (int64_t)((uint64_t)(bits + 1023) << 52);
-    memcpy(&t, &bits, sizeof t);
-    return t;
-}
-
-/* exp(x) and exp(x) - 1 for x <= 710; below -746 exp is 0.  NaN stays NaN.
- * x = n ln 2 + r, |r| <= ln(2)/2, p = exp(r) - 1 by its Taylor series
- * (first term left out: 1.2e-17 of p). */
-static inline double exp_and_expm1(double x, double *expm1_x)
-{
-    double n, r, q, p, half, s;
-    x = x < -746.0 ? -746.0 : x;
-    n = (x * LOG2E + ROUND) - ROUND;
-    r = (x - n * LN2_HI) - n * LN2_LO;
-    q = 1.0 / 6227020800.0;
-    q = q * r + 1.0 / 479001600.0;
-    q = q * r + 1.0 / 39916800.0;
-    q = q * r + 1.0 / 3628800.0;
-    q = q * r + 1.0 / 362880.0;
-    q = q * r + 1.0 / 40320.0;
-    q = q * r + 1.0 / 5040.0;
-    q = q * r + 1.0 / 720.0;
-    q = q * r + 1.0 / 120.0;
-    q = q * r + 1.0 / 24.0;
-    q = q * r + 1.0 / 6.0;
-    q = q * r + 0.5;
-    p = r + r * r * q;
-    /* two factors, since 2^n alone can be out of range where exp is not */
-    half = (0.5 * n + ROUND) - ROUND;
-    s = power_of_two(half);
-    half = power_of_two(n - half);
-    *expm1_x = (s * half) * p + (s * half - 1.0);
-    return ((1.0 + p) * s) * half;
-}
-
-/* log(1 + e) for e in [0, 1], given m = e - 1: 2 atanh(f / (2 + f)) with
- * f = e, or f = (e - 1)/2 and one ln 2 added, so that |f/(2+f)| <= 0.172. */
-static inline double log1p_unit(double e, double m)
-{
-    int big = e > 0.41421356237309503;
-    double f = big ? 0.5 * m : e;
-    double base = big ? 0x1.62e42fefa39efp-1 : 0.0;
-    double low = big ? 0x1.abc9e3b39803fp-56 : 0.0;
-    double t = f / (2.0 + f), v = t * t, q;
-    q = 2.0 / 21.0;
-    q = q * v + 2.0 / 19.0;
-    q = q * v + 2.0 / 17.0;
-    q = q * v + 2.0 / 15.0;
-    q = q * v + 2.0 / 13.0;
-    q = q * v + 2.0 / 11.0;
-    q = q * v + 2.0 / 9.0;
-    q = q * v + 2.0 / 7.0;
-    q = q * v + 2.0 / 5.0;
-    q = q * v + 2.0 / 3.0;
-    /* log1p(f) = f - t (f - v q): the large term f is exact */
-    return base + (f - (t * (f - v * q) - low));
-}
-
-static inline void identity(double z, double slope, double *s, double *d1, double *d2)
-{
-    (void)slope;
-    *s = z, *d1 = 1.0, *d2 = 0.0;
-}
-
-static inline void sigmoid(double z, double slope, double *s, double *d1, double *d2)
-{
-    double m, e = exp_and_expm1(-fabs(z), &m), u = 1.0 / (1.0 + e);
-    (void)slope;
-    *s = (z < 0.0 ? e : 1.0) * u;
-    *d1 = e * u * u;
-    *d2 = e * u * u * (copysign(m, -z) * u);
-}
-
-static inline void tanh_(double z, double slope, double *s, double *d1, double *d2)
-{
-    double m, e = exp_and_expm1(-2.0 * fabs(z), &m), u = 1.0 / (1.0 + e);
-    (void)slope;
-    *s = copysign(m * u, z);
-    *d1 = 4.0 * (e * u * u);
-    *d2 = -8.0 * (e * u * u) * copysign(m * u, z);
-}
-
-static inline void softsign(double z, double slope, double *s, double *d1, double *d2)
-{
-    double a = fabs(z), c = a > 1e300 ? 1e300 : a, u = 1.0 / (1.0 + c);
-    (void)slope;
-    *s = copysign(c / (1.0 + c), z);
-    *d1 = u * u;
-    *d2 = (z > 0.0 ? -2.0 : z < 0.0 ? 2.0 : 0.0) * (u * u * u);
-}
-
-static inline void softplus(double z, double slope, double *s, double *d1, double *d2)
-{
-    double m, e = exp_and_expm1(-fabs(z), &m), u = 1.0 / (1.0 + e);
-    (void)slope;
-    *s = (z > 0.0 ? z : 0.0) + log1p_unit(e, m);
-    *d1 = (z < 0.0 ? e : 1.0) * u;
-    *d2 = e * u * u;
-}
-
-static inline void bent_identity(double z, double slope, double *s, double *d1, double *d2)
-{
-    /* beyond 1e10, sqrt(z^2 + 1) is |z| to the last bit, and z^2 may overflow */
-    double a = fabs(z), c = a > 1e10 ? 1e10 : a, q = sqrt(c * c + 1.0), root = a > 1e10 ? a : q;
-    double bend = a > 1e10 ? a - 1.0 : c * c / (q + 1.0);
-    (void)slope;
-    *s = a > 1e300 ? (z > 0.0 ? 1.5 * z : 0.5 * z) : z + 0.5 * bend;
-    *d1 = 1.0 + 0.5 * copysign(c / q, z);
-    *d2 = 0.5 / root / root / root;
-}
-
-static inline void exponential(double z, double slope, double *s, double *d1, double *d2)
-{
-    double m, e = exp_and_expm1(z > 710.0 ? 710.0 : z, &m);
-    (void)slope;
-    *s = *d1 = *d2 = e;
-}
-
-static inline void leaky_relu(double z, double slope, double *s, double *d1, double *d2)
-{
-    *s = z < 0.0 ? slope * z : z;
-    *d1 = z > 0.0 ? 1.0 : slope;
-    *d2 = 0.0;
-}
-
-static inline void relu(double z, double slope, double *s, double *d1, double *d2)
-{
-    (void)slope;
-    *s = z < 0.0 ? 0.0 : z;
-    *d1 = z > 0.0 ? 1.0 : 0.0;
-    *d2 = 0.0;
-}
+#define FORMULA(name) \
+    static inline void name##_at(double z, double slope, double *s, double *d1, double *d2)
 
 #define LOOPS(name)                                                                     \
     GGN_CLONES static void name##_loop(ptrdiff_t n, double slope, const double *z,      \
@@ -167,35 +29,207 @@ static inline void relu(double z, double slope, double *s, double *d1, double *d
         if (d2) {                                                                       \
             GGN_IVDEP                                                                   \
             for (ptrdiff_t i = 0; i < n; i++) {                                         \
-                name(z[i], slope, &a, &b, &c);                                          \
+                name##_at(z[i], slope, &a, &b, &c);                                          \
                 s[i] = a, d1[i] = b, d2[i] = c;                                         \
             }                                                                           \
         } else if (d1) {                                                                \
             GGN_IVDEP                                                                   \
             for (ptrdiff_t i = 0; i < n; i++) {                                         \
-                name(z[i], slope, &a, &b, &c);                                          \
+                name##_at(z[i], slope, &a, &b, &c);                                          \
                 s[i] = a, d1[i] = b;                                                    \
             }                                                                           \
         } else {                                                                        \
             GGN_IVDEP                                                                   \
             for (ptrdiff_t i = 0; i < n; i++) {                                         \
-                name(z[i], slope, &a, &b, &c);                                          \
+                name##_at(z[i], slope, &a, &b, &c);                                          \
                 s[i] = a;                                                               \
             }                                                                           \
         }                                                                               \
     }
 
+FORMULA(identity)
+{
+    *s = z, *d1 = 1.0, *d2 = 0.0;
+}
 LOOPS(identity)
+
+FORMULA(sigmoid)
+{
+    double m, e = exp_and_expm1(-fabs(z), &m), u = 1.0 / (1.0 + e);
+    *s = (z < 0.0 ? e : 1.0) * u;
+    *d1 = e * u * u;
+    *d2 = e * u * u * (copysign(m, -z) * u);
+}
 LOOPS(sigmoid)
-LOOPS(tanh_)
+
+FORMULA(tanh)
+{
+    double m, e = exp_and_expm1(-2.0 * fabs(z), &m), u = 1.0 / (1.0 + e);
+    *s = copysign(m * u, z);
+    *d1 = 4.0 * (e * u * u);
+    *d2 = -8.0 * (e * u * u) * copysign(m * u, z);
+}
+LOOPS(tanh)
+
+FORMULA(softsign)
+{
+    double a = fabs(z), c = a > 1e300 ? 1e300 : a, u = 1.0 / (1.0 + c);
+    *s = copysign(c / (1.0 + c), z);
+    *d1 = u * u;
+    *d2 = (z > 0.0 ? -2.0 : z < 0.0 ? 2.0 : 0.0) * (u * u * u);
+}
 LOOPS(softsign)
+
+FORMULA(softplus)
+{
+    double m, e = exp_and_expm1(-fabs(z), &m), u = 1.0 / (1.0 + e);
+    *s = (z > 0.0 ? z : 0.0) + log1p_unit(e, m);
+    *d1 = (z < 0.0 ? e : 1.0) * u;
+    *d2 = e * u * u;
+}
 LOOPS(softplus)
+
+FORMULA(bent_identity)
+{
+    /* beyond 1e10, sqrt(z^2 + 1) is |z| to the last bit, and z^2 may overflow */
+    double a = fabs(z), c = a > 1e10 ? 1e10 : a, q = sqrt(c * c + 1.0), root = a > 1e10 ? a : q;
+    double bend = a > 1e10 ? a - 1.0 : c * c / (q + 1.0);
+    *s = a > 1e300 ? (z > 0.0 ? 1.5 * z : 0.5 * z) : z + 0.5 * bend;
+    *d1 = 1.0 + 0.5 * copysign(c / q, z);
+    *d2 = 0.5 / root / root / root;
+}
 LOOPS(bent_identity)
+
+FORMULA(exponential)
+{
+    double m, e = exp_and_expm1(z > 710.0 ? 710.0 : z, &m);
+    *s = *d1 = *d2 = e;
+}
 LOOPS(exponential)
+
+FORMULA(leaky_relu)
+{
+    *s = z < 0.0 ? slope * z : z;
+    *d1 = z > 0.0 ? 1.0 : slope;
+    *d2 = 0.0;
+}
 LOOPS(leaky_relu)
+
+FORMULA(relu)
+{
+    *s = z < 0.0 ? 0.0 : z;
+    *d1 = z > 0.0 ? 1.0 : 0.0;
+    *d2 = 0.0;
+}
 LOOPS(relu)
 
-const ggn_activation ggn_activations[GGN_N_ACTIVATIONS] = {
-    identity_loop,      sigmoid_loop,     tanh__loop,      softsign_loop, softplus_loop,
-    bent_identity_loop, exponential_loop, leaky_relu_loop, relu_loop,
-};
+FORMULA(silu)
+{
+    /* |z| is cut where e is 0 already, lest inf * 0 */
+    exponential_parts p = exp_parts(-fabs(z));
+    double e = (p.m * p.a) * p.b, u = 1.0 / (1.0 + e), c = fabs(z) > 1e3 ? 1e3 : fabs(z);
+    *s = z < 0.0 ? ((-c * u * p.m) * p.a) * p.b : z * u;
+    *d1 = z < 0.0 ? ((u * (1.0 - c * u) * p.m) * p.a) * p.b : u * (1.0 + (c * u) * e);
+    *d2 = ((u * u * (2.0 + c * (p.minus_1 * u)) * p.m) * p.a) * p.b;
+}
+LOOPS(silu)
+
+FORMULA(gelu)
+{
+    /* z Phi(z), Phi(-t) = phi(t) mills(t) */
+    double t = fabs(z), c = t > 40.0 ? 40.0 : t, m = mills(c);
+    exponential_parts e = exp_minus_square(c, 0.5);
+    double scale = 0x1.9884533d43651p-2 * e.m, phi = (scale * e.a) * e.b;
+    *s = z < 0.0 ? ((-c * m * scale) * e.a) * e.b : z * (1.0 - phi * m);
+    *d1 = z < 0.0 ? (((m - c) * scale) * e.a) * e.b : 1.0 + phi * (c - m);
+    *d2 = (((2.0 - c * c) * scale) * e.a) * e.b;
+}
+LOOPS(gelu)
+
+FORMULA(mish)
+{
+    /* z T, T = tanh(log(1 + e^z)) as a rational function of e: both sides over their
+     * larger power, D; for z < 0, e is taken out, for z > 0 it is e^2 of T' and T'' */
+    exponential_parts p = exp_parts(-fabs(z));
+    double e = (p.m * p.a) * p.b, c = fabs(z) > 1e3 ? 1e3 : fabs(z), x = z < 0.0 ? -c : c;
+    double D = z < 0.0 ? 2.0 + e * (2.0 + e) : 1.0 + e * (2.0 + 2.0 * e), u = 1.0 / D;
+    double T = (z < 0.0 ? 2.0 + e : 1.0 + 2.0 * e) * u, T1 = 4.0 * (1.0 + e) * (u * u);
+    double T2 = z < 0.0 ? 2.0 + e * (2.0 - e * (3.0 + 2.0 * e)) : e * (e * (2.0 * e + 2.0) - 3.0) - 2.0;
+    double bend = 2.0 * T1 + x * (4.0 * T2 * (u * u * u));
+    *s = z < 0.0 ? ((x * T * p.m) * p.a) * p.b : z * T;
+    *d1 = z < 0.0 ? (((T + x * T1) * p.m) * p.a) * p.b : T + ((x * T1) * e) * e;
+    *d2 = (((z < 0.0 ? bend : bend * e) * p.m) * p.a) * p.b;
+}
+LOOPS(mish)
+
+FORMULA(elu)
+{
+    double m, e = exp_and_expm1(-fabs(z), &m);
+    *s = z > 0.0 ? z : m;
+    *d1 = z > 0.0 ? 1.0 : e;
+    *d2 = z > 0.0 ? 0.0 : e;
+}
+LOOPS(elu)
+
+FORMULA(arctan)
+{
+    /* r = min(|z|, 1/|z|), so that no square overflows */
+    double t = fabs(z), r = t > 1.0 ? 1.0 / t : t, q = 1.0 / (1.0 + r * r), far = t > 1.0 ? r : 1.0;
+    *s = copysign(atan_positive(t), z);
+    *d1 = (q * far) * far;
+    *d2 = ((copysign(2.0, -z) * r * (q * q)) * far) * far;
+}
+LOOPS(arctan)
+
+FORMULA(gaussian)
+{
+    double t = fabs(z), c = t > 40.0 ? 40.0 : t;
+    exponential_parts e = exp_minus_square(c, 1.0);
+    *s = (e.m * e.a) * e.b;
+    *d1 = ((copysign(2.0, -z) * c * e.m) * e.a) * e.b;
+    *d2 = (((4.0 * (c * c) - 2.0) * e.m) * e.a) * e.b;
+}
+LOOPS(gaussian)
+
+FORMULA(sine_near)
+{
+    double c, value = sine_and_cosine(fabs(z), &c) * copysign(1.0, z);
+    *s = value, *d1 = c, *d2 = -value;
+}
+LOOPS(sine_near)
+
+/* Where some |z| is beyond the reduction's reach, that one is libm's. */
+GGN_CLONES static int within(ptrdiff_t n, const double *z, double most)
+{
+    double beyond = 0.0;
+    for (ptrdiff_t i = 0; i < n; i++)
+        beyond = fabs(z[i]) <= most ? beyond : 1.0;
+    return beyond == 0.0;
+}
+
+static void sine_loop(ptrdiff_t n, double slope, const double *z, double *s, double *d1,
+                      double *d2)
+{
+    if (within(n, z, SINE_MOST)) {
+        sine_near_loop(n, slope, z, s, d1, d2);
+        return;
+    }
+    for (ptrdiff_t i = 0; i < n; i++) {
+        double x = z[i];
+        if (fabs(x) <= SINE_MOST)
+            sine_near_loop(1, slope, z + i, s + i, d1 ? d1 + i : NULL, d2 ? d2 + i : NULL);
+        else {
+            s[i] = sin(x);
+            if (d1)
+                d1[i] = cos(x);
+            if (d2)
+                d2[i] = -sin(x);
+        }
+    }
+}
+
+#define LOOP_OF(name) name##_loop,
+#define NAME_OF(name) #name,
+const ggn_activation ggn_activations[] = {GGN_ACTIVATIONS(LOOP_OF)};
+const char *const ggn_activation_names[] = {GGN_ACTIVATIONS(NAME_OF)};
+const ptrdiff_t ggn_n_activations = sizeof ggn_activations / sizeof *ggn_activations;

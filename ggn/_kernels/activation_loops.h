@@ -9,9 +9,9 @@
 typedef void (*ggn_activation)(ptrdiff_t n, double slope, const double *z,
                                double *s, double *d1, double *d2);
 
-enum { GGN_N_ACTIVATIONS = 9 };
-
-/* The order is that of the codes in ggn/activations.py. */
-extern const ggn_activation ggn_activations[GGN_N_ACTIVATIONS];
+/* By code: the functions and the names that Python gives them. */
+extern const ggn_activation ggn_activations[];
+extern const char *const ggn_activation_names[];
+extern const ptrdiff_t ggn_n_activations;
 
 #endif

@@ -49,12 +49,12 @@ cdef void load(const Net *net, Py_ssize_t c, const double *x, double *work) noex
 
 cdef void affine(const Net *net, Py_ssize_t l, const double *w, Py_ssize_t c, double *work,
                  bint keep) noexcept nogil:
-    """Net input Z_l = W_l^T A_{l-1} + b: into D_l if a derivative is to be kept, else into A_l."""
+    """Net input Z_l = W_l^T A_{l-1} - b (eq. 2): into D_l if a derivative is to be kept, else into A_l."""
     cdef Py_ssize_t n = net.width[l], m = net.width[l - 1] + net.bias[l]
     cdef double *z = d_block(net, l, c, work) if keep else a_block(net, l, c, work)
     cdef double b = net.slope[0]
     if b != 0.0:
-        fill(z, n * c, b)
+        fill(z, n * c, -b)
     gemm_nn(n, c, m, 1.0, w + net.w_offset[l], m, a_block(net, l - 1, c, work), c,
             1.0 if b != 0.0 else 0.0, z, c)
 

@@ -13,7 +13,8 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from ggn.activations import Activation
+from ggn.activations.base import BuiltIn
+from ggn.export.expression import C
 from ggn.export.layers import DenseLayer, built_in_layers
 from ggn.io import Model
 from ggn.validation import describe
@@ -30,16 +31,6 @@ unsigned void volatile while
 FUNCTIONS = "main exp expm1 fabs log log1p sqrt tanh"
 RESERVED = frozenset(f"{KEYWORDS} {FUNCTIONS}".split())
 
-# σ(z) of each activation: what C has itself, or else the body of a function.
-IN_LIBRARY = {"identity": "{}", "tanh": "tanh({})", "exponential": "exp({})"}
-BODIES = {
-    "sigmoid": "double e = exp(-fabs(z));\n    return (z < 0.0 ? e : 1.0) / (1.0 + e);",
-    "softsign": "return z / (1.0 + fabs(z));",
-    "softplus": "return (z < 0.0 ? 0.0 : z) + log1p(exp(-fabs(z)));",
-    "bent_identity": "return z + 0.5 * z * (z / (hypot(z, 1.0) + 1.0));",
-    "leaky_relu": "return z < 0.0 ? SLOPE * z : z;",
-    "relu": "return z < 0.0 ? 0.0 : z;",
-}
 PER_LINE = 4
 
 
@@ -86,12 +77,14 @@ def to_c(model: Model, name: str = "predict") -> str:
     }
     <BLANKLINE>
     """
-    layers = built_in_layers(model, "C")
+    pairs = built_in_layers(model, "C")
     valid = isinstance(name, str) and re.fullmatch("[A-Za-z_][A-Za-z0-9_]*", name)
     if not valid or name in RESERVED:
         raise ValueError(f"name must be a C identifier, got {describe(name)}")
-    parts = [_comment(model, name), "#include <math.h>\n", *_functions(layers, name)]
-    for number, layer in enumerate(layers, start=1):
+    calls, functions = _functions([activation for _, activation in pairs], name)
+    layers = [(layer, calls[activation]) for layer, activation in pairs]
+    parts = [_comment(model, name), "#include <math.h>\n", *functions]
+    for number, (layer, _) in enumerate(layers, start=1):
         parts.append(_table(f"{name}_W{number}", layer.kernel.T))
         if layer.bias is not None:
             parts.append(_table(f"{name}_b{number}", layer.bias))
@@ -120,20 +113,25 @@ def _comment(model: Model, name: str) -> str:
     )
 
 
-def _function_name(activation: Activation, layers: list[DenseLayer], name: str) -> str:
-    """Return the name of the function in C; the slopes of leaky ReLUs tell them apart."""
-    if activation.name != "leaky_relu":
-        return f"{name}_{activation.name}"
-    slopes = sorted({a.activation.slope for a in layers if a.activation.name == "leaky_relu"})
-    return f"{name}_leaky_relu{slopes.index(activation.slope) + 1}"
+def _functions(chosen: list[BuiltIn], name: str) -> tuple[dict[BuiltIn, str], list[str]]:
+    """Return how each activation is called, and the functions that are defined for it.
 
-
-def _functions(layers: list[DenseLayer], name: str) -> Iterator[str]:
-    for activation in dict.fromkeys(layer.activation for layer in layers):
-        if activation.name in BODIES:
-            body = BODIES[activation.name].replace("SLOPE", repr(activation.slope))
-            head = f"static double {_function_name(activation, layers, name)}(double z)"
-            yield f"{head}\n{{\n    {body}\n}}\n"
+    What is z itself, or a call of the library's, needs none.
+    """
+    calls, defined = {}, []
+    for activation in dict.fromkeys(chosen):
+        lines, value = C.function(activation.expression, slope=repr(activation.slope))
+        if not lines and re.fullmatch(r"z|[a-z]+\(z\)", value):
+            calls[activation] = value
+            continue
+        # the slopes of leaky ReLUs tell them apart
+        slopes = sorted({a.slope for a in chosen if a.name == activation.name})
+        number = slopes.index(activation.slope) + 1 if "slope" in activation.expression else ""
+        calls[activation] = f"{name}_{activation.name}{number}(z)"
+        body = "\n    ".join([*lines, f"return {value};"])
+        head = f"static double {name}_{activation.name}{number}(double z)"
+        defined.append(f"{head}\n{{\n    {body}\n}}\n")
+    return calls, defined
 
 
 def _table(name: str, array: np.ndarray) -> str:
@@ -151,11 +149,11 @@ def _numbers(row: list[float]) -> str:
     return ",\n     ".join(", ".join(map(repr, line)) for line in lines)
 
 
-def _body(layers: list[DenseLayer], name: str, used: list[str]) -> Iterator[str]:
+def _body(layers: list[tuple[DenseLayer, str]], name: str, used: list[str]) -> Iterator[str]:
     """Yield the lines of the function; v0 is the scaled input, v1, v2 ... the hidden layers."""
-    n0, nL = len(layers[0].kernel), layers[-1].kernel.shape[1]
+    n0, nL = len(layers[0][0].kernel), layers[-1][0].kernel.shape[1]
     scaled = "x_mean" in used or "x_scale" in used
-    widths = [n0, *(layer.kernel.shape[1] for layer in layers)]
+    widths = [n0, *(layer.kernel.shape[1] for layer, _ in layers)]
     local = [*range(0 if scaled else 1, len(layers))]
     if local:
         yield f"    double {', '.join(f'v{i}[{widths[i]}]' for i in local)};"
@@ -166,16 +164,14 @@ def _body(layers: list[DenseLayer], name: str, used: list[str]) -> Iterator[str]
         yield f"    for (int j = 0; j < {n0}; j++)"
         yield f"        v0[j] = {value};"
     source = "v0" if scaled else "x"
-    for number, layer in enumerate(layers, start=1):
+    for number, (layer, call) in enumerate(layers, start=1):
         target = f"v{number}" if number < len(layers) else "y"
-        call = IN_LIBRARY.get(layer.activation.name)
-        call = call or f"{_function_name(layer.activation, layers, name)}({{}})"
         start = f"{name}_b{number}[i]" if layer.bias is not None else "0.0"
         yield f"    for (int i = 0; i < {widths[number]}; i++) {{"
         yield f"        double z = {start};"
         yield f"        for (int j = 0; j < {widths[number - 1]}; j++)"
         yield f"            z += {name}_W{number}[i][j] * {source}[j];"
-        yield f"        {target}[i] = {call.format('z')};"
+        yield f"        {target}[i] = {call};"
         yield "    }"
         source = target
     if "y_mean" in used or "y_scale" in used:

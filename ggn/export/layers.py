@@ -3,7 +3,7 @@
     φ_l = σ_l(φ_{l-1} K_l + b_l)          rows are samples
 
 K_l   kernel (n_{l-1}, n_l): W_l without its dummy row
-b_l   bias (n_l,): the dummy row plus the fixed bias; None where a layer has neither
+b_l   bias (n_l,): the dummy row minus the fixed bias; None where a layer has neither
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ggn.activations import Activation, Identity
+from ggn.activations.base import BuiltIn
 from ggn.io import Model
 from ggn.io.scaling import fold
 from ggn.network import MLP
@@ -45,7 +46,7 @@ def dense_layers(net: MLP, w: np.ndarray) -> list[DenseLayer]:
     ):
         bias = None
         if has_dummy or net.fixed_bias:
-            bias = (W[n] if has_dummy else np.zeros(W.shape[1])) + net.fixed_bias
+            bias = (W[n] if has_dummy else np.zeros(W.shape[1])) - net.fixed_bias
         layers.append(DenseLayer(np.ascontiguousarray(W[:n]), bias, activation))
     return layers
 
@@ -60,16 +61,19 @@ def pack(layers: Sequence[DenseLayer]) -> tuple[MLP, np.ndarray]:
     )
 
 
-def built_in_layers(model: Model, where: str) -> list[DenseLayer]:
-    """Return the layers of a model whose activations can be written down."""
+def built_in_layers(model: Model, where: str) -> list[tuple[DenseLayer, BuiltIn]]:
+    """Return the layers of a model whose activations can be written down, each with its own."""
     check_model(model)
-    for activation in model.net.activations:
-        if activation.code < 0:
+    layers = []
+    for layer in dense_layers(model.net, model.w):
+        activation = layer.activation
+        if not isinstance(activation, BuiltIn):
             raise ValueError(
                 f"model must have built-in activations only to be written as {where}, "
                 f"got {activation!r}, a Python function"
             )
-    return dense_layers(model.net, model.w)
+        layers.append((layer, activation))
+    return layers
 
 
 def folded_layers(model: Model) -> list[DenseLayer]:

@@ -110,7 +110,7 @@ def fold(net: MLP, w: Any, x_mean: Any, x_scale: Any, y_mean: Any, y_scale: Any)
         if not net.bias[0]:
             raise ValueError(f"net must have a dummy unit in its first layer, got {net!r}")
         first[-1] -= x_mean @ first[: net.n_inputs]
-    shift = y_mean + (y_scale - 1.0) * net.fixed_bias
+    shift = y_mean - (y_scale - 1.0) * net.fixed_bias
     if shift.any() or (y_scale != 1.0).any():
         if net.activations[-1] != Identity():
             raise ValueError(f"net must have the identity as output activation, got {net!r}")

@@ -1,6 +1,6 @@
 """The multilayer perceptron F(n0, ..., nL): its shape, and its values at given weights.
 
-Layer l computes φ_l = σ_l(W_lᵀ [φ_{l-1}; 1] + b), l = 1 ... L, the 1 being the
+Layer l computes φ_l = σ_l(W_lᵀ [φ_{l-1}; 1] - b), l = 1 ... L, the 1 being the
 dummy unit (free bias) and b the fixed scalar bias of eq. 2, 0 by default.
 Weights are one flat vector w (N,): layer 1 first, and inside a layer unit by
 unit, so W_lᵀ (n_l, n_{l-1} [+ 1]) is C-contiguous in it.
@@ -47,7 +47,7 @@ class MLP:
     bias : bool or sequence of bool, default True
         Whether each of the L layers has a dummy unit (a free bias per unit).
     fixed_bias : float, default 0.0
-        The constant b that eq. 2 adds to every net input.
+        The constant b that eq. 2 subtracts from every net input.
 
     Attributes
     ----------

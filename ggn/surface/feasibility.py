@@ -157,7 +157,7 @@ def _range(data: _Data) -> Obstruction | None:
     sigma = data.net.activations[-1]
     if sigma.image is None:
         return None
-    F = np.clip(data.Y, *sigma.image)
+    F = np.clip(data.Y, sigma.image.low, sigma.image.high)
     which = np.flatnonzero((F != data.Y).any(axis=1))
     if not len(which):
         return None
@@ -169,9 +169,7 @@ def _edge(data: _Data) -> Obstruction | None:
     sigma = data.net.activations[-1]
     if sigma.image is None:
         return None
-    reached = sigma.value(np.array([-1.0, 1.0]))
-    edges = [e for e in sigma.image if np.isfinite(e) and e not in reached]
-    which = np.flatnonzero(np.isin(data.Y, edges).any(axis=1))
+    which = np.flatnonzero(np.isin(data.Y, sigma.image.unreached).any(axis=1))
     if not len(which):
         return None
     text = (
@@ -220,7 +218,7 @@ def _narrow(data: _Data) -> Obstruction | None:
     linear = all(sigma == Identity() for sigma in net.activations)
     if net.activations[-1] != Identity() or linear or q >= net.n_outputs:
         return None
-    Y = _scaled(data, data.Y - net.fixed_bias, net.bias[-1])
+    Y = _scaled(data, data.Y + net.fixed_bias, net.bias[-1])
     s = np.linalg.svd(Y, compute_uv=False)
     text = f"the targets do not lie in {q} dimensions, the width of the last hidden layer"
     return _tail(data, ObstructionKind.NARROW, s[q:], text, False)

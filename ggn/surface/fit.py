@@ -113,11 +113,13 @@ def beyond_reach(objective: Objective) -> bool:
     group, Y = equal_inputs(objective.X), objective.Yt.T
     order = np.argsort(group, kind="stable")
     starts = np.flatnonzero(np.diff(group[order], prepend=-1))
-    low, high = sigma.image
-    reached = sigma.value(np.array([-1.0, 1.0]))  # as the closed end of relu's is
-    above = np.minimum.reduceat(Y[order], starts) >= high
-    below = np.maximum.reduceat(Y[order], starts) <= low
-    return bool((above.any() and high not in reached) or (below.any() and low not in reached))
+    above = np.minimum.reduceat(Y[order], starts) >= sigma.image.high
+    below = np.maximum.reduceat(Y[order], starts) <= sigma.image.low
+    unreached = sigma.image.unreached
+    return bool(
+        (above.any() and sigma.image.high in unreached)
+        or (below.any() and sigma.image.low in unreached)
+    )
 
 
 def separated(objective: Objective, w: np.ndarray) -> bool:

@@ -185,7 +185,7 @@ def _outwards(net: MLP, w: np.ndarray, X: np.ndarray) -> tuple[list[SaturatedUni
         parts = sweep_layers(net, w, X, net.chunk_size(net.n_outputs))
         inputs = np.concatenate([part.inputs[layer - 1].T.copy() for part in parts])
         v = net.unpack(w)[layer - 1]
-        z = inputs @ v + net.fixed_bias
+        z = inputs @ v - net.fixed_bias
         along = net.unpack(d)[layer - 1]  # a view: d is filled through it
         for unit in (unit for unit in found if unit.layer == layer):
             k, flat = unit.unit, np.zeros(len(X), bool)

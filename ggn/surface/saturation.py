@@ -169,7 +169,7 @@ def saturation(net: MLP, w: Any, X: Any) -> Saturation:
             for i, (inputs, slopes) in enumerate(zip(part.inputs, part.slopes, strict=True)):
                 slope = np.abs(slopes).T / steepest[i]
                 levels[i][part.rows] = (slope <= FLAT) + 1 * (slope <= VANISHED) + (slope == 0.0)
-                z = Ws[i].T @ inputs + net.fixed_bias
+                z = Ws[i].T @ inputs - net.fixed_bias
                 largest[i] = np.maximum(largest[i], np.abs(z).max(axis=1))
                 squares[i] += np.square(inputs).sum(axis=1)
     found = []

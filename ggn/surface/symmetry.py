@@ -1,10 +1,11 @@
-"""The symmetries every network has: hidden units change places, odd ones change sign.
+"""The symmetries every network has: hidden units change places, odd and even ones change sign.
 
 Unit u of hidden layer l is its incoming weights W_l[:, u], dummy row included, and its
 outgoing ones W_{l+1}[u, :].  The outputs and the penalty stay the same if
 
     the units of a layer change places,                        n_l! ways
     a unit's weights, in and out, change sign, σ_l odd          2^n_l ways
+    a unit's incoming weights change sign, σ_l even             2^n_l ways
 
 The group is the product over the hidden layers, and a point's orbit has
 |group| / |stabiliser| distinct points: fewer than |group| where units are equal,
@@ -12,7 +13,7 @@ opposite or zero.
 
 Not counted, as they are no symmetries of the penalty or not finite in number: the
 affine σ(-z) = 1 - σ(z) of sigmoid units that feed a dummy unit's layer, rotations
-and scalings between linear layers, scalings of (leaky) ReLU.
+and scalings between linear layers, scalings of (leaky) ReLU, the period of sine.
 """
 
 from __future__ import annotations
@@ -29,25 +30,28 @@ from ggn.activations import Activation
 from ggn.network import MLP
 from ggn.validation import generator, vector
 
-__all__ = ["TOLERANCE", "Symmetry", "is_odd"]
+__all__ = ["TOLERANCE", "Symmetry", "parity"]
 
 TOLERANCE = 1e-6  # weights closer than this, relative to max(1, max |w|), are the same
 MOST_ARRANGEMENTS = 100_000
 
 
-def is_odd(activation: Activation) -> bool:
-    """Return whether σ(-z) = -σ(z) to rounding, at 41 values of z up to 100.
+def parity(activation: Activation) -> int:
+    """Return s where σ(-z) = s σ(z) to rounding, at 41 values of z up to 100: -1, 1, or 0 for none.
 
     Examples
     --------
-    >>> import ggn
-    >>> is_odd(ggn.activations.Tanh()), is_odd(ggn.activations.Sigmoid())
-    (True, False)
+    >>> from ggn.activations import Gaussian, Sigmoid, Tanh
+    >>> parity(Tanh()), parity(Gaussian()), parity(Sigmoid())
+    (-1, 1, 0)
     """
     z = np.concatenate([[0.0], np.geomspace(1e-3, 100.0, 40)])
     with np.errstate(all="ignore"):
         up, down = activation.value(z), activation.value(-z)
-        return bool((np.abs(up + down) <= 1e-14 * np.maximum(1.0, np.abs(up))).all())
+        for s in (-1, 1):
+            if (np.abs(down - s * up) <= 1e-14 * np.maximum(1.0, np.abs(up))).all():
+                return s
+    return 0
 
 
 @dataclass(frozen=True)
@@ -57,6 +61,7 @@ class _Layer:
     n: int
     permutes: bool
     flips: bool
+    even: bool  # a flip leaves the outgoing weights as they are
     direction: np.ndarray  # units are told apart by their component along this
 
 
@@ -104,9 +109,10 @@ class Symmetry:
             net.sizes[1:-1], net.activations, penalties, penalties[1:], strict=False
         ):
             alike = bool((before == before[:, :1]).all() and (after[:n] == after[:1]).all())
-            flips = net.fixed_bias == 0.0 and is_odd(activation)
+            s = parity(activation)
+            flips = net.fixed_bias == 0.0 and s != 0
             direction = source.standard_normal(len(before) + after.shape[1])
-            self._layers.append(_Layer(n, alike, flips, direction))
+            self._layers.append(_Layer(n, alike, flips, s == 1, direction))
         self.order = math.prod(
             (math.factorial(y.n) if y.permutes else 1) * (2**y.n if y.flips else 1)
             for y in self._layers
@@ -183,7 +189,7 @@ class Symmetry:
         while True:
             Ws = self.net.unpack(orbit[-1])
             for h, (order, sign) in enumerate(element):
-                Ws = _move(Ws, h, order, sign)
+                Ws = _move(Ws, h, order, sign, self._layers[h].even)
             image = self.net.pack(Ws)
             if (image == w).all():
                 return np.mean(orbit, axis=0)
@@ -197,23 +203,27 @@ class Symmetry:
             yield self.net.pack(Ws), 1
             return
         layer = self._layers[h]
+        m = len(Ws[h])
         whole = np.hstack([Ws[h].T, Ws[h + 1][: layer.n]])
-        seen = whole if h + 1 == len(self._layers) else whole[:, : len(Ws[h])]
-        height = seen @ layer.direction[: seen.shape[1]]
+        columns = whole.shape[1] if h + 1 == len(self._layers) else m
+        turns = m if layer.even else whole.shape[1]  # the columns that a flip turns
+        height = whole[:, : min(columns, turns)] @ layer.direction[: min(columns, turns)]
         signs, zeros = np.ones(layer.n), 0
         free: list[tuple[float, ...]] = [(1.0,)] * layer.n
         if layer.flips:
             signs[height < 0.0] = -1.0
             for u in range(layer.n):
-                if not np.any(np.abs(whole[u]) > near):
+                if not np.any(np.abs(whole[u, :turns]) > near):
                     zeros += 1
-                elif not np.any(np.abs(seen[u]) > near):
+                elif not np.any(np.abs(whole[u, :columns]) > near):
                     free[u] = (1.0, -1.0)
-        order = np.argsort(height * signs) if layer.permutes else np.arange(layer.n)
-        runs = _runs((seen * signs[:, np.newaxis])[order], near if layer.permutes else -1.0)
+        seen = _turned(whole, signs, turns)[:, :columns]
+        place = seen @ layer.direction[:columns]
+        order = np.argsort(place) if layer.permutes else np.arange(layer.n)
+        runs = _runs(seen[order], near if layer.permutes else -1.0)
         for choice in itertools.product(*free):
             sign = signs * choice
-            turned = (whole * sign[:, np.newaxis])[order]
+            turned = _turned(whole, sign, turns)[order]
             classes = [_classes(turned[run], near) for run in runs]
             count = 2**zeros * math.prod(
                 math.factorial(c.count(x)) for c in classes for x in set(c)
@@ -230,7 +240,7 @@ class Symmetry:
                 places = np.concatenate(
                     [order[run][list(p)] for run, p in zip(runs, picked, strict=True)]
                 )
-                moved = _move(Ws, h, places, sign[places])
+                moved = _move(Ws, h, places, sign[places], layer.even)
                 for image, more in self._arranged(moved, h + 1, near):
                     yield image, count * more
 
@@ -239,12 +249,21 @@ def _nearness(w: np.ndarray, tol: float) -> float:
     return tol * max(1.0, float(np.abs(w).max()))
 
 
-def _move(Ws: list[np.ndarray], h: int, order: np.ndarray, sign: np.ndarray) -> list[np.ndarray]:
-    """Return the matrices with unit order[u] of hidden layer h, times sign[u], as unit u."""
+def _turned(rows: np.ndarray, sign: np.ndarray, columns: int) -> np.ndarray:
+    """Return rows with the first columns of each times its sign."""
+    turned = rows.copy()
+    turned[:, :columns] *= sign[:, np.newaxis]
+    return turned
+
+
+def _move(
+    Ws: list[np.ndarray], h: int, order: np.ndarray, sign: np.ndarray, even: bool
+) -> list[np.ndarray]:
+    """Return the matrices with unit order[u] of hidden layer h, flipped if sign[u] < 0, as u."""
     moved = list(Ws)
     moved[h] = Ws[h][:, order] * sign
     moved[h + 1] = Ws[h + 1].copy()
-    moved[h + 1][: len(order)] = Ws[h + 1][order] * sign[:, np.newaxis]
+    moved[h + 1][: len(order)] = Ws[h + 1][order] * (1.0 if even else sign[:, np.newaxis])
     return moved
 
 
