@@ -255,6 +255,4 @@ def resolve(value: str | Activation, argument: str = "activation") -> Activation
     >>> resolve("tanh")
     Tanh()
     """
-    ok = isinstance(value, Activation)
-    result: Activation = named(argument, value, BUILT_IN, "an Activation", ok)
-    return result
+    return named(argument, value, BUILT_IN, Activation)
