@@ -136,9 +136,9 @@ def train(
     chosen, flops = choose(objective, step, rules, max_memory)
     w = net.initial_weights(source) if w0 is None else net._weights(w0, "w0").copy()
     run = Run(objective, w, Limits(max_iter, tol, loss_target, max_seconds, callback))
+    running = instance("start() must return", chosen.start(objective), Step)
     try:
         with np.errstate(all="ignore"), limited(flops):
-            running = instance("start() must return", chosen.start(objective), Step)
             status = _loop(run, running, rules) if run.begin() else Status.BAD_START
             while escape_saddles and leave(run, status, source):
                 # with mu anew: that of a stall fits no other place
