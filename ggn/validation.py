@@ -6,7 +6,6 @@ import difflib
 import importlib
 import math
 import pkgutil
-import sys
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypeVar
 
@@ -162,7 +161,7 @@ def classes_of(package: str, base: type[T]) -> dict[str, type[T]]:
     it is all that a new strategy needs.
     """
     found: dict[str, type[T]] = {}
-    for file in pkgutil.iter_modules(sys.modules[package].__path__):
+    for file in pkgutil.iter_modules(importlib.import_module(package).__path__):
         module = importlib.import_module(f"{package}.{file.name}")
         for cls in vars(module).values():
             own = isinstance(cls, type) and cls.__module__ == module.__name__
