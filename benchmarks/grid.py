@@ -70,8 +70,8 @@ def assembly_grid(seconds: float) -> list[tuple[tuple[int, ...], int, float]]:
 
 def iteration(data: Objective, w: np.ndarray, step: steps.Step) -> None:
     """Do one iteration with one trial."""
-    rule = damping.LevenbergMarquardt().start(data)
-    prepared = step.prepare(Linearization(data, w, 0.0), rule)
+    metric = damping.LevenbergMarquardt().metric(data)
+    prepared = step.prepare(Linearization(data, w, 0.0), metric)
     d = prepared.solve(0.01)
     assert d is not None
     data.value(w - d)

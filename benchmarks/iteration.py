@@ -59,7 +59,7 @@ def backpropagation(sizes: tuple[int, ...], T: int) -> dict[str, float]:
     net = ggn.MLP(sizes)
     w = net.initial_weights(0, "fan_in")
     data, Ws = Objective(net, X, Y), [np.ascontiguousarray(W) for W in net.unpack(w)]
-    rule = damping.LevenbergMarquardt().start(data)
+    metric = damping.LevenbergMarquardt().metric(data)
     primal = steps.Primal()
 
     def bp() -> None:
@@ -67,13 +67,13 @@ def backpropagation(sizes: tuple[int, ...], T: int) -> dict[str, float]:
 
     def lm() -> None:
         at = Linearization(data, w, 0.0)
-        prepared = primal.prepare(at, rule)
+        prepared = primal.prepare(at, metric)
         d = prepared.solve(0.01)
         d = d + 0.5 * prepared.accelerate(d)
         data.value(w - d)
 
     def plain_lm() -> None:
-        prepared = primal.prepare(Linearization(data, w, 0.0), rule)
+        prepared = primal.prepare(Linearization(data, w, 0.0), metric)
         data.value(w - prepared.solve(0.01))
 
     calls = [bp, lm, plain_lm, lambda: numpy_gradient(Ws, X, Y)]

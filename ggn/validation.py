@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import difflib
+import importlib
 import math
+import pkgutil
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
+
+T = TypeVar("T")
 
 
 def float_array(name: str, value: Any, ndim: tuple[int, ...] | None = None) -> np.ndarray:
@@ -120,17 +124,53 @@ def unknown_name(argument: str, value: str, known: Iterable[str]) -> ValueError:
     return ValueError(f"{argument} must be one of {listed}, got {value!r}{hint}")
 
 
-def named(
-    argument: str, value: Any, known: Mapping[str, Callable[[], Any]], kind: str, ok: bool
-) -> Any:
-    """Return what a name stands for, or value itself if it is ok (of the right kind)."""
+def spelled(argument: str, value: Any, known: Iterable[str]) -> str:
+    """Return the name of the list that value spells, with hyphens or underscores.
+
+    Examples
+    --------
+    >>> spelled("scheme", "fan-in", ["normal", "fan_in"])
+    'fan_in'
+    """
+    names = {name.replace("-", "_"): name for name in known}
+    if isinstance(value, str) and value.replace("-", "_") in names:
+        return names[value.replace("-", "_")]
+    raise unknown_name(argument, value, names.values())
+
+
+def named(argument: str, value: Any, known: Mapping[str, Callable[[], Any]], kind: type[T]) -> T:
+    """Return what a name stands for, or value itself if it is of the kind."""
     if isinstance(value, str):
-        if value in known:
-            return known[value]()
-        raise unknown_name(argument, value, known)
-    if not ok:
-        raise ValueError(f"{argument} must be a name or {kind}, got {describe(value)}")
+        made: T = known[spelled(argument, value, known)]()
+        return made
+    return instance(f"{argument} must be a name or", value, kind)
+
+
+def instance(must_be: str, value: Any, kind: type[T]) -> T:
+    """Return value if it is of the kind; the error begins with must_be."""
+    if not isinstance(value, kind):
+        article = "an" if kind.__name__[0] in "AEIOU" else "a"
+        raise ValueError(f"{must_be} {article} {kind.__name__}, got {describe(value)}")
     return value
+
+
+def classes_of(package: str, base: type[T]) -> dict[str, type[T]]:
+    """Return the classes below base that state a `name`, by name, in all modules of a package.
+
+    Called by the package itself, as classes_of(__name__, base): so a file put into
+    it is all that a new strategy needs.
+    """
+    found: dict[str, type[T]] = {}
+    for file in pkgutil.iter_modules(importlib.import_module(package).__path__):
+        module = importlib.import_module(f"{package}.{file.name}")
+        for cls in vars(module).values():
+            own = isinstance(cls, type) and cls.__module__ == module.__name__
+            if own and issubclass(cls, base) and isinstance(vars(cls).get("name"), str):
+                name: str = vars(cls)["name"]
+                if found.get(name, cls) is not cls:
+                    raise ValueError(f"name must be a class's own, got {name!r} of {cls} again")
+                found[name] = cls
+    return found
 
 
 def describe(value: Any) -> str:

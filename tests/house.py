@@ -26,6 +26,7 @@ ORDER = [
 FACE = ORDER[: ORDER.index("sklearn")]
 EXTRAS = ["sklearn", "plot", "paper"]  # imported by name, once somebody asks
 DOOR, KERNELS, BLAS = "_core", "_kernels", "_kernels/blas.pxd"
+REGISTRY = "validation.py", "classes_of"  # imports all modules of the package that asks
 MOST_LINES, MOST_LINES_OF_TESTS, MOST_ROOMS = 300, 400, 20
 
 ENTRANCES_TO_BLAS = re.compile(
@@ -102,7 +103,10 @@ def no_circles(tree):
 
 
 def imports_are_statements(tree):
-    """Nothing is imported by a name made at run time, but for an extra by ggn's __getattr__."""
+    """Nothing is imported by a name made at run time, but for two things.
+
+    An extra by ggn's __getattr__; and by `classes_of`, the modules of the package that asks.
+    """
     found = []
     for path in tree.files(".py"):
         module, name = tree.ast(path), tree.label(path)
@@ -117,6 +121,10 @@ def imports_are_statements(tree):
                     for text in (getattr(n, "value", None) for n in ast.walk(test))
                     if isinstance(text, str) and text not in EXTRAS
                 ]
+        if name == REGISTRY[0]:
+            allowed |= _of_the_asking_package(module)
+        else:
+            found += _asks_for_another(tree.nodes(path), name)
         for node in tree.nodes(path):
             if isinstance(node, ast.Call) and _of_another_package(node):
                 allowed.add(id(node.func))
@@ -138,6 +146,33 @@ def _of_another_package(call):
     return bool(texts) and all(
         isinstance(t, str) and not t.startswith(".") and t.split(".")[0] != "ggn" for t in texts
     )
+
+
+def _of_the_asking_package(module):
+    """Return the imports of `classes_of(package, base)` that name the package or a module of it."""
+    hooks = [f for f in module.body if getattr(f, "name", None) == REGISTRY[1]]
+    calls = [n for f in hooks for n in ast.walk(f) if isinstance(n, ast.Call)]
+    own = ("package", "f'{package}.{file.name}'")
+    return {id(n.func) for n in calls if [ast.unparse(a) for a in n.args] in [[own[0]], [own[1]]]}
+
+
+def _asks_for_another(nodes, name):
+    """Return where `classes_of` is used in any other way than by a package for itself."""
+    nodes = list(nodes)
+    asked = {
+        id(n.func)
+        for n in nodes
+        if isinstance(n, ast.Call) and n.args and getattr(n.args[0], "id", None) == "__name__"
+    }
+    asked = asked if name.endswith("/__init__.py") else set()
+    return [
+        f"{name}:{n.lineno}: a package's modules are asked for by itself alone"
+        for n in nodes
+        if (isinstance(n, ast.Name) and n.id == REGISTRY[1] and id(n) not in asked)
+        or (isinstance(n, ast.Attribute) and n.attr == REGISTRY[1])
+        or (isinstance(n, ast.alias) and n.name == REGISTRY[1] and n.asname)
+        or (isinstance(n, ast.Constant) and n.value == REGISTRY[1])
+    ]
 
 
 def _imports_by_name(node):

@@ -193,9 +193,9 @@ def test_decrease_must_decrease():
     ("argument", "wrong", "known", "near"),
     [
         ("loss", "sqared", ["squared", "smooth_lp", "cauchy", "blake_zisserman"], "squared"),
-        ("step", "primary", ["auto", "primal", "dual", "minimum-norm", "gradient"], "primal"),
-        ("step", "minimum_norm", ["minimum-norm"], "minimum-norm"),
-        ("damping", "levenberg", ["levenberg-marquardt", "undamped"], "levenberg-marquardt"),
+        ("step", "primary", ["auto", "primal", "dual", "minimum_norm", "gradient"], "primal"),
+        ("step", "minimum norm", ["minimum_norm"], "minimum_norm"),
+        ("damping", "levenberg", ["levenberg_marquardt", "undamped"], "levenberg_marquardt"),
         ("damping", "Undamped", ["undamped"], "undamped"),
     ],
 )
@@ -209,9 +209,8 @@ def test_unknown_names(argument, wrong, known, near):
 
 @pytest.mark.parametrize("value", [None, 3, steps.Primal, object(), ["primal"]])
 def test_not_a_strategy(value):
-    if value is not steps.Primal:  # a class has the method too
-        refuses(r"^step must be a name or an object with prepare\(\), got ", train, step=value)
-    refuses(r"^damping must be a name or an object with start\(\), got ", train, damping=value)
+    refuses(r"^step must be a name or a Step, got ", train, step=value)
+    refuses(r"^damping must be a name or a Damping, got ", train, damping=value)
     refuses(r"^loss must be a name or a Loss, got ", train, loss=value)
 
 

@@ -10,7 +10,7 @@ from scipy import stats
 
 import ggn
 from ggn import Status
-from ggn.fit import bayes
+from ggn.fit import stages
 from ggn.fit.bayes import train_bayesian
 
 SQUARED = reference.LOSSES["squared"]()
@@ -233,7 +233,7 @@ def test_interrupt_ends_all(monkeypatch):
             result.update(status=Status.INTERRUPTED, success=False)
         return result
 
-    monkeypatch.setattr(bayes, "train", interrupted)
+    monkeypatch.setattr(stages, "train", interrupted)
     r = train_bayesian(ggn.MLP((1, 6, 1)), *wave(), n_restarts=3)
     assert len(calls) == 3
     assert r.status is Status.INTERRUPTED

@@ -84,7 +84,7 @@ def test_several_targets_have_a_row_each(train):
 def test_options_reach_the_training(train):
     result = train(
         "--hidden", "4,3", "--activation", "softsign,sigmoid", "--init", "normal", "--step",
-        "minimum-norm", "--damping", "undamped", "--max-iter", "0", "--l2", "0.5",
+        "minimum_norm", "--damping", "undamped", "--max-iter", "0", "--l2", "0.5",
     )  # fmt: skip
     assert "3-4-3-1, softsign, sigmoid; 35 weights" in result.out
     assert "l2 = 0.5" in result.out

@@ -14,12 +14,13 @@ from strategies import assert_close, case, cases, sample_weights
 
 import ggn
 from ggn import losses, steps
+from ggn.damping import Metric
 from ggn.losses import Logistic, SoftmaxCrossEntropy
 
 EPS = np.finfo(float).eps
 TINY = 1e-290  # below it, numbers lose digits to underflow
 DIRECT = (steps.Primal(), steps.Dual(), steps.MinimumNorm())
-STEPS = ("primal", "dual", "minimum-norm", "conjugate-gradient")
+STEPS = ("primal", "dual", "minimum_norm", "conjugate_gradient")
 
 
 def logits(nL):
@@ -134,18 +135,6 @@ def test_root_of_logistic():
 # ------------------------------------------------------------------------ in every form of a step
 
 
-class Metric:
-    """A damping with a given mu and the identity for D."""
-
-    alpha = 1.0
-
-    def __init__(self, mu):
-        self.mu = mu
-
-    def scale(self, diagonal):
-        return None
-
-
 def oracle(c, X, Y, shares, softmax=True):
     """Gradient, B = P S and r with an S from eigenvectors, by loops over the samples."""
     F = reference.forward(c.spec, c.w, X)[0][-1]
@@ -184,7 +173,7 @@ def test_damped_steps_agree_with_the_oracle(c, T, softmax, l2):
     assert_close(at.normal_matrix(), G)
     condition = 1.0 + np.linalg.norm(G, 2) / mu
     for step in DIRECT:
-        assert_close(step.prepare(at, Metric(mu)).solve(mu), expected, 1e-13 * condition)
+        assert_close(step.prepare(at, Metric()).solve(mu), expected, 1e-13 * condition)
     assert_close(at.operator() @ expected, G @ expected, 1e-12 * condition)
 
 
@@ -202,8 +191,8 @@ def test_undamped_dual_and_minimum_norm_steps_are_the_pseudoinverse(seed, weight
     expected = np.linalg.pinv(B.T) @ r
     at = ggn.linearize(c.net, c.w, X, Y, "softmax_cross_entropy", sample_weight=s)
     condition = np.linalg.cond(B)
-    assert_close(steps.MinimumNorm().prepare(at, Metric(0.0)).solve(0.0), expected, 1e-10)
-    d = steps.Dual().prepare(at, Metric(0.0)).solve(0.0)
+    assert_close(steps.MinimumNorm().prepare(at, Metric()).solve(0.0), expected, 1e-10)
+    d = steps.Dual().prepare(at, Metric()).solve(0.0)
     assert_close(d, expected, 1e-14 * condition**2)
 
 

@@ -100,6 +100,22 @@ SEEDS = {
         lambda c: c.append("losses/base.py", '\nsurface = __import__("ggn.surface")\n'),
         {"imports_are_statements": "losses/base.py"},
     ),
+    "modules_of_another_package": (
+        lambda c: c.append("network/__init__.py", '\nclasses_of("ggn.command", object)\n'),
+        {"imports_are_statements": "network/__init__.py"},
+    ),
+    "modules_of_a_package_asked_for_in_a_module": (
+        lambda c: c.append("losses/base.py", "\nclasses_of(__name__, object)\n"),
+        {"imports_are_statements": "losses/base.py"},
+    ),
+    "modules_of_a_package_under_another_name": (
+        lambda c: c.replace("steps/__init__.py", "import classes_of", "import classes_of as of"),
+        {"imports_are_statements": "steps/__init__.py"},
+    ),
+    "the_registry_imports_a_room": (
+        lambda c: c.replace("validation.py", '(f"{package}.{file.name}")', '("ggn.command")'),
+        {"imports_are_statements": "validation.py"},
+    ),
     "sys_modules": (
         lambda c: c.append("losses/base.py", '\nimport sys\n\nsys.modules["ggn.command"]\n'),
         {"imports_are_statements": "losses/base.py"},

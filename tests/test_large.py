@@ -43,8 +43,8 @@ def test_conjugate_gradient_solves_the_damped_system(loss, slow, mu):
     g = oracle.gradient(SPEC, W, X, Y, slow, l2=0.001)
     for tol, accuracy in ((1e-12, 1e-6), (0.1, None)):
         at = Linearization(Objective(NET, X, Y, loss, l2=0.001), W)
-        rule = damping.LevenbergMarquardt().start(at.objective)
-        prepared = steps.ConjugateGradient(tol=tol, max_products=5000).prepare(at, rule)
+        metric = damping.LevenbergMarquardt().metric(at.objective)
+        prepared = steps.ConjugateGradient(tol=tol, max_products=5000).prepare(at, metric)
         d, D = prepared.solve(mu), prepared.scale
         A = G + mu * np.diag(D**2)
         true = np.linalg.norm(A @ d - g) / np.linalg.norm(g)
@@ -81,8 +81,8 @@ def test_subsampled_curvature_is_that_of_the_draw():
     """G belongs to the drawn samples, the gradient and the length of the step to all."""
     loss = oracle.LOSSES["squared"]()
     at = Linearization(Objective(NET, X, Y), W)
-    rule = damping.LevenbergMarquardt().start(at.objective)
-    prepared = steps.Subsampled(samples=80, rng=4).prepare(at, rule)
+    metric = damping.LevenbergMarquardt().metric(at.objective)
+    prepared = steps.Subsampled(samples=80, rng=4).prepare(at, metric)
     rows = np.sort(np.random.default_rng(4).choice(300, 80, replace=False))
     G = oracle.normal_matrix(SPEC, W, X[rows], Y[rows], loss)
     assert relative(np.tril(prepared.G), np.tril(G)) < 1e-12
@@ -119,9 +119,9 @@ def test_too_few_samples_become_more():
     objective = Objective(ggn.MLP((2, 8, 1)), X, Y[:, :1])
     w = objective.net.initial_weights(0)
     running = steps.Subsampled(samples=5).start(objective)
-    rule = damping.LevenbergMarquardt().start(objective)
+    metric = damping.LevenbergMarquardt().metric(objective)
     for _ in range(4):
-        running.prepare(Linearization(objective, w), rule).solve(1e-6)
+        running.prepare(Linearization(objective, w), metric).solve(1e-6)
     assert running.size > 5
 
 

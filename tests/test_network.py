@@ -109,7 +109,7 @@ def test_schemes_have_the_right_spread():
     assert np.abs(net.initial_weights(1, "uniform")).max() <= 1.0
 
 
-@pytest.mark.parametrize(("wrong", "hint"), [("norm", "normal"), ("fan-in", "fan_in")])
+@pytest.mark.parametrize(("wrong", "hint"), [("norm", "normal"), ("fan in", "fan_in")])
 def test_unknown_scheme(wrong, hint):
     with pytest.raises(ValueError, match=rf"^scheme must be one of .*did you mean '{hint}'"):
         MLP((1, 1)).initial_weights(0, wrong)

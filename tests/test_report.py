@@ -211,5 +211,5 @@ def test_every_status_speaks_of_options():
         text = report.in_options(status.value)
         assert not re.search(r"\bmax_|=|(?<!-)\btol\b", text), text
     assert (
-        report.in_options("step='dual' or 'minimum-norm', no") == "--step dual or minimum-norm, no"
+        report.in_options("step='dual' or 'minimum_norm', no") == "--step dual or minimum_norm, no"
     )

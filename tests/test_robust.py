@@ -9,7 +9,7 @@ from scipy import integrate, stats
 
 import ggn
 from ggn import Status
-from ggn.fit import robust
+from ggn.fit import robust, stages
 from ggn.fit.robust import train_robust
 from ggn.losses import BlakeZisserman, Cauchy, SmoothLp
 
@@ -204,7 +204,7 @@ def test_start_given_and_interrupt(monkeypatch):
         return result
 
     X, y = plane()
-    monkeypatch.setattr(robust, "train", interrupted)
+    monkeypatch.setattr(stages, "train", interrupted)
     r = train_robust(LINE, X, y, w0=[1.0, 1.0, 1.0], l2=1e-3)
     np.testing.assert_array_equal(calls[0].history.loss.size, calls[0].nit + 1)
     assert len(calls) == 2

@@ -54,7 +54,7 @@ def test_linear_network_from_zero_to_the_global_minimum(hidden):
     assert r.history.loss[1] == first.loss_after < first.loss
 
 
-@pytest.mark.parametrize("step", ["primal", "dual", "minimum-norm", "conjugate-gradient"])
+@pytest.mark.parametrize("step", ["primal", "dual", "minimum_norm", "conjugate_gradient"])
 def test_any_step(step):
     r = from_zero(linear_net(3), X4, Y3, escape_saddles=True, step=step)
     assert r.fun == pytest.approx(reduced_rank_loss(3), rel=1e-9)
@@ -216,7 +216,7 @@ def test_escapes_are_bounded(monkeypatch):
     )
     white = np.linalg.qr(X4)[0] * np.sqrt(50.0)
     Y = white[:, :3] * [3.0, 2.0, 1.0]
-    options = {"step": "minimum-norm", "damping": "undamped", "escape_saddles": True}
+    options = {"step": "minimum_norm", "damping": "undamped", "escape_saddles": True}
     r = from_zero(linear_net(3), white, Y, **options)
     np.testing.assert_allclose([e.loss for e in r.escapes], [14.0, 5.0, 1.0], rtol=1e-9)
     np.testing.assert_allclose([e.eigenvalue for e in r.escapes], [-6.0, -4.0, -2.0], rtol=1e-6)
@@ -256,7 +256,7 @@ def test_history_and_callback_across_an_escape():
     assert (np.diff(h.loss) < 1e-15).all()
 
 
-@pytest.mark.parametrize("damping", ["levenberg-marquardt", "undamped"])
+@pytest.mark.parametrize("damping", ["levenberg_marquardt", "undamped"])
 @pytest.mark.parametrize("seed", range(4))
 def test_never_worse_and_the_same_again(seed, damping):
     x, y = wave(30)

@@ -81,7 +81,7 @@ def test_history(l2, weighted):
 
 
 @pytest.mark.parametrize("loss", ["squared", "cauchy", "smooth_lp", "blake_zisserman"])
-@pytest.mark.parametrize("step", ["primal", "dual", "minimum-norm"])
+@pytest.mark.parametrize("step", ["primal", "dual", "minimum_norm"])
 def test_damped_loss_never_rises(loss, step):
     r = fit(loss=loss, step=step, max_iter=200)
     assert (np.diff(r.history.loss) <= 1e-12 * r.history.loss[:-1]).all()

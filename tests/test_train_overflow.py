@@ -9,40 +9,33 @@ from strategies import losses
 
 import ggn
 from ggn import Status
-from ggn.damping import LevenbergMarquardt, Undamped
+from ggn.damping import LevenbergMarquardt, Nielsen, Trial, Undamped
 from ggn.linearization import Objective
 
 RNG = np.random.default_rng(0)
 X = RNG.uniform(-1, 1, (6, 2))
 Y = np.sin(3 * X[:, :1]) + X[:, 1:]
-STEPS = ["primal", "dual", "minimum-norm", "conjugate-gradient", "gradient", "auto"]
+STEPS = ["primal", "dual", "minimum_norm", "conjugate_gradient", "gradient", "auto"]
 
 
-class Watched:
+class Watched(LevenbergMarquardt):
     """Levenberg-Marquardt, except that trying for ever at one point is a failure, not a hang."""
 
-    def __init__(self, **options):
-        self.options = options
-
-    def __repr__(self):
-        return f"Watched({self.options})"
-
-    def start(self, objective):
-        return _Watched(LevenbergMarquardt(**self.options).start(objective))
+    def rule(self, objective):
+        return _Watched(self, objective)
 
 
-class _Watched:
-    def __init__(self, state):
-        self.state, self.trials = state, 0
+class _Watched(Nielsen):
+    trials = 0
 
-    def __getattr__(self, name):
-        return getattr(self.state, name)
+    def accept(self, trial):
+        super().accept(trial)
+        self.trials = 0
 
-    def judge(self, actual, predicted):
-        taken = self.state.judge(actual, predicted)
-        self.trials = 0 if taken else self.trials + 1
+    def reject(self, trial):
+        super().reject(trial)
+        self.trials += 1
         assert self.trials < 200, "no step is good enough, and none the last"
-        return taken
 
 
 @given(
@@ -106,12 +99,12 @@ def test_overflow_beside_a_finite_loss_is_a_status(step, damping, loss, output, 
 @pytest.mark.parametrize("ratio", [1e3, 1e102, 1e103, 1e200, 1e300])
 def test_any_gain_can_be_judged(ratio):
     """Far more gained than the model promised: taken, whatever powers the update forms."""
-    rule = LevenbergMarquardt().start(Objective(ggn.MLP((2, 4, 1)), np.ones((1, 2)), [1.0]))
-    before = rule.mu
-    assert rule.judge(ratio, 1.0)
+    rule = LevenbergMarquardt().rule(Objective(ggn.MLP((2, 4, 1)), np.ones((1, 2)), [1.0]))
+    before, w = rule.mu, np.zeros(17)
+    for actual, taken in ((ratio, True), (-ratio, False), (np.nan, False)):
+        assert rule.judge(Trial(w, w, 1.0, rule.mu, actual, 1.0)) is taken
+    rule.accept(Trial(w, w, 1.0, rule.mu, ratio, 1.0))
     assert 0.0 < rule.mu <= before
-    assert not rule.judge(-ratio, 1.0)
-    assert not rule.judge(np.nan, 1.0)
 
 
 def test_never_worse_where_rounding_of_outputs_exceeds_the_loss():

@@ -202,7 +202,5 @@ def resolve(value: str | Activation, argument: str = "activation") -> Activation
     >>> resolve("tanh"), resolve("swish")
     (Tanh(), SiLU())
     """
-    ok = isinstance(value, Activation)
     name = ALIASES.get(value, value) if isinstance(value, str) else value
-    result: Activation = named(argument, name, BUILT_IN, "an Activation", ok)
-    return result
+    return named(argument, name, BUILT_IN, Activation)

@@ -257,7 +257,7 @@ def _add_train(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument_group("method").add_argument
     add("--step", default="auto", metavar="NAME",
         help=f"auto, {', '.join(steps.NAMES)} (default: %(default)s)")  # fmt: skip
-    add("--damping", default="levenberg-marquardt", metavar="NAME",
+    add("--damping", default="levenberg_marquardt", metavar="NAME",
         help=f"{', '.join(damping.NAMES)} (default: %(default)s)")  # fmt: skip
     add("--max-iter", type=whole, default=1000, metavar="N",
         help="largest number of iterations (default: %(default)s)")  # fmt: skip

@@ -27,7 +27,7 @@ from ggn.io.table import CellError, Table
 from ggn.losses import Loss
 from ggn.network import MLP, SCHEMES
 from ggn.surface import diagnose
-from ggn.validation import count, describe, integer, number, unknown_name
+from ggn.validation import count, describe, integer, number, spelled
 
 __all__ = ["fit_table"]
 
@@ -220,8 +220,7 @@ def _check_options(args: argparse.Namespace) -> None:
         ("--damping", args.damping, damping.NAMES),
         ("--init", args.init, SCHEMES),
     ):
-        if value not in known:
-            raise unknown_name(option, value, known)
+        spelled(option, value, known)
     check_loss(args)
     if args.save:
         check_writable(args.save)

@@ -31,9 +31,9 @@ OPTIONS = (
     # the repr of a step: MinimumNorm()
     (
         r"\bfor ([A-Z]\w*)\([^)]*\)",
-        lambda m: "for the step " + re.sub(r"(?<!^)([A-Z])", r"-\1", m[1]).lower(),
+        lambda m: "for the step " + re.sub(r"(?<!^)([A-Z])", r"_\1", m[1]).lower(),
     ),
-    (r"\btry damping\b", "try --damping levenberg-marquardt"),
+    (r"\btry damping\b", "try --damping levenberg_marquardt"),
     (r"\btry smaller ones\b", "try another --init or --seed"),
 )
 

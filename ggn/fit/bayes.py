@@ -22,7 +22,7 @@ from scipy.stats import t as student
 
 from ggn.fit.restarts import run_restarts
 from ggn.fit.result import Status, TrainResult
-from ggn.fit.train import train
+from ggn.fit.stages import Stages, starts
 from ggn.linearization import Objective, linearize
 from ggn.losses import Loss, Squared, resolve
 from ggn.network import MLP, chunks
@@ -206,32 +206,25 @@ def train_bayesian(
         )
     data = Objective(net, X, Y)
     tol, max_iter = number("tol", tol, 0.0), integer("max_iter", max_iter, 0)
-    if w0 is not None:
-        w0 = net._weights(w0, "w0")
-        if n_restarts != 1:
-            raise ValueError(f"n_restarts must be 1 where w0 is given, got {n_restarts}")
+    start = starts(net, w0, n_restarts)
 
     def run(stream: np.random.Generator) -> BayesianResult:
-        return _run(
-            data, net.initial_weights(stream, "fan_in") if w0 is None else w0, max_iter, tol
-        )
+        return _run(data, start(stream), max_iter, tol)
 
     return max(run_restarts(run, n_restarts, rng), key=lambda result: result.log_evidence)
 
 
 def _run(data: Objective, w: np.ndarray, max_iter: int, tol: float) -> BayesianResult:
     """Train and estimate in turn from w."""
-    net, X, Y = data.net, data.X, data.Yt.T
+    stages = Stages(data)
     # as if the data determined every weight, and all of the targets' deviation were noise
     with np.errstate(over="ignore"):
-        E_W, Z = float(w @ w), Y - Y.mean(axis=0)
-    best = net.n_weights / (E_W or net.n_weights) * float(np.mean(Z * Z)) / data.T or 1.0
-    counts = np.zeros(3, dtype=int)
+        E_W, Z = float(w @ w), stages.Y - stages.Y.mean(axis=0)
+    best = len(w) / (E_W or len(w)) * float(np.mean(Z * Z)) / data.T or 1.0
 
     def trained(w: np.ndarray, most: int, tol: float) -> tuple[TrainResult, _Estimate, float]:
         """Train at l2; return also the estimate there, and how far l2 is from it if that ended."""
-        fit = train(net, X, Y, w0=w, l2=l2, max_iter=min(most, max_iter - counts[0]), tol=tol)
-        counts[:] += fit.nit, fit.nfev, fit.njev
+        fit = stages.train(w, "squared", l2, min(most, max_iter - stages.nit), tol)
         if fit.status is Status.BAD_START:
             return fit, _Estimate(math.nan, math.nan, math.nan, -math.inf), math.inf
         at = _estimate(data, fit.w, l2)
@@ -248,27 +241,22 @@ def _run(data: Objective, w: np.ndarray, max_iter: int, tol: float) -> BayesianR
             settled = change < AGREES
         w, best = fit.w, at.best_l2
         stopped = fit.status in (Status.INTERRUPTED, Status.BAD_START)
-        if settled or stopped or counts[0] >= max_iter:
+        if settled or stopped or stages.nit >= max_iter:
             break
     status = Status.MAX_ITER if fit.success and not settled else fit.status
-    result = BayesianResult(fit)
-    result.update(
-        success=status.success,
-        status=status,
-        message=status.value,
-        nit=int(counts[0]),
-        nfev=int(counts[1]),
-        njev=int(counts[2]),
+    return stages.result(
+        BayesianResult,
+        fit,
+        status,
         effective_parameters=at.gamma,
         l2=l2,
         alpha=l2 * at.beta * data.T,
         beta=at.beta,
         noise_std=math.sqrt(0.5 / at.beta),
         log_evidence=at.log_evidence,
-        net=net,
-        X=X.copy(),
+        net=data.net,
+        X=data.X.copy(),
     )
-    return result
 
 
 class _Estimate(NamedTuple):

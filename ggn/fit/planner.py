@@ -13,9 +13,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ggn import _core
+from ggn import _core, steps
 from ggn import damping as dampings
 from ggn import losses as loss_names
+from ggn.linearization import Objective
 from ggn.linearization.assembly import FLOPS_PER_ELEMENT, normal_memory, normal_work, sweep_work
 from ggn.machine import flop_rate, half_of_memory
 from ggn.network import MLP
@@ -23,7 +24,7 @@ from ggn.steps import ConjugateGradient, Dual, MinimumNorm, Primal, Step, Subsam
 from ggn.steps.subsampled import first_size
 from ggn.validation import describe, integer, number
 
-__all__ = ["Candidate", "Plan", "plan"]
+__all__ = ["Candidate", "Plan", "choose", "plan"]
 
 FLOPS_PER_CALL = 1.0e5  # 2 microseconds at 50 Gflop/s: a kernel called from Python
 CG_PRODUCTS = 100  # products for a step as good as a direct one, or N if that is less; measured
@@ -111,7 +112,7 @@ def plan(
     T: int,
     *,
     loss: str | loss_names.Loss = "squared",
-    damping: str | dampings.Damping = "levenberg-marquardt",
+    damping: str | dampings.Damping = "levenberg_marquardt",
     penalised: bool = False,
     max_memory: float | None = None,
 ) -> Plan:
@@ -124,7 +125,7 @@ def plan(
         Number of samples.
     loss : str or Loss, default "squared"
         For a user's own, whose curvature may vanish, dual and minimum-norm are left out.
-    damping : str or Damping, default "levenberg-marquardt"
+    damping : str or Damping, default "levenberg_marquardt"
         Undamped steps can meet a singular matrix, so where the minimum-norm step
         is cheap in itself it is preferred there.
     penalised : bool, default False
@@ -154,7 +155,7 @@ def plan(
         raise ValueError(f"net must be an MLP, got {describe(net)}")
     T = integer("T", T, 1)
     reachable = loss_names.resolve(loss).reachable
-    damped = getattr(dampings.resolve(damping), "damped", True)
+    damped = dampings.resolve(damping).damped
     limit = half_of_memory() if max_memory is None else number("max_memory", max_memory, 0.0)
     made: list[tuple[Step, float, float]] = [
         (Primal(), *primal_cost(net, T, T)),
@@ -177,6 +178,25 @@ def plan(
         return 0.0 if preferred else c.flops
 
     return Plan(net, T, tuple(sorted(candidates, key=order)), limit)
+
+
+def choose(
+    objective: Objective, step: str | Step, damping: dampings.Damping, max_memory: float | None
+) -> tuple[Step, float]:
+    """Return the step to take, planned where it is "auto", and its flops in an iteration."""
+    chosen = steps.resolve(step)
+    if max_memory is not None:
+        max_memory = number("max_memory", max_memory, 0.0, open_low=True)
+    planned = plan(
+        objective.net,
+        objective.T,
+        loss=objective.loss,
+        damping=damping,
+        penalised=objective.penalised,
+        max_memory=max_memory,
+    )
+    chosen = planned.step if chosen is None else chosen
+    return chosen, planned.work(chosen)
 
 
 def calls(net: MLP, T: int) -> float:

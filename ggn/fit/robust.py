@@ -22,7 +22,7 @@ from scipy.optimize import brentq
 
 from ggn.fit.restarts import run_restarts
 from ggn.fit.result import Status, TrainResult
-from ggn.fit.train import train
+from ggn.fit.stages import Stages, starts
 from ggn.linearization import Objective
 from ggn.losses import Loss, SmoothLp, resolve
 from ggn.network import MLP
@@ -125,11 +125,10 @@ def train_robust(
             f"got {describe(loss)}"
         )
     data = Objective(net, X, Y, chosen, l2=l2)
-    if w0 is not None and n_restarts != 1:
-        raise ValueError(f"n_restarts must be 1 where w0 is given, got {n_restarts}")
+    start = starts(net, w0, n_restarts)
 
     def run(stream: np.random.Generator) -> RobustResult:
-        w = net.initial_weights(stream, "fan_in") if w0 is None else w0
+        w = start(stream)
         ends = [_run(data, w, PENALTIES[0], max_iter, tol)]
         if data.penalised and ends[0].status is not Status.INTERRUPTED:
             ends.append(_run(data, w, PENALTIES[1], max_iter, tol))
@@ -149,15 +148,10 @@ def _best(data: Objective, ends: list[RobustResult]) -> RobustResult:
 def _run(data: Objective, w: np.ndarray, penalty: float, max_iter: int, tol: float) -> RobustResult:
     """Fit by absolute values, then in turn choose the scale and refit."""
     net, X, Y = data.net, data.X, data.Yt.T
+    stages = Stages(data)
     c = _efficient_scale(data.loss)
     size = NORMAL * float(np.median(np.abs(Y - np.median(Y, axis=0))))
     size = size or float(np.abs(Y - Y.mean(axis=0)).max()) or 1.0
-    counts = np.zeros(3, dtype=int)
-
-    def trained(w: np.ndarray, loss: Loss, l2: Any, most: int, tol: float) -> TrainResult:
-        fit = train(net, X, Y, loss, w, l2=l2, max_iter=most, tol=tol)
-        counts[:] += fit.nit, fit.nfev, fit.njev
-        return fit
 
     def deviation(w: np.ndarray) -> float:
         r = np.sort(np.abs(net.forward(w, X) - Y), axis=None)
@@ -168,31 +162,19 @@ def _run(data: Objective, w: np.ndarray, penalty: float, max_iter: int, tol: flo
     # the same penalty beside the same curvature of small residuals
     ratio = _curvature(first) / _curvature(_scaled(data.loss, c * size))
     loose = max(tol, LOOSE)
-    fit = trained(w, first, penalty * ratio * data.l2, max_iter, loose)
+    fit = stages.train(w, first, penalty * ratio * data.l2, max_iter, loose)
     for _ in range(MOST_UPDATES):
         sigma = deviation(fit.w)
         loss = _scaled(data.loss, c * sigma)
         if fit.status in (Status.INTERRUPTED, Status.BAD_START):
             break
-        fit = trained(fit.w, loss, data.l2, max_iter, loose)
+        fit = stages.train(fit.w, loss, data.l2, max_iter, loose)
         if abs(deviation(fit.w) - sigma) <= SETTLED * sigma:
             break
     interrupted = fit.status is Status.INTERRUPTED
-    fit = trained(fit.w, loss, data.l2, 0 if interrupted else max_iter, tol)
+    fit = stages.train(fit.w, loss, data.l2, 0 if interrupted else max_iter, tol)
     status = Status.INTERRUPTED if interrupted else fit.status
-    result = RobustResult(fit)
-    result.update(
-        success=status.success,
-        status=status,
-        message=status.value,
-        nit=int(counts[0]),
-        nfev=int(counts[1]),
-        njev=int(counts[2]),
-        loss=loss,
-        scale=c * sigma,
-        noise_std=sigma,
-    )
-    return result
+    return stages.result(RobustResult, fit, status, loss=loss, scale=c * sigma, noise_std=sigma)
 
 
 def _scaled(loss: Loss, scale: float) -> Loss:

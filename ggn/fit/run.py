@@ -2,74 +2,45 @@
 
 from __future__ import annotations
 
-import inspect
 import math
 import time
-from collections.abc import Callable
-from typing import Any, NamedTuple
 
 import numpy as np
 from scipy.optimize import OptimizeResult
 
-from ggn.damping import DampingState
+from ggn.damping import Rule, Trial
+from ggn.fit.limits import Limits
 from ggn.fit.result import Escape, History, Status, TrainResult
 from ggn.linearization import Linearization, Objective
 from ggn.steps import Prepared, Step
+from ggn.validation import instance
 
-__all__ = ["Run", "Trial", "scipy_callback"]
-
-Callback = Callable[..., Any]
+__all__ = ["Run"]
 
 # mu is relative to the scaled matrix: with this one, steps are far below rounding.
 MOST_DAMPING = 1e60
 
 
-class Trial(NamedTuple):
-    """A step tried: w = w_k - d."""
-
-    w: np.ndarray
-    d: np.ndarray
-    J: float
-    mu: float
-    actual: float
-    predicted: float
-
-    @property
-    def gain(self) -> float:
-        """Actual over predicted reduction."""
-        return self.actual / self.predicted if self.predicted else math.nan
-
-
 class Run:
     """The iterate, the best iterate, the counters and the stopping rules of one run."""
 
-    def __init__(
-        self,
-        objective: Objective,
-        w: np.ndarray,
-        *,
-        max_iter: int,
-        tol: float,
-        target: float | None,
-        deadline: float,
-        callback: Callback | None,
-    ) -> None:
+    def __init__(self, objective: Objective, w: np.ndarray, limits: Limits) -> None:
         self.objective = objective
         self.w = self.best_w = w
         self.J = self.best_J = math.inf
-        self.max_iter, self.tol, self.target, self.deadline = max_iter, tol, target, deadline
-        self.callback = callback
+        self.limits = limits
         self.nit = self.nfev = self.njev = 0
         self.gradient = np.full_like(w, np.nan)
         self.rows: list[tuple[float, ...]] = []
         # damping, step norm, gain ratio, residual of the step that led here
         self.arrival = (math.nan, math.nan, math.nan, math.nan)
+        self.before: np.ndarray | None = None  # the step that led here
         self.converged: Status | None = None
         self.escapes: list[Escape] = []
         # For few residuals, fewer than weights, acceleration saves 15 % of the iterations
         # (F(2,20,1), T = 20, five activations) and costs 25 % of the time of each.
         residuals = objective.count * objective.net.n_outputs
-        self.accelerate = residuals >= min(64, objective.net.n_weights)
+        self.accelerates = residuals >= min(64, objective.net.n_weights)
         self.start = time.perf_counter()
 
     def begin(self) -> bool:
@@ -89,40 +60,41 @@ class Run:
 
     def arrive(self, prepared: Prepared) -> Status | None:
         """Record the iterate; stop if it is good enough or the budget is spent."""
-        g = self.gradient = prepared.gradient
+        limits, g = self.limits, instance("prepare() must return", prepared, Prepared).gradient
+        self.gradient = g
         norm = math.sqrt(g @ g)
         seconds = time.perf_counter() - self.start
         self.rows.append((self.J, norm, *self.arrival, seconds))
-        if self.callback is not None and self.nit > 0:
+        if limits.callback is not None and self.nit > 0:
             try:
-                self.callback(self.snapshot(norm, seconds))
+                limits.callback(self.snapshot(norm, seconds))
             except StopIteration:
                 return Status.CALLBACK
         if not math.isfinite(norm):
             return Status.OVERFLOW
-        if self.target is not None and self.J <= self.target:
+        if limits.target is not None and self.J <= limits.target:
             return Status.TARGET
         if self.converged is not None:
             return self.converged
-        if self.tol > 0.0 and (g * g <= 2.0 * abs(self.J) * self.tol**2 * prepared.diagonal).all():
+        small = 2.0 * abs(self.J) * limits.tol**2
+        if limits.tol > 0.0 and (g * g <= small * prepared.diagonal).all():
             return Status.GRADIENT
-        if self.nit >= self.max_iter:
+        if self.nit >= limits.max_iter:
             return Status.MAX_ITER
-        if seconds > self.deadline:
+        if seconds > limits.seconds:
             return Status.MAX_SECONDS
         return None
 
-    def attempt(self, d: np.ndarray, mu: float, prepared: Prepared, rule: DampingState) -> Trial:
+    def attempt(self, d: np.ndarray, prepared: Prepared, rule: Rule) -> Trial:
         """Evaluate J after the step; gᵀd - ½ dᵀGd = ½ (gᵀd + mu ‖Dd‖²) is its predicted fall."""
-        gain = float(prepared.gradient @ d)
+        mu, gain = rule.mu, float(prepared.gradient @ d)
         D = prepared.scale
         if mu > 0.0:
             Dd = d if D is None else D * d
             length = float(Dd @ Dd)
             gain += mu * length
-            # a damping or step of the user's own need not know of acceleration
-            most = getattr(rule, "acceleration", 0.0) if self.accelerate else 0.0
-            a = prepared.accelerate(d) if most and hasattr(prepared, "accelerate") else None
+            most = rule.acceleration if self.accelerates else 0.0
+            a = prepared.accelerate(d) if most else None
             if a is not None:
                 Da = a if D is None else D * a
                 if 4.0 * float(Da @ Da) <= most**2 * length:
@@ -132,10 +104,12 @@ class Run:
             d = rule.alpha * d
         w = self.w - d
         J = self.evaluate(w)
-        return Trial(w, d, J, mu, self.J - J, 0.5 * gain)
+        return Trial(w, d, J, mu, self.J - J, 0.5 * gain, self.before, self.best_J)
 
     def beyond_rounding(self, trial: Trial, at: Linearization) -> bool:
-        """Whether the promised reduction is too small to be seen in J."""
+        """Whether the reduction that damping promises is too small to be seen in J."""
+        if trial.mu == 0.0:
+            return False
         if trial.predicted > 1e-8 * abs(self.J) and trial.actual > 0.0:
             return False
         return trial.actual < trial.predicted <= 8.0 * at.rounding
@@ -151,17 +125,19 @@ class Run:
         D = 1.0 if prepared.scale is None else prepared.scale
         return bool(np.linalg.norm(new / D) < 0.5 * np.linalg.norm(prepared.gradient / D))
 
-    def accept(self, trial: Trial, prepared: Prepared) -> Status | None:
-        """Move to the trial, and note if it hardly moved or hardly helped."""
+    def accept(self, trial: Trial, prepared: Prepared, nearer: bool = False) -> Status | None:
+        """Move to the trial, and note if it hardly moved or hardly helped.
+
+        `nearer` says that it is better than all before, though J may not show it.
+        """
         if not math.isfinite(trial.J):
             return Status.OVERFLOW
-        residual = getattr(prepared, "residual", 0.0)
-        self.arrival = (trial.mu, math.sqrt(trial.d @ trial.d), trial.gain, residual)
-        small = self.tol**2 * abs(self.J)
-        self.J, self.w = trial.J, trial.w
+        self.arrival = (trial.mu, math.sqrt(trial.d @ trial.d), trial.gain, prepared.residual)
+        small = self.limits.tol**2 * abs(self.J)
+        self.w, self.J, self.before = trial.w, trial.J, trial.d
         self.nit += 1
-        if self.J <= self.best_J:
-            self.best_J, self.best_w = self.J, self.w
+        if nearer or self.J <= self.best_J:
+            self.best_w, self.best_J = self.w, self.J
         if self.small(trial.d, prepared):
             self.converged = Status.STEP
         elif abs(trial.actual) <= small and trial.predicted <= small:
@@ -172,14 +148,20 @@ class Run:
         """Move to w, which is better than all before, by no step of the method's."""
         length = float(np.linalg.norm(w - self.w))
         self.arrival = (math.nan, length, math.nan, math.nan)
-        self.w, self.J = self.best_w, self.best_J = w, J
+        self.w, self.J, self.before = w, J, None
+        self.best_w, self.best_J = w, J
         self.nit += 1
         self.converged = None
 
     @property
     def spent(self) -> bool:
         """Whether no step may be taken any more."""
-        return self.nit >= self.max_iter or time.perf_counter() - self.start > self.deadline
+        late = time.perf_counter() - self.start > self.limits.seconds
+        return late or self.nit >= self.limits.max_iter
+
+    def unsolved(self, mu: float) -> Status | None:
+        """Stop if there was no step, and there can be no more damping."""
+        return Status.SINGULAR if mu == 0.0 or not mu < MOST_DAMPING else None
 
     def stuck(self, trial: Trial) -> Status | None:
         """Stop if the rejected step could not be any smaller, or no damping makes it finite."""
@@ -190,10 +172,10 @@ class Run:
     def small(self, d: np.ndarray, prepared: Prepared) -> bool:
         """Whether ‖D d‖ <= tol ‖D w‖."""
         D = prepared.scale
-        if self.tol == 0.0:
+        if self.limits.tol == 0.0:
             return not d.any()
         Dd, Dw = (d, self.w) if D is None else (D * d, D * self.w)
-        return bool(Dd @ Dd <= self.tol**2 * (Dw @ Dw))
+        return bool(Dd @ Dd <= self.limits.tol**2 * (Dw @ Dw))
 
     def snapshot(self, norm: float, seconds: float) -> OptimizeResult:
         """Return what the callback sees."""
@@ -232,18 +214,3 @@ class Run:
             step=step,
             escapes=self.escapes,
         )
-
-
-def scipy_callback(callback: Callback | None) -> Callback | None:
-    """Follow SciPy: a parameter named intermediate_result gets the snapshot, any other gets w."""
-    if callback is None:
-        return None
-    if not callable(callback):
-        raise ValueError(f"callback must be callable, got {callback!r}")
-    try:
-        parameters = list(inspect.signature(callback).parameters)
-    except (TypeError, ValueError):
-        parameters = []
-    if parameters == ["intermediate_result"]:
-        return lambda snapshot: callback(intermediate_result=snapshot)
-    return lambda snapshot: callback(np.copy(snapshot.w))

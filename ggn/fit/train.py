@@ -1,4 +1,18 @@
-"""The training loop: linearize, solve, try, judge."""
+"""The training loop, and the one place that says in which order strategies are asked.
+
+    step.start(objective)                        once per run: what prepares its steps
+    damping.metric(objective), .rule(objective)  at the start, and after a saddle left
+      step.prepare(at, metric)                   once per point w_k; asks metric.scale(diagonal)
+        prepared.solve(rule.mu)                  once per trial; None: rule.reject(None), again
+        prepared.accelerate(d)                   after it, where rule.acceleration and mu > 0
+        rule.judge(trial)                        then one of:
+          rule.accept(trial)                     on to w_{k+1} = trial.w
+          rule.reject(trial)                     solve again, with the mu it has set
+
+gradient, diagonal and scale are read after `prepare`, residual after a trial taken.  At
+mu = 0 a rejection, or no step, ends the run.  Where what damping promises is below the
+rounding of J, the gradient judges in place of the rule, and the rule is not told.
+"""
 
 from __future__ import annotations
 
@@ -8,11 +22,11 @@ from typing import Any
 import numpy as np
 
 from ggn import damping as dampings
-from ggn import steps
-from ggn.damping import Damping
-from ggn.fit.planner import plan
+from ggn.damping import Damping, Metric, Rule
+from ggn.fit.limits import Callback, Limits
+from ggn.fit.planner import choose
 from ggn.fit.result import Status, TrainResult
-from ggn.fit.run import MOST_DAMPING, Callback, Run, scipy_callback
+from ggn.fit.run import Run
 from ggn.fit.saddle import leave
 from ggn.linearization import Objective
 from ggn.losses import Loss
@@ -20,7 +34,7 @@ from ggn.losses.curvature import CurvatureError
 from ggn.machine import limited
 from ggn.network import MLP
 from ggn.steps import Step
-from ggn.validation import generator, integer, number
+from ggn.validation import generator, instance
 
 __all__ = ["train"]
 
@@ -32,7 +46,7 @@ def train(
     loss: str | Loss = "squared",
     w0: Any = None,
     step: str | Step = "auto",
-    damping: str | Damping = "levenberg-marquardt",
+    damping: str | Damping = "levenberg_marquardt",
     rng: int | np.random.Generator | None = 0,
     max_iter: int = 1000,
     tol: float = 1e-12,
@@ -60,10 +74,9 @@ def train(
     w0 : array_like, (N,), optional
         Initial weights; by default `net.initial_weights(rng)`, N(0, 1).
     step : str or Step, default "auto"
-        "primal", "subsampled", "dual", "minimum-norm", "conjugate-gradient", "gradient",
-        or "auto":
-        chosen by shape and memory, see `ggn.plan`.
-    damping : str or Damping, default "levenberg-marquardt"
+        "primal", "subsampled", "dual", "minimum_norm", "conjugate_gradient", "gradient",
+        or "auto": chosen by shape and memory, see `ggn.plan`; or an object.
+    damping : str or Damping, default "levenberg_marquardt"
         Or "undamped" (Algorithm 2 of the paper), or an object.
     rng : int, Generator or None, default 0
         Seed of the initial weights, and of the search for negative curvature.
@@ -118,42 +131,18 @@ def train(
     """
     objective = Objective(net, X, Y, loss, sample_weight, l2)
     source = generator(rng)
-    if escape_saddles and not net.twice_differentiable:
-        raise ValueError(
-            "escape_saddles must be False where an activation has no second derivative, "
-            f"got True for {net!r}"
-        )
-    rule = dampings.resolve(damping).start(objective)
-    chosen = steps.resolve(step)
-    if max_memory is not None:
-        max_memory = number("max_memory", max_memory, 0.0, open_low=True)
-    planned = plan(
-        net,
-        objective.T,
-        loss=objective.loss,
-        damping=damping,
-        penalised=objective.penalised,
-        max_memory=max_memory,
-    )
-    if chosen is None:
-        chosen = planned.step
-    run = Run(
-        objective,
-        net.initial_weights(source) if w0 is None else net._weights(w0, "w0").copy(),
-        max_iter=integer("max_iter", max_iter, 0),
-        tol=number("tol", tol, 0.0),
-        target=None if loss_target is None else number("loss_target", loss_target),
-        deadline=float("inf") if max_seconds == math.inf else number("max_seconds", max_seconds, 0),
-        callback=scipy_callback(callback),
-    )
-    # a step with a state of its own in each run says so
-    running = chosen.start(objective) if hasattr(chosen, "start") else chosen
+    _check_saddles(net, escape_saddles)
+    rules = dampings.resolve(damping)
+    chosen, flops = choose(objective, step, rules, max_memory)
+    w = net.initial_weights(source) if w0 is None else net._weights(w0, "w0").copy()
+    run = Run(objective, w, Limits(max_iter, tol, loss_target, max_seconds, callback))
+    running = instance("start() must return", chosen.start(objective), Step)
     try:
-        with np.errstate(all="ignore"), limited(planned.work(chosen)):
-            status = _loop(run, running, rule) if run.begin() else Status.BAD_START
+        with np.errstate(all="ignore"), limited(flops):
+            status = _loop(run, running, rules) if run.begin() else Status.BAD_START
             while escape_saddles and leave(run, status, source):
-                # the damping of a stall fits no other place
-                status = _loop(run, running, dampings.resolve(damping).start(objective))
+                # with mu anew: that of a stall fits no other place
+                status = _loop(run, running, rules)
     except KeyboardInterrupt:
         status = Status.INTERRUPTED
     except CurvatureError:
@@ -163,30 +152,40 @@ def train(
     return run.result(status, chosen)
 
 
-def _loop(run: Run, step: Step, rule: dampings.DampingState) -> Status:
+def _loop(run: Run, step: Step, damping: Damping) -> Status:
     """Iterate until a status says why not to go on."""
+    metric = instance("metric() must return", damping.metric(run.objective), Metric)
+    rule = instance("rule() must return", damping.rule(run.objective), Rule)
     while True:
         at = run.linearize()
-        prepared = step.prepare(at, rule)
+        prepared = step.prepare(at, metric)
         status = run.arrive(prepared)
         while status is None:
-            mu = rule.mu
-            d = prepared.solve(mu)
+            d = prepared.solve(rule.mu)
             if d is None:
-                if mu == 0.0 or not mu < MOST_DAMPING:
-                    return Status.SINGULAR
-                rule.judge(-math.inf, 1.0)
+                status = run.unsolved(rule.mu)
+                rule.reject(None)
                 continue
-            trial = run.attempt(d, mu, prepared, rule)
-            if mu > 0.0 and run.beyond_rounding(trial, at):
+            trial = run.attempt(d, prepared, rule)
+            if run.beyond_rounding(trial, at):
                 if not run.gradient_falls(trial, prepared):
                     return Status.PRECISION
-                run.best_J = trial.J  # as good to rounding, and nearer
-            elif not rule.judge(trial.actual, trial.predicted):
-                status = run.stuck(trial)
-                continue
-            status = run.accept(trial, prepared)
-            break
+                status = run.accept(trial, prepared, nearer=True)
+                break
+            if rule.judge(trial):
+                rule.accept(trial)
+                status = run.accept(trial, prepared)
+                break
+            rule.reject(trial)
+            status = run.stuck(trial)
         if status is not None:
             return status
         del prepared  # its matrices are the next one's memory
+
+
+def _check_saddles(net: MLP, escape: bool) -> None:
+    if escape and not net.twice_differentiable:
+        raise ValueError(
+            "escape_saddles must be False where an activation has no second derivative, "
+            f"got True for {net!r}"
+        )

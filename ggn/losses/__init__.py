@@ -75,5 +75,4 @@ def resolve(
     >>> resolve("cauchy")
     Cauchy(scale=1)
     """
-    result: Loss = named(argument, value, known, "a Loss", isinstance(value, Loss))
-    return result
+    return named(argument, value, known, Loss)

@@ -186,6 +186,6 @@ def _check_reach(reached: np.ndarray, eps: np.ndarray) -> None:
         i = int(np.argmax(lost))
         raise CurvatureError(
             "loss must have a positive curvature wherever its gradient is not zero for "
-            f"step='dual' or 'minimum-norm', got none on sample {i}; "
-            "step='primal' or 'conjugate-gradient' need no such thing"
+            f"step='dual' or 'minimum_norm', got none on sample {i}; "
+            "step='primal' or 'conjugate_gradient' need no such thing"
         )

@@ -24,7 +24,7 @@ from ggn.network.architecture import (
     parse_sizes,
 )
 from ggn.network.input_derivatives import input_derivatives
-from ggn.validation import generator, number, samples, unknown_name, vector
+from ggn.validation import generator, number, samples, spelled, vector
 
 __all__ = ["MLP"]
 
@@ -169,15 +169,13 @@ class MLP:
         >>> ggn.MLP((1, 1)).initial_weights(rng=0).round(3)
         array([ 0.126, -0.132])
         """
-        source = generator(rng)
-        if scheme == "normal":
-            return source.standard_normal(self.n_weights)
+        source, scheme = generator(rng), spelled("scheme", scheme, SCHEMES)
         if scheme == "uniform":
             return source.uniform(-1.0, 1.0, self.n_weights)
+        w = source.standard_normal(self.n_weights)
         if scheme == "fan_in":
-            scale = [np.full(n * m, 1.0 / np.sqrt(m)) for n, m in self.layout.shapes]
-            return source.standard_normal(self.n_weights) * np.concatenate(scale)
-        raise unknown_name("scheme", scheme, SCHEMES)
+            w *= np.concatenate([np.full(n * m, 1.0 / np.sqrt(m)) for n, m in self.layout.shapes])
+        return w
 
     def forward(self, w: Any, X: Any) -> np.ndarray:
         """Return the outputs φ_L.

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 
-from ggn.damping import DampingState
+from ggn.damping import Metric
 from ggn.linearization import Linearization
+from ggn.steps import Prepared, Step
 
 __all__ = ["PseudoInverse"]
 
 
-class PseudoInverse:
+class PseudoInverse(Step):
     """d = G⁺ g: eigenvalues of the normal matrix below N · eps · max λ count as zero.
 
     Where G is singular to rounding, the inverse that eq. 38 writes does not exist.
@@ -19,26 +20,20 @@ class PseudoInverse:
     --------
     >>> import ggn
     >>> at = ggn.linearize(ggn.MLP((2, 1), bias=False), [1.0, 1.0], [[1.0, 1.0]], [[0.0]])
-    >>> PseudoInverse().prepare(at, ggn.damping.Undamped().start(at.net)).solve(0.0)
+    >>> PseudoInverse().prepare(at, ggn.damping.Metric()).solve(0.0)
     array([1., 1.])
     """
 
-    def prepare(self, at: Linearization, damping: DampingState) -> _Prepared:
+    def prepare(self, at: Linearization, metric: Metric) -> _Prepared:
         """Decompose the normal matrix."""
         return _Prepared(at)
 
-    def __repr__(self) -> str:
-        return "PseudoInverse()"
 
-
-class _Prepared:
-    residual = 0.0
-    scale: np.ndarray | None = None
-
+class _Prepared(Prepared):
     def __init__(self, at: Linearization) -> None:
         G = at.normal_matrix(psd=True)
         self.gradient = at.gradient
-        self.diagonal: np.ndarray | float = G.diagonal()
+        self.diagonal = G.diagonal()
         self._eigen = np.linalg.eigh(G) if np.isfinite(G).all() else None
 
     def solve(self, mu: float) -> np.ndarray | None:
@@ -48,6 +43,3 @@ class _Prepared:
         kept = values > len(values) * np.finfo(float).eps * values[-1]
         V = vectors[:, kept]
         return np.asarray(V @ ((V.T @ self.gradient) / (values[kept] + mu)))
-
-    def accelerate(self, d: np.ndarray) -> None:
-        return None

@@ -13,7 +13,7 @@ import numpy as np
 
 from ggn.fit.result import History, TrainResult
 from ggn.plot.style import COLOURS, LINES, legend_above, log_scale, styled
-from ggn.validation import unknown_name
+from ggn.validation import spelled
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -70,9 +70,7 @@ def history(
     ['loss J', 'gradient norm ‖∇J‖']
     """
     record, x = result.history, _abscissa(result.history, against)
-    for name in fields:
-        if name not in LABELS:
-            raise unknown_name("fields", name, LABELS)
+    fields = [spelled("fields", name, LABELS) for name in fields]
     with styled(ax) as ax:
         shown = [getattr(record, name) for name in fields]
         for name, y in zip(fields, shown, strict=True):
@@ -140,6 +138,5 @@ def damping(result: TrainResult, against: str = "iteration", ax: Axes | None = N
 
 
 def _abscissa(record: History, against: str) -> np.ndarray:
-    if against not in AGAINST:
-        raise unknown_name("against", against, AGAINST)
-    return np.arange(len(record)) if against == "iteration" else record.seconds
+    known = spelled("against", against, AGAINST)
+    return np.arange(len(record)) if known == "iteration" else record.seconds

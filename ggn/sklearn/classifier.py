@@ -51,7 +51,7 @@ class GGNClassifier(ClassifierMixin, BaseGGN):
     scale : {"standard", "minmax"} or None, default "standard"
         Units of inputs inside the model: mean zero and standard deviation one,
         from -1 to 1, or as they are.
-    damping : str or Damping, default "levenberg-marquardt"
+    damping : str or Damping, default "levenberg_marquardt"
     step : str or Step, default "auto"
         See `ggn.train`.
     max_iter : int, default 1000
@@ -143,7 +143,7 @@ class GGNClassifier(ClassifierMixin, BaseGGN):
         loss: str = "log_loss",
         alpha: float = 1e-3,
         scale: str | None = "standard",
-        damping: Any = "levenberg-marquardt",
+        damping: Any = "levenberg_marquardt",
         step: Any = "auto",
         max_iter: int = 1000,
         tol: float = 1e-2,

@@ -37,7 +37,7 @@ class GGNRegressor(MultiOutputMixin, RegressorMixin, BaseGGN):
     scale : {"standard", "minmax"} or None, default "standard"
         Units of inputs and targets inside the model: mean zero and standard
         deviation one, from -1 to 1, or as they are.
-    damping : str or Damping, default "levenberg-marquardt"
+    damping : str or Damping, default "levenberg_marquardt"
     step : str or Step, default "auto"
         See `ggn.train`.
     max_iter : int, default 1000
@@ -124,7 +124,7 @@ class GGNRegressor(MultiOutputMixin, RegressorMixin, BaseGGN):
         loss: Any = "squared",
         alpha: float = 1e-4,
         scale: str | None = "standard",
-        damping: Any = "levenberg-marquardt",
+        damping: Any = "levenberg_marquardt",
         step: Any = "auto",
         max_iter: int = 1000,
         tol: float = 1e-4,

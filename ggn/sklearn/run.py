@@ -15,8 +15,8 @@ from typing import Any
 import numpy as np
 from scipy.optimize import OptimizeResult
 
+from ggn.fit.limits import scipy_callback
 from ggn.fit.result import TrainResult
-from ggn.fit.run import scipy_callback
 from ggn.fit.train import train
 from ggn.linearization import linearize
 from ggn.losses import Loss

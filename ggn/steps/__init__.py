@@ -3,13 +3,12 @@
 Primal             N x N Cholesky of the normal matrix
 Dual               T·nL x T·nL Cholesky of the kernel matrix (eq. 39)
 MinimumNorm        SVD of P S itself
+Subsampled         Primal, with curvature from part of the samples
 ConjugateGradient  no matrix at all
 Gradient           backpropagation, Algorithm 1
 """
 
 from __future__ import annotations
-
-from collections.abc import Callable
 
 from ggn.steps.base import Prepared, Step
 from ggn.steps.conjugate_gradient import ConjugateGradient
@@ -18,7 +17,7 @@ from ggn.steps.gradient import Gradient
 from ggn.steps.minimum_norm import MinimumNorm
 from ggn.steps.primal import Primal
 from ggn.steps.subsampled import Subsampled
-from ggn.validation import named
+from ggn.validation import classes_of, named
 
 __all__ = [
     "ConjugateGradient",
@@ -32,14 +31,7 @@ __all__ = [
     "resolve",
 ]
 
-NAMES: dict[str, Callable[[], Step]] = {
-    "primal": Primal,
-    "dual": Dual,
-    "minimum-norm": MinimumNorm,
-    "subsampled": Subsampled,
-    "conjugate-gradient": ConjugateGradient,
-    "gradient": Gradient,
-}
+NAMES = classes_of(__name__, Step)
 
 
 def resolve(value: str | Step) -> Step | None:
@@ -52,6 +44,4 @@ def resolve(value: str | Step) -> Step | None:
     """
     if value == "auto":
         return None
-    ok = callable(getattr(value, "prepare", None))
-    result: Step = named("step", value, {"auto": Primal, **NAMES}, "an object with prepare()", ok)
-    return result
+    return named("step", value, {"auto": Primal, **NAMES}, Step)

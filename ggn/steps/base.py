@@ -1,34 +1,66 @@
-"""What a step is: prepared once per accepted point, solved once per trial."""
+"""What a step is: started once per run, prepared once per point, solved once per trial.
+
+`ggn.fit.train` says in which order the methods are called.
+"""
 
 from __future__ import annotations
 
-from typing import Protocol
+from abc import ABC, abstractmethod
+from typing import ClassVar
 
 import numpy as np
 
-from ggn.damping import DampingState
-from ggn.linearization import Linearization
+from ggn.damping import Metric
+from ggn.linearization import Linearization, Objective
 
 __all__ = ["Prepared", "Step"]
 
 
-class Prepared(Protocol):
-    """One linearization, ready for any damping; `residual` and `accelerate` may be left out."""
+class Prepared(ABC):
+    """One linearization, ready for any mu; to be inherited.
+
+    Attributes
+    ----------
+    gradient : ndarray, (N,)
+        g = ∇J; it has no default.
+    diagonal : ndarray, (N,), or float, default 1.0
+        Of the GGN matrix, the squared length of each weight's effect: what the
+        gradient is measured by where it is to be zero.
+    scale : ndarray, (N,), optional
+        D, what the metric returned for the diagonal; None for the identity.
+    residual : float, default 0.0
+        ‖(G + mu D²) d - g‖ / ‖g‖ of the last solve; 0 for direct solvers.
+    """
 
     gradient: np.ndarray
-    diagonal: np.ndarray | float  # of the GGN matrix, the squared length of each weight's effect
-    scale: np.ndarray | None  # D (N,), or None for the identity
-    residual: float  # ‖(G + mu D²) d - g‖ / ‖g‖ of the last solve; 0 for direct solvers
+    diagonal: np.ndarray | float = 1.0
+    scale: np.ndarray | None = None
+    residual: float = 0.0
 
+    @abstractmethod
     def solve(self, mu: float) -> np.ndarray | None:
         """Return the step d (to be subtracted from w), or None if it cannot be had."""
 
     def accelerate(self, d: np.ndarray) -> np.ndarray | None:
-        """Return a = (G + mu D²)⁻¹ P H_E φ''[d, d] with the last solve's factor, or None."""
+        """Return a = (G + mu D²)⁻¹ P H_E φ''[d, d] with the last solve's factor, or None.
+
+        By default None: the step is not accelerated.
+        """
+        return None
 
 
-class Step(Protocol):
-    """A way to compute steps; `ggn.train` accepts any object with this method."""
+class Step(ABC):
+    """A way to compute steps; to be inherited by one of your own."""
 
-    def prepare(self, at: Linearization, damping: DampingState) -> Prepared:
-        """Assemble and scale what `solve` needs."""
+    name: ClassVar[str]
+
+    def start(self, objective: Objective) -> Step:
+        """Return what prepares the steps of one run; by default itself, which has no state."""
+        return self
+
+    @abstractmethod
+    def prepare(self, at: Linearization, metric: Metric) -> Prepared:
+        """Assemble what `solve` needs, in the metric `metric.scale(diagonal of G)`."""
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}()"

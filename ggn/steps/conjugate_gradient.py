@@ -13,14 +13,15 @@ from typing import Any
 import numpy as np
 from scipy.sparse.linalg import LinearOperator, cg
 
-from ggn.damping import DampingState
+from ggn.damping import Metric
 from ggn.linearization import Linearization
+from ggn.steps.base import Prepared, Step
 from ggn.validation import integer, number
 
 __all__ = ["ConjugateGradient"]
 
 
-class ConjugateGradient:
+class ConjugateGradient(Step):
     """For networks whose N x N and T·nL x T·nL matrices are both too large.
 
     Parameters
@@ -32,31 +33,27 @@ class ConjugateGradient:
         residual then is in `history.residual`.
     """
 
+    name = "conjugate_gradient"
+
     def __init__(self, tol: float = 0.01, max_products: int = 200) -> None:
         self.tol = number("tol", tol, 0.0, 1.0, open_low=True, open_high=True)
         self.max_products = integer("max_products", max_products, 1)
 
-    def prepare(self, at: Linearization, damping: DampingState) -> _Prepared:
+    def prepare(self, at: Linearization, metric: Metric) -> _Prepared:
         """Compute the gradient and the diagonal of G."""
-        return _Prepared(at, damping, self.tol, self.max_products)
+        return _Prepared(at, metric, self.tol, self.max_products)
 
     def __repr__(self) -> str:
         return f"ConjugateGradient(tol={self.tol:g}, max_products={self.max_products})"
 
 
-class _Prepared:
-    scale: np.ndarray | None
-    diagonal: np.ndarray | float
-
-    def __init__(
-        self, at: Linearization, damping: DampingState, tol: float, max_products: int
-    ) -> None:
+class _Prepared(Prepared):
+    def __init__(self, at: Linearization, metric: Metric, tol: float, max_products: int) -> None:
         diagonal = at.normal_diagonal()
         self.gradient = at.gradient
-        self.diagonal, self.scale = diagonal, damping.scale(diagonal)
+        self.diagonal, self.scale = diagonal, metric.scale(diagonal)
         self.product = at.operator()
         self.tol, self.max_products = tol, max_products
-        self.residual = 0.0
 
     def solve(self, mu: float) -> np.ndarray:
         g = self.gradient
@@ -75,6 +72,3 @@ class _Prepared:
         norm = np.linalg.norm(g)
         self.residual = float(np.linalg.norm(damped(d) - g) / norm) if norm > 0.0 else 0.0
         return d
-
-    def accelerate(self, d: np.ndarray) -> None:
-        return None

@@ -5,15 +5,15 @@ from __future__ import annotations
 import numpy as np
 
 from ggn import _core
-from ggn.damping import DampingState
+from ggn.damping import Metric
 from ggn.linearization import Linearization
 from ggn.linearization.dual_system import DualSystem
-from ggn.steps.base import Prepared
+from ggn.steps.base import Prepared, Step
 
 __all__ = ["Dual"]
 
 
-class Dual:
+class Dual(Step):
     """Cholesky of the T·nL x T·nL kernel matrix; for more weights than residuals.
 
     B is not stored if there is no penalty l2 and the metric is a product over
@@ -21,25 +21,20 @@ class Dual:
     each trial forms the kernel matrix anew.
     """
 
-    def prepare(self, at: Linearization, damping: DampingState) -> Prepared:
+    name = "dual"
+
+    def prepare(self, at: Linearization, metric: Metric) -> Prepared:
         """Assemble the kernel matrix, or B."""
         if at.objective.penalised:
-            return _Stored(at, damping)
+            return _Stored(at, metric)
         system = DualSystem(at.objective, at.w)
-        scale = damping.scale(system.diagonal)
+        scale = metric.scale(system.diagonal)
         if scale is not None and not at.net.positions.factors(scale):
-            return _Stored(at, damping, scale)
+            return _Stored(at, metric, scale)
         return _Prepared(at, system, scale)
 
-    def __repr__(self) -> str:
-        return "Dual()"
 
-
-class _Prepared:
-    residual = 0.0
-    scale: np.ndarray | None
-    diagonal: np.ndarray | float
-
+class _Prepared(Prepared):
     def __init__(self, at: Linearization, system: DualSystem, scale: np.ndarray | None) -> None:
         self.at, self.system, self.scale = at, system, scale
         self.gradient = system.gradient
@@ -69,23 +64,17 @@ class _Prepared:
         return d
 
 
-class _Stored:
+class _Stored(Prepared):
     """With Λ = 2 l2 + mu D² and d0 = Λ⁻¹ 2 l2 w: d = d0 + Λ⁻¹B (I + BᵀΛ⁻¹B)⁻¹ (r - Bᵀd0)."""
 
-    residual = 0.0
-    scale: np.ndarray | None
-    diagonal: np.ndarray | float
-
-    def __init__(
-        self, at: Linearization, damping: DampingState, scale: np.ndarray | None = None
-    ) -> None:
+    def __init__(self, at: Linearization, metric: Metric, scale: np.ndarray | None = None) -> None:
         self.at = at
         self.B, self.r = at.root()
         self.gradient = at.gradient
         self.l2 = 2.0 * np.broadcast_to(at.objective.l2, at.w.shape)
         diagonal = np.einsum("ij,ij->i", self.B, self.B) + self.l2
         self.diagonal = diagonal
-        self.scale = damping.scale(diagonal) if scale is None else scale
+        self.scale = metric.scale(diagonal) if scale is None else scale
         k = len(self.r)
         self.K, self.factor = np.empty((k, k)), np.empty((k, k))
 

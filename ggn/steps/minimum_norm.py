@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 
-from ggn.damping import DampingState
+from ggn.damping import Metric
 from ggn.linearization import Linearization
+from ggn.steps.base import Prepared, Step
 
 __all__ = ["MinimumNorm"]
 
 
-class MinimumNorm:
+class MinimumNorm(Step):
     """Least squares on P itself, so cond(P) is not squared.
 
     A rank-deficient P is no obstacle at mu = 0, and a rejected trial costs two
@@ -18,20 +19,15 @@ class MinimumNorm:
     the Cholesky forms.
     """
 
-    def prepare(self, at: Linearization, damping: DampingState) -> _Prepared:
+    name = "minimum_norm"
+
+    def prepare(self, at: Linearization, metric: Metric) -> _Prepared:
         """Decompose B̂ᵀ, with rows for the penalty if there is one."""
-        return _Prepared(at, damping)
-
-    def __repr__(self) -> str:
-        return "MinimumNorm()"
+        return _Prepared(at, metric)
 
 
-class _Prepared:
-    residual = 0.0
-    scale: np.ndarray | None
-    diagonal: np.ndarray | float
-
-    def __init__(self, at: Linearization, damping: DampingState) -> None:
+class _Prepared(Prepared):
+    def __init__(self, at: Linearization, metric: Metric) -> None:
         self.at = at
         B, r = at.root()
         self.columns = len(r)
@@ -40,7 +36,7 @@ class _Prepared:
             B, r = np.hstack([B, np.diag(root)]), np.concatenate([r, root * at.w])
         self.gradient = at.gradient
         diagonal = np.einsum("ij,ij->i", B, B)
-        self.diagonal, self.scale = diagonal, damping.scale(diagonal)
+        self.diagonal, self.scale = diagonal, metric.scale(diagonal)
         if self.scale is not None:
             B /= self.scale[:, np.newaxis]
         self.finite = bool(np.isfinite(B).all())

@@ -5,32 +5,28 @@ from __future__ import annotations
 import numpy as np
 
 from ggn import _core
-from ggn.damping import DampingState
+from ggn.damping import Metric
 from ggn.linearization import Linearization
+from ggn.steps.base import Prepared, Step
 
 __all__ = ["PreparedPrimal", "Primal"]
 
 
-class Primal:
+class Primal(Step):
     """Cholesky of the N x N normal matrix; for many samples.  Memory 2 N²."""
 
-    def prepare(self, at: Linearization, damping: DampingState) -> PreparedPrimal:
+    name = "primal"
+
+    def prepare(self, at: Linearization, metric: Metric) -> PreparedPrimal:
         """Assemble the normal matrix."""
-        return PreparedPrimal(at, damping)
-
-    def __repr__(self) -> str:
-        return "Primal()"
+        return PreparedPrimal(at, metric)
 
 
-class PreparedPrimal:
+class PreparedPrimal(Prepared):
     """G assembled at `at`, or at `curvature` (the same weights, other samples) if given."""
 
-    residual = 0.0
-    diagonal: np.ndarray | float
-    scale: np.ndarray | None
-
     def __init__(
-        self, at: Linearization, damping: DampingState, curvature: Linearization | None = None
+        self, at: Linearization, metric: Metric, curvature: Linearization | None = None
     ) -> None:
         N = at.net.n_weights
         self.at = at
@@ -39,7 +35,7 @@ class PreparedPrimal:
         gradient = (curvature or at).assemble_normal(self.G, lent=self.factor)
         self.gradient = gradient if curvature is None else at.gradient
         self.diagonal = self.G.diagonal().copy()
-        self.scale = damping.scale(self.diagonal)
+        self.scale = metric.scale(self.diagonal)
 
     def solve(self, mu: float) -> np.ndarray | None:
         if _core.damped_cholesky(self.G, self.scale, mu, self.factor) != 0:

@@ -12,18 +12,19 @@ from __future__ import annotations
 
 import numpy as np
 
-from ggn.damping import DampingState
+from ggn.damping import Metric
 from ggn.linearization import Linearization, Objective
 from ggn.linearization.assembly import normal_work, sweep_work
 from ggn.linearization.directional import curvature_along
 from ggn.network import MLP
+from ggn.steps.base import Step
 from ggn.steps.primal import PreparedPrimal
 from ggn.validation import generator, integer
 
 __all__ = ["Subsampled", "first_size"]
 
 
-class Subsampled:
+class Subsampled(Step):
     """Cholesky of a normal matrix from part of the samples; for very many samples.
 
     Parameters
@@ -33,6 +34,8 @@ class Subsampled:
     rng : int, Generator or None, default 0
         Seed of the draws; the same seed gives the same run.
     """
+
+    name = "subsampled"
 
     def __init__(
         self, samples: int | None = None, rng: int | np.random.Generator | None = 0
@@ -46,24 +49,24 @@ class Subsampled:
         size = first_size(objective.net, objective.T) if self.samples is None else self.samples
         return _Running(size, generator(self.rng))
 
-    def prepare(self, at: Linearization, damping: DampingState) -> PreparedPrimal:
+    def prepare(self, at: Linearization, metric: Metric) -> PreparedPrimal:
         """Assemble G from the first draw."""
-        return self.start(at.objective).prepare(at, damping)
+        return self.start(at.objective).prepare(at, metric)
 
     def __repr__(self) -> str:
         return f"Subsampled(samples={self.samples})"
 
 
-class _Running:
+class _Running(Step):
     def __init__(self, size: int, source: np.random.Generator) -> None:
         self.size, self.source = size, source
 
-    def prepare(self, at: Linearization, damping: DampingState) -> PreparedPrimal:
+    def prepare(self, at: Linearization, metric: Metric) -> PreparedPrimal:
         T = at.objective.T
         if self.size >= T:
-            return PreparedPrimal(at, damping)
+            return PreparedPrimal(at, metric)
         rows = np.sort(self.source.choice(T, self.size, replace=False))
-        return _Prepared(self, at, damping, Linearization(at.objective.part(rows), at.w))
+        return _Prepared(self, at, metric, Linearization(at.objective.part(rows), at.w))
 
 
 class _Prepared(PreparedPrimal):
@@ -71,10 +74,10 @@ class _Prepared(PreparedPrimal):
         self,
         running: _Running,
         at: Linearization,
-        damping: DampingState,
+        metric: Metric,
         curvature: Linearization,
     ) -> None:
-        super().__init__(at, damping, curvature)
+        super().__init__(at, metric, curvature)
         self.running, self.few = running, False
 
     def solve(self, mu: float) -> np.ndarray | None:

@@ -1,0 +1,44 @@
+"""How far to trust a step: undamped (Algorithm 2 as printed), or Levenberg-Marquardt.
+
+``levenberg_marquardt``  the default: mu from the gain ratio, in units of its own
+``undamped``             mu = 0 and every step taken
+"""
+
+from __future__ import annotations
+
+from ggn.damping.base import Damping, Rule, Trial
+from ggn.damping.levenberg_marquardt import LevenbergMarquardt, Nielsen
+from ggn.damping.metric import Metric, ScaleInvariant, typical_scale
+from ggn.damping.undamped import Undamped
+from ggn.validation import classes_of, named
+
+__all__ = [
+    "Damping",
+    "LevenbergMarquardt",
+    "Metric",
+    "Nielsen",
+    "Rule",
+    "ScaleInvariant",
+    "Trial",
+    "Undamped",
+    "resolve",
+    "typical_scale",
+]
+
+NAMES = classes_of(__name__, Damping)
+
+
+def resolve(value: str | Damping) -> Damping:
+    """Return the damping of a name, with its defaults, or the object itself.
+
+    Raises
+    ------
+    ValueError
+        For an unknown name (the known ones are listed) or another kind of value.
+
+    Examples
+    --------
+    >>> resolve("undamped")
+    Undamped(alpha=1.0)
+    """
+    return named("damping", value, NAMES, Damping)

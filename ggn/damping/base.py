@@ -1,0 +1,106 @@
+"""What a damping is: a metric D, and a rule for mu.
+
+    (G + mu D²) d = g,    w - d is a trial; its model says that J falls by gᵀd - ½ dᵀGd
+
+A damping is a frozen description; `metric` and `rule` make the two objects that live
+through one run.  `ggn.fit.train` says in which order they are asked.
+"""
+
+from __future__ import annotations
+
+import math
+from abc import ABC, abstractmethod
+from typing import ClassVar, NamedTuple
+
+import numpy as np
+
+from ggn.damping.metric import Metric
+from ggn.linearization import Objective
+
+__all__ = ["Damping", "Rule", "Trial"]
+
+
+class Trial(NamedTuple):
+    """A step tried from w_k.
+
+    Attributes
+    ----------
+    w : ndarray, (N,)
+        w_k - d.
+    d : ndarray, (N,)
+        The step, with the rule's alpha and acceleration in it.
+    J : float
+        J(w).
+    mu : float
+        The damping that d was solved with.
+    actual, predicted : float
+        J(w_k) - J(w), and what the quadratic model says of it.
+    before : ndarray, (N,), or None
+        The step that led to w_k; None at a start.
+    best : float
+        The least J of the run before this trial.
+    """
+
+    w: np.ndarray
+    d: np.ndarray
+    J: float
+    mu: float
+    actual: float
+    predicted: float
+    before: np.ndarray | None = None
+    best: float = math.inf
+
+    @property
+    def gain(self) -> float:
+        """Actual over predicted reduction, nan where nothing is predicted."""
+        return self.actual / self.predicted if self.predicted else math.nan
+
+
+class Rule:
+    """mu in one run, and which trials are taken.  To be inherited; all has a default.
+
+    Attributes
+    ----------
+    mu : float, default 0.0
+        The damping of the next trial.
+    alpha : float, default 1.0
+        Step size: trials are w - alpha d.
+    acceleration : float, default 0.0
+        Largest 2 ‖D a‖ / ‖D d‖ with which the second-order term a/2 is added; 0: never.
+    """
+
+    mu: float = 0.0
+    alpha: float = 1.0
+    acceleration: float = 0.0
+
+    def judge(self, trial: Trial) -> bool:
+        """Return whether to take the trial; by default, where J falls."""
+        return trial.actual > 0.0
+
+    def accept(self, trial: Trial) -> None:
+        """Set mu after a trial taken; by default it stays."""
+
+    def reject(self, trial: Trial | None) -> None:
+        """Raise mu after a trial refused, or None: no step could be computed.  Default: tenfold."""
+        self.mu *= 10.0
+
+
+class Damping(ABC):
+    """How far to trust a step; to be inherited by one of your own, which makes a `Rule`.
+
+    Attributes
+    ----------
+    damped : bool, default True
+        Whether mu is ever positive; the planner asks.
+    """
+
+    name: ClassVar[str]
+    damped: ClassVar[bool] = True
+
+    def metric(self, objective: Objective) -> Metric:
+        """Return the metric of a new run; by default D = I."""
+        return Metric()
+
+    @abstractmethod
+    def rule(self, objective: Objective) -> Rule:
+        """Return the rule of a new run."""

@@ -1,0 +1,92 @@
+"""The metric of a step's length, ‖D d‖: the identity, or one that does not depend on units."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from ggn import _core
+from ggn.linearization import Objective
+from ggn.losses.curvature import Curvature
+from ggn.network import chunks
+
+__all__ = ["Metric", "ScaleInvariant", "typical_scale"]
+
+
+class Metric:
+    """D = I; another metric inherits this class."""
+
+    def scale(self, diagonal: np.ndarray) -> np.ndarray | None:
+        """Return the diagonal of D (N,) from that of the GGN matrix, or None for the identity.
+
+        Called once for each point of the run, in order.
+        """
+        return None
+
+
+class ScaleInvariant(Metric):
+    """D² = D0^(3/2) (c r)^(1/4): the path does not depend on the units of inputs and targets.
+
+    D0² is the diagonal that G would have if every hidden unit's output were of size
+    one and every weight beyond it of the size of the targets' deviation: a fixed
+    metric, the identity for standardised data.  c(a) r(u), for unit u and input a of
+    a layer, is the diagonal that G does have, in a form that lets no saturated unit
+    run free: c(a) is the largest yet of its mean over the layer's units (Moré), and
+    r(u) the mean over inputs of the diagonal relative to its mean.  The fixed metric
+    alone goes astray where weights differ by orders of magnitude, G's alone tightens
+    as the outer weights grow.
+    """
+
+    def __init__(self, objective: Objective) -> None:
+        self._net = objective.net
+        self._fixed = typical_scale(objective) ** 0.75
+        self._largest = np.zeros(len(self._fixed))
+
+    def scale(self, diagonal: np.ndarray) -> np.ndarray:
+        D = np.empty(len(diagonal))
+        diagonal = np.ascontiguousarray(diagonal)
+        _core.metric(self._net.layout, diagonal, self._fixed, self._largest, D)
+        return D
+
+
+def typical_scale(objective: Objective) -> np.ndarray:
+    """Return D0 of each input of each layer: sqrt(h) rms(x_a) sd(y), see `ScaleInvariant`.
+
+    h is the loss's curvature where a target (the first) is met.
+    """
+    net, Y = objective.net, objective.Yt
+    c = objective.c.array
+    first = Y[:, np.argmax(c > 0.0)][np.newaxis]
+    with np.errstate(all="ignore"):
+        h = objective.loss.hessian(first, first)
+        curvature = _size(np.mean(Curvature.of(h).diagonal())) ** 0.5
+        # squares of the data itself may overflow
+        largest = _size(max(float(Y.max()), -float(Y.min())))
+        variance = 0.0
+        for y in Y:
+            mean = y @ c / largest
+            variance += sum(
+                float(c[rows] @ (y[rows] / largest - mean) ** 2)
+                for rows in chunks(objective.T, objective.chunk(0)[0])
+            )
+        deviation = largest * _size((variance / len(Y)) ** 0.5)
+        most = np.maximum(objective.X.max(axis=0), -objective.X.min(axis=0))
+        most[most == 0.0] = 1.0
+        inputs = np.zeros_like(most)
+        for rows in chunks(objective.T, objective.chunk(0)[0]):
+            inputs += c[rows] @ (objective.X[rows] / most) ** 2
+        inputs = most * np.sqrt(inputs)
+    inputs[inputs == 0.0] = 1.0
+    parts = []
+    for layer, (_, m) in enumerate(net.layout.shapes):
+        part = np.full(m, curvature * (1.0 if layer == net.depth - 1 else deviation))
+        if layer == 0:
+            part[: net.n_inputs] *= inputs
+        parts.append(part)
+    return np.clip(np.concatenate(parts), 1e-300, 1e300)
+
+
+def _size(x: float) -> float:
+    """Return x, or 1 where it is 0 or not finite and so says nothing."""
+    return float(x) if math.isfinite(x) and x > 0.0 else 1.0

@@ -1,0 +1,50 @@
+"""When a run is to stop, as its caller says it; checked once, at the door."""
+
+from __future__ import annotations
+
+import inspect
+import math
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from ggn.validation import integer, number
+
+__all__ = ["Callback", "Limits", "scipy_callback"]
+
+Callback = Callable[..., Any]
+
+
+class Limits:
+    """Iterations, tolerance, target, seconds and the callback of `ggn.train`."""
+
+    def __init__(
+        self,
+        max_iter: int,
+        tol: float,
+        target: float | None,
+        seconds: float,
+        callback: Callback | None,
+    ) -> None:
+        self.max_iter = integer("max_iter", max_iter, 0)
+        self.tol = number("tol", tol, 0.0)
+        self.target = None if target is None else number("loss_target", target)
+        endless = seconds == math.inf
+        self.seconds = math.inf if endless else number("max_seconds", seconds, 0.0)
+        self.callback = scipy_callback(callback)
+
+
+def scipy_callback(callback: Callback | None) -> Callback | None:
+    """Follow SciPy: a parameter named intermediate_result gets the snapshot, any other gets w."""
+    if callback is None:
+        return None
+    if not callable(callback):
+        raise ValueError(f"callback must be callable, got {callback!r}")
+    try:
+        parameters = list(inspect.signature(callback).parameters)
+    except (TypeError, ValueError):
+        parameters = []
+    if parameters == ["intermediate_result"]:
+        return lambda snapshot: callback(intermediate_result=snapshot)
+    return lambda snapshot: callback(np.copy(snapshot.w))
