@@ -32,8 +32,9 @@ setup(
             extension("_kernels.normal", "rows.c"),
             extension("_kernels.kernel"),
             extension("_kernels.matmul", "small_products.c"),
-            extension("_kernels.curvature"),
+            extension("_kernels.directional", "rows.c"),
             extension("_kernels.solve"),
+            extension("_kernels.layout", "activation_loops.c"),
             extension("_core", "activation_loops.c"),
         ],
         compiler_directives={

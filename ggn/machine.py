@@ -15,13 +15,13 @@ import os
 import statistics
 import threading
 import time
+from collections.abc import Iterator
+from contextvars import ContextVar
 from typing import Any
 
 import numpy as np
 
-from ggn import _core
-
-__all__ = ["flop_rate", "half_of_memory", "limited"]
+__all__ = ["flop_rate", "half_of_memory", "limited", "one_thread"]
 
 # Flops of an iteration up to which one thread is used: about 4 ms.
 ONE_THREAD_UP_TO = 2e8
@@ -43,7 +43,6 @@ class _OneThread:
             if self._inside == 0:
                 blas = _blas()
                 self._limit = None if blas is None else blas.limit(limits=1)
-                _core.one_blas_thread(ONE_BY_DEFAULT or blas is not None)
             self._inside += 1
 
     def __exit__(self, *error: object) -> None:
@@ -51,20 +50,26 @@ class _OneThread:
             self._inside -= 1
             if self._inside == 0 and self._limit is not None:
                 self._limit.restore_original_limits()
-                _core.one_blas_thread(ONE_BY_DEFAULT)
 
 
 _ONE_THREAD = _OneThread()
 
 
-def one_by_default() -> bool:
+# Whether the fit that runs in this context has limited BLAS: each its own, so that what other
+# threads begin and end meanwhile does not change its bits.
+_LIMITED: ContextVar[bool] = ContextVar("_LIMITED", default=False)
+
+
+def one_thread() -> bool:
+    """Return whether products may count on BLAS having one thread: this fit's, or any's here."""
+    return _LIMITED.get() or _one_by_default()
+
+
+@functools.cache
+def _one_by_default() -> bool:
     """Return whether BLAS was told to have one thread, or the machine has no more."""
     told = (os.environ.get(name) for name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS"))
     return next((value for value in told if value), str(os.cpu_count())) == "1"
-
-
-ONE_BY_DEFAULT = one_by_default()
-_core.one_blas_thread(ONE_BY_DEFAULT)
 
 
 @functools.cache
@@ -76,9 +81,18 @@ def _blas() -> Any:
     return ThreadpoolController().select(user_api="blas")
 
 
-def limited(flops: float) -> contextlib.AbstractContextManager[Any]:
+@contextlib.contextmanager
+def limited(flops: float) -> Iterator[None]:
     """Return a context with one BLAS thread if an iteration has so few flops."""
-    return _ONE_THREAD if flops <= ONE_THREAD_UP_TO else contextlib.nullcontext()
+    if flops > ONE_THREAD_UP_TO:
+        yield
+        return
+    with _ONE_THREAD:
+        token = _LIMITED.set(_blas() is not None)
+        try:
+            yield
+        finally:
+            _LIMITED.reset(token)
 
 
 @functools.cache

@@ -195,7 +195,7 @@ def test_product_stays_in_bounds_and_adds(c, T, full):
     rng = np.random.default_rng(c.seed)
     h = rng.normal(size=(nL, nL, T) if full else (nL, T))
     v = rng.normal(size=len(c.w))
-    size = c.net.work_size(T, 1), _core.hessian_product_size(L, T)
+    size = c.net.work_size(T, 1), L.hessian_product_size(T)
     work, buffer = (np.full(n + GUARD, np.nan) for n in size)
     c.net.sweep(c.w, X, work[: size[0]], keep=2)
     before = np.linspace(-1.0, 1.0, len(c.w))

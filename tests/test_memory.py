@@ -66,14 +66,17 @@ def everything(at):
     }
 
 
-class Watched:
+class Watched(steps.Prepared):
     """A prepared step; before and after each of its methods, the linearization is looked at."""
 
     def __init__(self, prepared, look):
         self.prepared, self.look = prepared, look
+        self.gradient, self.diagonal = prepared.gradient, prepared.diagonal
+        self.scale = prepared.scale
 
-    def __getattr__(self, name):
-        return getattr(self.prepared, name)
+    @property
+    def residual(self):
+        return self.prepared.residual
 
     def solve(self, mu):
         self.look()
@@ -88,16 +91,16 @@ class Watched:
         return a
 
 
-class Watching:
+class Watching(steps.Step):
     """A user's step: the built-in one, and a look at everything in between."""
 
     def __init__(self, step):
         self.step, self.seen = step, []
 
-    def prepare(self, at, damping):
+    def prepare(self, at, metric):
         look = lambda: self.seen.append(everything(at))  # noqa: E731
         look()
-        prepared = self.step.prepare(at, damping)
+        prepared = self.step.prepare(at, metric)
         look()
         return Watched(prepared, look)
 
@@ -140,7 +143,7 @@ def test_two_preparations_at_once(name):
 
     def prepare(w):
         at = Linearization(objective, w)
-        return step.prepare(at, LevenbergMarquardt().start(objective))
+        return step.prepare(at, LevenbergMarquardt().metric(objective))
 
     one = prepare(w)
     d = one.solve(1e-2)

@@ -1,4 +1,4 @@
-from ggn._kernels.sweep cimport Net
+from ggn._kernels.net cimport Net
 
 cdef Py_ssize_t diagonal_size(const Net *net, Py_ssize_t c) noexcept nogil
 cdef Py_ssize_t kernel_size(const Net *net, Py_ssize_t c) noexcept nogil

@@ -13,15 +13,11 @@ last layer needs the second Gram matrix alone.
 from libc.string cimport memset
 
 from ggn._kernels.matmul cimport gemm_nt, gemm_tn, syrk_t
-from ggn._kernels.sweep cimport Net, a_block, back_block
+from ggn._kernels.net cimport Net, a_block, back_block, fan_in
 
 # Rows of K that are formed at a time; up to this size in one piece.
 cdef enum:
     TILE = 1024
-
-
-cdef inline Py_ssize_t fan_in(const Net *net, Py_ssize_t l) noexcept nogil:
-    return net.width[l - 1] + net.bias[l]
 
 
 cdef Py_ssize_t widest_layer(const Net *net) noexcept nogil:
@@ -63,9 +59,9 @@ cdef void diagonal(const Net *net, Py_ssize_t c, const double *work, double *buf
         n = net.width[l]
         m = fan_in(net, l)
         inputs = buffer + n * c
-        squares(back_block(net, l, nl, c, <double*>work), n, nl, c, buffer)
-        squares(a_block(net, l - 1, c, <double*>work), m, 1, c, inputs)
-        gemm_nt(n, m, c, buffer, c, inputs, c, 1.0, out + net.w_offset[l], m)
+        squares(back_block(net, l, nl, c, work), n, nl, c, buffer)
+        squares(a_block(net, l - 1, c, work), m, 1, c, inputs)
+        gemm_nt(net.own, n, m, c, buffer, c, inputs, c, 1.0, out + net.w_offset[l], m)
 
 
 cdef const double *scaled(const double *x, Py_ssize_t rows, Py_ssize_t n, const double *by,
@@ -128,7 +124,7 @@ cdef void kernel(const Net *net, Py_ssize_t c, bint coupled, const double *units
         psi = back_block(net, l, nl, c, work)
         phi = scaled(a_block(net, l - 1, c, work), m, c, inputs, copy)
         scaled(psi, n, size, units, psi)
-        syrk_t(c, m, 1.0, phi, c, 0.0, gram, c)
+        syrk_t(net.own, c, m, 1.0, phi, c, 0.0, gram, c)
         if nl > 1:  # pairs of different outputs need the upper triangle too
             for i in range(c):
                 for j in range(i):
@@ -137,13 +133,14 @@ cdef void kernel(const Net *net, Py_ssize_t c, bint coupled, const double *units
             for o in range(nl):
                 multiply_outer(psi + o * (size + c), gram, c, o, size, k)
         elif size <= TILE:
-            syrk_t(size, n, 1.0, psi, size, 0.0, g, size)
+            syrk_t(net.own, size, n, 1.0, psi, size, 0.0, g, size)
             multiply(g, 0, size, size, gram, c, size, k)
         else:
             first = 0
             while first < size:
                 rows = min(TILE, size - first)
-                gemm_tn(rows, first + rows, n, 1.0, psi + first, size, psi, size, 0.0, g, size)
+                gemm_tn(net.own, rows, first + rows, n, 1.0, psi + first, size, psi, size, 0.0,
+                        g, size)
                 multiply(g, first, rows, size, gram, c, size, k)
                 first += rows
         units += n

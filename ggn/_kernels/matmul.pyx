@@ -1,4 +1,7 @@
-"""Matrix products by whichever is faster: our own on one thread, or BLAS for large ones."""
+"""Matrix products by whichever is faster: our own on one thread, or BLAS for large ones.
+
+The choice is made for each call from its sizes and `most`, see matmul.pxd.
+"""
 
 from ggn._kernels.blas cimport gemm_nn as blas_nn
 from ggn._kernels.blas cimport gemm_nt as blas_nt
@@ -16,37 +19,32 @@ cdef extern from "small_products.h" nogil:
                      Py_ssize_t rs, Py_ssize_t cs, const double *b, Py_ssize_t ldb, double beta,
                      double *c, Py_ssize_t ldc)
 
-# Multiplications up to which a product is small: measured with two BLAS threads.  With one, ours
-# is faster at any size.
-cdef Py_ssize_t largest = 16777216
+
+cdef Py_ssize_t most_of_own(bint one_thread) noexcept nogil:
+    """The `most` of matmul.pxd: measured with two BLAS threads; with one, ours is always faster."""
+    return PY_SSIZE_T_MAX if one_thread else 16777216
 
 
-cdef void one_thread(bint yes) noexcept nogil:
-    """Say whether BLAS has one thread."""
-    global largest
-    largest = PY_SSIZE_T_MAX if yes else 16777216
-
-
-cdef bint small(Py_ssize_t m, Py_ssize_t n, Py_ssize_t k) noexcept nogil:
+cdef bint is_own(Py_ssize_t most, Py_ssize_t m, Py_ssize_t n, Py_ssize_t k) noexcept nogil:
     """Whether to take our own product."""
-    return <double>m * n * k <= largest and ggn_small_products_here()
+    return <double>m * n * k <= most and ggn_small_products_here()
 
 
-cdef void gemm_nn(Py_ssize_t m, Py_ssize_t n, Py_ssize_t k, double alpha,
-                         const double *a, Py_ssize_t lda, const double *b, Py_ssize_t ldb,
-                         double beta, double *c, Py_ssize_t ldc) noexcept nogil:
+cdef void gemm_nn(Py_ssize_t most, Py_ssize_t m, Py_ssize_t n, Py_ssize_t k, double alpha,
+                  const double *a, Py_ssize_t lda, const double *b, Py_ssize_t ldb, double beta,
+                  double *c, Py_ssize_t ldc) noexcept nogil:
     """C (m, n) = alpha A (m, k) B (k, n) + beta C."""
-    if small(m, n, k):
+    if is_own(most, m, n, k):
         ggn_combine(m, n, k, alpha, a, lda, 1, b, ldb, beta, c, ldc)
     else:
         blas_nn(m, n, k, alpha, a, lda, b, ldb, beta, c, ldc)
 
 
-cdef void gemm_tn(Py_ssize_t m, Py_ssize_t n, Py_ssize_t k, double alpha,
-                         const double *a, Py_ssize_t lda, const double *b, Py_ssize_t ldb,
-                         double beta, double *c, Py_ssize_t ldc) noexcept nogil:
+cdef void gemm_tn(Py_ssize_t most, Py_ssize_t m, Py_ssize_t n, Py_ssize_t k, double alpha,
+                  const double *a, Py_ssize_t lda, const double *b, Py_ssize_t ldb, double beta,
+                  double *c, Py_ssize_t ldc) noexcept nogil:
     """C (m, n) = alpha A^T B (k, n) + beta C, A (k, m)."""
-    if small(m, n, k):
+    if is_own(most, m, n, k):
         ggn_combine(m, n, k, alpha, a, 1, lda, b, ldb, beta, c, ldc)
     else:
         blas_tn(m, n, k, alpha, a, lda, b, ldb, beta, c, ldc)
@@ -59,11 +57,12 @@ cdef enum:
     PANEL = 96
 
 
-cdef void syrk_t(Py_ssize_t n, Py_ssize_t k, double alpha, const double *a, Py_ssize_t lda,
-                        double beta, double *c, Py_ssize_t ldc) noexcept nogil:
+cdef void syrk_t(Py_ssize_t most, Py_ssize_t n, Py_ssize_t k, double alpha, const double *a,
+                 Py_ssize_t lda, double beta, double *c, Py_ssize_t ldc) noexcept nogil:
     """Lower triangle of C (n, n) = alpha A^T A + beta C, A (k, n); overwrites some of the rest."""
     cdef Py_ssize_t p = 0, r, rows, inner
-    if not small(n, n, k // 16):  # ahead of BLAS for longer than the others: 0.17 against 0.19
+    # ahead of BLAS for longer than the others: 0.17 against 0.19
+    if not is_own(most, n, n, k // 16):
         blas_syrk_t(n, k, alpha, a, lda, beta, c, ldc)
         return
     while p < k or p == 0:
@@ -77,11 +76,11 @@ cdef void syrk_t(Py_ssize_t n, Py_ssize_t k, double alpha, const double *a, Py_s
         p += INNER
 
 
-cdef void gemm_nt(Py_ssize_t m, Py_ssize_t n, Py_ssize_t k,
-                         const double *a, Py_ssize_t lda, const double *b, Py_ssize_t ldb,
-                         double beta, double *c, Py_ssize_t ldc) noexcept nogil:
+cdef void gemm_nt(Py_ssize_t most, Py_ssize_t m, Py_ssize_t n, Py_ssize_t k, const double *a,
+                  Py_ssize_t lda, const double *b, Py_ssize_t ldb, double beta, double *c,
+                  Py_ssize_t ldc) noexcept nogil:
     """C (m, n) = A (m, k) B^T + beta C, B (n, k)."""
-    if small(m, n, k):
+    if is_own(most, m, n, k):
         ggn_dots(m, n, k, a, lda, b, ldb, beta, c, ldc)
     else:
         blas_nt(m, n, k, 1.0, a, lda, b, ldb, beta, c, ldc)

@@ -18,14 +18,9 @@ Blocks with l = L need no M: Psi_L = D_L is diagonal, so the rows are H Psi_k.
 """
 
 from ggn._kernels.blas cimport syrk_n
-from ggn._kernels.matmul cimport gemm_nt, small
-from ggn._kernels.sweep cimport Net, a_block, back_block, d_block
-
-cdef extern from "rows.h" nogil:
-    void ggn_scale_rows(Py_ssize_t rows, Py_ssize_t repeat, Py_ssize_t n,
-                        const double *a, const double *b, double *out)
-    void ggn_pairs(Py_ssize_t u0, Py_ssize_t u1, Py_ssize_t nv, bint triangular,
-                   Py_ssize_t r, Py_ssize_t n, const double *a, const double *b, double *out)
+from ggn._kernels.matmul cimport gemm_nt, is_own
+from ggn._kernels.net cimport Net, a_block, back_block, d_block, fan_in
+from ggn._kernels.rows cimport ggn_pairs, ggn_scale_rows
 
 # Doubles of a tile of unit pairs, and of input pairs.  The first is formed again for each of
 # the second, which are packed again by BLAS for each of the first: measured best on
@@ -34,10 +29,6 @@ cdef enum:
     LEFT = 262144
     RIGHT = 524288
     RIGHT_OWN = 65536  # where the product is our own, which does not pack it
-
-
-cdef inline Py_ssize_t fan_in(const Net *net, Py_ssize_t l) noexcept nogil:
-    return net.width[l - 1] + net.bias[l]
 
 
 cdef inline Py_ssize_t triangle(Py_ssize_t n) noexcept nogil:
@@ -77,6 +68,11 @@ cdef Py_ssize_t tile_size(const Net *net, Py_ssize_t c) noexcept nogil:
     return left_size(net, c) + max(RIGHT, left_size(net, c))
 
 
+cdef Py_ssize_t weighted_size(const Net *net, Py_ssize_t c, Py_ssize_t form) noexcept nogil:
+    """Doubles of `hpsi`."""
+    return 0 if form == 0 else net.width[net.depth] * c * net.z_offset[net.depth]
+
+
 cdef void weigh(const Net *net, Py_ssize_t c, const double *h, Py_ssize_t form,
                 const double *work, double *hpsi) noexcept nogil:
     """H_E Psi_k of the hidden layers, (n_k, nL, c) each, at the places of Psi_k."""
@@ -84,7 +80,7 @@ cdef void weigh(const Net *net, Py_ssize_t c, const double *h, Py_ssize_t form,
     cdef const double *psi
     cdef double *out
     for k in range(1, net.depth):
-        psi = back_block(net, k, nl, c, <double*>work)
+        psi = back_block(net, k, nl, c, work)
         out = hpsi + nl * c * net.z_offset[k]
         if form == 2:
             ggn_pairs(0, net.width[k], nl, False, nl, c, psi, h, out)
@@ -109,7 +105,7 @@ cdef inline Py_ssize_t first_row(Py_ssize_t u, Py_ssize_t nv, bint triangular) n
     return triangle(u) if triangular else u * nv
 
 
-cdef void add_block(Py_ssize_t n, Py_ssize_t nv, bint triangular, Py_ssize_t r,
+cdef void add_block(Py_ssize_t most, Py_ssize_t n, Py_ssize_t nv, bint triangular, Py_ssize_t r,
                     const double *a, const double *b, const double *ready,
                     Py_ssize_t m, Py_ssize_t mv, const double *x, const double *y,
                     Py_ssize_t c, double *tile, Py_ssize_t room, double beta,
@@ -118,9 +114,10 @@ cdef void add_block(Py_ssize_t n, Py_ssize_t nv, bint triangular, Py_ssize_t r,
 
     Unit pairs are sum_r a[u, r] b[v, r], or `ready` if it is not NULL; input
     pairs x[a] y[b].  Both are triangular (u >= v, a >= b) on the diagonal.
+    `most` is matmul.pxd's.
     """
     cdef Py_ssize_t limit = max(LEFT // c, 1), columns = first_row(m, mv, triangular)
-    cdef bint own = small(min(limit, n * nv), RIGHT // c, c)
+    cdef bint own = is_own(most, min(limit, n * nv), RIGHT // c, c)
     cdef Py_ssize_t wide = max((RIGHT_OWN if own else RIGHT) // c, 1)
     cdef Py_ssize_t s0, s1, u0, u1, row, rows, col, cols
     cdef double *left = tile
@@ -141,7 +138,7 @@ cdef void add_block(Py_ssize_t n, Py_ssize_t nv, bint triangular, Py_ssize_t r,
             if ready == NULL:
                 ggn_pairs(u0, u1, nv, triangular, r, c, a, b, left)
                 pairs = left
-            gemm_nt(rows, cols, c, pairs, c, right, c, beta, sums + row * columns + col,
+            gemm_nt(most, rows, cols, c, pairs, c, right, c, beta, sums + row * columns + col,
                     columns)
             u0 = u1
         s0 = s1
@@ -151,8 +148,8 @@ cdef void add_last(const Net *net, Py_ssize_t c, const double *h, Py_ssize_t for
                    const double *work, double *tile, double beta, double *sums) noexcept nogil:
     """Block (L, L): sum_i d_o H[o, p] d_p phi phi^T for each pair of outputs o >= p."""
     cdef Py_ssize_t last = net.depth, nl = net.width[last], m = fan_in(net, last), o, p
-    cdef const double *phi = a_block(net, last - 1, c, <double*>work)
-    cdef const double *d = d_block(net, last, c, <double*>work)
+    cdef const double *phi = a_block(net, last - 1, c, work)
+    cdef const double *d = d_block(net, last, c, work)
     cdef double *weight = tile
     cdef double *scaled = tile + c
     if form == 0:
@@ -163,7 +160,7 @@ cdef void add_last(const Net *net, Py_ssize_t c, const double *h, Py_ssize_t for
             ggn_scale_rows(1, 1, c, d + o * c, d + p * c, weight)
             ggn_scale_rows(1, 1, c, weight, h + (o if form == 1 else o * nl + p) * c, weight)
             ggn_scale_rows(m, m, c, phi, weight, scaled)
-            gemm_nt(m, m, c, scaled, c, phi, c, beta, sums, m)
+            gemm_nt(net.own, m, m, c, scaled, c, phi, c, beta, sums, m)
             sums += m * m
 
 
@@ -177,24 +174,24 @@ cdef void accumulate(const Net *net, Py_ssize_t c, const double *h, Py_ssize_t f
     cdef const double *y
     cdef double *scaled
     for l in range(1, last + 1):
-        x = a_block(net, l - 1, c, <double*>work)
+        x = a_block(net, l - 1, c, work)
         for k in range(1, l + 1):
-            y = a_block(net, k - 1, c, <double*>work)
+            y = a_block(net, k - 1, c, work)
             hk = hpsi + nl * c * net.z_offset[k]
             if form == 0:
-                hk = back_block(net, k, nl, c, <double*>work)
+                hk = back_block(net, k, nl, c, work)
             if k == last:
                 add_last(net, c, h, form, work, tile, beta, sums)
             elif l == last:
                 if form != 0:  # D_L H Psi_k, in place: H Psi_k was needed as it is before
                     for v in range(net.width[k]):
                         scaled = hpsi + nl * c * net.z_offset[k] + v * nl * c
-                        ggn_scale_rows(nl, 1, c, scaled, d_block(net, l, c, <double*>work), scaled)
-                add_block(net.width[k] * nl, 1, False, 1, NULL, NULL, hk,
+                        ggn_scale_rows(nl, 1, c, scaled, d_block(net, l, c, work), scaled)
+                add_block(net.own, net.width[k] * nl, 1, False, 1, NULL, NULL, hk,
                           fan_in(net, l), fan_in(net, k), x, y, c, tile, room, beta, sums)
             else:
-                add_block(net.width[l], net.width[k], k == l, nl,
-                          back_block(net, l, nl, c, <double*>work), hk, NULL,
+                add_block(net.own, net.width[l], net.width[k], k == l, nl,
+                          back_block(net, l, nl, c, work), hk, NULL,
                           fan_in(net, l), fan_in(net, k), x, y, c, tile, room, beta, sums)
             sums += block_size(net, l, k, form)
 

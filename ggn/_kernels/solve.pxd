@@ -1,4 +1,4 @@
-from ggn._kernels.sweep cimport Net
+from ggn._kernels.net cimport Net
 
 cdef int damped_cholesky(Py_ssize_t n, const double *g, const double *scale, double mu,
                          double *factor) noexcept nogil

@@ -7,7 +7,7 @@ the factorisation as well conditioned as a diagonal scaling can (van der Sluis).
 from libc.math cimport sqrt
 
 from ggn._kernels.blas cimport cholesky
-from ggn._kernels.sweep cimport Net
+from ggn._kernels.net cimport Net, fan_in
 
 
 cdef int damped_cholesky(Py_ssize_t n, const double *g, const double *scale, double mu,
@@ -54,7 +54,7 @@ cdef void metric(const Net *net, const double *diagonal, const double *fixed, do
     cdef double *d
     for l in range(1, net.depth + 1):
         n = net.width[l]
-        m = net.width[l - 1] + net.bias[l]
+        m = fan_in(net, l)
         g = diagonal + net.w_offset[l]
         d = scale + net.w_offset[l]
         for a in range(m):  # the first row of D holds the present means for a while

@@ -13,9 +13,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ggn import _core, steps
 from ggn import damping as dampings
 from ggn import losses as loss_names
+from ggn import steps
 from ggn.linearization import Objective
 from ggn.linearization.assembly import FLOPS_PER_ELEMENT, normal_memory, normal_work, sweep_work
 from ggn.machine import flop_rate, half_of_memory
@@ -229,7 +229,7 @@ def dual_cost(net: MLP, T: int, penalised: bool) -> tuple[float, float]:
     units = sum(n for n, _ in net.layout.shapes[:-1])
     inputs = sum(m for _, m in net.layout.shapes)
     work += 1.1 * (k * k * units + T * T * inputs) + 0.5 * FLOPS_PER_ELEMENT * k * k * net.depth
-    doubles = 2 * k * k + _core.kernel_size(net.layout, T)
+    doubles = 2 * k * k + net.layout.kernel_size(T)
     return work, BYTES * (doubles + net.work_size(T, net.n_outputs)) + chunk_bytes(net, T)
 
 

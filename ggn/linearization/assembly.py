@@ -58,7 +58,7 @@ class Blocks:
         first = self.form is None
         if first:
             self.form = form
-            sums, tile, weighted = _core.normal_sizes(net.layout, c, form)
+            sums, tile, weighted = net.layout.normal_sizes(c, form)
             if len(self.sums) < sums:
                 self.sums = objective.scratch(sums)
             self.tile, self.weighted = objective.scratch(tile), objective.scratch(weighted)
@@ -138,7 +138,7 @@ def normal_memory(net: MLP, T: int) -> int:
         per_sample = net.n_weights * nL
         return per_sample * min(net.chunk_size(nL, per_sample), T)
     c = min(net.chunk_size(nL, Blocks.chunk_doubles), T)
-    _, tile, weighted = _core.normal_sizes(net.layout, c, 2)
+    _, tile, weighted = net.layout.normal_sizes(c, 2)
     return int(tile + weighted)
 
 

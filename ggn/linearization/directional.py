@@ -27,7 +27,7 @@ def derivatives_along(
     net = objective.net
     c, size = objective.chunk(1, 2 * max(net.sizes))
     work = objective.scratch(size)
-    buffer = objective.scratch(_core.tangent_size(net.layout, c))
+    buffer = objective.scratch(net.layout.tangent_size(c))
     with np.errstate(all="ignore"):
         for rows in chunks(objective.T, c):
             F = net.sweep(w, objective.X[rows], work, keep=2 if second else 1)
@@ -50,9 +50,9 @@ def product_along(
 def hessian_along(objective: Objective, w: np.ndarray, v: np.ndarray) -> np.ndarray:
     """Return H_J v (N,), eq. 26, without the penalty."""
     net, out = objective.net, np.zeros(objective.net.n_weights)
-    c, size = objective.chunk(1, _core.hessian_product_size(net.layout, 1))
+    c, size = objective.chunk(1, net.layout.hessian_product_size(1))
     work = objective.scratch(size)
-    size = _core.hessian_product_size(net.layout, c)
+    size = net.layout.hessian_product_size(c)
     buffer = objective.scratch(size)
     with np.errstate(all="ignore"):
         for rows in chunks(objective.T, c):

@@ -27,7 +27,7 @@ class DualSystem:
         self.diagonal = np.zeros(net.n_weights)
         # kept: `multiply` carries back through what the sweep has left here
         self.work = objective.scratch(net.work_size(T, nL))
-        self.buffer = objective.scratch(_core.kernel_size(net.layout, T))
+        self.buffer = objective.scratch(net.layout.kernel_size(T))
         constant = objective.constant_curvature()
         self.root = None if constant is None else math.sqrt(constant)
         self.S: Curvature = Diagonal(np.full((nL, T), self.root or 0.0).T)

@@ -21,8 +21,6 @@ In every array the sample runs fastest; lists have layer l at [l].
 
 from __future__ import annotations
 
-from itertools import pairwise
-
 import numpy as np
 from scipy.linalg.blas import dgemm
 
@@ -131,8 +129,7 @@ class _Sums:
         """Return R, both triangles."""
         net = self.net
         R = np.zeros((net.n_weights, net.n_weights))
-        stops = np.cumsum([0, *(n * m for n, m in net.layout.shapes)])
-        parts = [slice(*pair) for pair in pairwise(stops)]
+        parts = net.layout.weight_slices
         while self.sums:
             (kind, layer, k), S = self.sums.popitem()
             (n, m), (nk, mk) = net.layout.shapes[layer - 1], net.layout.shapes[k - 1]

@@ -1,4 +1,4 @@
-"""The arguments that describe a network as plain values and as text; where its weights are in w."""
+"""The arguments that describe a network as plain values and as text; vectors w factored."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ggn import activations
+from ggn import _core, activations
 from ggn.activations import Activation
 from ggn.validation import describe, float_array, integer
 
@@ -23,35 +23,29 @@ __all__ = [
 
 
 class Positions:
-    """The unit and the input that each weight belongs to, over all layers.
+    """A vector D (N,) that is a product D = p(unit) q(input) in each layer.
 
     Parameters
     ----------
-    shapes : sequence of (n_l, n_{l-1} [+ 1])
+    layout : Layout
     """
 
-    def __init__(self, shapes: Sequence[tuple[int, int]]) -> None:
-        starts = np.cumsum([0, *(n * m for n, m in shapes)])
-        units = np.cumsum([0, *(n for n, _ in shapes)])
-        inputs = np.cumsum([0, *(m for _, m in shapes)])
-        each = list(zip(shapes, starts, units, inputs, strict=False))
-        self.n_units, self.n_inputs = int(units[-1]), int(inputs[-1])
-        self._first_input = np.concatenate([s + m * np.arange(n) for (n, m), s, _, _ in each])
-        self._of_first_unit = np.concatenate([s + np.arange(m) for (_, m), s, _, _ in each])
-        self._first_unit = np.repeat(units[:-1], np.diff(units))
-        self._unit = np.concatenate([u + np.repeat(np.arange(n), m) for (n, m), _, u, _ in each])
-        # of each weight, counted over all layers
-        self.inputs = np.concatenate([a + np.tile(np.arange(m), n) for (n, m), _, _, a in each])
+    def __init__(self, layout: _core.Layout) -> None:
+        self._layout = layout
+        self.n_units, self.n_inputs = layout.n_units, layout.n_inputs
 
     def factor(self, D: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Return p and q over all layers with D = p(unit) q(input), if D (N,) has that form."""
-        first = D[self._first_input]
-        return first / first[self._first_unit], D[self._of_first_unit]
+        """Return p and q over all layers, if D has that form; p is 1 for each first unit."""
+        blocks = self._layout.weights(D)
+        p = np.concatenate([B[:, 0] / B[0, 0] for B in blocks])
+        return p, np.concatenate([B[0] for B in blocks])
 
     def factors(self, D: np.ndarray) -> bool:
-        """Return whether D (N,) is a product over units and inputs in each layer."""
-        p, q = self.factor(D)
-        return bool((np.abs(p[self._unit] * q[self.inputs] - D) <= 1e-12 * D).all())
+        """Return whether D has that form."""
+        return all(
+            (np.abs(np.outer(B[:, 0] / B[0, 0], B[0]) - B) <= 1e-12 * B).all()
+            for B in self._layout.weights(D)
+        )
 
 
 def parse_sizes(sizes: Any) -> tuple[int, ...]:

@@ -15,6 +15,7 @@ import numpy as np
 
 from ggn import _core
 from ggn.activations import Activation
+from ggn.machine import one_thread
 from ggn.network.architecture import (
     Positions,
     network_text,
@@ -84,16 +85,20 @@ class MLP:
         self.activations = parse_activations(activation, output_activation, self.depth)
         self.bias = parse_flags(bias, self.depth)
         self.fixed_bias = number("fixed_bias", fixed_bias)
-        self.layout = _core.Layout(
-            self.sizes,
-            self.bias,
-            [a.code for a in self.activations],
-            [a.slope for a in self.activations],
-            self.fixed_bias,
-            self.activations,
-        )
+        self._layouts = tuple(self._layout(one_thread) for one_thread in (False, True))
         self.n_weights = self.layout.n_weights
-        self.positions = Positions(self.layout.shapes)
+        self.positions = Positions(self.layout)
+
+    def _layout(self, one_thread: bool) -> _core.Layout:
+        codes, slopes = zip(*((a.code, a.slope) for a in self.activations), strict=True)
+        return _core.Layout(
+            self.sizes, self.bias, codes, slopes, self.fixed_bias, self.activations, one_thread
+        )
+
+    @property
+    def layout(self) -> _core.Layout:
+        """The door's description of the network, for as many BLAS threads as there are now."""
+        return self._layouts[one_thread()]
 
     @property
     def n_inputs(self) -> int:
@@ -303,7 +308,7 @@ class MLP:
 
     def diagonal_size(self, c: int) -> int:
         """Return the doubles of buffer that the diagonal of the normal matrix needs."""
-        return _core.diagonal_size(self.layout, c)
+        return self.layout.diagonal_size(c)
 
     def chunk_size(self, columns: int, extra: int = 0) -> int:
         """Return how many samples, with `extra` doubles each, make a chunk that fits the cache."""

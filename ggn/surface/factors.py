@@ -207,7 +207,8 @@ def heights(net: MLP) -> list[int]:
 def parts(chunk: LayerChunk) -> Iterator[np.ndarray]:
     """Yield the chunk's columns of P_1 ... P_L, of φ_0 ... φ_{L-1}, and of all Ψ_1 ... Ψ_L."""
     net = chunk.net
-    yield from np.split(chunk.jacobian(), np.cumsum([n * m for n, m in net.layout.shapes])[:-1])
+    P = chunk.jacobian()
+    yield from (P[rows] for rows in net.layout.weight_slices)
     yield from (phi[:n] for phi, n in zip(chunk.inputs, net.sizes, strict=False))
     yield from (Psi.reshape(len(Psi), -1) for Psi in chunk.sensitivities)
 

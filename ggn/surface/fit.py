@@ -33,7 +33,7 @@ NEAR = 1e-6  # of the weights: how far these steps may go
 
 def natural_scale(objective: Objective) -> np.ndarray:
     """Return D (N,): of order one for standardised data."""
-    fixed = typical_scale(objective)[objective.net.positions.inputs]
+    fixed = objective.net.layout.each_weight(typical_scale(objective))
     D: np.ndarray = np.sqrt(np.square(fixed) + 2.0 * objective.l2)
     return D
 
