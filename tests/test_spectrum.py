@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from strategies import assert_close, cases
 
 import ggn
-from ggn.linearization.spectrum import negative
-from ggn.surface.hessian import inertia, spectrum, split
+from ggn.linearization.hessian import hessian_parts
+from ggn.linearization.spectrum import inertia, negative, spectrum
 
 # ------------------------------------------------------------- inertia
 
@@ -203,7 +203,7 @@ def test_xor_at_zero_weights():
         assert at.loss == 0.25
         assert not at.gradient.any()
         assert (found.positive, found.zero, found.negative) == (1, 8, 0)
-        assert split(at).network_share == 0.0
+        assert hessian_parts(at).network_share == 0.0
 
 
 @pytest.mark.parametrize("hidden", [1, 2, 5])
