@@ -2,7 +2,6 @@
 
 from ggn.surface.advice import Advice, Suggestion
 from ggn.surface.bounds import Bound, Premise
-from ggn.surface.certificate import Certificate, certificate
 from ggn.surface.diagnosis import Diagnosis
 from ggn.surface.evidence import Evidence, EvidenceKind, Verdict
 from ggn.surface.factorisations import RowBlock, jacobian_factors, row_blocks
@@ -18,6 +17,7 @@ from ggn.surface.rank_report import RankReport, ranks
 from ggn.surface.runaway import RunawayRay, runaway_ray
 from ggn.surface.stationary import StationaryPoint, StationaryPoints, stationary_points
 from ggn.surface.symmetry import Symmetry
+from ggn.surface.theorem_1 import Certificate, certificate
 from ggn.surface.verdict import diagnose
 
 __all__ = [

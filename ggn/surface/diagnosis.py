@@ -12,7 +12,6 @@ import numpy as np
 from ggn.linearization import Linearization
 from ggn.linearization.spectrum import Spectrum
 from ggn.surface.advice import Suggestion
-from ggn.surface.certificate import Certificate
 from ggn.surface.evidence import Evidence, Verdict
 from ggn.surface.finding import Finding
 from ggn.surface.flat_units import Saturation
@@ -20,6 +19,7 @@ from ggn.surface.obstruction import Obstruction
 from ggn.surface.principles import check_principles
 from ggn.surface.rank_report import RankReport, ranks
 from ggn.surface.runaway import RunawayRay
+from ggn.surface.theorem_1 import Certificate
 from ggn.validation import count
 
 __all__ = ["Diagnosis"]

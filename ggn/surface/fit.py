@@ -19,9 +19,9 @@ from ggn.activations import Identity
 from ggn.damping import LevenbergMarquardt, typical_scale
 from ggn.fit.train import train
 from ggn.linearization import Linearization, Objective
-from ggn.surface.certificate import EXACT, residual_norms, spread
 from ggn.surface.evidence import Evidence, EvidenceKind, seen
 from ggn.surface.feasibility import equal_inputs
+from ggn.surface.theorem_1 import EXACT, residual_norms, spread
 
 __all__ = ["beyond_reach", "exact_fit", "natural_scale", "relative_gradient", "separated"]
 

@@ -11,13 +11,13 @@ from typing import Any
 
 import numpy as np
 
-from ggn.surface.certificate import certify
 from ggn.surface.evidence import Evidence, EvidenceKind, Judgement, Verdict, seen
 from ggn.surface.examination import RELATIVE, Examination
 from ggn.surface.fit import exact_fit, separated
 from ggn.surface.flat import flat_directions
 from ggn.surface.runaway import runaway_ray
 from ggn.surface.second_order import SecondOrder, fall
+from ggn.surface.theorem_1 import certify
 
 __all__ = [
     "at_lower_bound",
