@@ -41,8 +41,7 @@ FEW = 6  # eigenpairs by Lanczos
 # 300 to 550 products; 60 to 200 have found one to five after 1500.
 KRYLOV = 300
 KRYLOV_DOUBLES = 30_000_000
-# ARPACK leaves an exhausted subspace by a random vector, since SciPy 1.17 of this seed
-SEEDED = {"rng": 0} if "rng" in inspect.signature(eigsh).parameters else {}
+SEEDED = {"rng": 0} if "rng" in inspect.signature(eigsh).parameters else {}  # ARPACK, SciPy 1.17
 ARRAYS = 6  # of N² doubles, for a Hessian and its eigenvectors
 
 
