@@ -18,7 +18,7 @@ print(found, "\n")
 
 assert found.verdict.name == "INFEASIBLE"
 assert 0.99 * fit.fun < found.lower_bound <= fit.fun  # as good as it gets, with this output
-assert "output activation" in found.suggestion
+assert found.suggestion.remedy is ggn.surface.ObstructionKind.RANGE
 
 better = ggn.MLP((1, 6, 1), "tanh", output_activation="identity")
 fixed = ggn.train(better, x, y, max_iter=500)

@@ -14,7 +14,8 @@ import pytest
 from commands import fails, process
 
 import ggn
-from ggn.command import cli, report
+from ggn.command import predict, words
+from ggn.command import train as train_command
 from ggn.fit import scores as regression
 from ggn.io import Model, terminal
 from ggn.io.table import Table, csv_text
@@ -44,7 +45,7 @@ def test_train_prints_a_summary_that_agrees_with_the_saved_model(train, data, tm
         f"saved to {path}",
     ):
         assert text in result.out
-    assert any(report.in_options(status.value) in result.out for status in ggn.Status)
+    assert any(words.said(status) in result.out for status in ggn.Status)
 
     model = Model.load(path)
     assert model.input_names == ("a", "b", "one")
@@ -104,13 +105,13 @@ def test_the_seed_decides(train, tmp_path):
 
 def test_the_scale_of_a_robust_loss_is_in_the_unit_of_the_target(train, monkeypatch, data):
     seen = []
-    original = cli.fit_table.__globals__["train"]
+    original = train_command.train
 
     def spy(*args, **options):
         seen.append(options["loss"])
         return original(*args, **options)
 
-    monkeypatch.setitem(cli.fit_table.__globals__, "train", spy)
+    monkeypatch.setattr(train_command, "train", spy)
     result = train("--loss", "smooth_lp", "--loss-scale", "2", "--p", "1.5", "--max-iter", "3")
     assert "smooth_lp, scale = 2, p = 1.5" in result.out
     fitted, _ = regression.split(80, 0.2, 0)
@@ -295,7 +296,7 @@ def test_predict_leaves_the_old_output_if_it_fails(run, model, data, tmp_path, m
         yield "y\n"
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(cli, "csv_text", broken)
+    monkeypatch.setattr(predict, "csv_text", broken)
     result = run("predict", model, data, "-o", out)
     assert (result.status, result.out, result.err) == (130, "", "")
     assert out.read_text() == "old"

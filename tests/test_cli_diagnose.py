@@ -10,12 +10,12 @@ import pytest
 from commands import fails
 
 import ggn
-from ggn.command import diagnose_table
+from ggn.command.words import WORDS
 from ggn.fit.scores import split
 from ggn.io import Model
 from ggn.io.table import Table
 from ggn.linearization import Objective
-from ggn.surface import Verdict
+from ggn.surface import Evidence, EvidenceKind, Obstruction, ObstructionKind, Verdict
 from ggn.surface.advice import suggestion
 
 data = pytest.fixture(commands.data)
@@ -49,7 +49,7 @@ def test_the_rows_and_units_of_the_training(run, train, data, tmp_path):
     assert "loss squared, no" in result.out
     assert "note" not in result.out
     assert f"J = {expected.loss:.6g} over 64 samples" in result.out
-    first = expected.evidence[0].split(". ")[0][:40]
+    first = str(expected.evidence[0]).split(". ")[0][:40]
     assert first in re.sub(r"\s+", " ", result.out)
     assert len(result.out.splitlines()) <= 30
     assert max(map(len, result.out.splitlines())) <= 88
@@ -87,23 +87,44 @@ def test_other_rows_are_noted(run, train, data, tmp_path):
     assert "note" in run("diagnose", path, data).out
 
 
+PYTHON = r"w0|rng|l2=|bias=|escape|descent|max_iter|(?<!-)\btol\b|\bw\b"
+
+
 @pytest.mark.parametrize("verdict", Verdict)
 @pytest.mark.parametrize("activation", ["tanh", "softplus", "relu"])
-def test_advice_is_in_the_words_of_the_command_line(verdict, activation):
+@pytest.mark.parametrize("kind", [None, *ObstructionKind])
+def test_advice_is_in_the_words_of_the_command_line(verdict, activation, kind):
     """Nothing of Python is left in what a verdict suggests."""
     net, X, Y = ggn.MLP((2, 3, 1), activation), np.eye(2), [0.0, 1.0]
-    found = ggn.surface.obstructions(ggn.MLP((2, 3, 1), "identity"), np.ones((2, 2)), Y)
+    found = [] if kind is None else [Obstruction(kind, True, 0.0, False, np.empty(0, int), "")]
+    if verdict is Verdict.INFEASIBLE and not found:
+        return  # never said without one
     for large in (False, True):
-        text = suggestion(verdict, net, Objective(net, X, Y), found, large)
-        words = diagnose_table._in_options(text)
-        assert not re.search(r"w0|rng|l2=|escape|descent|max_iter|(?<!-)\btol\b|\bw\b", words), (
-            words
-        )
+        advice = suggestion(verdict, net, Objective(net, X, Y), found, large)
+        words = advice.worded(WORDS)
+        assert not re.search(PYTHON, words), words
+        named = any(key in WORDS for key in (*advice.advice, advice.remedy))
+        assert (words != str(advice)) == named
 
 
-def test_evidence_is_in_the_words_of_the_command_line():
-    text = "J falls along its eigenvector (.descent), by 1 at t = 2"
-    assert diagnose_table._in_options(text) == "J falls along its eigenvector, by 1 at t = 2"
+class AnyNumber(dict):
+    """Fields of any evidence."""
+
+    def __missing__(self, name):
+        return 1.0
+
+
+@pytest.mark.parametrize("kind", EvidenceKind)
+def test_evidence_is_in_the_words_of_the_command_line(kind):
+    """Of J, w and the Hessian it may speak: they are the report's own."""
+    words = WORDS.get(kind, kind.value).format_map(AnyNumber())
+    assert not re.search(PYTHON.removesuffix(r"|\bw\b"), words), words
+
+
+def test_a_descent_is_told_without_the_attribute():
+    found = Evidence(EvidenceKind.DESCENT, {"fall": 1.0, "t": 2.0, "promised": 0.0})
+    assert found.worded(WORDS).startswith("J falls along its eigenvector, by 1 at t = 2, where")
+    assert str(found).startswith("J falls along its eigenvector (.descent), by 1 at t = 2, where")
 
 
 def test_no_memory_for_the_hessian_is_said(run, train, data, tmp_path):

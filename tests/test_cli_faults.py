@@ -13,6 +13,7 @@ from commands import fails, process
 
 import ggn
 from ggn.command import cli
+from ggn.command import train as train_command
 from ggn.io import Model
 from ggn.io.table import csv_text
 
@@ -147,7 +148,7 @@ def test_no_memory_is_one_line(train, monkeypatch):
     def greedy(*args, **options):
         raise MemoryError("Unable to allocate 8.00 TiB")
 
-    monkeypatch.setitem(cli.fit_table.__globals__, "train", greedy)
+    monkeypatch.setattr(train_command, "train", greedy)
     fails(train(), "not enough memory: Unable to allocate 8.00 TiB")
 
 

@@ -9,7 +9,7 @@ import reference
 from known_points import Kind, Point
 
 import ggn
-from ggn.surface import Verdict
+from ggn.surface import EvidenceKind, Verdict
 
 RIGHT = {
     Kind.GLOBAL: Verdict.GLOBAL_MINIMUM,
@@ -73,8 +73,44 @@ def test_every_report_fits_a_screen(found):
     for point, d in found:
         assert fits_a_screen(d), (str(point), str(d))
         assert d.verdict.value in str(d)
-        assert d.evidence
-        assert d.suggestion
+        for sentence in (*map(str, d.evidence), str(d.suggestion)):
+            assert sentence.endswith(".")
+            assert "{" not in sentence
+        assert not any(str(e)[0].islower() for e in d.evidence)
+        assert d.suggestion.advice
+
+
+def test_programs_read_numbers_not_sentences(found):
+    """The fields of the evidence are those of the diagnosis, unrounded."""
+    kinds = Counter()
+    for _, d in found:
+        for e in d.evidence:
+            kinds[e.kind] += 1
+            if e.kind is EvidenceKind.AT_BOUND:
+                assert e.fields["bound"] == d.lower_bound
+            elif e.kind is EvidenceKind.DESCENT:
+                t, J = d.descent_path[-1]
+                assert (e.fields["t"], e.fields["fall"]) == (t, d.loss - J)
+            elif e.kind is EvidenceKind.NEGATIVE_EIGENVALUE:
+                assert e.fields["lowest"] == d.spectrum.eigenvalues[0] < -d.tolerance
+            elif e.kind is EvidenceKind.FALLS_BY_SHARE:
+                assert e.fields["relative"] == d.relative_gradient
+            elif e.kind is EvidenceKind.OBSTRUCTION:
+                assert e.fields["obstruction"] in d.obstructions
+    assert {
+        EvidenceKind.AT_BOUND, EvidenceKind.DESCENT, EvidenceKind.NEGATIVE_EIGENVALUE,
+        EvidenceKind.FALLS_BY_SHARE, EvidenceKind.OBSTRUCTION,
+    } <= set(kinds)  # fmt: skip
+
+
+def test_what_bounds_settle_needs_no_hessian(monkeypatch):
+    def dear(*args):
+        raise AssertionError
+
+    monkeypatch.setattr("ggn.surface.examination.SecondOrder", dear)
+    monkeypatch.setattr("ggn.surface.judgements.certify", dear)
+    one = ggn.MLP((1, 1, 1))
+    assert ggn.diagnose(one, np.zeros(4), [[1.0]], [[0.0]]).verdict is Verdict.GLOBAL_MINIMUM
 
 
 def test_fields_are_what_they_say(found):

@@ -7,7 +7,7 @@ import reference
 from known_points import Kind
 
 import ggn
-from ggn.surface import Verdict
+from ggn.surface import EvidenceKind, Verdict
 from ggn.surface.kinks import kinks
 
 NOT_AT_REST = {Verdict.NOT_STATIONARY, Verdict.INCONCLUSIVE, Verdict.INFEASIBLE}
@@ -110,7 +110,8 @@ def test_a_fit_that_is_nearly_exact_is_so_if_newton_says_so():
     w = point.w * (1.0 + 1e-10)
     d = ggn.diagnose(point.net, w, point.X, point.Y)
     assert d.verdict is Verdict.GLOBAL_MINIMUM
-    assert "Gauss-Newton steps" in d.evidence[0]
+    assert d.evidence[0].kind is EvidenceKind.NEARLY_EXACT
+    assert "Gauss-Newton steps" in str(d.evidence[0])
     w = point.w * (1.0 + 1e-6)
     d = ggn.diagnose(point.net, w, point.X, point.Y)
     assert d.verdict is Verdict.NOT_STATIONARY

@@ -9,7 +9,7 @@ from strategies import NAMES, assert_close, case, cases, losses, sample_counts, 
 
 import ggn
 from ggn import _core
-from ggn.surface.hessian import split
+from ggn.linearization.hessian import hessian_parts
 
 SQUARED = reference.LOSSES["squared"]()
 OURS = {
@@ -231,7 +231,7 @@ def test_at_an_exact_fit_the_hessian_is_the_normal_matrix(name):
     c = case((3, 6, 5, 2), (name, name, "identity"), seed=3)
     X, _ = c.data(40)
     Y = reference.forward(c.spec, c.w, X)[0][-1]
-    parts = split(ggn.linearize(c.net, c.w, X, Y))
+    parts = hessian_parts(ggn.linearize(c.net, c.w, X, Y))
     assert parts.network_share <= 1e-10
     assert parts.normal_share == pytest.approx(1.0, abs=1e-10)
     assert_close(parts.hessian, reference.normal_matrix(c.spec, c.w, X, Y, SQUARED), 1e-10)
@@ -241,7 +241,7 @@ def test_split_away_from_a_fit():
     c = case((3, 6, 5, 2), ("tanh", "sigmoid", "softplus"), seed=3)
     X, Y = c.data(40)
     at = ggn.linearize(c.net, c.w, X, Y, l2=0.1)
-    parts = split(at)
+    parts = hessian_parts(at)
     exact, rest, _ = oracle(c, X, Y, SQUARED, l2=0.1)
     norm = np.linalg.norm(exact)
     assert_close(parts.normal, exact - rest)
@@ -253,6 +253,6 @@ def test_split_away_from_a_fit():
 
 def test_shares_where_the_hessian_is_zero():
     net = ggn.MLP((1, 1, 1, 1), "identity", bias=False)
-    parts = split(ggn.linearize(net, np.zeros(3), [[1.0]], [[1.0]]))
+    parts = hessian_parts(ggn.linearize(net, np.zeros(3), [[1.0]], [[1.0]]))
     assert not parts.hessian.any()
     assert (parts.normal_share, parts.network_share) == (0.0, 0.0)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import inspect
 import os
+import pickle
 import re
 import types
 
@@ -11,12 +13,17 @@ import numpy as np
 import pytest
 from commands import process
 
+import ggn
+from ggn import steps
 from ggn.command import demo, report
+from ggn.command.words import in_options, said
 from ggn.fit import convergence
 from ggn.fit import scores as regression
 from ggn.fit.result import Status
 from ggn.io import terminal as terminal_line
+from ggn.io.archive import CustomActivationError
 from ggn.io.terminal import Progress
+from ggn.validation import ArgumentError, Setting
 
 data = pytest.fixture(commands.data)
 run = pytest.fixture(commands.run)
@@ -206,10 +213,37 @@ def test_overfitting_is_told_by_what_can_be_told():
     assert "median error is 4 times" in overfitting(([0.1], nan, [0.05]), ([0.1], nan, [0.2]))
 
 
+OPTIONS = {"step": "--step", "max_memory": "--max-memory"}
+
+
 def test_every_status_speaks_of_options():
+    """None of Python's arguments is left, but for those that no option gives."""
+    given = set(inspect.signature(ggn.train).parameters) - {"loss_target", "callback", "loss"}
     for status in Status:
-        text = report.in_options(status.value)
-        assert not re.search(r"\bmax_|=|(?<!-)\btol\b", text), text
-    assert (
-        report.in_options("step='dual' or 'minimum_norm', no") == "--step dual or minimum_norm, no"
+        words = re.findall(r"[\w-]+|=", said(status))
+        assert not {*given, "damping", "="} & {*words} - {"step", "damping"}, status
+        assert ("--" in said(status)) == (said(status) != status.value), status
+
+
+def test_errors_name_options_where_there_are_any():
+    error = ArgumentError("loss", "is none for ", Setting("step", ("dual", "minimum_norm")), ", no")
+    assert str(error) == "loss is none for step='dual' or 'minimum_norm', no"
+    assert in_options(error, OPTIONS) == "loss is none for --step dual or minimum_norm, no"
+    with pytest.raises(ArgumentError) as caught:
+        ggn.plan(ggn.MLP((2, 6, 1)), 60, max_memory=1.0).best  # noqa: B018
+    words = in_options(caught.value, OPTIONS)
+    assert re.fullmatch(
+        r"--max-memory must be .* for the step [a-z_]+ on 25 weights and 60 samples, got .*; "
+        "--step gradient needs less",
+        words,
     )
+    assert str(caught.value).startswith("max_memory must be")
+    assert str(caught.value).endswith("step='gradient' needs less")
+
+
+def test_errors_survive_the_way_from_another_process():
+    error = pickle.loads(pickle.dumps(ArgumentError("tol", "is too small for ", steps.Primal())))
+    assert str(error) == "tol is too small for Primal()"
+    assert error.argument == "tol"
+    missing = pickle.loads(pickle.dumps(CustomActivationError("m.npz", "sine")))
+    assert str(missing).endswith("must be given to Model.load as activations={'sine': ...}")

@@ -1,7 +1,8 @@
-"""Two fits to look at: an exact one with its order of convergence, and one of noisy data."""
+"""`ggn demo`: an exact fit, with its order of convergence, and a fit of noisy data."""
 
 from __future__ import annotations
 
+import argparse
 import math
 import statistics
 import textwrap
@@ -10,32 +11,50 @@ import time
 import numpy as np
 
 from ggn import problems
+from ggn.command.parser import whole
 from ggn.command.report import fields
 from ggn.fit.convergence import undamped_approach
-from ggn.fit.result import pass_on_interrupt
+from ggn.fit.result import Status, pass_on_interrupt
 from ggn.fit.scores import rmse, split
 from ggn.fit.train import train
 from ggn.io import Model
 from ggn.io.scaling import standard_units
 from ggn.network import MLP
+from ggn.validation import integer
 
-__all__ = ["run"]
+__all__ = ["add", "run"]
 
 SEED = 16  # of a run in which every iteration fits on the screen
+TIME_IS_UP = "The time limit was reached."  # which is no option here
 MAX_SECONDS = 20.0  # of each fit, on however busy a machine
 
 
-def run(seed: int = SEED) -> None:
+def add(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of the command."""
+    parser.description = "Two fits: one exact, with quadratic convergence; one of noisy data."
+    parser.set_defaults(run=run)
+    parser.add_argument(
+        "--seed",
+        type=whole,
+        default=SEED,
+        metavar="N",
+        help="of the data and the initial weights (default: %(default)s)",
+    )
+
+
+def run(args: argparse.Namespace) -> int:
     """Print both fits.
 
-    Parameters
-    ----------
-    seed : int, default 16
-        Of the data and of the initial weights.
+    Raises
+    ------
+    ValueError
+        For a seed that cannot be used.
     """
+    seed = integer("seed", args.seed, 0)
     _exact(seed)
     print()
     _noisy(seed)
+    return 0
 
 
 def _exact(seed: int) -> None:
@@ -101,7 +120,7 @@ def _noisy(seed: int) -> None:
         ("validation", f"{held_rmse:.4f}   {len(held)} samples not trained on"),
         ("noise", f"{noise:.4f}"),
         ("run", f"{result.nit} iterations, {seconds:.2f} s"),
-        ("stopped", result.message.replace(" max_seconds", "")),
+        ("stopped", TIME_IS_UP if result.status is Status.MAX_SECONDS else result.message),
     ]
     print("   " + fields(rows).replace("\n", "\n   "))
     ratio = held_rmse / noise

@@ -1,17 +1,40 @@
-"""The command `export`: a saved model for another program, the format by the file's suffix."""
+"""`ggn export`: a saved model for another program, the format by the file's suffix."""
 
 from __future__ import annotations
 
+import argparse
+
+from ggn.command.saved_model import add_model, load
 from ggn.export.c_source import to_c
 from ggn.export.onnx_file import to_onnx
-from ggn.io import Model
 from ggn.io.files import replacing
 
-__all__ = ["export_model"]
+__all__ = ["add", "run"]
+
+EXPORT = """\
+Write a trained network as an ONNX file (float64) or as a C function,
+predict(x, y), of one sample; both take and give the units of the data."""
 
 
-def export_model(model: Model, path: str) -> None:
-    """Write a model to a file that ends in .onnx or .c."""
+def add(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of the command."""
+    parser.description = EXPORT
+    parser.set_defaults(run=run)
+    add_model(parser)
+    parser.add_argument(
+        "-o", "--output", required=True, metavar="OUT.onnx|OUT.c", help="file to write"
+    )
+
+
+def run(args: argparse.Namespace) -> int:
+    """Write the model to a file that ends in .onnx or .c.
+
+    Raises
+    ------
+    ValueError, OSError
+        For files that cannot be used, or a format that needs what is not installed.
+    """
+    model, path = load(args, output=args.output), args.output
     if path.endswith(".onnx"):
         try:
             to_onnx(model, path)
@@ -23,3 +46,4 @@ def export_model(model: Model, path: str) -> None:
             stream.write(text.encode())
     else:
         raise ValueError(f"--output must end in .onnx or .c, got {path!r}")
+    return 0

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import textwrap
 from collections.abc import Sequence
 
@@ -10,32 +9,13 @@ import numpy as np
 
 __all__ = [
     "fields",
-    "in_options",
     "overfitting",
     "scores",
     "shorten",
 ]
 
 WIDTH = 80
-EXACT = 1e-6  # an RMSE below, in standard deviations of the target, is an exact fit
-
-# the library's arguments and their advice in terms of the command line
-OPTIONS = (
-    (
-        r"\bstep='([\w-]+)'(?: or '([\w-]+)')?",
-        lambda m: "--step " + " or ".join(filter(None, m.groups())),
-    ),
-    (r"(?<![\w-])(max_iter|max_seconds|max_memory)\b", lambda m: "--" + m[1].replace("_", "-")),
-    (r"(?<![\w-])tol\b", "--tol"),
-    (r"^activation\b", "--activation"),
-    # the repr of a step: MinimumNorm()
-    (
-        r"\bfor ([A-Z]\w*)\([^)]*\)",
-        lambda m: "for the step " + re.sub(r"(?<!^)([A-Z])", r"_\1", m[1]).lower(),
-    ),
-    (r"\btry damping\b", "try --damping levenberg_marquardt"),
-    (r"\btry smaller ones\b", "try another --init or --seed"),
-)
+EXACT_RMSE = 1e-6  # an RMSE below, in standard deviations of the target, is an exact fit
 
 
 def fields(rows: Sequence[tuple[str, str]]) -> str:
@@ -138,8 +118,8 @@ def overfitting(
         low, high = float(fitted[worst]), float(held[worst])
         of = f" of {shorten(names[worst], 30)}" if len(names) > 1 else ""
         # an error at rounding level may well double
-        apart = high > 1.5 * max(low, EXACT)
-        if apart and float(train[0][worst]) < EXACT:
+        apart = high > 1.5 * max(low, EXACT_RMSE)
+        if apart and float(train[0][worst]) < EXACT_RMSE:
             return (
                 f"the {weights} weights fit every training row{of} exactly ({residuals} "
                 f"residuals), but validation {kind} is {high:.2g} standard deviations of the "
@@ -155,19 +135,6 @@ def overfitting(
             f"to fit every training row with its noise; {more} or fewer units (--hidden)"
         )
     return ""
-
-
-def in_options(message: str) -> str:
-    """Return a message of the library in the words of the command line.
-
-    Examples
-    --------
-    >>> in_options("The iteration limit max_iter was reached.")
-    'The iteration limit --max-iter was reached.'
-    """
-    for pattern, words in OPTIONS:
-        message = re.sub(pattern, words, message)
-    return message
 
 
 def _short(value: float) -> str:

@@ -22,7 +22,7 @@ from ggn.machine import flop_rate, half_of_memory
 from ggn.network import MLP
 from ggn.steps import ConjugateGradient, Dual, MinimumNorm, Primal, Step, Subsampled
 from ggn.steps.subsampled import first_size
-from ggn.validation import describe, integer, number
+from ggn.validation import ArgumentError, Setting, describe, integer, number
 
 __all__ = ["Candidate", "Plan", "choose", "plan"]
 
@@ -70,10 +70,14 @@ class Plan:
             if candidate.fits:
                 return candidate
         least = min(self.candidates, key=lambda c: c.bytes)
-        raise ValueError(
-            f"max_memory must be at least {least.bytes / 2**20:.3g} MiB for {least.step!r} on "
-            f"{self.net.n_weights} weights and {self.samples} samples, got "
-            f"{self.max_memory / 2**20:.3g} MiB; step='gradient' needs less"
+        raise ArgumentError(
+            "max_memory",
+            f"must be at least {least.bytes / 2**20:.3g} MiB for ",
+            least.step,
+            f" on {self.net.n_weights} weights and {self.samples} samples, got "
+            f"{self.max_memory / 2**20:.3g} MiB; ",
+            Setting("step", ("gradient",)),
+            " needs less",
         )
 
     @property

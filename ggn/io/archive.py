@@ -21,7 +21,14 @@ from ggn.io.files import FilePath, replacing
 from ggn.network import MLP
 from ggn.validation import describe
 
-__all__ = ["ARRAYS", "network_header", "network_of", "read_archive", "write_archive"]
+__all__ = [
+    "ARRAYS",
+    "CustomActivationError",
+    "network_header",
+    "network_of",
+    "read_archive",
+    "write_archive",
+]
 
 FORMAT, VERSION = "ggn-model", 1
 ARRAYS = ("w", "x_mean", "x_scale", "y_mean", "y_scale")
@@ -103,15 +110,32 @@ def network_header(net: MLP) -> dict[str, Any]:
 
 
 def network_of(
-    header: Mapping[str, Any], n_weights: int, activations: Mapping[str, Activation]
+    path: str, header: Mapping[str, Any], n_weights: int, activations: Mapping[str, Activation]
 ) -> MLP:
-    """Return the network that a header describes, which must have that many weights."""
+    """Return the network that a file's header describes, which must have that many weights."""
     sizes, bias = header["sizes"], header["bias"]
     # before the network allocates anything of the size claimed
     if _n_weights(sizes, bias) != n_weights:
         raise ValueError(f"{n_weights} weights do not fit sizes {describe(sizes)}")
-    chosen = [_find_activation(a, activations) for a in header["activations"]]
+    chosen = [_find_activation(path, a, activations) for a in header["activations"]]
     return MLP(sizes, chosen[:-1], chosen[-1], bias, header["fixed_bias"])
+
+
+class CustomActivationError(ValueError):
+    """A model's custom activation that was not given; .path and .activation name them."""
+
+    def __init__(self, path: str, activation: str) -> None:
+        super().__init__(path, activation)
+        self.path, self.activation = path, activation
+
+    def worded(self, remedy: str) -> str:
+        """Return the sentence, with what is to be said of the activation at its end."""
+        use = f"it uses the custom activation {self.activation!r}"
+        return f"{self.path} is not a usable model: {use}, which {remedy}"
+
+    def __str__(self) -> str:
+        call = f"activations={{{self.activation!r}: ...}}"
+        return self.worded(f"must be given to Model.load as {call}")
 
 
 def _describe_activation(a: Activation) -> dict[str, Any]:
@@ -120,14 +144,11 @@ def _describe_activation(a: Activation) -> dict[str, Any]:
     return {"name": a.name, "slope": a.slope} if isinstance(a, LeakyReLU) else {"name": a.name}
 
 
-def _find_activation(entry: Any, given: Mapping[str, Activation]) -> Activation:
+def _find_activation(path: str, entry: Any, given: Mapping[str, Activation]) -> Activation:
     name = entry["name"]
     if entry.get("custom"):
         if name not in given:
-            raise ValueError(
-                f"it uses the custom activation {name!r}, which must be given to "
-                f"Model.load as activations={{{name!r}: ...}}"
-            )
+            raise CustomActivationError(path, name)
         if not isinstance(given[name], Activation):
             raise ValueError(
                 f"activations[{name!r}] must be an Activation, got {describe(given[name])}"

@@ -12,7 +12,14 @@ from typing import Any
 import numpy as np
 
 from ggn.activations import Activation
-from ggn.io.archive import ARRAYS, network_header, network_of, read_archive, write_archive
+from ggn.io.archive import (
+    ARRAYS,
+    CustomActivationError,
+    network_header,
+    network_of,
+    read_archive,
+    write_archive,
+)
 from ggn.io.files import FilePath
 from ggn.network import MLP
 from ggn.validation import describe, samples, vector
@@ -197,9 +204,11 @@ class Model:
         name = os.fspath(path)
         header, arrays = read_archive(name)
         try:
-            net = network_of(header, arrays["w"].size, activations or {})
+            net = network_of(name, header, arrays["w"].size, activations or {})
             names = header["input_names"], header["target_names"]
             return cls(net, arrays["w"], *names, *(arrays[a] for a in ARRAYS[1:]))
+        except CustomActivationError:
+            raise
         except KeyError as error:
             raise ValueError(f"{name} is not a whole model: {error} is missing") from error
         except (TypeError, IndexError, AttributeError) as error:

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import numpy as np
 
+from ggn.validation import ArgumentError, Setting
+
 __all__ = ["Curvature", "CurvatureError", "Diagonal", "Full"]
 
 
-class CurvatureError(ValueError):
+class CurvatureError(ArgumentError):
     """The curvature is zero in a direction in which the gradient is not."""
 
 
@@ -185,7 +187,10 @@ def _check_reach(reached: np.ndarray, eps: np.ndarray) -> None:
     if (lost > 1e-6 * size + np.finfo(float).tiny).any():
         i = int(np.argmax(lost))
         raise CurvatureError(
-            "loss must have a positive curvature wherever its gradient is not zero for "
-            f"step='dual' or 'minimum_norm', got none on sample {i}; "
-            "step='primal' or 'conjugate_gradient' need no such thing"
+            "loss",
+            "must have a positive curvature wherever its gradient is not zero for ",
+            Setting("step", ("dual", "minimum_norm")),
+            f", got none on sample {i}; ",
+            Setting("step", ("primal", "conjugate_gradient")),
+            " need no such thing",
         )

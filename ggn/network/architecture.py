@@ -9,7 +9,7 @@ import numpy as np
 
 from ggn import _core, activations
 from ggn.activations import Activation
-from ggn.validation import describe, float_array, integer
+from ggn.validation import ArgumentError, describe, float_array, integer
 
 __all__ = [
     "Positions",
@@ -72,8 +72,9 @@ def parse_activations(hidden: Any, output: Any, depth: int) -> tuple[Activation,
             f"activation must be a name, an Activation or a sequence, got {describe(hidden)}"
         ) from error
     if len(hidden) != depth - 1:
-        raise ValueError(
-            f"activation must be one name or one per hidden layer ({depth - 1}), got {len(hidden)}"
+        raise ArgumentError(
+            "activation",
+            f"must be one name or one per hidden layer ({depth - 1}), got {len(hidden)}",
         )
     last = activations.resolve(output, "output_activation")
     return (*(activations.resolve(a) for a in hidden), last)

@@ -7,10 +7,10 @@ from typing import NamedTuple
 import numpy as np
 
 from ggn.network import MLP
-from ggn.surface.diagnose import diagnose
+from ggn.surface.flat_units import saturation
 from ggn.surface.layers import sweep_layers
 from ggn.surface.rank import numerical_rank
-from ggn.surface.saturation import saturation
+from ggn.surface.verdict import diagnose
 
 __all__ = ["End", "look", "rank_and_slope", "verdict_of"]
 

@@ -1,12 +1,13 @@
 """The loss surface: ranks, principles, the exact Hessian, and what a point on it is."""
 
+from ggn.surface.advice import Advice, Suggestion
 from ggn.surface.bounds import Bound, Premise
-from ggn.surface.certificate import Certificate, certificate
-from ggn.surface.diagnose import diagnose
-from ggn.surface.diagnosis import Diagnosis, Verdict
+from ggn.surface.diagnosis import Diagnosis
+from ggn.surface.evidence import Evidence, EvidenceKind, Verdict
 from ggn.surface.factorisations import RowBlock, jacobian_factors, row_blocks
 from ggn.surface.feasibility import obstructions
 from ggn.surface.finding import Finding, Outcome
+from ggn.surface.flat_units import LayerSaturation, SaturatedUnit, Saturation, saturation
 from ggn.surface.inequalities import frobenius, khatri_rao_rank, kronecker_rank, sylvester
 from ggn.surface.linear_networks import LinearNetworkRanks, linear_network_ranks
 from ggn.surface.obstruction import Obstruction, ObstructionKind, lower_bound
@@ -14,14 +15,18 @@ from ggn.surface.principles import check_principles
 from ggn.surface.rank import NumericalRank, SampleRanks, numerical_rank
 from ggn.surface.rank_report import RankReport, ranks
 from ggn.surface.runaway import RunawayRay, runaway_ray
-from ggn.surface.saturation import LayerSaturation, SaturatedUnit, Saturation, saturation
 from ggn.surface.stationary import StationaryPoint, StationaryPoints, stationary_points
 from ggn.surface.symmetry import Symmetry
+from ggn.surface.theorem_1 import Certificate, certificate
+from ggn.surface.verdict import diagnose
 
 __all__ = [
+    "Advice",
     "Bound",
     "Certificate",
     "Diagnosis",
+    "Evidence",
+    "EvidenceKind",
     "Finding",
     "LayerSaturation",
     "LinearNetworkRanks",
@@ -38,6 +43,7 @@ __all__ = [
     "Saturation",
     "StationaryPoint",
     "StationaryPoints",
+    "Suggestion",
     "Symmetry",
     "Verdict",
     "certificate",

@@ -1,16 +1,19 @@
-"""What to do about a verdict."""
+"""What to do about a verdict: keys, which each face words in its own way."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import enum
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
 
 from ggn.activations import BentIdentity, Softplus, Softsign
 from ggn.linearization import Objective
 from ggn.network import MLP
-from ggn.surface.diagnosis import Verdict
+from ggn.surface.evidence import Verdict
 from ggn.surface.obstruction import Obstruction, ObstructionKind
 
-__all__ = ["suggestion"]
+__all__ = ["REMEDIES", "Advice", "Suggestion", "suggestion"]
 
 REMEDIES = {
     ObstructionKind.EQUAL_INPUTS: "average the repeated samples or add an input that tells them "
@@ -25,6 +28,65 @@ REMEDIES = {
     ObstructionKind.FEW_WEIGHTS: "use more hidden units",
 }
 
+_FINITE = "small penalty (l2=1e-6) keeps weights finite"
+_MAY_NOT_RUN = "other starts (rng=1, 2, ...) may not run away."
+
+
+class Advice(enum.Enum):
+    """What to do; the value is the sentence, in Python's words, with a place for a remedy."""
+
+    VALIDATE = "No weights fit these data better; validate on others."
+    BEST_OF_NETWORK = "No weights fit these data better with this network."
+    TRAIN_ON = "Train on from here: w0=w, with a larger max_iter or a smaller tol."
+    LEAVE_SADDLE = (
+        "Train on with escape_saddles=True, or from w + t · descent (.descent, .descent_path)."
+    )
+    PENALISE = f"A {_FINITE}; {_MAY_NOT_RUN}"
+    SATURATE_LESS = (
+        f"bent_identity, softsign or softplus hardly saturate; a {_FINITE}; {_MAY_NOT_RUN}"
+    )
+    OTHER_STARTS = "Train from other starts (rng=1, 2, ...) and keep the best."
+    WIDEN = "More hidden units have fewer such minima."
+    FIT_CLOSER = "To fit more closely, {remedy}."
+    REMEDY_OR_ACCEPT = "{Remedy}; or accept the error, and validate."
+    SMOOTH = "Use a smooth activation (softplus for relu) to have the point settled."
+    PENALISE_TO_SETTLE = f"A {_FINITE}, and settles the point."
+    PERTURB = (
+        "Move w at random by a little and train on: where the Hessian is singular, higher "
+        "derivatives decide, which are not computed."
+    )
+
+
+@dataclass(frozen=True)
+class Suggestion:
+    """What to do next.  Prints as a sentence or two.
+
+    Attributes
+    ----------
+    advice : tuple of Advice
+    remedy : ObstructionKind or None
+        The obstruction to remove, where an advice speaks of one.
+
+    Examples
+    --------
+    >>> print(Suggestion((Advice.BEST_OF_NETWORK, Advice.FIT_CLOSER), ObstructionKind.LINEAR))
+    No weights fit these data better with this network. To fit more closely, use a nonlinear
+    activation.
+    """
+
+    advice: tuple[Advice, ...]
+    remedy: ObstructionKind | None = None
+
+    def worded(self, words: Mapping[Any, str]) -> str:
+        """Return the sentences, with the words of another face for the keys that it names."""
+        remedy = "" if self.remedy is None else words.get(self.remedy, REMEDIES[self.remedy])
+        capital = remedy[:1].upper() + remedy[1:]
+        said = (words.get(key, key.value) for key in self.advice)
+        return " ".join(text.format(remedy=remedy, Remedy=capital) for text in said)
+
+    def __str__(self) -> str:
+        return self.worded({})
+
 
 def suggestion(
     verdict: Verdict,
@@ -32,42 +94,42 @@ def suggestion(
     objective: Objective,
     obstructions: Sequence[Obstruction],
     large: bool,
-) -> str:
-    """Return what to do next, in a sentence or two."""
-    remedies = [REMEDIES[o.kind] for o in obstructions]
-    remedy = f" To fit more closely, {remedies[0]}." if remedies else ""
-    if verdict is Verdict.GLOBAL_MINIMUM:
-        if objective.loss.unique_minimum and not remedies:
-            return "No weights fit these data better; validate on others."
-        return "No weights fit these data better with this network." + remedy
-    if verdict is Verdict.NOT_STATIONARY:
-        return "Train on from here: w0=w, with a larger max_iter or a smaller tol." + remedy
-    if verdict is Verdict.SADDLE:
-        return (
-            "Train on with escape_saddles=True, or from w + t · descent (.descent, .descent_path)."
-        )
-    if verdict is Verdict.RUNAWAY:
-        mild = (BentIdentity, Softsign, Softplus)
-        if all(isinstance(a, mild) for a in net.activations[:-1]):
-            change = "A small penalty (l2=1e-6) keeps weights finite"
-        else:
-            change = (
-                "bent_identity, softsign or softplus hardly saturate; a small penalty (l2=1e-6) "
-                "keeps weights finite"
-            )
-        return f"{change}; other starts (rng=1, 2, ...) may not run away.{remedy}"
-    if verdict is Verdict.LOCAL_MINIMUM:
-        K = objective.T * net.n_outputs
-        few = net.n_weights < K and not objective.penalised
-        wider = " More hidden units have fewer such minima." if few and not remedy else ""
-        return f"Train from other starts (rng=1, 2, ...) and keep the best.{remedy}{wider}"
+) -> Suggestion:
+    """Return what to do next; `large` says that the weights are out of proportion."""
+    remedy = obstructions[0].kind if obstructions else None
     if verdict is Verdict.INFEASIBLE:
-        return f"{remedies[0][:1].upper()}{remedies[0][1:]}; or accept the error, and validate."
+        return Suggestion((Advice.REMEDY_OR_ACCEPT,), remedy)
+    advice = _advice(verdict, net, objective, remedy, large)
+    closer = remedy is not None and advice not in (Advice.LEAVE_SADDLE, *_UNSETTLED)
+    if closer:
+        return Suggestion((advice, Advice.FIT_CLOSER), remedy)
+    few = net.n_weights < objective.T * net.n_outputs and not objective.penalised
+    if advice is Advice.OTHER_STARTS and few:
+        return Suggestion((advice, Advice.WIDEN))
+    return Suggestion((advice,))
+
+
+_UNSETTLED = (Advice.SMOOTH, Advice.PERTURB)  # first find out what the point is
+
+
+def _advice(
+    verdict: Verdict, net: MLP, objective: Objective, remedy: ObstructionKind | None, large: bool
+) -> Advice:
+    """Return the advice itself."""
+    match verdict:
+        case Verdict.GLOBAL_MINIMUM:
+            best = objective.loss.unique_minimum and remedy is None
+            return Advice.VALIDATE if best else Advice.BEST_OF_NETWORK
+        case Verdict.NOT_STATIONARY:
+            return Advice.TRAIN_ON
+        case Verdict.SADDLE:
+            return Advice.LEAVE_SADDLE
+        case Verdict.RUNAWAY:
+            mild = (BentIdentity, Softsign, Softplus)
+            tried = all(isinstance(a, mild) for a in net.activations[:-1])
+            return Advice.PENALISE if tried else Advice.SATURATE_LESS
+        case Verdict.LOCAL_MINIMUM:
+            return Advice.OTHER_STARTS
     if not net.twice_differentiable:
-        return "Use a smooth activation (softplus for relu) to have the point settled."
-    if large:
-        return f"A small penalty (l2=1e-6) keeps weights finite, and settles the point.{remedy}"
-    return (
-        "Move w at random by a little and train on: where the Hessian is singular, higher "
-        "derivatives decide, which are not computed."
-    )
+        return Advice.SMOOTH
+    return Advice.PENALISE_TO_SETTLE if large else Advice.PERTURB

@@ -2,41 +2,32 @@
 
 from __future__ import annotations
 
-import enum
 import textwrap
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
 from ggn.linearization import Linearization
 from ggn.linearization.spectrum import Spectrum
-from ggn.surface.certificate import Certificate
+from ggn.surface.advice import Suggestion
+from ggn.surface.evidence import Evidence, Verdict
 from ggn.surface.finding import Finding
+from ggn.surface.flat_units import Saturation
 from ggn.surface.obstruction import Obstruction
 from ggn.surface.principles import check_principles
 from ggn.surface.rank_report import RankReport, ranks
 from ggn.surface.runaway import RunawayRay
-from ggn.surface.saturation import Saturation
+from ggn.surface.theorem_1 import Certificate
 from ggn.validation import count
 
-__all__ = ["Diagnosis", "Verdict"]
+__all__ = ["Diagnosis"]
 
 WIDTH = 88
 
 
-class Verdict(enum.Enum):
-    """What a point is."""
-
-    GLOBAL_MINIMUM = "global minimum"
-    LOCAL_MINIMUM = "local minimum, not known to be global"
-    SADDLE = "strict saddle"
-    RUNAWAY = "runaway weights: J falls towards weights at infinity"
-    NOT_STATIONARY = "not stationary: training can go on"
-    INFEASIBLE = "exact fit impossible; the point itself is not settled"
-    INCONCLUSIVE = "second-order test inconclusive"
-
-
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Diagnosis:
     """What w is, on what evidence, and what to do; see `ggn.diagnose`.  Prints as a report.
 
@@ -45,10 +36,10 @@ class Diagnosis:
     Attributes
     ----------
     verdict : Verdict
-    evidence : tuple of str
-        Sentences.
-    suggestion : str
-        What to do next.
+    evidence : tuple of Evidence
+        Each has a .kind and .fields, and prints as a sentence.
+    suggestion : Suggestion
+        What to do next: .advice and .remedy; prints as a sentence or two.
     loss, gradient_norm : float
         J and ‖∇J‖, penalty included.
     relative_gradient : float
@@ -81,23 +72,23 @@ class Diagnosis:
     """
 
     verdict: Verdict
-    evidence: tuple[str, ...]
-    suggestion: str
+    evidence: tuple[Evidence, ...]
+    suggestion: Suggestion
     loss: float
     gradient_norm: float
     relative_gradient: float
-    promised: float
+    promised: float = 0.0
     lower_bound: float
-    degenerate: bool | None
+    degenerate: bool | None = None
     obstructions: tuple[Obstruction, ...]
     saturation: Saturation
-    ray: RunawayRay | None
-    spectrum: Spectrum | None
-    tolerance: float
-    flat: int
-    descent: np.ndarray | None
-    descent_path: tuple[tuple[float, float], ...]
-    certificate: Certificate | None
+    ray: RunawayRay | None = None
+    spectrum: Spectrum | None = None
+    tolerance: float = 0.0
+    flat: int = 0
+    descent: np.ndarray | None = None
+    descent_path: tuple[tuple[float, float], ...] = ()
+    certificate: Certificate | None = None
     _at: Linearization = field(repr=False)
 
     def ranks(self) -> RankReport:
@@ -118,6 +109,10 @@ class Diagnosis:
         )
 
     def __str__(self) -> str:
+        return self.report({})
+
+    def report(self, words: Mapping[Any, str]) -> str:
+        """Return the report, with another face's words for kinds of evidence and advice."""
         at, net = self._at, self._at.net
         lines = [
             _paragraph("verdict", self.verdict.value),
@@ -128,9 +123,9 @@ class Diagnosis:
                 f"‖gradient‖ = {self.gradient_norm:.3g}",
             ),
         ]
-        for i, sentence in enumerate(self.evidence):
-            lines.append(_paragraph("" if i else "evidence", f"- {sentence}", hang=2))
-        lines.append(_paragraph("suggestion", self.suggestion))
+        for i, found in enumerate(self.evidence):
+            lines.append(_paragraph("" if i else "evidence", f"- {found.worded(words)}", hang=2))
+        lines.append(_paragraph("suggestion", self.suggestion.worded(words)))
         return "\n".join(lines)
 
 

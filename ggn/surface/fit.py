@@ -19,8 +19,9 @@ from ggn.activations import Identity
 from ggn.damping import LevenbergMarquardt, typical_scale
 from ggn.fit.train import train
 from ggn.linearization import Linearization, Objective
-from ggn.surface.certificate import EXACT, residual_norms, spread
+from ggn.surface.evidence import Evidence, EvidenceKind, seen
 from ggn.surface.feasibility import equal_inputs
+from ggn.surface.theorem_1 import EXACT, residual_norms, spread
 
 __all__ = ["beyond_reach", "exact_fit", "natural_scale", "relative_gradient", "separated"]
 
@@ -55,14 +56,14 @@ def relative_gradient(at: Linearization, scale: np.ndarray) -> float:
         return float(np.linalg.norm(at.gradient / scale)) / size if size else 0.0
 
 
-def exact_fit(at: Linearization, scale: np.ndarray, max_memory: float) -> str | None:
-    """Return a sentence that says how exact the fit is, or None if it is not."""
+def exact_fit(at: Linearization, scale: np.ndarray, max_memory: float) -> Evidence | None:
+    """Return how exact the fit is, or None if it is not."""
     objective, Y = at.objective, at.objective.Yt.T
     F = objective.net.forward(at.w, objective.X)
     share = residual_norms(F, Y) / spread(Y)
     # rounding as large as the targets' deviation, at weights of 1e13, would excuse any fit
     if (share <= 64.0 * EXACT).all() and _to_rounding(objective, at.w, F):
-        return "The fit is exact to rounding"
+        return seen(EvidenceKind.EXACT)
     if not (share <= EXACT).all():
         return None
     fit = train(
@@ -81,10 +82,7 @@ def exact_fit(at: Linearization, scale: np.ndarray, max_memory: float) -> str | 
     there = objective.net.forward(fit.w, objective.X)
     if not (moved <= NEAR * size and _to_rounding(objective, fit.w, there)):
         return None
-    return (
-        f"The fit is exact to {share.max():.1g} of the targets' deviation, and Gauss-Newton steps "
-        f"of {moved / size:.1g} of the weights make it exact to rounding"
-    )
+    return seen(EvidenceKind.NEARLY_EXACT, share=share.max(), moved=moved / size)
 
 
 def _to_rounding(objective: Objective, w: np.ndarray, F: np.ndarray) -> bool:

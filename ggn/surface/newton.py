@@ -13,12 +13,13 @@ from dataclasses import dataclass
 
 import numpy as np
 from scipy.linalg.lapack import dpotrf, dsysv
-from scipy.sparse.linalg import LinearOperator, minres
+from scipy.sparse.linalg import minres
 
 from ggn.linearization import Linearization
-from ggn.linearization.spectrum import Spectrum, scaled_hessian
+from ggn.linearization.hessian import scaled_hessian, scaled_operator
+from ggn.linearization.spectrum import Spectrum
 
-__all__ = ["Approach", "approach"]
+__all__ = ["NearbyZero", "nearby_zero"]
 
 STEPS = 4
 PRODUCTS = 120  # for a truncated step
@@ -28,7 +29,7 @@ NOISE = 1e-13  # relative gradient that is rounding
 
 
 @dataclass(frozen=True)
-class Approach:
+class NearbyZero:
     """Where Newton's method went, next to a zero of the gradient.  Prints as a sentence."""
 
     end: Linearization
@@ -61,9 +62,9 @@ class Approach:
         )
 
 
-def approach(
+def nearby_zero(
     at: Linearization, scale: np.ndarray, spectrum: Spectrum, tolerance: float, relative: float
-) -> Approach | None:
+) -> NearbyZero | None:
     """Return where Newton's method goes, or None where it does not contract.
 
     Eigenvalues up to `tolerance`, or else up to the spectrum's own, are left out.
@@ -71,7 +72,7 @@ def approach(
     g = at.gradient / scale
     norm, length = float(np.linalg.norm(g)), float(np.linalg.norm(scale * at.w)) or 1.0
     if relative <= NOISE:
-        return Approach(at, scale, np.empty((len(g), 0)), 0, 0.0, 1.0)
+        return NearbyZero(at, scale, np.empty((len(g), 0)), 0, 0.0, 1.0)
     noise = NOISE / relative * norm
     for zero in (tolerance, spectrum.tolerance):
         seen = np.abs(spectrum.eigenvalues) > zero
@@ -89,7 +90,7 @@ def approach(
                 moved = float(np.linalg.norm(scale * (there.w - at.w))) / length
             # in a tail, as of exp(-w), each step takes its share of g, and no zero is near
             if left <= max(CONTRACTS * min(before, norm), noise):
-                return Approach(there, scale, zeros, k, moved, left / norm)
+                return NearbyZero(there, scale, zeros, k, moved, left / norm)
             if not (spectrum.dense and math.isfinite(left) and moved <= FAR):
                 break
             before = left
@@ -105,7 +106,6 @@ def approach(
 
 
 def _truncated(at: Linearization, scale: np.ndarray, g: np.ndarray) -> np.ndarray:
-    H = at.hessian_operator()
-    A = LinearOperator(H.shape, matvec=lambda v: (H @ (v / scale)) / scale, dtype=np.float64)
+    A = scaled_operator(at.hessian_operator(), scale)
     step: np.ndarray = minres(A, g, rtol=1e-2, maxiter=PRODUCTS)[0]
     return step

@@ -27,11 +27,11 @@ from ggn.losses import Loss
 from ggn.network import MLP
 from ggn.surface.feasibility import equal_inputs, obstructions
 from ggn.surface.finding import Finding, Outcome
+from ggn.surface.flat_units import Saturation, saturation
 from ggn.surface.loss_principles import check_loss
 from ggn.surface.obstruction import ObstructionKind
 from ggn.surface.rank import NumericalRank
 from ggn.surface.rank_report import RankReport, ranks
-from ggn.surface.saturation import Saturation, saturation
 
 __all__ = ["check_principles"]
 

@@ -20,8 +20,8 @@ import numpy as np
 from ggn.linearization import Linearization, linearize
 from ggn.losses import Loss
 from ggn.network import MLP
+from ggn.surface.flat_units import FLAT, SaturatedUnit, saturation
 from ggn.surface.layers import sweep_layers
-from ggn.surface.saturation import FLAT, SaturatedUnit, saturation
 from ggn.validation import float_array
 
 __all__ = ["RunawayRay", "runaway_ray"]

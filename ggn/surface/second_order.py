@@ -20,8 +20,9 @@ import numpy as np
 from scipy.sparse.linalg import LinearOperator, cg
 
 from ggn.linearization import Linearization
+from ggn.linearization.hessian import scaled_operator
 from ggn.linearization.spectrum import spectrum
-from ggn.surface.newton import Approach, approach
+from ggn.surface.newton import NearbyZero, nearby_zero
 
 __all__ = ["SecondOrder", "fall", "has_hessian", "normal_step"]
 
@@ -34,21 +35,19 @@ def has_hessian(at: Linearization, scale: np.ndarray) -> bool:
     if not at.net.twice_differentiable:
         return False
     with np.errstate(all="ignore"):
-        product = (at.hessian_operator() @ (1.0 / scale)) / scale
+        product = scaled_operator(at.hessian_operator(), scale) @ np.ones(len(scale))
         return bool(np.isfinite(np.linalg.norm(product)))
 
 
 def normal_step(at: Linearization, scale: np.ndarray) -> tuple[float, np.ndarray]:
     """Return the fall of J that a truncated GGN step promises, and the step."""
-    G, g = at.operator(), at.gradient / scale
+    G, g = scaled_operator(at.operator(), scale), at.gradient / scale
     norm = float(np.linalg.norm(g))
     if norm == 0.0:
         return 0.0, g
     # lest rounding be promised along directions that change nothing
-    shift = 1e-12 * float(np.linalg.norm((G @ (g / scale)) / scale)) / norm
-    A = LinearOperator(
-        G.shape, matvec=lambda v: (G @ (v / scale)) / scale + shift * v, dtype=np.float64
-    )
+    shift = 1e-12 * float(np.linalg.norm(G @ g)) / norm
+    A = LinearOperator(G.shape, matvec=lambda v: G @ v + shift * v, dtype=np.float64)
     with np.errstate(all="ignore"):
         d, _ = cg(A, g, rtol=1e-3, maxiter=PRODUCTS)
     return 0.5 * float(g @ d), d / scale
@@ -136,6 +135,6 @@ class SecondOrder:
             t *= 2.0
 
     @functools.cached_property
-    def stationary(self) -> Approach | None:
+    def stationary(self) -> NearbyZero | None:
         """The zero of the gradient nearby, if that is known."""
-        return approach(self.at, self.scale, self.spectrum, self.tolerance, self.relative)
+        return nearby_zero(self.at, self.scale, self.spectrum, self.tolerance, self.relative)

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import argparse
-import dataclasses
 import os
-import re
 
 import numpy as np
 
 from ggn.command import report
-from ggn.command.arguments import decimal, whole
-from ggn.command.loss_options import add_loss_options, check_loss, chosen_loss, loss_text
+from ggn.command.objective import add_objective, check_objective, chosen_loss, objective_text
+from ggn.command.parser import decimal, whole
+from ggn.command.saved_model import add_model, load
+from ggn.command.words import WORDS
 from ggn.fit.scores import split
 from ggn.io import Model
 from ggn.io.scaling import standard_units
@@ -19,7 +19,7 @@ from ggn.io.table import Table
 from ggn.surface import diagnose
 from ggn.validation import count, integer, number
 
-__all__ = ["add_diagnose", "diagnose_table"]
+__all__ = ["add", "run"]
 
 MEBIBYTE = 2**20
 
@@ -29,33 +29,24 @@ saddle, on their way to infinity, or no stop at all; on what evidence, and what
 to do. Give it the file and the options of the training; what is not given is
 assumed to have been the default of train, and said."""
 
-# the library's advice in terms of the command line
-WORDS = (
-    (r"Train on from here: w0=w, with", "Train again, with"),
-    (r"Train on with escape_saddles=True, or from .*\)\.", "Train again, with another --seed."),
-    (r"Move w at random by a little and train on", "Train again, with another --seed"),
-    (r"\brng=1, 2", "--seed 1, 2"),
-    (r"\bl2=1e-6", "--l2 1e-6"),
-    (r" \(\.descent\)", ""),
-)
 
-
-def add_diagnose(parser: argparse.ArgumentParser) -> None:
+def add(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of the command."""
     parser.description = DIAGNOSE
-    parser.add_argument("model", metavar="MODEL.npz", help="saved by ggn train --save")
+    parser.set_defaults(run=run)
+    add_model(parser)
     parser.add_argument("file", metavar="FILE.csv", help="that it was trained on")
-    add = parser.add_argument_group("rows").add_argument
-    add("--validation", type=decimal, default=0.2, metavar="FRACTION",
+    group = parser.add_argument_group("rows").add_argument
+    group("--validation", type=decimal, default=0.2, metavar="FRACTION",
         help="of the rows, not trained on, as given to train (default: %(default)s)")  # fmt: skip
-    add("--seed", type=whole, default=0, metavar="N",
+    group("--seed", type=whole, default=0, metavar="N",
         help="of their draw, as given to train (default: %(default)s)")  # fmt: skip
-    add_loss_options(parser)
+    add_objective(parser)
     parser.add_argument("--max-memory", type=decimal, metavar="MB",
         help="for the Hessian (default: half of the machine's)")  # fmt: skip
 
 
-def diagnose_table(model: Model, args: argparse.Namespace) -> None:
+def run(args: argparse.Namespace) -> int:
     """Print what the model's weights are for the rows that it was trained on.
 
     Raises
@@ -63,11 +54,12 @@ def diagnose_table(model: Model, args: argparse.Namespace) -> None:
     ValueError, OSError
         For options, files or cells that cannot be used.
     """
-    number("--validation", args.validation, 0.0, 1.0)
-    integer("--seed", args.seed, 0)
+    model = load(args)
+    number("validation", args.validation, 0.0, 1.0)
+    integer("seed", args.seed, 0)
     if args.max_memory is not None:
-        number("--max-memory", args.max_memory, 0.0, open_low=True)
-    check_loss(args)
+        number("max_memory", args.max_memory, 0.0, open_low=True)
+    check_objective(args)
     table = Table(args.file)
     table.require([*model.input_names, *model.target_names], "which the model needs")
     values = table.read([*model.input_names, *model.target_names])
@@ -88,18 +80,15 @@ def diagnose_table(model: Model, args: argparse.Namespace) -> None:
     penalty = "" if args.l2 else ", no penalty"
     fields = [
         ("data", f"{os.path.basename(args.file)}: {len(rows)} of {count(len(values), 'row')}"),
-        ("assumed", f"trained on these rows ({drawn}); loss {loss_text(loss, args)}{penalty}; "
+        ("assumed", f"trained on these rows ({drawn}); loss {objective_text(loss, args)}{penalty}; "
                     "all in the model's standard units"),
     ]  # fmt: skip
     if not _trained_on(model, X, Y):
         text = "the model's units are not those of these rows: it was trained on others"
         fields.append(("note", text))
     print(report.fields(fields))
-    print(dataclasses.replace(
-        found,
-        evidence=tuple(_in_options(sentence) for sentence in found.evidence),
-        suggestion=_in_options(found.suggestion),
-    ))  # fmt: skip
+    print(found.report(WORDS))
+    return 0
 
 
 def _trained_on(model: Model, X: np.ndarray, Y: np.ndarray) -> bool:
@@ -111,9 +100,3 @@ def _trained_on(model: Model, X: np.ndarray, Y: np.ndarray) -> bool:
         bool((np.abs(a - b) <= 1e-9 * scale).all())
         for a, b, scale in zip(units, own, scales, strict=True)
     )
-
-
-def _in_options(text: str) -> str:
-    for pattern, words in WORDS:
-        text = re.sub(pattern, words, text)
-    return report.in_options(text)

@@ -1,4 +1,4 @@
-"""The loss that options of the command line name: --loss, --loss-scale, --p and --l2."""
+"""What is minimised, as options of the command line say: --loss, --loss-scale, --p and --l2."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from typing import Any
 import numpy as np
 
 from ggn import losses
-from ggn.command.arguments import decimal
+from ggn.command.parser import decimal
 from ggn.losses import Loss
 from ggn.validation import number
 
-__all__ = ["add_loss_options", "check_loss", "chosen_loss", "loss_text"]
+__all__ = ["add_objective", "check_objective", "chosen_loss", "objective_text"]
 
 
-def add_loss_options(parser: argparse.ArgumentParser) -> None:
+def add_objective(parser: argparse.ArgumentParser) -> None:
     """Add the options to a command."""
     add = parser.add_argument_group("objective").add_argument
     add("--loss", default="squared", metavar="NAME",
@@ -32,16 +32,16 @@ def add_loss_options(parser: argparse.ArgumentParser) -> None:
         "overfitting compare 1e-6, 1e-5, 1e-4 (default: %(default)g)")  # fmt: skip
 
 
-def check_loss(args: argparse.Namespace) -> None:
+def check_objective(args: argparse.Namespace) -> None:
     """Check what does not need the data."""
-    number("--l2", args.l2, 0.0)
-    loss = losses.resolve(args.loss, "--loss", losses.FOR_REGRESSION)
+    number("l2", args.l2, 0.0)
+    loss = losses.resolve(args.loss, known=losses.FOR_REGRESSION)
     if args.loss_scale is not None:
-        number("--loss-scale", args.loss_scale, 0.0, open_low=True)
+        number("loss_scale", args.loss_scale, 0.0, open_low=True)
         if not hasattr(loss, "scale"):
             raise ValueError(f"--loss-scale is for robust losses; {args.loss} has no scale")
     if args.p is not None:
-        number("--p", args.p, 0.0, 2.0, open_low=True)
+        number("p", args.p, 0.0, 2.0, open_low=True)
         if not hasattr(loss, "p"):
             raise ValueError(f"--p is for smooth_lp; {args.loss} has no exponent")
 
@@ -63,8 +63,8 @@ def chosen_loss(args: argparse.Namespace, y_scale: np.ndarray, targets: Sequence
     return chosen
 
 
-def loss_text(loss: Loss, args: argparse.Namespace) -> str:
-    """Return the loss in words."""
+def objective_text(loss: Loss, args: argparse.Namespace) -> str:
+    """Return loss and penalty in words."""
     text: str = args.loss
     if args.loss_scale is not None:
         text += f", scale = {args.loss_scale:g}"

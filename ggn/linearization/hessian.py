@@ -1,9 +1,11 @@
-"""The exact Hessian H_J at a point: its eigenvalues, and its two parts.
+"""The exact Hessian H_J at a point: its two parts, and the same in other units of the weights.
 
     H_J = P H_E Pᵀ + 2 diag(l2) + Σ_i Σ_o ε_io ∇²φ_L,o(x_i)        (eq. 26)
 
 The last sum vanishes where ε = 0 (eq. 28): at an exact fit the Hessian is the GGN
 matrix, so it is positive semi-definite there and its rank is that of P at most.
+
+For weights D w, D = diag(scale), the Hessian is D⁻¹ H_J D⁻¹.
 """
 
 from __future__ import annotations
@@ -11,16 +13,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.sparse.linalg import LinearOperator
 
-from ggn.linearization import Linearization
-from ggn.linearization.spectrum import Inertia, Spectrum, inertia, spectrum
+from ggn.linearization.linearization import Linearization
 
-__all__ = ["Inertia", "Spectrum", "Split", "inertia", "spectrum", "split"]
+__all__ = ["HessianParts", "hessian_parts", "scaled_hessian", "scaled_operator"]
 
 
 @dataclass(frozen=True)
-class Split:
-    """H_J in two parts; see `split`.
+class HessianParts:
+    """H_J in two parts; see `hessian_parts`.
 
     Attributes
     ----------
@@ -53,7 +55,7 @@ class Split:
         return float(np.linalg.norm(part) / whole) if whole else 0.0
 
 
-def split(at: Linearization) -> Split:
+def hessian_parts(at: Linearization) -> HessianParts:
     """Return the Hessian's GGN part and the rest, eq. 26, both exact.
 
     Parameters
@@ -62,7 +64,7 @@ def split(at: Linearization) -> Split:
 
     Returns
     -------
-    Split
+    HessianParts
 
     Raises
     ------
@@ -73,8 +75,21 @@ def split(at: Linearization) -> Split:
     --------
     >>> import ggn
     >>> net = ggn.MLP((1, 1, 1), activation="identity", bias=False)
-    >>> parts = split(ggn.linearize(net, [2.0, 1.0], [[1.0]], [[2.0]]))  # an exact fit
+    >>> parts = hessian_parts(ggn.linearize(net, [2.0, 1.0], [[1.0]], [[2.0]]))  # an exact fit
     >>> parts.normal_share, parts.network_share
     (1.0, 0.0)
     """
-    return Split(at.normal_matrix(psd=False), at.network_curvature())
+    return HessianParts(at.normal_matrix(psd=False), at.network_curvature())
+
+
+def scaled_hessian(at: Linearization, scale: np.ndarray) -> np.ndarray:
+    """Return D⁻¹ H_J D⁻¹, (N, N), D = diag(scale)."""
+    H = at.hessian()
+    H /= scale
+    H /= scale[:, np.newaxis]
+    return H
+
+
+def scaled_operator(A: LinearOperator, scale: np.ndarray) -> LinearOperator:
+    """Return v -> D⁻¹ A D⁻¹ v, D = diag(scale); A is a Hessian, or the GGN matrix."""
+    return LinearOperator(A.shape, matvec=lambda v: (A @ (v / scale)) / scale, dtype=np.float64)

@@ -22,6 +22,7 @@ Nothing is claimed beyond that: a minimum is called local unless shown to be glo
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -30,7 +31,10 @@ from ggn.linearization import Linearization, linearize
 from ggn.losses import Loss
 from ggn.machine import half_of_memory
 from ggn.network import MLP
+from ggn.surface import judgements
+from ggn.surface.advice import suggestion
 from ggn.surface.diagnosis import Diagnosis
+from ggn.surface.evidence import Evidence, Judgement
 from ggn.surface.examination import Examination
 from ggn.validation import number
 
@@ -97,4 +101,47 @@ def diagnose(
     if not (math.isfinite(at.loss) and np.isfinite(at.gradient).all()):
         raise ValueError(f"w must have a finite loss and gradient, got a loss of {at.loss:g}")
     with np.errstate(all="ignore"):
-        return Examination(at, limit).conclude()
+        return _conclude(Examination(at, limit))
+
+
+# Bounds of J come first, which need no derivative; then gradient and Hessian; then, where
+# neither settles the point, what can be said of it.
+ORDER: tuple[Callable[[Examination], Judgement], ...] = (
+    judgements.at_lower_bound,  # global minimum, or runaway
+    judgements.separates,  # runaway
+    judgements.fits_exactly,  # global minimum
+    judgements.rank_of_jacobian,  # a note
+    judgements.moves_on,  # not stationary
+    judgements.convex,  # global minimum
+    judgements.descends,  # strict saddle, or not stationary
+    judgements.runs_away,  # runaway
+    judgements.isolated,  # local minimum
+    judgements.unsettled,  # infeasible, or inconclusive
+)
+
+
+def _conclude(point: Examination) -> Diagnosis:
+    """Return the first verdict that applies."""
+    evidence: list[Evidence] = []
+    measured: dict[str, Any] = {}
+    for judge in ORDER:
+        found = judge(point)
+        evidence += found.evidence
+        measured |= found.measured
+        if found.verdict is not None:
+            break
+    assert found.verdict is not None  # the last has one
+    obstructions, at = point.obstructions, point.at
+    return Diagnosis(
+        verdict=found.verdict,
+        evidence=tuple(evidence),
+        suggestion=suggestion(found.verdict, point.net, point.objective, obstructions, point.large),
+        loss=at.loss,
+        gradient_norm=float(np.linalg.norm(at.gradient)),
+        relative_gradient=point.relative,
+        lower_bound=point.bound,
+        obstructions=obstructions,
+        saturation=point.saturation,
+        _at=at,
+        **measured,
+    )

@@ -3,39 +3,94 @@
 from __future__ import annotations
 
 import argparse
-import csv
 import math
 import os
 import sys
 import textwrap
 import time
-from typing import NamedTuple
 
 import numpy as np
 
 from ggn import activations, damping, losses, steps
 from ggn.command import report
-from ggn.command.loss_options import check_loss, chosen_loss, loss_text
-from ggn.command.report import in_options
+from ggn.command.objective import add_objective, check_objective, chosen_loss, objective_text
+from ggn.command.parser import decimal, whole
+from ggn.command.training_data import TrainingData, read
+from ggn.command.words import said
 from ggn.fit.result import Status, TrainResult
-from ggn.fit.scores import median_error, r2, rmse, split
+from ggn.fit.scores import median_error, r2, rmse
 from ggn.fit.train import train
 from ggn.io import Model, terminal
 from ggn.io.files import check_writable
-from ggn.io.scaling import standard_units
-from ggn.io.table import CellError, Table
 from ggn.losses import Loss
 from ggn.network import MLP, SCHEMES
 from ggn.surface import diagnose
 from ggn.validation import count, describe, integer, number, spelled
 
-__all__ = ["fit_table"]
+__all__ = ["THREADS", "add", "run"]
 
 MEBIBYTE = 2**20
 DIAGNOSED = 1000  # weights: as quick as ten iterations and one dense factorisation
 
+TRAIN = """\
+Train a network on columns of a CSV file with a header line. Inputs and targets
+are standardised (mean 0, standard deviation 1 on the training part), so --l2
+and the loss are in those units; RMSE is printed in the units of the file.
+Ctrl-C stops training and keeps the weights reached."""
 
-def fit_table(args: argparse.Namespace) -> int:
+THREADS = """\
+For small networks one thread is often faster: set OPENBLAS_NUM_THREADS=1 in the
+environment.
+"""
+
+TRAIN_END = f"""\
+example:
+  python -m ggn train yacht.csv --target y --l2 1e-4 --save yacht.npz
+
+{THREADS}"""
+
+
+def add(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of the command."""
+    parser.description, parser.epilog = TRAIN, TRAIN_END
+    parser.set_defaults(run=run)
+    parser.add_argument("file", metavar="FILE.csv", help="separated by commas, semicolons or tabs")
+    group = parser.add_argument_group("data").add_argument
+    group("--target", required=True, metavar="COL[,COL]", help="columns to predict")
+    group("--inputs", metavar="COL[,COL]", help="columns to predict from (default: all others)")
+    group("--exclude", metavar="COL[,COL]", help="columns not to predict from")
+    group("--validation", type=decimal, default=0.2, metavar="FRACTION",
+        help="of the rows, drawn at random, not trained on (default: %(default)s)")  # fmt: skip
+    group("--seed", type=whole, default=0, metavar="N",
+        help="of that draw and of the initial weights (default: %(default)s)")  # fmt: skip
+    group("--save", metavar="MODEL.npz", help="where to keep the trained network")
+
+    group = parser.add_argument_group("network").add_argument
+    group("--hidden", default="20", metavar="N[,N]",
+        help="units of each hidden layer (default: %(default)s)")  # fmt: skip
+    group("--activation", default="tanh", metavar="NAME[,NAME]",
+        help=f"of all hidden layers, or one each: {', '.join(sorted(activations.BUILT_IN))} "
+        "(default: %(default)s)")  # fmt: skip
+    group("--init", default="fan_in", metavar="NAME",
+        help=f"distribution of the initial weights: {', '.join(SCHEMES)} "
+        "(default: %(default)s)")  # fmt: skip
+
+    add_objective(parser)
+    group = parser.add_argument_group("method").add_argument
+    group("--step", default="auto", metavar="NAME",
+        help=f"auto, {', '.join(steps.NAMES)} (default: %(default)s)")  # fmt: skip
+    group("--damping", default="levenberg_marquardt", metavar="NAME",
+        help=f"{', '.join(damping.NAMES)} (default: %(default)s)")  # fmt: skip
+    group("--max-iter", type=whole, default=1000, metavar="N",
+        help="largest number of iterations (default: %(default)s)")  # fmt: skip
+    group("--tol", type=decimal, default=1e-12, metavar="TOL",
+        help="relative change to stop at; 0: never (default: %(default)g)")  # fmt: skip
+    group("--max-seconds", type=decimal, metavar="S", help="time limit (default: none)")
+    group("--max-memory", type=decimal, metavar="MB",
+        help="for the matrices of --step auto (default: half of the machine's)")  # fmt: skip
+
+
+def run(args: argparse.Namespace) -> int:
     """Train as the options say, print the summary, and return the exit status.
 
     Raises
@@ -46,17 +101,14 @@ def fit_table(args: argparse.Namespace) -> int:
     _check_options(args)
     hidden, activation = _sizes(args.hidden), _activations(args.activation)
     rng = np.random.default_rng(args.seed)
-    data = _read(args, rng)
+    data = read(args, rng)
     loss = chosen_loss(args, data.units[3], data.targets)
-    try:
-        net = MLP((len(data.inputs), *hidden, len(data.targets)), activation)
-        started = time.perf_counter()
-        result = _train(args, data, net, loss, net.initial_weights(rng, args.init))
-        seconds = time.perf_counter() - started
-    except ValueError as error:
-        raise ValueError(in_options(str(error))) from error
+    net = MLP((len(data.inputs), *hidden, len(data.targets)), activation)
+    started = time.perf_counter()
+    result = _train(args, data, net, loss, net.initial_weights(rng, args.init))
+    seconds = time.perf_counter() - started
     if result.status is Status.BAD_START:
-        raise ValueError(in_options(result.message))
+        raise ValueError(said(result.status))
     model = Model(net, result.w, data.inputs, data.targets, *data.units)
     saved = "not saved"
     try:
@@ -68,56 +120,8 @@ def fit_table(args: argparse.Namespace) -> int:
     return 130 if result.status is Status.INTERRUPTED else 0
 
 
-class _Data(NamedTuple):
-    """The columns used, and which of their rows for what."""
-
-    inputs: list[str]
-    targets: list[str]
-    X: np.ndarray
-    Y: np.ndarray
-    fitted: np.ndarray
-    held: np.ndarray
-    units: tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]  # x_mean, x_scale, y_...
-
-    def standard(self) -> tuple[np.ndarray, np.ndarray]:
-        """Return inputs and targets of the training part, in standard units."""
-        x_mean, x_scale, y_mean, y_scale = self.units
-        return (self.X[self.fitted] - x_mean) / x_scale, (self.Y[self.fitted] - y_mean) / y_scale
-
-
-def _read(args: argparse.Namespace, rng: np.random.Generator) -> _Data:
-    targets = _columns("--target", args.target)
-    inputs = None if args.inputs is None else _columns("--inputs", args.inputs)
-    exclude = [] if args.exclude is None else _columns("--exclude", args.exclude)
-    table = Table(args.file)
-    for option, names in (("--target", targets), ("--inputs", inputs), ("--exclude", exclude)):
-        table.require(names or [], f"which {option} names")
-        both = [] if option == "--target" else [name for name in names or [] if name in targets]
-        if both:
-            raise ValueError(f"the column {both[0]!r} is both in {option} and in --target")
-    if inputs is None:
-        inputs = [name for name in table.names if name not in targets]
-    inputs = [name for name in inputs if name not in exclude]
-    if not inputs:
-        left = " that are not excluded" if exclude else ""
-        raise ValueError(
-            f"{args.file} has no columns but the targets{left}, so no inputs{table.understood()}"
-        )
-    try:
-        values = table.read([*targets, *inputs])
-    except CellError as error:
-        if error.column in targets:
-            raise
-        advice = "leave the column out with --inputs or --exclude"
-        raise ValueError(f"{error}; {advice}") from error
-    Y, X = values[:, : len(targets)], values[:, len(targets) :]
-    fitted, held = split(len(X), args.validation, rng)
-    units = (*standard_units(X[fitted]), *standard_units(Y[fitted]))
-    return _Data(inputs, targets, X, Y, fitted, held, units)
-
-
 def _train(
-    args: argparse.Namespace, data: _Data, net: MLP, loss: Loss, w0: np.ndarray
+    args: argparse.Namespace, data: TrainingData, net: MLP, loss: Loss, w0: np.ndarray
 ) -> TrainResult:
     """Train with a line of progress."""
     X, Y = data.standard()
@@ -149,7 +153,7 @@ def _train(
 
 def _print_summary(
     args: argparse.Namespace,
-    data: _Data,
+    data: TrainingData,
     model: Model,
     loss: Loss,
     result: TrainResult,
@@ -170,11 +174,11 @@ def _print_summary(
     rows = [
         ("data", f"{os.path.basename(args.file)}: {count(len(F), 'row')}, {parts}"),
         ("columns", f"{counts}: {names}"),
-        *_notes(data),
+        *data.notes(),
         ("network", f"{_text(model.net)}; {count(model.net.n_weights, 'weight')}"),
-        ("loss", f"{loss_text(loss, args)}; {result.fun:.6g} in standard units"),
+        ("loss", f"{objective_text(loss, args)}; {result.fun:.6g} in standard units"),
         ("run", f"{count(result.nit, 'iteration')}, {seconds:.2f} s"),
-        ("stopped", in_options(result.message)),
+        ("stopped", said(result.status)),
     ]
     if model.net.n_weights <= DIAGNOSED and result.status is not Status.INTERRUPTED:
         found = diagnose(model.net, result.w, *data.standard(), loss, args.l2)
@@ -195,48 +199,27 @@ def _print_summary(
         print("\n" + textwrap.fill(f"hint: {hint}", report.WIDTH, break_on_hyphens=False))
 
 
-def _notes(data: _Data) -> list[tuple[str, str]]:
-    """Return what is odd about the columns."""
-    X = data.X[data.fitted]
-    constant = [name for name, x in zip(data.inputs, X.T, strict=True) if x.min() == x.max()]
-    if not constant:
-        return []
-    text = f"constant in training, teaching the model nothing: {', '.join(constant)}"
-    return [("note", report.shorten(text, report.WIDTH - 12))]
-
-
 def _check_options(args: argparse.Namespace) -> None:
     """Check what does not need the data, before reading it."""
-    number("--validation", args.validation, 0.0, 1.0)
-    number("--tol", args.tol, 0.0)
-    integer("--seed", args.seed, 0)
-    integer("--max-iter", args.max_iter, 0)
+    number("validation", args.validation, 0.0, 1.0)
+    number("tol", args.tol, 0.0)
+    integer("seed", args.seed, 0)
+    integer("max_iter", args.max_iter, 0)
     if args.max_seconds is not None:
-        number("--max-seconds", args.max_seconds, 0.0)
+        number("max_seconds", args.max_seconds, 0.0)
     if args.max_memory is not None:
-        number("--max-memory", args.max_memory, 0.0, open_low=True)
-    for option, value, known in (
-        ("--step", args.step, ("auto", *steps.NAMES)),
-        ("--damping", args.damping, damping.NAMES),
-        ("--init", args.init, SCHEMES),
+        number("max_memory", args.max_memory, 0.0, open_low=True)
+    for argument, value, known in (
+        ("step", args.step, ("auto", *steps.NAMES)),
+        ("damping", args.damping, damping.NAMES),
+        ("init", args.init, SCHEMES),
     ):
-        spelled(option, value, known)
-    check_loss(args)
+        spelled(argument, value, known)
+    check_objective(args)
     if args.save:
         check_writable(args.save)
         if os.path.exists(args.save) and os.path.samefile(args.save, args.file):
             raise ValueError(f"--save would overwrite {args.file}, which is read")
-
-
-def _columns(option: str, text: str) -> list[str]:
-    """Split a list of column names; one that holds a comma is quoted, as in the file."""
-    names = [name.strip() for name in next(csv.reader([text], skipinitialspace=True), [])]
-    if not names or not all(names):
-        raise ValueError(f"{option} must be column names separated by commas, got {text!r}")
-    for name in names:
-        if names.count(name) > 1:
-            raise ValueError(f"{option} names the column {name!r} twice")
-    return names
 
 
 def _sizes(text: str) -> list[int]:
@@ -251,7 +234,7 @@ def _sizes(text: str) -> list[int]:
 def _activations(text: str) -> str | list[str]:
     names = [name.strip() for name in text.split(",")]
     for name in names:
-        activations.resolve(name, "--activation")
+        activations.resolve(name)
     return names[0] if len(names) == 1 else names
 
 

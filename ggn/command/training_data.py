@@ -1,0 +1,85 @@
+"""The columns of a table that `ggn train` works on, which of their rows, and in which units."""
+
+from __future__ import annotations
+
+import argparse
+import csv
+from typing import NamedTuple
+
+import numpy as np
+
+from ggn.command import report
+from ggn.fit.scores import split
+from ggn.io.scaling import standard_units
+from ggn.io.table import CellError, Table
+
+__all__ = ["TrainingData", "read"]
+
+
+class TrainingData(NamedTuple):
+    """The columns used, and which of their rows for what."""
+
+    inputs: list[str]
+    targets: list[str]
+    X: np.ndarray
+    Y: np.ndarray
+    fitted: np.ndarray
+    held: np.ndarray
+    units: tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]  # x_mean, x_scale, y_...
+
+    def standard(self) -> tuple[np.ndarray, np.ndarray]:
+        """Return inputs and targets of the training part, in standard units."""
+        x_mean, x_scale, y_mean, y_scale = self.units
+        return (self.X[self.fitted] - x_mean) / x_scale, (self.Y[self.fitted] - y_mean) / y_scale
+
+    def notes(self) -> list[tuple[str, str]]:
+        """Return what is odd about the columns."""
+        X = self.X[self.fitted]
+        constant = [name for name, x in zip(self.inputs, X.T, strict=True) if x.min() == x.max()]
+        if not constant:
+            return []
+        text = f"constant in training, teaching the model nothing: {', '.join(constant)}"
+        return [("note", report.shorten(text, report.WIDTH - 12))]
+
+
+def read(args: argparse.Namespace, rng: np.random.Generator) -> TrainingData:
+    """Read the columns that the options name, and draw the rows to be held back."""
+    targets = _columns("--target", args.target)
+    inputs = None if args.inputs is None else _columns("--inputs", args.inputs)
+    exclude = [] if args.exclude is None else _columns("--exclude", args.exclude)
+    table = Table(args.file)
+    for option, names in (("--target", targets), ("--inputs", inputs), ("--exclude", exclude)):
+        table.require(names or [], f"which {option} names")
+        both = [] if option == "--target" else [name for name in names or [] if name in targets]
+        if both:
+            raise ValueError(f"the column {both[0]!r} is both in {option} and in --target")
+    if inputs is None:
+        inputs = [name for name in table.names if name not in targets]
+    inputs = [name for name in inputs if name not in exclude]
+    if not inputs:
+        left = " that are not excluded" if exclude else ""
+        raise ValueError(
+            f"{args.file} has no columns but the targets{left}, so no inputs{table.understood()}"
+        )
+    try:
+        values = table.read([*targets, *inputs])
+    except CellError as error:
+        if error.column in targets:
+            raise
+        advice = "leave the column out with --inputs or --exclude"
+        raise ValueError(f"{error}; {advice}") from error
+    Y, X = values[:, : len(targets)], values[:, len(targets) :]
+    fitted, held = split(len(X), args.validation, rng)
+    units = (*standard_units(X[fitted]), *standard_units(Y[fitted]))
+    return TrainingData(inputs, targets, X, Y, fitted, held, units)
+
+
+def _columns(option: str, text: str) -> list[str]:
+    """Split a list of column names; one that holds a comma is quoted, as in the file."""
+    names = [name.strip() for name in next(csv.reader([text], skipinitialspace=True), [])]
+    if not names or not all(names):
+        raise ValueError(f"{option} must be column names separated by commas, got {text!r}")
+    for name in names:
+        if names.count(name) > 1:
+            raise ValueError(f"{option} names the column {name!r} twice")
+    return names

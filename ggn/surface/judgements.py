@@ -1,0 +1,218 @@
+"""The tests of a point, each of which may settle what it is; `ggn.surface.verdict` has their order.
+
+Each is a function of the `Examination`, and returns a `Judgement`: a verdict or none, and
+what is to be said of the point either way.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from ggn.surface.evidence import Evidence, EvidenceKind, Judgement, Verdict, seen
+from ggn.surface.examination import RELATIVE, Examination
+from ggn.surface.fit import exact_fit, separated
+from ggn.surface.flat import flat_directions
+from ggn.surface.runaway import runaway_ray
+from ggn.surface.second_order import SecondOrder, fall
+from ggn.surface.theorem_1 import certify
+
+__all__ = [
+    "at_lower_bound",
+    "convex",
+    "descends",
+    "fits_exactly",
+    "isolated",
+    "moves_on",
+    "rank_of_jacobian",
+    "runs_away",
+    "separates",
+    "unsettled",
+]
+
+AT_BOUND = 1e-12  # of J, above a proven bound
+OPEN = Judgement()
+
+
+def at_lower_bound(point: Examination) -> Judgement:
+    """Judge by J beside its proven lower bound."""
+    J, bound, beyond = point.at.loss, point.bound, point.beyond
+    if point.objective.penalised:
+        return OPEN
+    gap = J - bound
+    if not (gap <= point.at.rounding + AT_BOUND * J and (bound > 0.0 or beyond)):
+        return OPEN
+    kind = EvidenceKind.BOUND_AT_INFINITY if beyond else EvidenceKind.AT_BOUND
+    tight = [o for o in point.proofs if o.lower_bound == bound]
+    said = [seen(kind, gap=max(gap, 0.0), bound=bound)]
+    said += [seen(EvidenceKind.OBSTRUCTION, obstruction=o) for o in tight[:2]]
+    if beyond:
+        return Judgement(Verdict.RUNAWAY, (*said, *_saturation(point)))
+    return Judgement(Verdict.GLOBAL_MINIMUM, tuple(said))
+
+
+def separates(point: Examination) -> Judgement:
+    """Judge by whether growing output weights bring every sample's loss to 0."""
+    if point.objective.penalised or not separated(point.objective, point.at.w):
+        return OPEN
+    return Judgement(Verdict.RUNAWAY, (seen(EvidenceKind.SEPARATED),))
+
+
+def fits_exactly(point: Examination) -> Judgement:
+    """Judge by the residuals, where the loss has its minimum at 0 and there only."""
+    objective = point.objective
+    if objective.penalised or not objective.loss.unique_minimum or point.proofs:
+        return OPEN
+    found = exact_fit(point.at, point.scale, point.max_memory)
+    return OPEN if found is None else Judgement(Verdict.GLOBAL_MINIMUM, (found,))
+
+
+def rank_of_jacobian(point: Examination) -> Judgement:
+    """Note what Theorem 1 says, where P can have full column rank at all."""
+    K = point.objective.T * point.net.n_outputs
+    if point.net.n_weights < K or point.objective.penalised:
+        return OPEN
+    found = certify(point.at, None, RELATIVE, point.max_memory)
+    said = found.rank is not None and not found.exact_fit
+    evidence = (seen(EvidenceKind.CERTIFICATE, certificate=found),) if said else ()
+    return Judgement(None, evidence, {"certificate": found})
+
+
+def moves_on(point: Examination) -> Judgement:
+    """Judge by the gradient, and by whether J falls along it."""
+    measured = {"promised": point.promised, **_spectrum(point.dense)}
+    if point.level:
+        return Judgement(measured=measured)
+    J, found = point.at.loss, fall(point.at, point.step, point.scale)
+    if not found > 0.0:
+        said = seen(EvidenceKind.FALL_NOT_SEEN, promised=point.promised)
+        return Judgement(None, (said,), measured)
+    if J > 0.0:
+        share = {"relative": point.relative, "fall": found, "percent": 100.0 * found / J}
+        said = seen(EvidenceKind.FALLS_BY_SHARE, **share)
+    else:
+        said = seen(EvidenceKind.FALLS, relative=point.relative, fall=found)
+    evidence = (said, *_saturation(point), *_obstructions(point))
+    return Judgement(Verdict.NOT_STATIONARY, evidence, measured)
+
+
+def convex(point: Examination) -> Judgement:
+    """Judge by convexity: a zero of the gradient is a global minimum."""
+    if not (point.level and point.convex and point.near):
+        return OPEN
+    said = seen(EvidenceKind.CONVEX, promised=point.promised)
+    return Judgement(Verdict.GLOBAL_MINIMUM, (said,))
+
+
+def descends(point: Examination) -> Judgement:
+    """Judge by whether J falls along negative curvature, and a zero of the gradient is near."""
+    second = point.second
+    measured = _spectrum(second)
+    found = None if second is None else second.descent()
+    if second is None or found is None:
+        return Judgement(measured=measured)
+    direction, path = found
+    (t, J), near = path[-1], second.stationary
+    lower = point.at.loss - J
+    if near is None and not lower > point.enough:
+        return Judgement(measured=measured)
+    measured |= {"descent": direction, "descent_path": tuple(path)}
+    lowest = {"lowest": second.values[0], "tolerance": second.tolerance}
+    said = [
+        seen(EvidenceKind.NEGATIVE_EIGENVALUE, **lowest),
+        seen(EvidenceKind.DESCENT, fall=lower, t=t, promised=point.promised),
+    ]
+    if near is None or not near.bends_down(direction):
+        said.append(seen(EvidenceKind.NO_NEARBY_ZERO))
+        return Judgement(Verdict.NOT_STATIONARY, tuple(said), measured)
+    said.append(seen(EvidenceKind.NEARBY_ZERO, zero=near))
+    return Judgement(Verdict.SADDLE, tuple(said), measured)
+
+
+def runs_away(point: Examination) -> Judgement:
+    """Judge by whether growing weights of saturated units have lowered J, which levels off."""
+    if not point.saturation.units:
+        return OPEN
+    objective = point.objective
+    ray = runaway_ray(
+        point.net, point.at.w, objective.X, objective.Yt.T, objective.loss,
+        l2=objective.l2, sample_weight=point.weight,
+    )  # fmt: skip
+    if ray is None or not ray.infimum:
+        return Judgement(measured={"ray": ray})
+    said = seen(EvidenceKind.RUNAWAY_RAY, ray=ray)
+    evidence = (*_saturation(point), said, *_obstructions(point))
+    return Judgement(Verdict.RUNAWAY, evidence, {"ray": ray})
+
+
+def isolated(point: Examination) -> Judgement:
+    """Judge by whether a minimum is near, its only zeros directions of constant J."""
+    second = point.second
+    if second is None or second.spectrum.inertia is None:
+        return OPEN
+    flat = flat_directions(point.objective, point.at.w).shape[1]
+    measured: dict[str, Any] = {"flat": flat}
+    positive, zeros, _ = second.counts
+    if positive + flat != len(second.values) or point.kinks[1]:
+        return Judgement(measured=measured)
+    near = second.stationary
+    if near is None or not (near.steps == 0 or near.minimum(second.tolerance)):
+        return Judgement(measured=measured)
+    least = second.values[second.values > second.tolerance].min(initial=math.inf)
+    fields = {"positive": positive, "least": least, "tolerance": second.tolerance}
+    said = [
+        seen(EvidenceKind.POSITIVE_BUT_FLAT, **fields, zeros=zeros)
+        if zeros
+        else seen(EvidenceKind.POSITIVE, **fields),
+        seen(EvidenceKind.NEARBY_ZERO, zero=near),
+    ]
+    if point.objective.penalised:
+        said.append(seen(EvidenceKind.PENALISED))
+    evidence = (*said, *_obstructions(point))
+    return Judgement(Verdict.LOCAL_MINIMUM, evidence, measured | {"degenerate": zeros > 0})
+
+
+def unsettled(point: Examination) -> Judgement:
+    """Say why the point is open, and whether an exact fit is impossible."""
+    said = [_why_open(point), *_saturation(point)]
+    if point.large:
+        largest = np.abs(point.at.w).max()
+        said.append(seen(EvidenceKind.LARGE_WEIGHTS, largest=largest))
+    verdict = Verdict.INFEASIBLE if point.proofs else Verdict.INCONCLUSIVE
+    return Judgement(verdict, (*said, *_obstructions(point)))
+
+
+def _why_open(point: Examination) -> Evidence:
+    second = point.second
+    if point.kinks[0]:
+        return seen(EvidenceKind.AT_KINK)
+    if second is None:
+        return seen(EvidenceKind.NO_HESSIAN)
+    if not second.spectrum.dense:
+        return seen(EvidenceKind.ESTIMATE, lowest=second.values[0])
+    positive, zero, negative = second.counts
+    if point.kinks[1]:
+        kind = EvidenceKind.ONE_SIDED
+    elif negative or not zero:
+        kind = EvidenceKind.NO_DESCENT
+    else:
+        kind = EvidenceKind.UNEXPLAINED_ZEROS
+    return seen(kind, positive=positive, zero=zero, negative=negative, tolerance=second.tolerance)
+
+
+def _saturation(point: Examination) -> tuple[Evidence, ...]:
+    """Return what is said of flat units, if there are any."""
+    found = point.saturation
+    return (seen(EvidenceKind.SATURATION, saturation=found),) if found.units else ()
+
+
+def _obstructions(point: Examination) -> tuple[Evidence, ...]:
+    """Return the first two, of those proven if any is."""
+    found = (point.proofs or point.obstructions)[:2]
+    return tuple(seen(EvidenceKind.OBSTRUCTION, obstruction=o) for o in found)
+
+
+def _spectrum(second: SecondOrder | None) -> dict[str, Any]:
+    return {} if second is None else {"spectrum": second.spectrum, "tolerance": second.tolerance}
