@@ -62,6 +62,9 @@ class Activation:
     image : tuple of float, or None
         The interval that the values lie in, its ends not reached unless σ(-1) or σ(1) is
         one.  None, for an activation of your own, means not known; you may set it.
+    monotone : bool, or None
+        Whether σ' is nowhere 0 (Principle 4), so that σ is strictly monotone.  None, for an
+        activation of your own, means not known; you may set it.
 
     Raises
     ------
@@ -80,6 +83,7 @@ class Activation:
     code = -1  # the kernels' number; -1 calls back into Python
     slope = 0.0
     image: tuple[float, float] | None = None
+    monotone: bool | None = None
 
     def __init__(
         self,
@@ -164,6 +168,7 @@ class Identity(_BuiltIn):
 
     name, code = "identity", 0
     image = (-inf, inf)
+    monotone = True
 
 
 class Sigmoid(_BuiltIn):
@@ -171,6 +176,7 @@ class Sigmoid(_BuiltIn):
 
     name, code = "sigmoid", 1
     image = (0.0, 1.0)
+    monotone = True
 
 
 class Tanh(_BuiltIn):
@@ -178,6 +184,7 @@ class Tanh(_BuiltIn):
 
     name, code = "tanh", 2
     image = (-1.0, 1.0)
+    monotone = True
 
 
 class Softsign(_BuiltIn):
@@ -185,6 +192,7 @@ class Softsign(_BuiltIn):
 
     name, code = "softsign", 3
     image = (-1.0, 1.0)
+    monotone = True
 
 
 class Softplus(_BuiltIn):
@@ -192,6 +200,7 @@ class Softplus(_BuiltIn):
 
     name, code = "softplus", 4
     image = (0.0, inf)
+    monotone = True
 
 
 class BentIdentity(_BuiltIn):
@@ -199,6 +208,7 @@ class BentIdentity(_BuiltIn):
 
     name, code = "bent_identity", 5
     image = (-inf, inf)
+    monotone = True
 
 
 class Exponential(_BuiltIn):
@@ -206,6 +216,7 @@ class Exponential(_BuiltIn):
 
     name, code = "exponential", 6
     image = (0.0, inf)
+    monotone = True
 
 
 class LeakyReLU(_BuiltIn):
@@ -222,6 +233,7 @@ class LeakyReLU(_BuiltIn):
     def __init__(self, slope: float = 0.01) -> None:
         self.slope = number("slope", slope, 0.0, 1.0)
         self.image = (-inf if self.slope else 0.0, inf)
+        self.monotone = self.slope > 0.0
 
     def __repr__(self) -> str:
         return f"LeakyReLU(slope={self.slope:g})"
@@ -232,6 +244,7 @@ class ReLU(_BuiltIn):
 
     name, code = "relu", 8
     image = (0.0, inf)
+    monotone = False  # not strictly
 
 
 BUILT_IN: dict[str, type[_BuiltIn]] = {

@@ -6,7 +6,7 @@ from ggn.surface.diagnose import diagnose
 from ggn.surface.diagnosis import Diagnosis, Verdict
 from ggn.surface.factorisations import RowBlock, jacobian_factors, row_blocks
 from ggn.surface.feasibility import obstructions
-from ggn.surface.finding import Finding, Outcome
+from ggn.surface.finding import Finding, Findings, Outcome
 from ggn.surface.inequalities import frobenius, khatri_rao_rank, kronecker_rank, sylvester
 from ggn.surface.linear_networks import LinearNetworkRanks, linear_network_ranks
 from ggn.surface.obstruction import Obstruction, ObstructionKind, lower_bound
@@ -23,6 +23,7 @@ __all__ = [
     "Certificate",
     "Diagnosis",
     "Finding",
+    "Findings",
     "LayerSaturation",
     "LinearNetworkRanks",
     "NumericalRank",

@@ -11,7 +11,7 @@ import numpy as np
 from ggn.linearization import Linearization
 from ggn.linearization.spectrum import Spectrum
 from ggn.surface.certificate import Certificate
-from ggn.surface.finding import Finding
+from ggn.surface.finding import Findings
 from ggn.surface.obstruction import Obstruction
 from ggn.surface.principles import check_principles
 from ggn.surface.rank_report import RankReport, ranks
@@ -77,7 +77,7 @@ class Diagnosis:
     descent_path : tuple of (float, float)
         (t, J(w + t · descent)), from t = 0 to the lowest J found.
     certificate : Certificate or None
-        Theorem 1 at w, where N >= T·nL makes it possible.
+        Theorem 1 and Prop. 1 at w, where N >= T·nL makes it possible.
     """
 
     verdict: Verdict
@@ -104,7 +104,7 @@ class Diagnosis:
         """Return the ranks of P and its factors at w, with their bounds; computed now."""
         return ranks(self._at.net, self._at.w, self._at.objective.X)
 
-    def principles(self) -> tuple[Finding, ...]:
+    def principles(self) -> Findings:
         """Return the check of the design principles at w; computed now."""
         objective = self._at.objective
         weight = objective.c.weights

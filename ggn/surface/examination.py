@@ -118,7 +118,8 @@ class Examination:
 
     def _by_curvature(self) -> Verdict:
         """Judge by gradient and Hessian."""
-        self._certify()
+        if self._certify():
+            return Verdict.GLOBAL_MINIMUM
         self.kinks = kinks(self.net, self.at.w, self.objective.X)
         curved = not self.kinks[0] and has_hessian(self.at, self.scale)
         if curved and dense_fits(self.net.n_weights, self.max_memory):
@@ -262,14 +263,15 @@ class Examination:
         hidden = any(layer.large.size for layer in self.saturation.layers[:-1])
         return hidden or float(np.abs(self.net.unpack(self.at.w)[-1]).max()) > 10.0 * out
 
-    def _certify(self) -> None:
-        """Apply Theorem 1, where P can have full column rank at all."""
+    def _certify(self) -> bool:
+        """Apply Prop. 1; say whether it settles w, where ε = 0 is no matter of residuals."""
         K = self.objective.T * self.net.n_outputs
         if self.net.n_weights < K or self.objective.penalised:
-            return
+            return False
         self.certificate = certify(self.at, None, RELATIVE, self.max_memory)
         if self.certificate.rank is not None and not self.certificate.exact_fit:
             self.evidence.append(str(self.certificate))
+        return self.certificate.certifies_global and not self.objective.loss.unique_minimum
 
     def _convex(self) -> bool:
         net, convex = self.net, self.objective.loss.convex is True

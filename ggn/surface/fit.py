@@ -19,8 +19,8 @@ from ggn.activations import Identity
 from ggn.damping import LevenbergMarquardt, typical_scale
 from ggn.fit.train import train
 from ggn.linearization import Linearization, Objective
-from ggn.surface.certificate import EXACT, residual_norms, spread
 from ggn.surface.feasibility import equal_inputs
+from ggn.surface.least_loss import EXACT, residual_norms, spread
 
 __all__ = ["beyond_reach", "exact_fit", "natural_scale", "relative_gradient", "separated"]
 
