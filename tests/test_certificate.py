@@ -28,7 +28,7 @@ def oracle(case, X, Y, loss, weight):
 
 @given(cases(), sample_counts(1), losses(), st.booleans())
 def test_every_field_by_its_definition(case, T, pair, weighted):
-    """Eq. 19 and Prop. 1: the row span by a plain SVD of the oracle's P."""
+    """Eq. 19 and Theorem 1: the row span by a plain SVD of the oracle's P."""
     X, Y = case.data(T)
     weight = sample_weights(T, case.seed) if weighted else None
     P, eps, g = oracle(case, X, Y, pair[1], weight)
@@ -55,7 +55,7 @@ def test_every_field_by_its_definition(case, T, pair, weighted):
 
 @given(cases(names=SMOOTH), st.integers(1, 6), losses(), st.booleans())
 def test_full_column_rank_bounds_the_error_and_the_loss(case, T, pair, weighted):
-    """Theorem 1 off the critical point: ‖ε‖ <= ‖g‖ / s_min, and J below its bound."""
+    """Prop. 1 off the critical point: ‖ε‖ <= ‖g‖ / s_min, and J below its bound."""
     X, Y = case.data(T)
     weight = sample_weights(T, case.seed) if weighted else None
     found = certificate(case.net, case.w, X, Y, pair[0], sample_weight=weight)
@@ -88,7 +88,7 @@ def test_the_bounds_are_sharp_where_they_can_be():
 
 @given(cases(names=SMOOTH), st.integers(0, 2**16))
 def test_errors_off_the_row_span_make_any_point_critical(case, seed):
-    """Prop. 1: ε in the null space of P, planted through the targets; nothing is certified."""
+    """Neither: ε in the null space of P, planted through the targets; nothing is certified."""
     T = 2 * case.net.n_weights // case.net.n_outputs + 1
     X, _ = case.data(T)
     F = reference.forward(case.spec, case.w, X)[0][-1]
@@ -102,6 +102,7 @@ def test_errors_off_the_row_span_make_any_point_critical(case, seed):
     assert found.projection < 1e-6  # eps s_1 / cut
     assert found.distance == pytest.approx(1.0, abs=1e-9)
     assert found.loss > 0.0
+    assert (found.theorem_1, found.proposition_1) == (False, False)
     assert not found.certifies_global
     assert "is critical; no more follows" in str(found)
 
@@ -112,12 +113,12 @@ def test_an_exact_fit_with_full_column_rank_is_certified():
     fit = ggn.train(net, X, Y)
     found = certificate(net, fit.w, X, Y)
     assert fit.fun < 1e-25
-    assert found.full_column_rank
+    assert (found.theorem_1, found.proposition_1) == (True, True)
     assert found.certifies_global
-    assert "global minimum" in str(found)
+    assert "By Proposition 1 w is a global minimum" in str(found)
 
 
-def test_an_exact_fit_without_full_column_rank_is_none_by_theorem_1():
+def test_an_exact_fit_without_full_column_rank_is_none_by_rank():
     """Equal samples make equal columns of P."""
     X, Y = ggn.problems.xor()
     X, Y = np.vstack([X, X[:1]]), np.vstack([Y, Y[:1]])
@@ -125,6 +126,7 @@ def test_an_exact_fit_without_full_column_rank_is_none_by_theorem_1():
     found = certificate(net, ggn.train(net, X, Y).w, X, Y)
     assert found.exact_fit
     assert found.rank.rank == 4
+    assert (found.theorem_1, found.proposition_1) == (True, False)  # ε = 0 lies in any span
     assert not found.certifies_global
     assert "though not by rank" in str(found)
 
@@ -142,7 +144,7 @@ def test_full_rank_by_a_hair_does_not_make_a_runaway_stop_global():
     assert found.critical
     assert not found.certifies_global
     assert found.error_bound >= found.error_norm
-    assert "only because s_min is" in str(found)
+    assert "s_min is small" in str(found)
 
 
 def test_a_wider_cut_shows_the_errors_off_the_row_span():
@@ -179,7 +181,33 @@ def test_a_zero_jacobian():
     assert found.projection == 0.0
     assert found.distance == pytest.approx(1.0, abs=1e-15)
     assert not found.certifies_global
+    assert (found.theorem_1, found.proposition_1) == (False, False)
     assert str(found).startswith("P = 0")
+
+
+def test_errors_in_the_row_span_without_full_column_rank_are_theorem_1():
+    """Two equal samples with equal targets: rank P = 1 of 2, ε along (1, 1): not critical."""
+    found = certificate(ggn.MLP((1, 1), bias=False), [2.0], [[1.0], [1.0]], [[0.0], [0.0]])
+    assert (found.theorem_1, found.proposition_1) == (True, False)
+    assert "By Theorem 1 w is not critical" in str(found)
+    other = certificate(ggn.MLP((1, 1), bias=False), [2.0], [[1.0], [1.0]], [[0.0], [4.0]])
+    assert (other.theorem_1, other.proposition_1) == (False, False)
+    assert other.critical
+    unknown = certificate(
+        ggn.MLP((1, 1), bias=False), [2.0], [[1.0], [1.0]], [[0.0], [0.0]], max_memory=1.0
+    )
+    assert (unknown.theorem_1, unknown.proposition_1) == (None, False)
+
+
+def test_jacobians_and_errors_whose_squares_underflow():
+    """P = 1e-200 is not 0; ε of ρ' ~ exp(-27²) lies in the row span that there is, or does not."""
+    net = ggn.MLP((1, 1), bias=False)
+    small = certificate(net, [1.0], [[1e-200]], [[1.0]])
+    assert (small.jacobian_norm, small.zero_jacobian) == (pytest.approx(1e-200, rel=1e-12), False)
+    assert small.theorem_1
+    far = certificate(net, [0.0], [[1.0], [1e-3]], [[26.0], [1e3]], "blake_zisserman")
+    assert 0.0 < far.error_norm < 1e-280
+    assert far.projection == pytest.approx(1.0, rel=1e-5)  # the second ε is 0
 
 
 def test_full_column_rank_off_the_critical_point_says_train_on():
@@ -192,7 +220,7 @@ def test_full_column_rank_off_the_critical_point_says_train_on():
     assert "training can go on" in str(found)
 
 
-def test_theorem_1_says_nothing_of_a_penalised_loss():
+def test_neither_says_anything_of_a_penalised_loss():
     """At the exact fit of the unpenalised loss, and at the penalised minimum."""
     X, Y = ggn.problems.xor()
     net = ggn.MLP((2, 3, 1))

@@ -36,9 +36,65 @@ def test_principles_1_and_1a_hold_for_the_built_in_losses_near_their_targets(los
     net = outputs([[0.05], [-0.02], [0.0]])
     target = np.zeros((3, 1))
     assert found("1", *net, target, loss).verdict is HOLDS
-    curved = found("1.a", *net, target, loss)
+    assert found("1.a", *net, target, loss).verdict is HOLDS
+    curved = found("Curvature", *net, target, loss)
     assert curved.verdict is HOLDS
     assert curved.numbers["least"] == pytest.approx(least, rel=1e-12)
+
+
+LP = ggn.losses.SmoothLp
+
+
+@pytest.mark.parametrize(
+    ("loss", "first", "strong", "where"),
+    [
+        ("squared", HOLDS, HOLDS, None),
+        (LP(1.5, 0.5), HOLDS, HOLDS, None),
+        (LP(1.0, 0.1), HOLDS, NUMERICALLY, None),  # ρ'' = s²/h³ leaves float64 far out
+        (LP(0.5, 0.3), HOLDS, FAILS, 0.3 / 0.5**0.5),  # (1 - p) r² = s²
+        (ggn.losses.Cauchy(2.5), HOLDS, FAILS, 2.5),  # r² = s²
+        (ggn.losses.BlakeZisserman(2.0, 0.01), NUMERICALLY, FAILS, "2u (1 - q) = 1"),
+        ("logistic", HOLDS, NUMERICALLY, None),  # p (1 - p) > 0 underflows
+        ("softmax_cross_entropy", HOLDS, FAILS, None),  # all logits may rise together
+    ],
+)
+def test_principles_1_and_1a_by_design(loss, first, strong, where):
+    """Convexity suffices for 1; for 1.a H_E has to be non-degenerate for all outputs."""
+    F = np.full((2, 2), 0.25)
+    data = *outputs(F), [[0.5, 0.5], [0.25, 0.75]]
+    assert found("1", *data, loss).design is first
+    one = found("1.a", *data, loss)
+    assert one.design is strong
+    if where is None:
+        assert "degenerate_at" not in one.numbers
+    elif isinstance(where, float):
+        assert one.numbers["degenerate_at"] == pytest.approx(where, rel=1e-12)
+    else:
+        u = (one.numbers["degenerate_at"] / 2.0) ** 2
+        assert 2.0 * u * 0.01 / (np.exp(-u) + 0.01) == pytest.approx(1.0, rel=1e-10)
+
+
+def test_cauchy_is_degenerate_where_the_residual_is_its_scale():
+    """ρ'' = 2 (1 - u) / (1 + u)², u = r²/s²: 0 at |r| = s, though 1.a holds a little off it."""
+    loss = ggn.losses.Cauchy(2.0)
+    for r, verdict in ((1.0, HOLDS), (1.999, HOLDS), (2.0, FAILS), (-2.0, FAILS), (5.0, HOLDS)):
+        one = found("1.a", *outputs([[r]]), [[0.0]], loss)
+        assert one.verdict is verdict
+        assert one.design is FAILS
+        assert one.numbers["degenerate_at"] == 2.0
+        assert "|r| = 2" in one.design_text
+    near = found("1.a", *outputs([[2.0 * (1.0 + 2.0**-52)]]), [[0.0]], loss)
+    assert near.verdict is NUMERICALLY
+
+
+def test_cross_entropies_obey_principle_1_whatever_the_labels():
+    """Convex: ε of hard labels is small only where the loss is nearly 0, its infimum."""
+    far = outputs([[800.0], [-800.0], [0.3]])
+    for labels in ([[1.0], [0.0], [0.4]], [[0.5], [0.5], [0.5]]):
+        one = found("1", *far, labels, "logistic")
+        assert (one.design, one.verdict) == (HOLDS, HOLDS)
+    assert found("1.a", *far, labels, "logistic").verdict is NUMERICALLY
+    assert found("1.a", *outputs([[0.3]]), [[0.4]], "logistic").verdict is HOLDS
 
 
 @pytest.mark.parametrize("p", [0.5, 1.0, 1.5, 2.0])
@@ -57,9 +113,9 @@ def test_what_the_losses_say_of_themselves(p):
 def test_principle_1_counts_the_samples_of_not_convex():
     """Cauchy, s = 1: ρ'' < 0 for |r| > 1, but ρ' there falls off as 2/r only."""
     one = found("1", *outputs([[0.5], [1.5], [-3.0], [0.9]]), np.zeros((4, 1)), "cauchy")
-    assert one.verdict is HOLDS
+    assert (one.design, one.verdict) == (HOLDS, HOLDS)
     assert one.numbers == {"not_convex": 2, "lost": 0}
-    assert "2 of 4" in one.text
+    assert "on 2 of 4 H_E" in one.text
 
 
 def test_principle_1_fails_numerically_far_out():
@@ -79,49 +135,103 @@ def test_smooth_lp_keeps_its_gradient_however_far():
     assert one.numbers == {"not_convex": 0, "lost": 0}
 
 
-def test_principle_1_of_a_loss_of_ones_own_is_looked_at_only():
-    quartic = loss_of(
+def quartic():
+    return loss_of(
         lambda F, Y: ((F - Y) ** 4).sum(axis=1),
         lambda F, Y: 4.0 * (F - Y) ** 3,
         lambda F, Y: 12.0 * (F - Y) ** 2,
     )
-    data = outputs([[1.0], [-2.0], [0.0]])  # the last at its target, with a zero gradient
-    one = found("1", *data, np.zeros((3, 1)), quartic)
-    assert one.verdict is UNKNOWN
+
+
+def test_principles_of_a_loss_of_ones_own_are_looked_at_only():
+    own, data = quartic(), outputs([[1.0], [-2.0], [0.5]])
+    one = found("1", *data, np.zeros((3, 1)), own)
+    assert (one.design, one.verdict) == (UNKNOWN, HOLDS)  # ∇_E vanishes at none of the outputs
     assert "unique_minimum" in one.advice
-    flat = found("1.a", *data, np.zeros((3, 1)), quartic)
-    assert flat.verdict is FAILS  # H_E = 0 at the target
-    assert flat.numbers["least"] == 0.0
-    quartic.unique_minimum = True
-    assert found("1", *data, np.zeros((3, 1)), quartic).verdict is HOLDS
+    flat = found("1.a", *data, np.zeros((3, 1)), own)
+    assert (flat.design, flat.verdict) == (FAILS, HOLDS)  # H_E = 0 at the targets
+    assert found("Curvature", *data, np.zeros((3, 1)), own).verdict is FAILS
+    at_target = outputs([[1.0], [0.0]])
+    assert found("1", *at_target, np.zeros((2, 1)), own).verdict is UNKNOWN
+    assert found("1.a", *at_target, np.zeros((2, 1)), own).verdict is FAILS
+    for name in ("unique_minimum", "convex"):
+        declared = quartic()
+        setattr(declared, name, True)
+        one = found("1", *at_target, np.zeros((2, 1)), declared)
+        assert (one.design, one.verdict) == (HOLDS, HOLDS)
 
 
-@pytest.mark.parametrize(
-    ("gradient", "what"),
-    [
-        (lambda F, Y: 2.0 * (F - Y) + 1.0, "is not 0 at the target"),
-        (lambda F, Y: np.where(F > 1.5, 0.0, 2.0 * (F - Y)), "is 0 off the target"),
-        (lambda F, Y: np.divide(1.0, F - Y), "is not finite at the target"),
-    ],
-)
-def test_principle_1_fails_for_a_wrong_gradient(gradient, what):
-    own = loss_of(lambda F, Y: ((F - Y) ** 2).sum(axis=1), gradient, lambda F, Y: 2.0 + 0.0 * F)
-    one = found("1", *outputs([[1.0], [2.0]]), np.zeros((2, 1)), own)
-    assert one.verdict is FAILS
-    assert what in one.text
+def test_declared_nondegenerate_is_believed():
+    own = loss_of(
+        lambda F, Y: np.log(np.cosh(F - Y)).sum(axis=1),
+        lambda F, Y: np.tanh(F - Y),
+        lambda F, Y: 1.0 / np.cosh(F - Y) ** 2,
+    )
+    data = *outputs([[1.0], [-0.5]]), np.zeros((2, 1))
+    assert found("1.a", *data, own).design is UNKNOWN
+    own.nondegenerate = True
+    assert found("1.a", *data, own).design is UNKNOWN  # Principle 1 is part of it
+    own.convex = True
+    assert found("1.a", *data, own).design is HOLDS
+    assert found("1.a", *outputs([[60.0]]), [[0.0]], own).verdict is NUMERICALLY
+
+
+def test_principle_1_fails_by_a_gradient_that_is_not_finite_or_0_above_the_least_loss():
+    for gradient, what in [
+        (
+            lambda F, Y: np.where(F > 1.5, 0.0, 2.0 * (F - Y)),
+            "is 0 above the least loss at sample 1",
+        ),
+        (lambda F, Y: np.divide(1.0, F - Y), "is not finite at the target of sample 0"),
+    ]:
+        own = loss_of(lambda F, Y: ((F - Y) ** 2).sum(axis=1), gradient, lambda F, Y: 2.0 + 0.0 * F)
+        one = found("1", *outputs([[1.0], [2.0]]), np.zeros((2, 1)), own)
+        assert one.design is FAILS
+        assert what in one.design_text
+        assert one.verdict is (FAILS if "sample 1" in what else HOLDS)
+
+
+def test_principle_1_asks_for_no_zero_at_the_target():
+    """The paper: where ∇_E = 0, E is least.  A tilted loss has its zero elsewhere, and obeys."""
+    own = loss_of(
+        lambda F, Y: ((F - Y + 0.5) ** 2).sum(axis=1),
+        lambda F, Y: 2.0 * (F - Y) + 1.0,
+        lambda F, Y: 2.0 + 0.0 * F,
+    )
+    data = *outputs([[1.0], [-0.5]]), np.zeros((2, 1))
+    assert found("1", *data, own).design is UNKNOWN
+    own.convex = True
+    assert (found("1", *data, own).design, found("1", *data, own).verdict) == (HOLDS, HOLDS)
 
 
 def test_principle_1_fails_where_the_target_is_not_the_minimum():
-    """cos: a maximum at the target."""
+    """cos: ∇_E = 0 at the target, a maximum, and to rounding at 2π, another."""
     own = loss_of(
         lambda F, Y: np.cos(F - Y).sum(axis=1),
         lambda F, Y: -np.sin(F - Y),
         lambda F, Y: -np.cos(F - Y),
     )
     one = found("1", *outputs([[1.0]]), [[0.0]], own)
-    assert one.verdict is FAILS
-    assert "below the loss at the target" in one.text
-    assert found("1.a", *outputs([[1.0]]), [[0.0]], own).verdict is FAILS
+    assert (one.design, one.verdict) == (FAILS, HOLDS)
+    assert "is 0 above the least loss at the target of sample 0" in one.design_text
+    assert found("1.a", *outputs([[1.0]]), [[0.0]], own).design is FAILS
+    # the least loss that these samples show is cos 0.5
+    again = found("1", *outputs([[2.0 * np.pi + 0.5]]), [[0.5]], own)
+    assert again.verdict is HOLDS
+
+
+def test_inertia_that_changes_between_samples_shows_a_degenerate_hessian():
+    """ρ'' < 0 at r = 3, > 0 at 0: by continuity it is 0 in between."""
+    own = loss_of(
+        lambda F, Y: np.log1p((F - Y) ** 2).sum(axis=1),
+        lambda F, Y: 2.0 * (F - Y) / (1.0 + (F - Y) ** 2),
+        lambda F, Y: 2.0 * (1.0 - (F - Y) ** 2) / (1.0 + (F - Y) ** 2) ** 2,
+    )
+    own.unique_minimum = True
+    one = found("1.a", *outputs([[3.0]]), [[0.0]], own)
+    assert (one.design, one.verdict) == (FAILS, HOLDS)
+    assert "0 to 1 negative eigenvalues" in one.design_text
+    assert found("1.a", *outputs([[0.5]]), [[0.0]], own).design is UNKNOWN
 
 
 def test_a_full_hessian_counts_by_its_eigenvalues():
@@ -132,6 +242,6 @@ def test_a_full_hessian_counts_by_its_eigenvalues():
         lambda F, Y: (F - Y) @ H,
         lambda F, Y: np.broadcast_to(H, (len(F), 2, 2)),
     )
-    curved = found("1.a", *outputs([[1.0, 1.0]]), [[0.0, 0.0]], own)
+    curved = found("Curvature", *outputs([[1.0, 1.0]]), [[0.0, 0.0]], own)
     assert curved.verdict is FAILS
     assert curved.numbers["least"] == pytest.approx(-1.0, rel=1e-14)

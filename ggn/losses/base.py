@@ -39,8 +39,12 @@ class Loss:
     Attributes
     ----------
     unique_minimum, convex : bool or None
-        Whether ∇_E = 0 only at F = Y, the minimum (Principle 1), and whether E is convex
-        in F.  None, for a loss of your own, means not known; what you know you may set.
+        Whether ∇_E = 0 only at F = Y, the minimum, and whether E is convex in F.  Either is
+        enough for Principle 1.
+    nondegenerate : bool or None
+        Whether H_E is singular at no F (Principle 1.a).
+
+        None, for a loss of your own, means not known; what you know you may set.
 
     Examples
     --------
@@ -61,6 +65,7 @@ class Loss:
     reachable = False
     unique_minimum: bool | None = None
     convex: bool | None = None
+    nondegenerate: bool | None = None
     separable = False  # whether E = Σ ρ(r_o) with ρ even, increasing in |r|
     shift_invariant = False  # whether E stays the same where all outputs rise together
 

@@ -50,7 +50,7 @@ class Logistic(Loss):
     """
 
     name = "logistic"
-    reachable = convex = True
+    reachable = convex = nondegenerate = True
     unique_minimum = False  # of hard labels the minimum lies at infinity
 
     def __init__(self) -> None:
@@ -90,6 +90,7 @@ class SoftmaxCrossEntropy(Loss):
     name = "softmax_cross_entropy"
     shift_invariant = True
     reachable = convex = True
+    nondegenerate = False  # all logits may rise together
     unique_minimum = False  # of hard labels the minimum lies at infinity
 
     def __init__(self) -> None:

@@ -64,8 +64,8 @@ class Curvature:
         """Return the diagonals, (T, nL)."""
         raise NotImplementedError
 
-    def least_eigenvalues(self) -> np.ndarray:
-        """Return the least eigenvalue for each sample, (T,); nan where H is not finite."""
+    def eigenvalues(self) -> np.ndarray:
+        """Return the eigenvalues for each sample, (T, nL), ascending; nan where H is not finite."""
         raise NotImplementedError
 
     def zero_columns(self) -> np.ndarray:
@@ -111,8 +111,9 @@ class Diagonal(Curvature):
     def diagonal(self) -> np.ndarray:
         return self.array
 
-    def least_eigenvalues(self) -> np.ndarray:
-        return np.asarray(self.array.min(axis=1))
+    def eigenvalues(self) -> np.ndarray:
+        finite = np.isfinite(self.array).all(axis=1)
+        return np.where(finite[:, np.newaxis], np.sort(self.array, axis=1), np.nan)
 
     def zero_columns(self) -> np.ndarray:
         return np.logical_not(self.array.T)
@@ -152,11 +153,11 @@ class Full(Curvature):
     def diagonal(self) -> np.ndarray:
         return np.diagonal(self.array, axis1=1, axis2=2)
 
-    def least_eigenvalues(self) -> np.ndarray:
+    def eigenvalues(self) -> np.ndarray:
         finite = np.isfinite(self.array).all(axis=(1, 2))
-        least = np.full(len(self.array), np.nan)
-        least[finite] = np.linalg.eigvalsh(self.array[finite])[:, 0]
-        return least
+        found = np.full(self.array.shape[:2], np.nan)
+        found[finite] = np.linalg.eigvalsh(self.array[finite])
+        return found
 
     def zero_columns(self) -> np.ndarray:
         return np.logical_not(self.array.any(axis=1).T)

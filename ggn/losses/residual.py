@@ -72,7 +72,7 @@ class Squared(Residual):
 
     name = "squared"
     constant_curvature = 2.0
-    convex = True
+    convex = nondegenerate = True
 
     def value(self, F: np.ndarray, Y: np.ndarray) -> np.ndarray:
         r = F - Y
@@ -104,7 +104,7 @@ class SmoothLp(Residual):
     def __init__(self, p: float = 1.0, scale: float = 0.1) -> None:
         self.p = number("p", p, 0.0, 2.0, open_low=True)
         self.scale = number("scale", scale, 0.0, open_low=True)
-        self.convex = self.p >= 1.0
+        self.convex = self.nondegenerate = self.p >= 1.0
 
     def _rho(self, r: np.ndarray) -> np.ndarray:
         u = np.square(r / self.scale)
@@ -132,7 +132,7 @@ class Cauchy(Residual):
     """
 
     name = "cauchy"
-    convex = False
+    convex = nondegenerate = False
 
     def __init__(self, scale: float = 1.0) -> None:
         self.scale = number("scale", scale, 0.0, open_low=True)
@@ -163,7 +163,7 @@ class BlakeZisserman(Residual):
     """
 
     name = "blake_zisserman"
-    convex = False
+    convex = nondegenerate = False
 
     def __init__(self, scale: float = 1.0, epsilon: float = 0.01) -> None:
         self.scale = number("scale", scale, 0.0, open_low=True)

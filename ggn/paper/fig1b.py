@@ -1,7 +1,7 @@
 """Fig. 1(b): five activations, how often each is fitted exactly, and what ails the rest.
 
 F(2,20,1), dummy units, four regions with T = 20, undamped, alpha = 1.  An exact fit
-needs P of full column rank T·nL (Theorem 1); where σ' vanishes, P loses its rows and rank.
+needs P of full column rank T·nL (Prop. 1); where σ' vanishes, P loses its rows and rank.
 """
 
 from __future__ import annotations
@@ -203,7 +203,7 @@ def section(data: Fig1b) -> Section:
             ranked,
         ),
         Claim(
-            "P of full column rank lets no critical point be but a global minimum (Theorem 1).",
+            "P of full column rank lets no critical point be but a global minimum (Prop. 1).",
             f"Where P kept rank {SAMPLES} all the way, {with_rank} fits are exact; where it lost "
             f"rank, {without[0]} of {without[1]}.",
             with_rank.low > 0.9 and (not without[1] or without[0] < 0.5 * without[1]),

@@ -6,7 +6,7 @@ from ggn.surface.diagnosis import Diagnosis
 from ggn.surface.evidence import Evidence, EvidenceKind, Verdict
 from ggn.surface.factorisations import RowBlock, jacobian_factors, row_blocks
 from ggn.surface.feasibility import obstructions
-from ggn.surface.finding import Finding, Outcome
+from ggn.surface.finding import Finding, Findings, Outcome
 from ggn.surface.flat_units import LayerSaturation, SaturatedUnit, Saturation, saturation
 from ggn.surface.inequalities import frobenius, khatri_rao_rank, kronecker_rank, sylvester
 from ggn.surface.linear_networks import LinearNetworkRanks, linear_network_ranks
@@ -28,6 +28,7 @@ __all__ = [
     "Evidence",
     "EvidenceKind",
     "Finding",
+    "Findings",
     "LayerSaturation",
     "LinearNetworkRanks",
     "NumericalRank",

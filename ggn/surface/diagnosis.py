@@ -13,7 +13,7 @@ from ggn.linearization import Linearization
 from ggn.linearization.spectrum import Spectrum
 from ggn.surface.advice import Suggestion
 from ggn.surface.evidence import Evidence, Verdict
-from ggn.surface.finding import Finding
+from ggn.surface.finding import Findings
 from ggn.surface.flat_units import Saturation
 from ggn.surface.obstruction import Obstruction
 from ggn.surface.principles import check_principles
@@ -68,7 +68,7 @@ class Diagnosis:
     descent_path : tuple of (float, float)
         (t, J(w + t · descent)), from t = 0 to the lowest J found.
     certificate : Certificate or None
-        Theorem 1 at w, where N >= T·nL makes it possible.
+        Theorem 1 and Prop. 1 at w, where N >= T·nL makes it possible.
     """
 
     verdict: Verdict
@@ -95,7 +95,7 @@ class Diagnosis:
         """Return the ranks of P and its factors at w, with their bounds; computed now."""
         return ranks(self._at.net, self._at.w, self._at.objective.X)
 
-    def principles(self) -> tuple[Finding, ...]:
+    def principles(self) -> Findings:
         """Return the check of the design principles at w; computed now."""
         objective = self._at.objective
         weight = objective.c.weights

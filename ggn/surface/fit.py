@@ -21,7 +21,7 @@ from ggn.fit.train import train
 from ggn.linearization import Linearization, Objective
 from ggn.surface.evidence import Evidence, EvidenceKind, seen
 from ggn.surface.feasibility import equal_inputs
-from ggn.surface.theorem_1 import EXACT, residual_norms, spread
+from ggn.surface.least_loss import EXACT, residual_norms, spread
 
 __all__ = ["beyond_reach", "exact_fit", "natural_scale", "relative_gradient", "separated"]
 

@@ -70,14 +70,19 @@ def fits_exactly(point: Examination) -> Judgement:
 
 
 def rank_of_jacobian(point: Examination) -> Judgement:
-    """Note what Theorem 1 says, where P can have full column rank at all."""
+    """Apply Prop. 1, where P can have full column rank at all.
+
+    It settles w where the loss's minimum is no matter of residuals, which `fits_exactly` judges.
+    """
     K = point.objective.T * point.net.n_outputs
     if point.net.n_weights < K or point.objective.penalised:
         return OPEN
     found = certify(point.at, None, RELATIVE, point.max_memory)
     said = found.rank is not None and not found.exact_fit
     evidence = (seen(EvidenceKind.CERTIFICATE, certificate=found),) if said else ()
-    return Judgement(None, evidence, {"certificate": found})
+    settled = found.certifies_global and not point.objective.loss.unique_minimum
+    verdict = Verdict.GLOBAL_MINIMUM if settled else None
+    return Judgement(verdict, evidence, {"certificate": found})
 
 
 def moves_on(point: Examination) -> Judgement:

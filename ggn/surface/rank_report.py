@@ -2,7 +2,7 @@
 
     P = [P_1; ...; P_L],   P_l = Ψ_l ⊙ Φ̂_{l-1}   (N x T·nL, eq. 19, 22, 54)
 
-A critical point with rank P = T·nL is a global minimum (Theorem 1); the ranks of the
+A critical point with rank P = T·nL is a global minimum (Prop. 1); the ranks of the
 factors and the bounds say which layer keeps P from it.
 """
 

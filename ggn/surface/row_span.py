@@ -17,7 +17,7 @@ from ggn.surface.factors import ROWS, Factor
 from ggn.surface.layers import sweep_layers
 from ggn.surface.rank import NumericalRank, rank_from_factor
 
-__all__ = ["RowSpan", "row_span"]
+__all__ = ["RowSpan", "row_span", "scaled_norm"]
 
 
 @dataclass(frozen=True)
@@ -74,16 +74,16 @@ def row_span(
     parts = ((part.rows, part.jacobian()) for part in sweep_layers(net, at.w, X, c))
     with np.errstate(all="ignore"):
         if why:
-            norm = float(np.sqrt(sum(np.sum(np.square(P)) for _, P in parts)))
+            norm = float(np.hypot.reduce([scaled_norm(P) for _, P in parts]))
         elif K <= N:
             P = net.jacobian(at.w, X)
-            norm = float(np.linalg.norm(P))
+            norm = scaled_norm(P)
         else:
             factor = Factor(K + 1, N + 1)  # as of a row of zeros more: it is a triangle always
             for rows, columns in parts:
                 factor.add(np.column_stack([columns.T, eps[rows].T.ravel()]))
             R = factor.matrix
-            norm = float(np.linalg.norm(R[:, :N]))
+            norm = scaled_norm(R[:, :N])
     if not (np.isfinite(norm) and np.isfinite(eps).all()):
         why = "The rank is not computed: P or ε overflows at these weights."
     if why:
@@ -92,3 +92,9 @@ def row_span(
         M = np.asarray(np.linalg.qr(P, mode="r")).T
         return norm, RowSpan((N, K), M, eps.ravel(), 0.0), ""
     return norm, RowSpan((N, K), R[:N, :N], R[:N, N], abs(float(R[N, N]))), ""
+
+
+def scaled_norm(A: np.ndarray) -> float:
+    """Return ‖A‖_F, of numbers too whose squares underflow."""
+    most = float(np.abs(A).max(initial=0.0))
+    return most * float(np.linalg.norm(A / most)) if most > 0.0 else most

@@ -1,14 +1,18 @@
-"""Theorem 1 and Prop. 1 at one point: whether the rank of P makes it a global minimum.
+"""Theorem 1 and Prop. 1 at one point: whether P makes it a global minimum.
 
-Without penalty the gradient is g = P ε, ε_i = c_i ∇_E (T·nL numbers in all), so
+Without penalty the gradient is g = P ε, ε_i = c_i ∇_E (T·nL numbers in all), so where g = 0
+ε is orthogonal to the row span of P.  Hence ε = 0, and with Principle 1 (∇_E = 0 only at a
+minimum of E) w is a global minimum, if besides
 
-* Theorem 1: if P has full column rank and g = 0, then ε = 0, and with Principle 1
-  (∇_E = 0 only at φ_L = y, the minimum) w is a global minimum;
-* Prop. 1: otherwise ε at a critical point is orthogonal to the row span of P;
-* off the critical point, with s_min the smallest of T·nL singular values,
+* Theorem 1: P ≠ 0, and ε lies in the row span of P; in particular, if
+* Prop. 1: P has full column rank T·nL.
+
+The paper asks for either at all weights, which no network with a hidden layer offers
+(rank P <= nL at w = 0); at a critical point, what holds there is enough for that point.
+Off the critical point, with s_min the smallest of T·nL singular values,
 
       ‖ε‖ <= ‖g‖ / s_min,    J <= ‖ε‖² / (4 min c_i)  (squared loss),
-                             J <= ‖ε‖ ‖φ_L - y‖       (convex E).
+                             J <= ‖ε‖ ‖φ_L - y‖       (convex E, 0 at y, its minimum).
 """
 
 from __future__ import annotations
@@ -22,13 +26,13 @@ from ggn.linearization import Linearization, linearize
 from ggn.losses import Loss, Squared
 from ggn.machine import half_of_memory
 from ggn.network import MLP
+from ggn.surface.least_loss import EXACT, residual_norms, spread, zero_error
+from ggn.surface.loss_principles import obeys_principle_1
 from ggn.surface.rank import NumericalRank
-from ggn.surface.row_span import row_span
+from ggn.surface.row_span import row_span, scaled_norm
 from ggn.validation import number
 
 __all__ = ["Certificate", "certificate"]
-
-EXACT = float(np.finfo(np.float64).eps) ** 0.5
 
 
 @dataclass(frozen=True)
@@ -50,12 +54,16 @@ class Certificate:
     exact_fit : bool
         ‖φ_L - y‖ <= sqrt(eps) ‖y - mean y‖ over all samples, for each output (‖y‖ where y
         does not vary).
+    zero_error : bool
+        Whether ε = 0 to rounding: exact_fit of a loss with its minimum at y and there only; of
+        another convex one, that outputs are as close to where ∇_E = 0, if anywhere.
     critical : bool
-        Relative gradient at most `tol`, or, without penalty and given Principle 1, exact fit.
+        Relative gradient at most `tol`, or, without penalty and given Principle 1, zero_error.
     penalised : bool
-        Whether J has a penalty, of which Theorem 1 knows nothing.
+        Whether J has a penalty, of which Theorem 1 and Prop. 1 know nothing.
     principle_1 : bool or None
-        Whether the loss has ∇_E = 0 only at φ_L = y, its minimum; None: not known.
+        Whether ∇_E = 0 makes φ_L a global minimum of E, as it does of a convex loss; None:
+        not known.
     shape : tuple of int
         (N, T·nL), of P.
     rank : NumericalRank or None
@@ -77,6 +85,7 @@ class Certificate:
     relative_gradient: float
     jacobian_norm: float
     exact_fit: bool
+    zero_error: bool
     critical: bool
     penalised: bool
     principle_1: bool | None
@@ -101,15 +110,32 @@ class Certificate:
         return self.rank.full_column
 
     @property
+    def theorem_1(self) -> bool | None:
+        """Whether the conditions of Theorem 1 hold at w; None: not known.
+
+        P ≠ 0, and ε in the row span of P, to sqrt(eps) of its norm; ε = 0 is.
+        """
+        if self.zero_jacobian:
+            return False
+        if self.zero_error or self.full_column_rank:
+            return True
+        return None if self.distance is None else self.distance <= EXACT
+
+    @property
+    def proposition_1(self) -> bool | None:
+        """Whether the condition of Prop. 1 holds at w, rank P = T·nL; None: not known."""
+        return self.full_column_rank
+
+    @property
     def certifies_global(self) -> bool:
-        """Whether Theorem 1 makes w, to rounding, a global minimum.
+        """Whether Prop. 1 makes w, to rounding, a global minimum.
 
         Its premises: w is critical, P has full column rank, the loss obeys Principle 1,
-        there is no penalty.  Its conclusion ε = 0 has to be seen too (exact_fit): where
+        there is no penalty.  Its conclusion ε = 0 has to be seen too (zero_error): where
         s_min is tiny, a gradient below tol does not make ε small.
         """
-        premises = self.critical and bool(self.full_column_rank) and self.principle_1 is True
-        return premises and not self.penalised and self.exact_fit
+        premises = self.critical and bool(self.proposition_1) and self.principle_1 is True
+        return premises and not self.penalised and self.zero_error
 
     def __str__(self) -> str:
         return " ".join([*self._rank_text(), *self._verdict()])
@@ -128,20 +154,25 @@ class Certificate:
 
     def _verdict(self) -> list[str]:
         if self.penalised:
-            return ["The loss is penalised, so Theorem 1 says nothing about it."]
+            return ["The loss is penalised, so Theorem 1 and Proposition 1 say nothing about it."]
         if not self.principle_1:
-            return ["Theorem 1 needs Principle 1, which is not known to hold for this loss."]
+            return ["Proposition 1 needs Principle 1, which is not known to hold for this loss."]
         if self.certifies_global:
-            return ["By Theorem 1 w is a global minimum, to rounding."]
-        if self.exact_fit:
-            return ["The fit is exact, so w is a global minimum, though not by rank."]
+            return ["By Proposition 1 w is a global minimum, to rounding."]
+        if self.zero_error:
+            what = "The fit is exact" if self.exact_fit else "The loss of every sample is least"
+            return [f"{what}, so w is a global minimum, though not by rank."]
+        if self.theorem_1 and not self.critical:
+            by = "Proposition 1" if self.proposition_1 else "Theorem 1"
+            return [f"By {by} w is not critical: training can go on."]
         if not self.full_column_rank:
             return [
                 f"w is {'' if self.critical else 'not '}critical; no more follows from the rank."
             ]
-        if self.critical:
-            return [f"The gradient is small only because s_min is: ‖ε‖ <= {self.error_bound:.3g}."]
-        return ["By Theorem 1 w is not critical: training can go on."]
+        return [
+            f"The gradient is small, though ε is not seen to be 0 (‖ε‖ <= {self.error_bound:.3g}): "
+            "s_min is small, or the loss has its minimum at infinity."
+        ]
 
 
 def certificate(
@@ -187,7 +218,7 @@ def certificate(
     >>> net = ggn.MLP((2, 2, 1))
     >>> found = certificate(net, ggn.train(net, X, Y).w, X, Y)
     >>> print(found)
-    P (9 x 4) has rank 4: full column rank. By Theorem 1 w is a global minimum, to rounding.
+    P (9 x 4) has rank 4: full column rank. By Proposition 1 w is a global minimum, to rounding.
     """
     at = linearize(net, w, X, Y, loss, l2=l2, sample_weight=sample_weight)
     limit = half_of_memory() if max_memory is None else number("max_memory", max_memory, 0.0)
@@ -208,8 +239,9 @@ def certify(
         raise ValueError(f"rank must be of P, of shape {shape}, got one of shape {rank.shape}")
     with np.errstate(all="ignore"):
         eps = objective.derivatives(F.T, slice(None)).T
-        error, residuals = float(np.linalg.norm(eps)), residual_norms(F, Y)
-        unit = eps / error if error else eps
+        error, residuals = scaled_norm(eps), residual_norms(F, Y)
+        most = float(np.abs(eps).max())  # by which to divide first: error may be subnormal
+        unit = eps / most / (error / most) if error else eps
     penalty = 2.0 * objective.l2 * at.w
     data_gradient = float(np.linalg.norm(at.gradient - penalty))
     norm, span, not_computed = row_span(at, unit, max_memory)
@@ -220,14 +252,16 @@ def certify(
     size = norm * error + float(np.linalg.norm(penalty))
     relative = float(np.linalg.norm(at.gradient)) / size if size else 0.0
     exact = bool((residuals <= EXACT * spread(Y)).all())
-    principle_1 = loss.unique_minimum
+    principle_1 = obeys_principle_1(loss)
+    zero = zero_error(loss, F, Y, exact, error)
     error_bound = loss_bound = None
     if rank is not None and rank.full_column:
         error_bound = data_gradient / (float(rank.singular_values[-1]) - rank.tolerance)
         if isinstance(loss, Squared):
             loss_bound = error_bound**2 / (4.0 * float(np.min(objective.c.array)))
-        elif loss.convex:
-            loss_bound = error_bound * float(np.linalg.norm(residuals))
+        elif loss.convex and loss.unique_minimum:
+            least = float(np.sum(objective.c.array * loss.value(Y, Y)))
+            loss_bound = error_bound * float(np.linalg.norm(residuals)) + least
     return Certificate(
         loss=at.loss,
         gradient_norm=float(np.linalg.norm(at.gradient)),
@@ -235,7 +269,8 @@ def certify(
         relative_gradient=relative,
         jacobian_norm=norm,
         exact_fit=exact,
-        critical=relative <= tol or (exact and principle_1 is True and not objective.penalised),
+        zero_error=zero,
+        critical=relative <= tol or (zero and principle_1 is True and not objective.penalised),
         penalised=objective.penalised,
         principle_1=principle_1,
         shape=shape,
@@ -246,16 +281,3 @@ def certify(
         loss_bound=loss_bound,
         not_computed=not_computed,
     )
-
-
-def residual_norms(F: np.ndarray, Y: np.ndarray) -> np.ndarray:
-    """Return ‖φ_L - y‖ over samples of each output, (nL,)."""
-    norms: np.ndarray = np.linalg.norm(F - Y, axis=0)
-    return norms
-
-
-def spread(Y: np.ndarray) -> np.ndarray:
-    """Return ‖y - mean y‖ of each output, (nL,); ‖y‖ where y does not vary, 1 where it is 0."""
-    varied = np.linalg.norm(Y - Y.mean(axis=0), axis=0)
-    size = np.where((Y != Y[0]).any(axis=0), varied, np.linalg.norm(Y, axis=0))
-    return np.where(size > 0.0, size, 1.0)
