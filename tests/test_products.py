@@ -262,7 +262,7 @@ def test_eq_45_and_52_from_ranks_alone():
 
 
 def test_eq_52_is_the_rank_itself_where_nothing_is_left_out():
-    """One block: I ⊙ I = I ⊗ I of rank 4, where rank [A_1] is 2; two blocks: 9 + 10 - 18 = 1 < 5."""
+    """One block: I ⊙ I = I ⊗ I has rank 4, rank [A_1] is 2; two blocks: 9 + 10 - 18 = 1 < 5."""
     one, two = ([2], [2]), ([1, 2], [1, 2])
     assert surface.khatri_rao_bounds(4, one, one) == (4, 4)
     assert without_eq_52(np.eye(2), np.eye(2), one, one) == 2
