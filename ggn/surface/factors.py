@@ -121,8 +121,8 @@ def sample_doubles(net: MLP) -> int:
 
 
 def result_doubles(net: MLP, T: int) -> int:
-    """Return the doubles kept of every sample."""
-    return T * sum(3 + min(n, net.n_outputs) for n in net.sizes[1:])
+    """Return the doubles kept of every sample, and a sorted copy of all σ(Ψ) for the bounds."""
+    return T * sum(3 + 2 * min(n, net.n_outputs) for n in net.sizes[1:])
 
 
 def weights_doubles(net: MLP, T: int) -> int:

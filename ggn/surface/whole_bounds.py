@@ -82,13 +82,14 @@ def proposition_3(
     """
     T, L, k = features[0].shape[1], len(units), features[0].shape[1] * units[-1]
     # every singular value of C is sqrt(L); as 1 they keep the order of the two bounds
-    psi = np.concatenate(
-        [s.singular_values[s.singular_values > s.tolerances[:, np.newaxis]] for s in sensitivities]
-    )
+    psi = np.empty(sum(s.sum for s in sensitivities))  # sorted in place: T may be large
+    stop = 0
+    for s in sensitivities:
+        start, stop = stop, stop + s.sum
+        psi[start:stop] = s.singular_values[s.singular_values > s.tolerances[:, np.newaxis]]
+    psi.sort()
     inner = T * sum(units) + (L - 1) * k
-    value = sylvester_above(
-        1, features_of_a(units, features), np.sort(psi), inner, lower_cut(cut)
-    )  # fmt: skip
+    value = sylvester_above(1, features_of_a(units, features), psi, inner, lower_cut(cut))
     detail = (
         f"ranks of Phi {[f.rank for f in features]}, sums of ranks of Psi "
         f"{[s.sum for s in sensitivities]}, widths {list(units)}, T = {T}"
