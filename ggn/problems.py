@@ -10,7 +10,7 @@ __all__ = ["four_regions", "xor"]
 
 
 def xor() -> tuple[np.ndarray, np.ndarray]:
-    """Return the XOR problem of eq. 33: X (4, 2) and Y (4, 1), in {0, 1}.
+    """Return the XOR problem of eq. 33 and 34: X (4, 2) and Y (4, 1), in {0, 1}.
 
     Examples
     --------

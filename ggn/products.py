@@ -3,8 +3,8 @@
 A (m x n) is cut into blocks A_ij, B (p x q) into blocks B_kl:
 
     Kronecker     A ⊗ B = (a_ij B)_ij
-    Tracy–Singh   A ∘ B = ((A_ij ⊗ B_kl)_kl)_ij      mp x nq, a permutation of A ⊗ B     (eq. 43)
-    Khatri–Rao    A ⊙ B = (A_ij ⊗ B_ij)_ij           as many blocks in B as in A       (eq. 40)
+    Tracy–Singh   A ∘ B = ((A_ij ⊗ B_kl)_kl)_ij      mp x nq, a permutation of A ⊗ B     (eq. 41)
+    Khatri–Rao    A ⊙ B = (A_ij ⊗ B_ij)_ij           as many blocks in B as in A       (eq. 43)
     A ⊙ B = Z1ᵀ (A ∘ B) Z2,   Z1ᵀZ1 = I,  Z2ᵀZ2 = I                                   (eq. 44)
 
 A partition is a pair of lists, the heights of the block rows and the widths of

@@ -2,7 +2,7 @@
 
 Every compiled kernel is compared with this file, so it shares no code and no trick with them: Jacobians are
 Kronecker products, sensitivities are explicit products of matrices, sums over samples are loops.
-Equation numbers are those of Hao Shen, CVPR 2018, with the corrections that
+Equation numbers are those of Hao Shen, arXiv form of the CVPR 2018 paper, with the corrections that
 test_paper.py shows one by one.
 
 Symbols, one sample: phi_l output of layer l, z_l its net input, Sigma'_l = diag(sigma'(z_l)), hat(phi)_l = phi_l with a

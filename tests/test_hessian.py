@@ -223,7 +223,7 @@ def test_product_of_no_samples():
     assert out.tolist() == [1.0] * len(w)
 
 
-# ------------------------------------------------------------- eq. 28 and the corollary
+# ------------------------------------------------------------- eq. 28 and Prop. 4
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -47,7 +47,7 @@ def partitioned(draw, paired=True):
 
 @given(partitioned())
 def test_khatri_rao_product_of_blocks(given_):
-    """Eq. 40."""
+    """Eq. 43."""
     A, B, a, b = given_
     expected = by_blocks_khatri_rao(cut(A, a), cut(B, b))
     assert np.array_equal(khatri_rao(A, B, a, b), expected)
@@ -55,7 +55,7 @@ def test_khatri_rao_product_of_blocks(given_):
 
 @given(partitioned(paired=False))
 def test_tracy_singh_product_of_blocks(given_):
-    """Eq. 43."""
+    """Eq. 41."""
     A, B, a, b = given_
     expected = by_blocks_tracy_singh(cut(A, a), cut(B, b))
     assert np.array_equal(tracy_singh(A, B, a, b), expected)
@@ -185,7 +185,7 @@ def low_rank(rng, m, n, r):
 
 
 def test_rank_of_kronecker_and_tracy_singh_products():
-    """Eq. 42 and 45: rank A · rank B, whatever the partitions."""
+    """Eq. 42: rank A · rank B, whatever the partitions."""
     rng = np.random.default_rng(5)
     for _ in range(1000):
         m, n, p, q = rng.integers(1, 5, 4)
@@ -203,7 +203,7 @@ def test_rank_of_kronecker_and_tracy_singh_products():
 
 
 def test_rank_bounds_of_khatri_rao_products():
-    """Eq. 46, 47, 52 on 1000 partitioned pairs, many of low rank or with zero blocks."""
+    """Eq. 45, 52 and more on 1000 partitioned pairs, many of low rank or with zero blocks."""
     rng = np.random.default_rng(6)
     tight = np.zeros(2, int)
     for _ in range(1000):
@@ -219,6 +219,65 @@ def test_rank_bounds_of_khatri_rao_products():
         assert least <= rank <= most
         tight += [least == rank, most == rank]
     assert (tight > 300).all()
+
+
+def random_pair(rng):
+    """Two matrices of integers and their partitions, low ranks and blocks of zeros among them."""
+    counts = rng.integers(1, 3, 2)
+    a, b = (tuple([int(v) for v in rng.integers(1, 4, k)] for k in counts) for _ in range(2))
+    A, B = (low_rank(rng, sum(r), sum(c), rng.integers(1, 7)) for r, c in (a, b))
+    if rng.random() < 0.2:
+        B[:, : b[1][0]] = 0.0
+    return A, B, a, b
+
+
+def without_eq_52(A, B, a, b):
+    """The largest rank [A_j] over the blocks of a block row with B_j != 0, and vice versa."""
+    least = 0
+    for row in zip(cut(A, a), cut(B, b), strict=True):
+        for these, others in (row, row[::-1]):
+            chosen = [x for x, y in zip(these, others, strict=True) if y.any()]
+            least = max(least, np.linalg.matrix_rank(np.hstack(chosen)) if chosen else 0)
+    return least
+
+
+def test_eq_45_and_52_from_ranks_alone():
+    """On 1000 pairs: 0 violations; where eq. 52 is positive it may be the sharper one."""
+    rng = np.random.default_rng(8)
+    positive = sharper = reached = 0
+    for _ in range(1000):
+        A, B, a, b = random_pair(rng)
+        R = int(np.linalg.matrix_rank(A) * np.linalg.matrix_rank(B))
+        least, most = surface.khatri_rao_bounds(R, a, b)
+        actual = np.linalg.matrix_rank(khatri_rao(A, B, a, b))
+        assert least <= actual <= most == R
+        other = without_eq_52(A, B, a, b)
+        assert surface.khatri_rao_rank(A, B, a, b)[0] == max(least, other)
+        positive += least > 0
+        sharper += least > other
+        reached += least == actual > 0
+    assert positive > 50
+    assert sharper > 5
+    assert reached > 20
+
+
+def test_eq_52_is_the_rank_itself_where_nothing_is_left_out():
+    """One block: I ⊙ I = I ⊗ I has rank 4, rank [A_1] is 2; two blocks: 9 + 10 - 18 = 1 < 5."""
+    one, two = ([2], [2]), ([1, 2], [1, 2])
+    assert surface.khatri_rao_bounds(4, one, one) == (4, 4)
+    assert without_eq_52(np.eye(2), np.eye(2), one, one) == 2
+    assert surface.khatri_rao_rank(np.eye(2), np.eye(2), one, one) == (4, 4)
+    assert surface.khatri_rao_bounds(9, two, two) == (1, 9)
+    assert np.linalg.matrix_rank(khatri_rao(np.eye(3), np.eye(3), two, two)) == 5
+
+
+def test_ranks_of_the_selection_matrices():
+    """Eq. 46 and 47."""
+    rng = np.random.default_rng(9)
+    for _ in range(100):
+        _, _, a, b = random_pair(rng)
+        found = [np.linalg.matrix_rank(Z.toarray()) for Z in selection_matrices(a, b)]
+        assert list(surface.selection_ranks(a, b)) == found
 
 
 def test_khatri_rao_rank_needs_non_zero_blocks():
@@ -237,7 +296,7 @@ def test_khatri_rao_rank_needs_non_zero_blocks():
 
 
 def test_sylvester_and_frobenius():
-    """Eq. 48-50 on 1000 triples; Frobenius is never the weaker one, and both can be tight."""
+    """Eq. 48 and 49, 50 on 1000 triples; Frobenius is never the weaker, and both can be tight."""
     rng = np.random.default_rng(7)
     tight = np.zeros(3, int)
     for _ in range(1000):
@@ -259,6 +318,9 @@ def test_sylvester_and_frobenius():
         (lambda: surface.sylvester([-1], []), r"ranks\[0\] must be an integer of at least 0"),
         (lambda: surface.frobenius(3, 1, 2), "rank_AB and rank_BC must be at most rank_B = 2"),
         (lambda: surface.frobenius(1.5, 1, 2), "rank_AB must be an integer"),
+        (lambda: surface.khatri_rao_bounds(-1, ([1], [1]), ([1], [1])), "R must be an integer of"),
+        (lambda: surface.khatri_rao_bounds(3, ([2], [1]), ([1], [2])), "R must be at most 2 for 2"),
+        (lambda: surface.selection_ranks(([1], [1]), ([1, 1], [1])), "must have as many blocks"),
     ],
 )
 def test_ranks_that_cannot_be(call, message):

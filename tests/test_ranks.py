@@ -297,7 +297,7 @@ def test_what_is_printed():
     report = surface.ranks(net, np.zeros(9), X)
     lines = str(report).splitlines()
     assert lines[0].startswith("P: rank 1 of 9 x 4 (cut ")
-    assert lines[1] == "at least 1 by Proposition 2 for P_2, at most 1 by Proposition 4"
+    assert lines[1] == "at least 1 by Proposition 2 for P_2, at most 1 by the factors"
     assert " ".join(lines[3].split()) == "1 0 of 4 3 of 3 0 of 1 0 of 2"
     assert " ".join(lines[4].split()) == "2 1 of 3 1 of 3 1 of 1 0 of 1"
     assert repr(report) == str(report)

@@ -80,27 +80,95 @@ def test_proposition_6_is_reached():
         assert found["Proposition 6"].value == actual == units
 
 
+@pytest.mark.parametrize("outputs", [2, 3, 4])
+def test_proposition_6_with_more_outputs_is_reached(outputs):
+    """Eq. 31 and 32, n_2 > 1: W_2 = 0 and no dummy unit leave n_2 times the hidden outputs."""
+    X, _ = ggn.problems.xor()
+    line = np.array([[0.0, 0.0], [1.0, 1.0], [2.0, 2.0], [3.0, 3.0]])
+    for inputs, equation in ((X, "32"), (line, "31")):
+        net = ggn.MLP((2, 3, outputs), "tanh", bias=(True, False))
+        W1 = np.random.default_rng(outputs).normal(size=(3, 3))
+        found, actual = bounds(net, net.pack([W1, np.zeros((3, outputs))]), inputs, "P")
+        bound = found["Proposition 6"]
+        assert bound.applies
+        assert bound.value == actual == 3 * outputs
+        assert bound.equation == equation
+
+
+def test_the_second_term_of_proposition_6_never_exceeds_the_first():
+    """rank Φ_0 <= T: n_1 (rank Φ_0 + n_2 - T) <= n_1 n_2, reached where rank Φ_0 = T."""
+    X, _ = ggn.problems.xor()
+    net = ggn.MLP((2, 3, 2), "tanh")
+    w = net.initial_weights(0)
+    details = [bounds(net, w, X[:T], "P")[0]["Proposition 6"].detail for T in (3, 4)]
+    assert [d.split("= ")[1] for d in details] == ["max(6, 6)", "max(6, 3)"]
+    for seed in range(200):
+        rng = np.random.default_rng([31, seed])
+        n0, n1, n2, T = (int(n) for n in rng.integers(1, 5, 4))
+        c = case((n0, n1, n2), "sigmoid", bool(seed % 3), seed=seed)
+        X = c.data(T)[0][rng.integers(0, T, T)]
+        w = c.net.pack(degenerate(KINDS[seed % len(KINDS)], c.net.unpack(c.w), rng))
+        report = surface.ranks(c.net, w, X)
+        (bound,) = (b for b in report.bounds if b.name == "Proposition 6")
+        assert bound.value == n1 * n2
+
+
 def test_proposition_6_on_a_thousand_points():
-    """F(n_0,n_1,1) at random and at degenerate weights, ranks by the oracle."""
+    """F(n_0,n_1,n_2) at random and at degenerate weights, ranks by the oracle."""
     applies = 0
     for seed in range(1800):
         rng = np.random.default_rng([6, seed])
-        n0, n1, T = rng.integers(1, 5), rng.integers(1, 5), rng.integers(1, 7)
+        n0, n1, n2 = rng.integers(1, 5, 3)
         names = ("sigmoid", "tanh", "softplus", "bent_identity")[seed % 4], "identity"
-        c = case((int(n0), int(n1), 1), names, bool(seed % 3), seed=seed)
+        c = case((int(n0), int(n1), int(n2)), names, bool(seed % 3), seed=seed)
         w = c.net.pack(degenerate(KINDS[seed % 5], c.net.unpack(c.w), rng))
-        X, _ = c.data(int(max(T, n1)))
+        T = max(int(rng.integers(1, 7)), int(n1))
+        X, _ = c.data(T)
         report = surface.ranks(c.net, w, X)
         (bound,) = (b for b in report.bounds if b.name == "Proposition 6")
         if bound.applies:
             applies += 1
             P = reference.jacobian(c.spec, w, X)
-            assert rank(P, report.jacobian.tolerance) >= bound.value == n1
+            assert rank(P, report.jacobian.tolerance) >= bound.value == n1 * n2
     assert applies >= 1000
 
 
+def test_proposition_6_as_printed_is_wrong():
+    """Weights of full rank do not give rank Φ_1 >= n_1: F(1,4,1), T = 4, rank 3 < 4.
+
+    By hand: three units σ(x), one constant, which alone reaches the output.  The rows of P are
+    multiples of σ(x), x and 1.
+    """
+    net, X = ggn.MLP((1, 4, 1), "sigmoid"), np.array([[-1.0], [0.0], [1.0], [2.0]])
+    W1 = np.array([[1.0, 1.0, 1.0, 0.0], [0.0, 0.0, 0.0, 1.0]])
+    w = net.pack([W1, [[0.0], [0.0], [0.0], [1.0], [0.0]]])
+    P = reference.jacobian(reference.named_spec((1, 4, 1), ("sigmoid", "identity")), w, X)
+    assert rank(P) == 3
+    report = surface.ranks(net, w, X)
+    assert [W.rank for W in report.weights] == [1, 1]
+    assert np.linalg.matrix_rank(W1) == 2
+    printed = surface.printed_bounds(report, X)[-1]
+    assert (printed.name, printed.equation) == ("Prop. 6, as printed", "32")
+    assert printed.applies
+    assert printed.value == 4
+    (right,) = (b for b in report.bounds if b.name == "Proposition 6")
+    assert not right.applies
+    assert "rank(Phi_1) >= n_1 = 4" in str(right)
+    # samples given twice, or too many units: the printed premises fail
+    twice = X[[0, 0, 1, 2]]
+    (again,) = surface.printed_bounds(surface.ranks(net, w, twice), twice)[-1:]
+    assert "the samples are unique: fails (3 of 4)" in str(again)
+
+
+def test_printed_bounds_are_of_the_reports_inputs():
+    net = ggn.MLP((1, 2, 1))
+    report = surface.ranks(net, net.initial_weights(0), [[1.0], [2.0]])
+    with pytest.raises(ValueError, match="X must hold the report's 2 samples, got 1"):
+        surface.printed_bounds(report, [[1.0]])
+
+
 def test_other_architectures_have_no_proposition_6():
-    for sizes in ((2, 1), (2, 3, 2), (2, 3, 3, 1)):
+    for sizes in ((2, 1), (2, 3, 3, 1)):
         net = ggn.MLP(sizes)
         report = surface.ranks(net, net.initial_weights(0), [[1.0, 2.0]])
         assert "Proposition 6" not in {bound.name for bound in report.bounds}

@@ -14,7 +14,7 @@ __all__ = ["PseudoInverse"]
 class PseudoInverse(Step):
     """d = G⁺ g: eigenvalues of the normal matrix below N · eps · max λ count as zero.
 
-    Where G is singular to rounding, the inverse that eq. 38 writes does not exist.
+    Where G is singular to rounding, the system of eq. 38 has no unique solution; this is the least.
 
     Examples
     --------

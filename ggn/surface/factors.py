@@ -69,6 +69,8 @@ class Factors:
         Of every Ψ_l^(i).
     least_slopes : ndarray, (L, T)
         Smallest |σ'_l| over the units of layer l.
+    norms : ndarray, (L, T)
+        ‖φ̂_{l-1}^(i)‖, of the inputs of layer l with its dummy unit.
     sketch : int or None
         Columns of the sketch that stands for whatever has more rows than that.
     """
@@ -79,6 +81,7 @@ class Factors:
     joint: list[np.ndarray]
     sensitivities: list[SampleRanks]
     least_slopes: np.ndarray
+    norms: np.ndarray
     sketch: int | None
 
     def estimates(self, rows: int) -> bool:
@@ -118,8 +121,8 @@ def sample_doubles(net: MLP) -> int:
 
 
 def result_doubles(net: MLP, T: int) -> int:
-    """Return the doubles kept of every sample."""
-    return T * sum(2 + min(n, net.n_outputs) for n in net.sizes[1:])
+    """Return the doubles kept of every sample, and a sorted copy of all σ(Ψ) for the bounds."""
+    return T * sum(3 + 2 * min(n, net.n_outputs) for n in net.sizes[1:])
 
 
 def weights_doubles(net: MLP, T: int) -> int:
@@ -233,14 +236,16 @@ class PerSample:
         self._net = net
         self._values = [np.empty((T, min(n, net.n_outputs))) for n in net.sizes[1:]]
         self._slopes = np.empty((net.depth, T))
+        self._norms = np.empty((net.depth, T))
 
     def add(self, chunk: LayerChunk) -> None:
-        """Take the singular values of Ψ_l and the least slopes of a chunk."""
+        """Take the singular values of Ψ_l, the least slopes and ‖φ̂_{l-1}‖ of a chunk."""
         last = self._net.depth - 1
         for j, (slopes, Psi) in enumerate(zip(chunk.slopes, chunk.sensitivities, strict=True)):
             if not np.isfinite(Psi).all():
                 raise not_finite(j + 1)
             self._slopes[j, chunk.rows] = np.abs(slopes).min(axis=0)
+            self._norms[j, chunk.rows] = np.linalg.norm(chunk.inputs[j], axis=0)
             if j == last:  # diagonal
                 values = np.sort(np.abs(slopes).T, axis=1)[:, ::-1]
             elif min(Psi.shape[:2]) == 1:
@@ -273,6 +278,7 @@ class PerSample:
                 for values, n in zip(self._values, self._net.sizes[1:], strict=True)
             ],
             self._slopes,
+            self._norms,
             sketch,
         )
 

@@ -1,12 +1,15 @@
 """What is known of the rank of a product from the ranks of its factors (appendix A).
 
-    rank(A ⊗ B) = rank(A ∘ B) = rank A · rank B                        (eq. 42, 45)
-    rank(A ⊙ B) <= rank A · rank B,  from A ⊙ B = Z1ᵀ (A ∘ B) Z2       (eq. 46)
-    rank(A ⊙ B) >= rank A            in one block row, if no B_j is 0    (eq. 47, 52)
-    rank(A B) >= rank A + rank B - n,  n the inner dimension              (Sylvester, eq. 48)
-    rank(A B C) >= rank(A B) + rank(B C) - rank B                         (Frobenius, eq. 49, 50)
+    rank(A ⊗ B) = rank(A ∘ B) = rank A · rank B =: R                              (eq. 42)
+    rank(A ⊙ B) <= R,  from A ⊙ B = Z1ᵀ (A ∘ B) Z2                    (Corollary 1, eq. 45)
+    rank Z1 = Σ m_i p_i,  rank Z2 = Σ n_j q_j                                 (eq. 46, 47)
+    rank(A ⊙ B) >= R + rank Z1 + rank Z2 - mp - nq                                (eq. 52)
+    rank(A ⊙ B) >= rank A      in one block row, if no B_j is 0    (as in Prop. 2, case 3)
+    rank(A B) >= rank A + rank B - n,  n the inner dimension      (Sylvester, eq. 49, 50)
+    rank(A B C) >= rank(A B) + rank(B C) - rank B                     (Frobenius, eq. 48)
 
-⊗ Kronecker, ∘ Tracy–Singh, ⊙ Khatri–Rao; see `ggn.products`.
+⊗ Kronecker, ∘ Tracy–Singh, ⊙ Khatri–Rao; see `ggn.products`.  A (m x n) has blocks
+m_i x n_j, B (p x q) has p_i x q_j.
 """
 
 from __future__ import annotations
@@ -20,11 +23,18 @@ from ggn.products import Partition, paired_blocks
 from ggn.surface.rank import NumericalRank, numerical_rank, rank_from_values
 from ggn.validation import float_array, integer
 
-__all__ = ["frobenius", "khatri_rao_rank", "kronecker_rank", "sylvester"]
+__all__ = [
+    "frobenius",
+    "khatri_rao_bounds",
+    "khatri_rao_rank",
+    "kronecker_rank",
+    "selection_ranks",
+    "sylvester",
+]
 
 
 def sylvester(ranks: Sequence[int], inner: Sequence[int]) -> int:
-    """Return the least rank of a product A_1 A_2 ... A_m: Σ rank A_k - Σ inner, or 0 (eq. 48).
+    """Return the least rank of a product A_1 A_2 ... A_m: Σ rank A_k - Σ inner, or 0 (eq. 49, 50).
 
     Parameters
     ----------
@@ -54,7 +64,7 @@ def sylvester(ranks: Sequence[int], inner: Sequence[int]) -> int:
 
 
 def frobenius(rank_AB: int, rank_BC: int, rank_B: int) -> int:
-    """Return the least rank of A B C: rank AB + rank BC - rank B, or 0 (eq. 49, 50).
+    """Return the least rank of A B C: rank AB + rank BC - rank B, or 0 (eq. 48).
 
     Never below Sylvester's for A, B, C; with B the identity they are the same.
 
@@ -80,7 +90,7 @@ def frobenius(rank_AB: int, rank_BC: int, rank_B: int) -> int:
 
 
 def kronecker_rank(A: Any, B: Any, tol: float | None = None) -> NumericalRank:
-    """Return the rank of A ⊗ B, and of every A ∘ B, without forming it (eq. 42, 45).
+    """Return the rank of A ⊗ B, and of every A ∘ B, without forming it (eq. 42).
 
     Its singular values are the products of A's with B's.
 
@@ -109,12 +119,77 @@ def kronecker_rank(A: Any, B: Any, tol: float | None = None) -> NumericalRank:
     return rank_from_values(s, (m, n), tol)
 
 
+def selection_ranks(A_blocks: Partition, B_blocks: Partition) -> tuple[int, int]:
+    """Return the ranks of Z1 and Z2, Σ m_i p_i and Σ n_j q_j (eq. 46, 47): the size of A ⊙ B.
+
+    Parameters
+    ----------
+    A_blocks, B_blocks : (heights, widths)
+        As for `ggn.products.selection_matrices`.
+
+    Returns
+    -------
+    int, int
+
+    Raises
+    ------
+    ValueError
+        As for `ggn.products.selection_matrices`.
+
+    Examples
+    --------
+    >>> selection_ranks(([2], [1, 1]), ([1], [1, 1]))
+    (2, 2)
+    """
+    rows, columns = (
+        list(zip(*sizes_of(pairs), strict=True))
+        for pairs in paired_blocks(None, None, A_blocks, B_blocks)
+    )
+    return sum(m * p for m, p in rows), sum(n * q for n, q in columns)
+
+
+def khatri_rao_bounds(R: int, A_blocks: Partition, B_blocks: Partition) -> tuple[int, int]:
+    """Return the least and the largest rank of A ⊙ B that R = rank(A ∘ B) leaves (eq. 52, 45).
+
+    A ⊙ B is A ∘ B without mp - Σ m_i p_i of its rows and nq - Σ n_j q_j of its columns.  Eq. 52
+    is printed for A ∘ B of full rank; it holds for any.
+
+    Parameters
+    ----------
+    R : int
+        rank A · rank B.
+    A_blocks, B_blocks : (heights, widths)
+        As for `ggn.products.selection_matrices`.
+
+    Returns
+    -------
+    least, most : int
+
+    Raises
+    ------
+    ValueError
+        For a negative R or one that no such product has, or as for `selection_ranks`.
+
+    Examples
+    --------
+    >>> khatri_rao_bounds(4, ([2], [1, 1]), ([2], [1, 1]))
+    (2, 4)
+    """
+    Z1, Z2 = selection_ranks(A_blocks, B_blocks)
+    mp, nq = (sum(a) * sum(b) for a, b in zip(A_blocks, B_blocks, strict=True))
+    R = integer("R", R, 0)
+    if R > min(mp, nq):
+        raise ValueError(f"R must be at most {min(mp, nq)} for {mp} x {nq}, got {R}")
+    return max(0, R + Z1 + Z2 - mp - nq), R
+
+
 def khatri_rao_rank(
     A: Any, B: Any, A_blocks: Partition | None = None, B_blocks: Partition | None = None
 ) -> tuple[int, int]:
-    """Return the least and the largest rank that A ⊙ B can have (eq. 46, 47, 52).
+    """Return the least and the largest rank that A ⊙ B can have.
 
-    At most the product of the ranks, and the sum of it over block rows or over block columns.
+    At most and at least what `khatri_rao_bounds` say (eq. 45, 52), and at most the sum of the
+    products of ranks over block rows or over block columns.
     At least rank [A_j] over the blocks of a block row with B_j ≠ 0, as contracting the rows of
     B with a vector g that leaves those gᵀB_j ≠ 0 shows; and the same with A and B exchanged.
 
@@ -144,15 +219,23 @@ def khatri_rao_rank(
     def rank(M: np.ndarray) -> int:
         return numerical_rank(M).rank
 
+    sizes = sizes_of(rows), sizes_of(columns)
+    partitions = [(sizes[0][i], sizes[1][i]) for i in range(2)]
+    least, product = khatri_rao_bounds(rank(A) * rank(B), *partitions)
     most = min(
-        rank(A) * rank(B),
+        product,
         sum(rank(A[i]) * rank(B[k]) for i, k in rows),
         sum(rank(A[:, j]) * rank(B[:, m]) for j, m in columns),
     )
-    least = 0
     for i, k in rows:
         here = [(A[i, j], B[k, m]) for j, m in columns]
         for pairs in (here, [(b, a) for a, b in here]):
             chosen = [a for a, b in pairs if b.any()]
             least = max(least, rank(np.hstack(chosen)) if chosen else 0)
     return least, most
+
+
+def sizes_of(pairs: list[tuple[slice, slice]]) -> tuple[list[int], list[int]]:
+    """Return the sizes of A's and of B's parts."""
+    A, B = zip(*pairs, strict=True)
+    return [a.stop - a.start for a in A], [b.stop - b.start for b in B]

@@ -16,9 +16,11 @@ import numpy as np
 
 from ggn.machine import half_of_memory
 from ggn.network import MLP
-from ggn.surface.bounds import Bound, jacobian_bounds, row_block_bounds, sensitivity_bound
+from ggn.surface.block_bounds import row_block_bounds, sensitivity_bound
+from ggn.surface.bounds import Bound
 from ggn.surface.factors import Factors, factorise
 from ggn.surface.rank import NumericalRank, SampleRanks, numerical_rank, rank_from_factor
+from ggn.surface.whole_bounds import jacobian_bounds
 from ggn.validation import describe, number
 
 __all__ = ["RankReport", "ranks"]
@@ -87,7 +89,7 @@ class RankReport:
         found: list[Bound] = []
         with np.errstate(all="ignore"):  # products of singular values may leave float64
             for layer, factors in enumerate(layers, start=1):
-                found += row_block_bounds(layer, *factors, cut)
+                found += row_block_bounds(layer, *factors, self._factors.norms[layer - 1], cut)
                 found.append(
                     sensitivity_bound(layer, sizes, self.weights, self.least_slopes, factors[1])
                 )
@@ -100,7 +102,7 @@ class RankReport:
         Parameters
         ----------
         of : str, default "P"
-            "P", "P_1" ..., "Psi_1" ...
+            "P", "P_1" ..., "Psi_1" ...; for P from below, eq. 61 lets those of P_l count.
         lower : bool, default True
 
         Raises
@@ -184,7 +186,7 @@ def ranks(
     >>> report.jacobian.rank, report.features[0].rank, report.weights[0].rank
     (1, 3, 0)
     >>> print(report.best(lower=False))
-    rank P <= 1  Proposition 4 (54, 59): 9 weights, T nL = 4, sum over layers 1
+    rank P <= 1  the factors (54, 59): 9 weights, T nL = 4, sum over layers 1
     """
     if not isinstance(net, MLP):
         raise ValueError(f"net must be an MLP, got {describe(net)}")
