@@ -15,7 +15,16 @@ __all__ = ["Metric", "ScaleInvariant", "typical_scale"]
 
 
 class Metric:
-    """D = I; another metric inherits this class."""
+    """D = I; another metric inherits this class.
+
+    Attributes
+    ----------
+    factors : bool, default False
+        Whether D is known to be a product over the units and inputs of each layer, so that
+        nobody need look.
+    """
+
+    factors: bool = False
 
     def scale(self, diagonal: np.ndarray) -> np.ndarray | None:
         """Return the diagonal of D (N,) from that of the GGN matrix, or None for the identity.
@@ -37,6 +46,8 @@ class ScaleInvariant(Metric):
     alone goes astray where weights differ by orders of magnitude, G's alone tightens
     as the outer weights grow.
     """
+
+    factors = True
 
     def __init__(self, objective: Objective) -> None:
         self._net = objective.net

@@ -17,6 +17,9 @@ import numpy as np
 
 __all__ = ["Memory"]
 
+# Doubles below which the system's own memory is as quick, and nothing is kept.
+SMALL = 8192
+
 # Held beyond what was in use at once: sweeps of several kinds, 1 MB each, take turns.
 SPARE = 4 * 2**20 // 8
 
@@ -40,8 +43,11 @@ class Memory:
         self._most = 0  # doubles in use at once
 
     def array(self, *shape: int) -> np.ndarray:
-        """Return an array of this shape, aligned to 64 bytes; its contents are anything."""
-        piece = self._piece(math.prod(shape))
+        """Return an array of this shape, if large aligned to 64 bytes; its contents are anything."""
+        size = math.prod(shape)
+        if size <= SMALL:
+            return np.empty(shape)
+        piece = self._piece(size)
         lease = _Lease(piece)
         self._pieces.append((piece, weakref.ref(lease)))
         self._most = max(self._most, self._used())
@@ -61,9 +67,7 @@ class Memory:
                 break
             self._pieces = [entry for entry in self._pieces if entry[0] is not piece]
             idle -= len(piece)
-        room = np.empty(size + 8)
-        first = -room.ctypes.data // 8 % 8
-        return room[first : first + size]
+        return _aligned(size)
 
     def _free(self) -> list[np.ndarray]:
         return [piece for piece, lease in self._pieces if lease() is None]
@@ -73,6 +77,13 @@ class Memory:
 
     def __reduce__(self) -> tuple[type[Memory], tuple[()]]:
         return Memory, ()  # a copy has arrays of its own
+
+
+def _aligned(size: int) -> np.ndarray:
+    """Return so many doubles, the first where a cache line begins."""
+    room = np.empty(size + 8)
+    first = -room.__array_interface__["data"][0] // 8 % 8
+    return room[first : first + size]
 
 
 class _Lease:

@@ -29,9 +29,9 @@ class Dual(Step):
             return _Stored(at, metric)
         system = DualSystem(at.objective, at.w)
         scale = metric.scale(system.diagonal)
-        if scale is not None and not at.net.positions.factors(scale):
-            return _Stored(at, metric, scale)
-        return _Prepared(at, system, scale)
+        if scale is None or metric.factors or at.net.positions.factors(scale):
+            return _Prepared(at, system, scale)
+        return _Stored(at, metric, scale)
 
 
 class _Prepared(Prepared):
