@@ -18,7 +18,8 @@ from ggn.command import predict, words
 from ggn.command import train as train_command
 from ggn.fit import scores as regression
 from ggn.io import Model, terminal
-from ggn.io.table import Table, csv_text
+from ggn.io.table import Table
+from ggn.io.written import csv_text
 
 FOREVER = ["--max-iter", "1000000000", "--tol", "0"]
 

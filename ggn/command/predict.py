@@ -8,7 +8,8 @@ import sys
 from ggn.command.saved_model import add_model, load
 from ggn.fit.scores import r2, rmse
 from ggn.io.files import replacing
-from ggn.io.table import Table, csv_text
+from ggn.io.table import Table
+from ggn.io.written import csv_text
 
 __all__ = ["add", "run"]
 

@@ -10,8 +10,9 @@ import numpy as np
 
 from ggn.command import report
 from ggn.fit.scores import split
+from ggn.io.rows import CellError
 from ggn.io.scaling import standard_units
-from ggn.io.table import CellError, Table
+from ggn.io.table import Table
 
 __all__ = ["TrainingData", "read"]
 
@@ -54,12 +55,12 @@ def read(args: argparse.Namespace, rng: np.random.Generator) -> TrainingData:
         if both:
             raise ValueError(f"the column {both[0]!r} is both in {option} and in --target")
     if inputs is None:
-        inputs = [name for name in table.names if name not in targets]
+        inputs = table.columns(without=[*targets, *exclude])
     inputs = [name for name in inputs if name not in exclude]
     if not inputs:
         left = " that are not excluded" if exclude else ""
         raise ValueError(
-            f"{args.file} has no columns but the targets{left}, so no inputs{table.understood()}"
+            f"{args.file} has no columns but the targets{left}, so no inputs{table.hint()}"
         )
     try:
         values = table.read([*targets, *inputs])
