@@ -45,6 +45,8 @@ KINDS = [
     Kind("pandas, time stamps not asked for",
          "time,y\n2024-01-31 00:00:00,1\n2024-02-01 00:00:00,2\n", [[1.0], [2.0]],
          columns=["y"]),
+    Kind("pandas to_csv(sep=' ')", ' "x, m" y\n0 1.5 2.0\n1 3.0 -4.25\n2 0.0 1.0\n',
+         [*XY, [0.0, 1.0]]),
     Kind("polars, nulls as empty cells", "x,y\n1.5,2.0\n,3.0\n3.0,-4.25\n", XY,
          options={"missing": "drop"}),
     # R
@@ -80,6 +82,9 @@ KINDS = [
          said="separated by tabs; utf-16"),
     Kind("UTF-16 without a mark", "x,y\n1.5,2\n3,-4.25\n".encode("utf-16-le"),
          refusal="has a NUL character; --encoding utf-16-le"),
+    Kind("UTF-16 without a mark, with an option that needs one",
+         "x,y\n1.5,2\n".encode("utf-16-le"), options={"encoding": "utf-16"},
+         refusal="is not utf-16 text: UTF-16 stream does not start with BOM"),
     Kind("UTF-16 without a mark, with the option", "x,y\n1.5,2\n3,-4.25\n".encode("utf-16-le"),
          XY, options={"encoding": "utf-16-le"}),
     Kind("Excel, thousands in quotes", 'x,y\n"1,234.5",2\n',

@@ -211,7 +211,7 @@ def test_an_interrupt_outside_training_is_quiet(run, data, monkeypatch):
     def interrupt(self, columns=None):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(Table, "read", interrupt)
+    monkeypatch.setattr(Table, "rows", interrupt)
     result = run("train", data, "--target", "y")
     assert (result.status, result.out, result.err) == (130, "", "")
 
@@ -293,7 +293,7 @@ def test_predict_leaves_the_old_output_if_it_fails(run, model, data, tmp_path, m
     out.write_text("old")
     before = sorted(os.listdir(tmp_path))
 
-    def broken(names, values):
+    def broken(*args):
         yield "y\n"
         raise KeyboardInterrupt
 

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import argparse
 import csv
+from collections import Counter
 from typing import NamedTuple
 
 import numpy as np
 
 from ggn.command import report
+from ggn.command.table_options import left_out, open_table
 from ggn.fit.scores import split
 from ggn.io.rows import CellError
 from ggn.io.scaling import standard_units
-from ggn.io.table import Table
 
 __all__ = ["TrainingData", "read"]
 
@@ -27,6 +28,7 @@ class TrainingData(NamedTuple):
     fitted: np.ndarray
     held: np.ndarray
     units: tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]  # x_mean, x_scale, y_...
+    said: list[str]  # how the file was understood
 
     def standard(self) -> tuple[np.ndarray, np.ndarray]:
         """Return inputs and targets of the training part, in standard units."""
@@ -48,7 +50,7 @@ def read(args: argparse.Namespace, rng: np.random.Generator) -> TrainingData:
     targets = _columns("--target", args.target)
     inputs = None if args.inputs is None else _columns("--inputs", args.inputs)
     exclude = [] if args.exclude is None else _columns("--exclude", args.exclude)
-    table = Table(args.file)
+    table = open_table(args)
     for option, names in (("--target", targets), ("--inputs", inputs), ("--exclude", exclude)):
         table.require(names or [], f"which {option} names")
         both = [] if option == "--target" else [name for name in names or [] if name in targets]
@@ -63,7 +65,7 @@ def read(args: argparse.Namespace, rng: np.random.Generator) -> TrainingData:
             f"{args.file} has no columns but the targets{left}, so no inputs{table.hint()}"
         )
     try:
-        values = table.read([*targets, *inputs])
+        values, _, dropped = table.rows([*targets, *inputs])
     except CellError as error:
         if error.column in targets:
             raise
@@ -72,7 +74,8 @@ def read(args: argparse.Namespace, rng: np.random.Generator) -> TrainingData:
     Y, X = values[:, : len(targets)], values[:, len(targets) :]
     fitted, held = split(len(X), args.validation, rng)
     units = (*standard_units(X[fitted]), *standard_units(Y[fitted]))
-    return TrainingData(inputs, targets, X, Y, fitted, held, units)
+    said = [text for text in (table.understood(), left_out(dropped)) if text]
+    return TrainingData(inputs, targets, X, Y, fitted, held, units, said)
 
 
 def _columns(option: str, text: str) -> list[str]:
@@ -80,7 +83,7 @@ def _columns(option: str, text: str) -> list[str]:
     names = [name.strip() for name in next(csv.reader([text], skipinitialspace=True), [])]
     if not names or not all(names):
         raise ValueError(f"{option} must be column names separated by commas, got {text!r}")
-    for name in names:
-        if names.count(name) > 1:
+    for name, times in Counter(names).items():
+        if times > 1:
             raise ValueError(f"{option} names the column {name!r} twice")
     return names

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import re
 from collections.abc import Sequence
 
 from ggn.io.numerals import looks_numeric
@@ -13,6 +14,7 @@ __all__ = ["SEPARATORS", "decide", "first_rows", "separator", "separator_name"]
 
 SEPARATORS = {"comma": ",", "semicolon": ";", "tab": "\t", "pipe": "|", "space": BLANKS}
 ROWS = 100  # looked at
+_QUOTED = re.compile(r'"[^"]*"')
 
 
 def separator(value: str) -> str:
@@ -104,7 +106,8 @@ def _evidence(lines: Sequence[str], mark: str) -> tuple[bool, int, int, int]:
         return False, 0, 0, 0
     header, *below = rows
     width = len(header)
-    others = [other for other in SEPARATORS.values() if other != mark and other in lines[0]]
+    plain = _QUOTED.sub("", lines[0])
+    others = [other for other in SEPARATORS.values() if other != mark and other in plain]
     if width == 1:  # any line is one cell: only a number tells, and not that of a decimal comma
         agree = [
             row

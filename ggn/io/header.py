@@ -18,7 +18,7 @@ __all__ = ["Header", "read_header"]
 COLUMNS = 2**20  # at most; a spreadsheet has 2**14
 SAMPLE = 2**20  # characters of the first rows that are looked at
 _COMMENT = re.compile(r"[#%]+")
-_EXCEL = re.compile(r"sep=(.)\n?", re.IGNORECASE)
+_EXCEL = re.compile(r'sep=([^\w\n"+.\-])\n?', re.IGNORECASE)
 
 
 class Header(NamedTuple):
@@ -110,7 +110,7 @@ def read_header(text: Text, delimiter: str | None, line: int | None) -> Header:
         )
     below, end, notes = sample[1:], records.line, []
     if any(map(looks_numeric, cells)) and above:
-        commented = next(iter(Records(iter(above[:1]), mark)), [])
+        commented = [*dialect.first_rows(above[:1], mark), []][0]
         if len(commented) == len(cells) and not any(map(looks_numeric, commented)):
             cells, below, end, comments = commented, sample, int(above[1]), comments - 1
             notes.append(f"the comment in line {end} names the columns")
@@ -155,5 +155,6 @@ def _rows_are_named(lines: list[str], mark: str, width: int) -> bool:
     if not any(row[-1].strip() for row in rows):
         return False  # a separator at the end of each row
     quoted = lines[0].lstrip().startswith('"')
-    counted = [row[0] for row in rows] == [str(i) for i in range(1, len(rows) + 1)]
+    first = [row[0] for row in rows]
+    counted = any(first == [str(i + start) for i in range(len(rows))] for start in (0, 1))
     return quoted or (counted and len(rows) > 2) or not any(looks_numeric(row[0]) for row in rows)

@@ -7,7 +7,7 @@ import math
 import re
 from collections.abc import Sequence
 
-from ggn.validation import describe
+from ggn.validation import ArgumentError, describe
 
 __all__ = ["Numerals", "is_missing", "looks_numeric"]
 
@@ -66,11 +66,12 @@ class Numerals:
 
     def __init__(self, decimal: str = ".", thousands: str | None = None) -> None:
         if decimal not in (".", ","):
-            raise ValueError(f"decimal must be a point or a comma, got {describe(decimal)}")
+            raise ArgumentError("decimal", f"must be a point or a comma, got {describe(decimal)}")
         if thousands is not None and (thousands not in THOUSANDS or thousands == decimal):
-            raise ValueError(
-                "thousands must be a comma, a point, an apostrophe or a space, and not the "
-                f"decimal mark, got {describe(thousands)}"
+            raise ArgumentError(
+                "thousands",
+                "must be a comma, a point, an apostrophe or a space, and not the "
+                f"decimal mark, got {describe(thousands)}",
             )
         self.decimal, self.thousands = decimal, thousands
         if thousands is not None:

@@ -21,7 +21,8 @@ from ggn.io.numerals import Numerals
 from ggn.io.rows import CellError, RowReader
 from ggn.io.terminal import visible
 from ggn.io.text import Text
-from ggn.validation import count, describe, integer
+from ggn.io.written import original
+from ggn.validation import ArgumentError, count, describe, integer
 
 __all__ = ["CellError", "Rows", "Table"]
 
@@ -39,7 +40,8 @@ class Rows(NamedTuple):
     ----------
     values : ndarray, (rows, columns)
     text : list of list of str
-        The cells of each column of text, without spaces around them.
+        The cells of each column of text, without spaces around them, and without the
+        apostrophe that `ggn.io.written` puts before a formula.
     dropped : int
         Number of rows left out because a cell was missing.
     """
@@ -116,7 +118,7 @@ class Table:
     ) -> None:
         self._numerals = Numerals(decimal, thousands)
         if missing not in MISSING:
-            raise ValueError(f"missing must be refuse or drop, got {describe(missing)}")
+            raise ArgumentError("missing", f"must be refuse or drop, got {describe(missing)}")
         if header is not None:
             integer("header", header, 1)
         self._drop = missing == "drop"
@@ -190,7 +192,7 @@ class Table:
         columns : sequence of str
             To be read as floats, in any order.
         text : sequence of str
-            To be read as they are; a cell may be missing.
+            To be read as text; a cell may be missing.
 
         Raises
         ------
@@ -208,7 +210,7 @@ class Table:
             values.extend(numbers)
             dropped += missing
             for i, column in zip(texts, cells, strict=True):
-                column.extend(row[i].strip() for row in rows)
+                column.extend(original(row[i].strip()) for row in rows)
             kept += len(rows)
         if not kept:
             raise ValueError(

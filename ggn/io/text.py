@@ -7,7 +7,7 @@ import io
 import os
 from collections.abc import Iterator
 
-from ggn.validation import describe
+from ggn.validation import ArgumentError, describe
 
 __all__ = ["Text"]
 
@@ -80,6 +80,7 @@ class Text:
     def _check(self, *, given: bool) -> None:
         try:
             text = self._bytes.decode(self.encoding)
+            next(self.lines(), None)  # a stream of UTF-16 must have a mark, bytes need not
         except UnicodeDecodeError as error:
             before = self._bytes[: error.start].decode(self.encoding, "ignore")
             name = self.encoding.upper().removesuffix("-SIG") if not given else self.encoding
@@ -103,9 +104,9 @@ def _check_encoding(encoding: str) -> None:
     try:
         io.TextIOWrapper(io.BytesIO(), encoding=encoding)
     except (LookupError, ValueError) as error:
-        raise ValueError(
-            f"encoding must be the name of an encoding, as utf-8, cp1252 or utf-16, got "
-            f"{describe(encoding)}"
+        raise ArgumentError(
+            "encoding",
+            f"must be the name of one, as utf-8, cp1252 or utf-16, got {describe(encoding)}",
         ) from error
 
 
