@@ -18,7 +18,8 @@ from ggn.command import predict, words
 from ggn.command import train as train_command
 from ggn.fit import scores as regression
 from ggn.io import Model, terminal
-from ggn.io.table import Table, csv_text
+from ggn.io.table import Table
+from ggn.io.written import csv_text
 
 FOREVER = ["--max-iter", "1000000000", "--tol", "0"]
 
@@ -210,7 +211,7 @@ def test_an_interrupt_outside_training_is_quiet(run, data, monkeypatch):
     def interrupt(self, columns=None):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(Table, "read", interrupt)
+    monkeypatch.setattr(Table, "rows", interrupt)
     result = run("train", data, "--target", "y")
     assert (result.status, result.out, result.err) == (130, "", "")
 
@@ -292,7 +293,7 @@ def test_predict_leaves_the_old_output_if_it_fails(run, model, data, tmp_path, m
     out.write_text("old")
     before = sorted(os.listdir(tmp_path))
 
-    def broken(names, values):
+    def broken(*args):
         yield "y\n"
         raise KeyboardInterrupt
 

@@ -15,7 +15,7 @@ import ggn
 from ggn.command import cli
 from ggn.command import train as train_command
 from ggn.io import Model
-from ggn.io.table import csv_text
+from ggn.io.written import csv_text
 
 data = pytest.fixture(commands.data)
 run = pytest.fixture(commands.run)
@@ -70,9 +70,9 @@ model = pytest.fixture(commands.model)
         (["--inputs", "a,,b"], "--inputs must be column names"),
         (
             ["--inputs", "a,site"],
-            "'site': 's' is not a number; leave the column out with --inputs or",
+            "'site': 's' is not a number; text must be .*; leave the column out with --inputs or",
         ),
-        (["--target", "site"], "column 'site': 's' is not a number$"),
+        (["--target", "site"], "column 'site': 's' is not a number; text must be coded"),
         (["--target", "y,z", "--loss", "cauchy", "--loss-scale", "1"], "different standard dev"),
         (["--target", "why"], "no column 'why', which --target names; it has site, a"),
         (["--target", ""], "--target must be column names"),
@@ -105,10 +105,8 @@ def test_bad_files_of_train(run, data, tmp_path):
     fails(run("train", tmp_path / "none.csv", *target), "none.csv: No such file or directory")
     fails(run("train", tmp_path, *target), "Is a directory")
     path = tmp_path / "t.csv"
-    path.write_text("x1 x2 y\n1 2 3\n")
-    fails(
-        run("train", path, *target), "no column 'y'.*; it has x1 x2 y; .*read are comma, semicolon"
-    )
+    path.write_text("x1:x2:y\n1:2:3\n")
+    fails(run("train", path, *target), "no column 'y'.*; it has x1:x2:y; .*--delimiter says")
     path.write_text("y\n1\n2\n")
     fails(run("train", path, *target), "no columns but the targets")
     path.write_text("x,y\n1,2\n")

@@ -15,6 +15,7 @@ from collections.abc import Sequence
 from ggn.command import demo, diagnose, export, predict, reproduce, train
 from ggn.command.parser import Parser, usage_text
 from ggn.command.words import in_options
+from ggn.io.terminal import visible
 from ggn.validation import ArgumentError
 
 __all__ = ["main"]
@@ -73,7 +74,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _fail(message: str) -> int:
     """Say on one line what is wrong."""
     if sys.stderr is not None:
-        print(f"ggn: error: {' '.join(message.split())}", file=sys.stderr)
+        print(f"ggn: error: {visible(' '.join(message.split()))}", file=sys.stderr)
     _flush()
     return 2
 

@@ -11,11 +11,11 @@ from ggn.command import report
 from ggn.command.objective import add_objective, check_objective, chosen_loss, objective_text
 from ggn.command.parser import decimal, whole
 from ggn.command.saved_model import add_model, load
+from ggn.command.table_options import add_table_options, left_out, open_table
 from ggn.command.words import WORDS
 from ggn.fit.scores import split
 from ggn.io import Model
 from ggn.io.scaling import standard_units
-from ggn.io.table import Table
 from ggn.surface import diagnose
 from ggn.validation import count, integer, number
 
@@ -41,6 +41,7 @@ def add(parser: argparse.ArgumentParser) -> None:
         help="of the rows, not trained on, as given to train (default: %(default)s)")  # fmt: skip
     group("--seed", type=whole, default=0, metavar="N",
         help="of their draw, as given to train (default: %(default)s)")  # fmt: skip
+    add_table_options(parser)
     add_objective(parser)
     parser.add_argument("--max-memory", type=decimal, metavar="MB",
         help="for the Hessian (default: half of the machine's)")  # fmt: skip
@@ -60,9 +61,9 @@ def run(args: argparse.Namespace) -> int:
     if args.max_memory is not None:
         number("max_memory", args.max_memory, 0.0, open_low=True)
     check_objective(args)
-    table = Table(args.file)
+    table = open_table(args)
     table.require([*model.input_names, *model.target_names], "which the model needs")
-    values = table.read([*model.input_names, *model.target_names])
+    values, _, dropped = table.rows([*model.input_names, *model.target_names])
     n = len(model.input_names)
     rows, _ = split(len(values), args.validation, np.random.default_rng(args.seed))
     X, Y = values[rows, :n], values[rows, n:]
@@ -78,8 +79,10 @@ def run(args: argparse.Namespace) -> int:
     )
     drawn = f"--validation {args.validation:g}, --seed {args.seed}"
     penalty = "" if args.l2 else ", no penalty"
+    said = [f"{os.path.basename(args.file)}: {len(rows)} of {count(len(values), 'row')}",
+            table.understood(), left_out(dropped)]  # fmt: skip
     fields = [
-        ("data", f"{os.path.basename(args.file)}: {len(rows)} of {count(len(values), 'row')}"),
+        ("data", "; ".join(filter(None, said))),
         ("assumed", f"trained on these rows ({drawn}); loss {objective_text(loss, args)}{penalty}; "
                     "all in the model's standard units"),
     ]  # fmt: skip

@@ -7,6 +7,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from ggn.io.terminal import visible
+
 __all__ = [
     "fields",
     "overfitting",
@@ -32,7 +34,7 @@ def fields(rows: Sequence[tuple[str, str]]) -> str:
         wrapped = textwrap.wrap(text, WIDTH - 12, break_long_words=False, break_on_hyphens=False)
         first, *more = wrapped or [""]
         lines += [f"{label:<12}{first}", *(" " * 12 + line for line in more)]
-    return "\n".join(lines)
+    return "\n".join(map(visible, lines))
 
 
 def scores(
@@ -104,6 +106,8 @@ def overfitting(
     Examples
     --------
     >>> import numpy as np
+
+    from ggn.io.terminal import visible
     >>> fit = [np.array([0.1]), np.array([0.99])], [np.array([0.25]), np.array([0.95])]
     >>> overfitting(["y"], *fit, weights=9, residuals=99, l2=0.0)
     'validation RMSE is 2.5 times training RMSE (overfitting); compare --l2 1e-6, 1e-5, 1e-4'
@@ -145,7 +149,7 @@ def _short(value: float) -> str:
 
 def shorten(text: str, width: int) -> str:
     """Return the text on one line, cut with an ellipsis if it is longer than width."""
-    text = " ".join(text.split())
+    text = visible(" ".join(text.split()))
     return text if len(text) <= width else text[: max(width - 3, 0)] + "..."
 
 

@@ -15,6 +15,7 @@ from ggn import activations, damping, losses, steps
 from ggn.command import report
 from ggn.command.objective import add_objective, check_objective, chosen_loss, objective_text
 from ggn.command.parser import decimal, whole
+from ggn.command.table_options import add_table_options
 from ggn.command.training_data import TrainingData, read
 from ggn.command.words import said
 from ggn.fit.result import Status, TrainResult
@@ -54,7 +55,7 @@ def add(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of the command."""
     parser.description, parser.epilog = TRAIN, TRAIN_END
     parser.set_defaults(run=run)
-    parser.add_argument("file", metavar="FILE.csv", help="separated by commas, semicolons or tabs")
+    parser.add_argument("file", metavar="FILE.csv", help="a header line, then numbers")
     group = parser.add_argument_group("data").add_argument
     group("--target", required=True, metavar="COL[,COL]", help="columns to predict")
     group("--inputs", metavar="COL[,COL]", help="columns to predict from (default: all others)")
@@ -65,6 +66,7 @@ def add(parser: argparse.ArgumentParser) -> None:
         help="of that draw and of the initial weights (default: %(default)s)")  # fmt: skip
     group("--save", metavar="MODEL.npz", help="where to keep the trained network")
 
+    add_table_options(parser)
     group = parser.add_argument_group("network").add_argument
     group("--hidden", default="20", metavar="N[,N]",
         help="units of each hidden layer (default: %(default)s)")  # fmt: skip
@@ -172,7 +174,12 @@ def _print_summary(
     names = report.shorten(f"{', '.join(data.inputs)} -> {', '.join(data.targets)}", 100)
     counts = f"{count(len(data.inputs), 'input')}, {count(len(data.targets), 'target')}"
     rows = [
-        ("data", f"{os.path.basename(args.file)}: {count(len(F), 'row')}, {parts}"),
+        (
+            "data",
+            "; ".join(
+                [f"{os.path.basename(args.file)}: {count(len(F), 'row')}, {parts}", *data.said]
+            ),
+        ),
         ("columns", f"{counts}: {names}"),
         *data.notes(),
         ("network", f"{_text(model.net)}; {count(model.net.n_weights, 'weight')}"),
@@ -184,7 +191,7 @@ def _print_summary(
         found = diagnose(model.net, result.w, *data.standard(), loss, args.l2)
         rows.append(("verdict", found.verdict.value))
     print(report.fields(rows))
-    print(f"{'model':<12}{saved}")  # a path is not to be wrapped
+    print(f"{'model':<12}{terminal.visible(saved)}")  # a path is not to be wrapped
     print()
     print(report.scores(data.targets, fitted, held))
     hint = report.overfitting(

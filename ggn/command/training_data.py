@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import argparse
 import csv
+from collections import Counter
 from typing import NamedTuple
 
 import numpy as np
 
 from ggn.command import report
+from ggn.command.table_options import left_out, open_table
 from ggn.fit.scores import split
+from ggn.io.rows import CellError
 from ggn.io.scaling import standard_units
-from ggn.io.table import CellError, Table
 
 __all__ = ["TrainingData", "read"]
 
@@ -26,6 +28,7 @@ class TrainingData(NamedTuple):
     fitted: np.ndarray
     held: np.ndarray
     units: tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]  # x_mean, x_scale, y_...
+    said: list[str]  # how the file was understood
 
     def standard(self) -> tuple[np.ndarray, np.ndarray]:
         """Return inputs and targets of the training part, in standard units."""
@@ -47,22 +50,22 @@ def read(args: argparse.Namespace, rng: np.random.Generator) -> TrainingData:
     targets = _columns("--target", args.target)
     inputs = None if args.inputs is None else _columns("--inputs", args.inputs)
     exclude = [] if args.exclude is None else _columns("--exclude", args.exclude)
-    table = Table(args.file)
+    table = open_table(args)
     for option, names in (("--target", targets), ("--inputs", inputs), ("--exclude", exclude)):
         table.require(names or [], f"which {option} names")
         both = [] if option == "--target" else [name for name in names or [] if name in targets]
         if both:
             raise ValueError(f"the column {both[0]!r} is both in {option} and in --target")
     if inputs is None:
-        inputs = [name for name in table.names if name not in targets]
+        inputs = table.columns(without=[*targets, *exclude])
     inputs = [name for name in inputs if name not in exclude]
     if not inputs:
         left = " that are not excluded" if exclude else ""
         raise ValueError(
-            f"{args.file} has no columns but the targets{left}, so no inputs{table.understood()}"
+            f"{args.file} has no columns but the targets{left}, so no inputs{table.hint()}"
         )
     try:
-        values = table.read([*targets, *inputs])
+        values, _, dropped = table.rows([*targets, *inputs])
     except CellError as error:
         if error.column in targets:
             raise
@@ -71,7 +74,8 @@ def read(args: argparse.Namespace, rng: np.random.Generator) -> TrainingData:
     Y, X = values[:, : len(targets)], values[:, len(targets) :]
     fitted, held = split(len(X), args.validation, rng)
     units = (*standard_units(X[fitted]), *standard_units(Y[fitted]))
-    return TrainingData(inputs, targets, X, Y, fitted, held, units)
+    said = [text for text in (table.understood(), left_out(dropped)) if text]
+    return TrainingData(inputs, targets, X, Y, fitted, held, units, said)
 
 
 def _columns(option: str, text: str) -> list[str]:
@@ -79,7 +83,7 @@ def _columns(option: str, text: str) -> list[str]:
     names = [name.strip() for name in next(csv.reader([text], skipinitialspace=True), [])]
     if not names or not all(names):
         raise ValueError(f"{option} must be column names separated by commas, got {text!r}")
-    for name in names:
-        if names.count(name) > 1:
+    for name, times in Counter(names).items():
+        if times > 1:
             raise ValueError(f"{option} names the column {name!r} twice")
     return names

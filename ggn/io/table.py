@@ -1,58 +1,92 @@
-"""Comma-separated values: named columns of floats, read strictly and written exactly.
+"""Tables in files of text: named columns of floats, read strictly by one reader.
 
-The first line names the columns.  Cells are separated by commas, semicolons or
-tabs, whichever the first line uses most.  A fault is reported with its line
-and column; nothing is guessed, skipped or filled in (blank lines excepted).
+The first line that is no comment names the columns.  A fault is reported with
+its line, its column and the option that reads it, where there is one; nothing is
+guessed, skipped or filled in, but for what `Table.understood` says.
 """
 
 from __future__ import annotations
 
-import csv
+import array
 import difflib
-import io
-import math
 import os
-import re
-from collections.abc import Iterable, Iterator, Sequence
-from pathlib import Path
-from typing import Any
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
 
 import numpy as np
 
-from ggn.validation import describe
+from ggn.io.header import read_header
+from ggn.io.numerals import Numerals
+from ggn.io.rows import CellError, RowReader
+from ggn.io.terminal import visible
+from ggn.io.text import Text
+from ggn.io.written import original
+from ggn.validation import ArgumentError, count, describe, integer
 
-__all__ = ["CellError", "Table", "csv_text"]
+__all__ = ["CellError", "Rows", "Table"]
 
-DELIMITERS = ",;\t"
 LISTED = 20  # names of columns in a message
+SHOWN = 60  # characters of one
+COMPARED = 10_000  # names, to find the nearest
+MISSING = ("refuse", "drop")
+NO_ROWS = "has a header but no rows"
 
 
-class CellError(ValueError):
-    """A cell that is not a number; `column` is the name of its column."""
+class Rows(NamedTuple):
+    """The rows that were read.
 
-    def __init__(self, message: str, column: str) -> None:
-        super().__init__(message)
-        self.column = column
+    Attributes
+    ----------
+    values : ndarray, (rows, columns)
+    text : list of list of str
+        The cells of each column of text, without spaces around them, and without the
+        apostrophe that `ggn.io.written` puts before a formula.
+    dropped : int
+        Number of rows left out because a cell was missing.
+    """
+
+    values: np.ndarray
+    text: list[list[str]]
+    dropped: int
 
 
 class Table:
-    r"""A file of comma-separated values, read column by column on demand.
+    r"""A table in a file of text, read column by column on demand.
 
     Parameters
     ----------
     path : path
+    delimiter : str, optional
+        What separates cells: comma, semicolon, tab, pipe, space (any run of
+        blanks), or another character.  By default the one of these five under
+        which the first rows agree best with the header.
+    decimal : {".", ","}, default "."
+        The decimal mark.
+    thousands : {",", ".", "'", " "}, optional
+        What separates groups of three digits; by default nothing may.
+    encoding : str, optional
+        By default what the byte order mark says, and UTF-8 without one.
+    missing : {"refuse", "drop"}, default "refuse"
+        Of a row in which a cell asked for is missing (empty, NA, NaN, null, -,
+        ?, ...): an error, or leave the row out.
+    header : int, optional
+        Number of the line that names the columns; by default the first that is
+        neither blank nor a comment (# or %).
 
     Attributes
     ----------
     names : tuple of str
-        The columns, in order.
+        Of all columns, in order; empty for one without a name.
+    delimiter : str
+        One character.
 
     Raises
     ------
     OSError
         If the file cannot be read.
     ValueError
-        If it is empty, not UTF-8 text, or its header does not name each column once.
+        If it is empty, not text in its encoding, or without a header.
 
     Examples
     --------
@@ -61,29 +95,75 @@ class Table:
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     path = os.path.join(folder, "data.csv")
     ...     with open(path, "w") as stream:
-    ...         _ = stream.write("name; x; y\nfirst; 1; 2\nsecond; 3; 4\n")
-    ...     Table(path).read(["y", "x"])
-    array([[2., 1.],
-           [4., 3.]])
+    ...         _ = stream.write("name; x; y\nfirst; 1,5; 2\nsecond; ; 4\nthird; 5; 6\n")
+    ...     table = Table(path, decimal=",", missing="drop")
+    >>> table.read(["y", "x"])
+    array([[2. , 1.5],
+           [6. , 5. ]])
+    >>> table.rows(["x"], text=["name"]).text, table.rows(["x"]).dropped
+    ([['first', 'third']], 1)
+    >>> table.understood()
+    'separated by semicolons; decimal comma'
     """
 
-    def __init__(self, path: str | os.PathLike[str]) -> None:
-        self.path = os.fspath(path)
-        self._bytes = Path(path).read_bytes()
-        try:
-            self._bytes.decode("utf-8")
-        except UnicodeDecodeError as error:
-            line = self._bytes.count(b"\n", 0, error.start) + 1
-            byte = self._bytes[error.start]
-            raise ValueError(
-                f"{self.path} is not UTF-8 text: line {line} has the byte 0x{byte:02x}"
-            ) from error
-        self.delimiter = max(DELIMITERS, key=lambda d: len(self._header(d)[0]))
-        cells, lines = self._header(self.delimiter)
-        self.names = tuple(cell.strip() for cell in cells)
-        self._check_names()
-        # numpy reads quotes more leniently than the csv module: leave them to the latter
-        self._quotes = self._bytes.count(b'"') > sum(line.count('"') for line in lines)
+    def __init__(
+        self,
+        path: str | os.PathLike[str],
+        delimiter: str | None = None,
+        decimal: str = ".",
+        thousands: str | None = None,
+        encoding: str | None = None,
+        missing: str = "refuse",
+        header: int | None = None,
+    ) -> None:
+        self._numerals = Numerals(decimal, thousands)
+        if missing not in MISSING:
+            raise ArgumentError("missing", f"must be refuse or drop, got {describe(missing)}")
+        if header is not None:
+            integer("header", header, 1)
+        self._drop = missing == "drop"
+        self._text = Text(path, encoding)
+        self.path = self._text.path
+        self._header = read_header(self._text, delimiter, header)
+        self.names, self.delimiter = self._header.names, self._header.delimiter
+        self._where: dict[str, int] = {}
+        for i, name in enumerate(self.names):
+            if name:
+                self._where.setdefault(name, i)
+        self._twice = {name for name, n in Counter(self.names).items() if n > 1 and name}
+
+    def columns(self, without: Iterable[str] = ()) -> list[str]:
+        """Return the names of all columns but some.
+
+        The first column may be without a name, as pandas and R write the names of
+        rows, and any that is empty throughout; these are left out.
+
+        Parameters
+        ----------
+        without : iterable of str
+
+        Raises
+        ------
+        ValueError
+            If another has no name, or two have the same.
+        """
+        unnamed = [i for i, name in enumerate(self.names) if i and not name]
+        if unnamed:
+            reader = self._reader()
+            for row in reader:
+                for i in unnamed:
+                    if row[i].strip():
+                        raise ValueError(
+                            f"{self.path}: the header does not name column {i + 1}, but line "
+                            f"{reader.line} has {describe(row[i].strip())} there; give the "
+                            "columns to be used with --inputs"
+                        )
+        left = dict.fromkeys(without)
+        names = [name for name in self.names if name and name not in left]
+        for name in names:
+            if name in self._twice:
+                raise ValueError(f"{self._doubled(name)}; give those to be used with --inputs")
+        return names
 
     def read(self, columns: Sequence[str] | None = None) -> np.ndarray:
         """Return the columns of these names, by default all of them, as floats.
@@ -100,17 +180,47 @@ class Table:
         Raises
         ------
         ValueError
-            If a column is missing, a row is too long or too short, a cell is
-            not a finite number (`CellError`), or there are no rows.
+            As `rows`.
         """
-        wanted = self.names if columns is None else tuple(columns)
-        self.require(wanted)
-        indices = [self.names.index(name) for name in wanted]
-        values = None if self._quotes else self._read_fast(indices)
-        return self._read_carefully(indices) if values is None else values
+        return self.rows(self.columns() if columns is None else columns).values
+
+    def rows(self, columns: Sequence[str], text: Sequence[str] = ()) -> Rows:
+        """Return the columns of these names, some as floats and some as text.
+
+        Parameters
+        ----------
+        columns : sequence of str
+            To be read as floats, in any order.
+        text : sequence of str
+            To be read as text; a cell may be missing.
+
+        Raises
+        ------
+        ValueError
+            If a column is missing or its name stands for two, a row is too long or
+            too short, a cell is not a finite number (`CellError`), or there are
+            no rows.
+        """
+        self.require([*columns, *text])
+        wanted = [self._where[name] for name in columns]
+        texts = [self._where[name] for name in text]
+        values, cells = array.array("d"), [list[str]() for _ in texts]
+        kept = dropped = 0
+        for numbers, rows, missing in self._reader().blocks(wanted):
+            values.extend(numbers)
+            dropped += missing
+            for i, column in zip(texts, cells, strict=True):
+                column.extend(original(row[i].strip()) for row in rows)
+            kept += len(rows)
+        if not kept:
+            raise ValueError(
+                f"{self.path} {'has a missing cell in each row' if dropped else NO_ROWS}"
+            )
+        flat = np.frombuffer(values, dtype=np.float64) if values else np.empty(0)
+        return Rows(flat.reshape(kept, len(wanted)), cells, dropped)
 
     def require(self, columns: Iterable[str], reason: str = "") -> None:
-        """Check that there are columns of these names.
+        """Check that there is one column of each of these names.
 
         Parameters
         ----------
@@ -121,174 +231,54 @@ class Table:
         Raises
         ------
         ValueError
-            If one is missing.
+            If one is missing, or there are two.
         """
         for name in columns:
-            if name not in self.names:
-                listed = ", ".join(self.names[:LISTED])
-                if len(self.names) > LISTED:
-                    listed += f" ... ({len(self.names)} in all)"
-                folded = {known.lower(): known for known in self.names}
-                near = difflib.get_close_matches(name.lower(), folded, n=1)
+            if name in self._twice:
+                raise ValueError(self._doubled(name))
+            if name not in self._where:
+                known = [*self._where]
+                listed = ", ".join(map(_short, known[:LISTED])) or "none with a name"
+                if len(known) > LISTED:
+                    listed += f" ... ({len(known)} in all)"
+                near = _nearest(name, known)
                 raise ValueError(
-                    f"{self.path} has no column {name!r}{', ' if reason else ''}{reason}; "
+                    f"{self.path} has no column {describe(name)}{', ' if reason else ''}{reason}; "
                     f"it has {listed}"
-                    + (f"; the nearest is {folded[near[0]]!r}" if near else "")
-                    + self.understood()
+                    + (f"; the nearest is {describe(near)}" if near else "")
+                    + self._header.hint()
                 )
+
+    def hint(self) -> str:
+        """Return what to add to a message if the columns look as if they were not told apart."""
+        return self._header.hint()
 
     def understood(self) -> str:
-        """Return what to add to a message if the columns look as if they were not told apart."""
-        if len(self.names) == 1 and re.search(r"[\s|:]", self.names[0]):
-            return (
-                "; its first line was read as the name of one column, because "
-                "the separators read are comma, semicolon and tab"
-            )
-        return ""
+        """Return what was decided and is not plain comma-separated text: clauses, or nothing."""
+        notes = [*self._header.notes]
+        if self._text.encoding not in ("utf-8", "utf-8-sig"):
+            notes.append(self._text.encoding)
+        if self._numerals.decimal == ",":
+            notes.append("decimal comma")
+        if without := sum(not name for name in self.names) - self._header.rows_named:
+            notes.append(f"{count(without, 'column')} without a name left out")
+        return "; ".join(notes)
 
-    def _stream(self) -> io.TextIOWrapper:
-        return io.TextIOWrapper(io.BytesIO(self._bytes), encoding="utf-8-sig", newline="")
+    def _reader(self) -> RowReader:
+        return RowReader(self._text, self._header, self._numerals, drop=self._drop)
 
-    def _header(self, delimiter: str) -> tuple[list[str], list[str]]:
-        """Return the cells of the first line that is not blank, and the lines up to its end."""
-        lines: list[str] = []
-        for row in self._rows(_kept(self._stream(), lines), delimiter, strict=False):
-            return row, lines
-        raise ValueError(f"{self.path} is empty")
-
-    def _rows(
-        self, lines: Iterable[str], delimiter: str, *, strict: bool = True
-    ) -> Iterator[list[str]]:
-        """Parse the lines, without blank ones."""
-        reader = csv.reader(lines, delimiter=delimiter, skipinitialspace=True, strict=strict)
-        self._reader = reader
-        try:
-            for row in reader:
-                if len(row) > 1 or "".join(row).strip():
-                    yield row
-        except csv.Error as error:
-            raise ValueError(f"{self.path}, line {reader.line_num}: {error}") from error
-
-    def _check_names(self) -> None:
-        first: dict[str, int] = {}
-        for number, name in enumerate(self.names, 1):
-            if not name:
-                raise ValueError(f"{self.path}: the header does not name column {number}")
-            if name in first:
-                raise ValueError(
-                    f"{self.path}: the header names columns {first[name]} and {number} "
-                    f"both {name!r}"
-                )
-            first[name] = number
-        if all(_is_number(name) for name in self.names):
-            raise ValueError(
-                f"{self.path} has no header: its first line holds numbers, not column names; "
-                "the first line must hold the names, separated by commas, semicolons or tabs"
-            )
-
-    def _read_fast(self, indices: list[int]) -> np.ndarray | None:
-        """Let numpy's compiled parser try; None if it meets anything but finite numbers."""
-        everything = len(set(indices)) == len(self.names)
-        # a one-character field: the cells of a column that is not wanted are cut, not kept
-        fields = [(f"f{i}", "f8" if i in indices else "U1") for i in range(len(self.names))]
-        stream = self._stream()
-        next(self._rows(stream, self.delimiter))
-        start = next((line for line in stream if line.strip()), None)
-        if start is None:
-            return None
-        try:
-            table: Any = np.loadtxt(
-                _prepended(start, stream),
-                dtype=np.float64 if everything else np.dtype(fields),
-                delimiter=self.delimiter,
-                comments=None,
-                ndmin=2 if everything else 1,
-            )
-        except ValueError:
-            return None
-        if everything:
-            if table.shape[1] != len(self.names):
-                return None
-            values = table[:, indices]
-        else:
-            values = np.stack([table[f"f{i}"] for i in indices], axis=1)
-        return values if np.isfinite(values).all() else None
-
-    def _read_carefully(self, indices: list[int]) -> np.ndarray:
-        """Read row by row, to name what is wrong where."""
-        rows = self._rows(self._stream(), self.delimiter)
-        next(rows)
-        values: list[list[float]] = []
-        for row in rows:
-            if len(row) != len(self.names):
-                raise ValueError(
-                    f"{self.path}, line {self._reader.line_num}: {len(row)} "
-                    f"{'cell' if len(row) == 1 else 'cells'}, but the header names "
-                    f"{len(self.names)} {'column' if len(self.names) == 1 else 'columns'}"
-                )
-            try:
-                values.append([_finite(row[i]) for i in indices])
-            except ValueError:
-                raise self._bad_cell(row, indices) from None
-        if not values:
-            raise ValueError(f"{self.path} has a header but no rows")
-        return np.array(values)
-
-    def _bad_cell(self, row: list[str], indices: list[int]) -> CellError:
-        i = next(i for i in indices if not _is_number(row[i], finite=True))
-        cell, line = row[i].strip(), self._reader.line_num
-        if not cell:
-            fault = "the cell is empty"
-        elif _is_number(cell):
-            fault = f"{cell} is not finite"
-        elif "," in cell and _is_number(cell.replace(",", ".")):
-            fault = f"{cell!r} has a decimal comma, but only a point is read"
-        else:
-            fault = f"{describe(cell)} is not a number"
-        name = self.names[i]
-        return CellError(f"{self.path}, line {line}, column {name!r}: {fault}", name)
+    def _doubled(self, name: str) -> str:
+        i, j, *_ = (i for i, known in enumerate(self.names, 1) if known == name)
+        return f"{self.path}: the header names columns {i} and {j} both {describe(name)}"
 
 
-def csv_text(names: Sequence[str], values: np.ndarray) -> Iterator[str]:
-    r"""Yield the text of a file of comma-separated values, in pieces.
-
-    Floats are written with the fewest digits that read back as the same float.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> "".join(csv_text(["a", "b"], np.array([[0.1, 2.0]])))
-    'a,b\n0.1,2.0\n'
-    """
-    header = io.StringIO()
-    csv.writer(header, lineterminator="\n").writerow(names)
-    yield header.getvalue()
-    for start in range(0, len(values), 4096):
-        rows = values[start : start + 4096].tolist()
-        yield "".join(",".join(map(repr, row)) + "\n" for row in rows)
+def _short(name: str) -> str:
+    text = visible(name)
+    return text if len(text) <= SHOWN else f"{text[:SHOWN]}…"
 
 
-def _kept(lines: Iterable[str], record: list[str]) -> Iterator[str]:
-    """Pass lines on, and note them."""
-    for line in lines:
-        record.append(line)
-        yield line
-
-
-def _prepended(first: str, rest: Iterable[str]) -> Iterator[str]:
-    yield first
-    yield from rest
-
-
-def _finite(cell: str) -> float:
-    value = float(cell)
-    if not math.isfinite(value) or "_" in cell:  # Python's 1_000 is not a number elsewhere
-        raise ValueError
-    return value
-
-
-def _is_number(cell: str, *, finite: bool = False) -> bool:
-    try:
-        return "_" not in cell and (math.isfinite(float(cell)) or not finite)
-    except ValueError:
-        return False
+def _nearest(name: str, known: Sequence[str]) -> str:
+    """Return the most similar of the first names, or an empty text."""
+    folded = {other.lower(): other for other in known[:COMPARED] if len(other) <= SHOWN}
+    near = difflib.get_close_matches(name[:SHOWN].lower(), folded, n=1)
+    return folded[near[0]] if near else ""

@@ -9,9 +9,25 @@ from typing import Any, TextIO
 
 import numpy as np
 
-__all__ = ["Progress", "StatusLine"]
+__all__ = ["Progress", "StatusLine", "visible"]
 
 WIDTH = 80
+
+
+def visible(text: str) -> str:
+    r"""Return a text with an escape in place of each character that would act on a terminal.
+
+    Among these are ends of lines, control characters, and marks that turn the
+    direction of writing.
+
+    Examples
+    --------
+    >>> print(visible("größe\x1b[2J"))
+    größe\x1b[2J
+    """
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
 class StatusLine:
