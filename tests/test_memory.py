@@ -14,7 +14,7 @@ from ggn.damping import LevenbergMarquardt
 from ggn.linearization import Linearization, Objective
 from ggn.linearization.assembly import Blocks, Columns, accumulator
 from ggn.linearization.directional import curvature_along
-from ggn.linearization.memory import SPARE, Memory
+from ggn.linearization.memory import SMALL, SPARE, Memory
 
 RNG = np.random.default_rng(11)
 X = RNG.normal(size=(60, 2))
@@ -174,25 +174,25 @@ def test_gradient_and_loss_do_not_depend_on_what_was_asked_before():
 
 def test_an_array_is_the_callers_until_its_last_view_is_gone():
     memory = Memory()
-    array = memory.array(3, 4)
+    array = memory.array(3, SMALL)
     assert array.ctypes.data % 64 == 0
     assert array.flags.c_contiguous
     assert array.flags.writeable
     where, view = array.ctypes.data, array[1:].T
     del array
-    other = memory.array(12)
+    other = memory.array(3 * SMALL)
     assert not np.shares_memory(view, other)
     buffer = memoryview(view.T)
     del view
-    assert not np.shares_memory(np.asarray(buffer), memory.array(12))
+    assert not np.shares_memory(np.asarray(buffer), memory.array(3 * SMALL))
     del buffer
-    again = [memory.array(2, 6) for _ in range(2)]  # the other piece is the one just asked for
+    again = [memory.array(SMALL, 3) for _ in range(2)]  # the other piece is the one just asked for
     assert where in [array.ctypes.data for array in again]
 
 
 def test_memory_that_is_gone_is_used_again():
     memory = Memory()
-    seen = {memory.array(1000).ctypes.data for _ in range(50)}
+    seen = {memory.array(2 * SMALL).ctypes.data for _ in range(50)}
     assert len(seen) == 1
 
 

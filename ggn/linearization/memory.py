@@ -43,7 +43,7 @@ class Memory:
         self._most = 0  # doubles in use at once
 
     def array(self, *shape: int) -> np.ndarray:
-        """Return an array of this shape, if large aligned to 64 bytes; its contents are anything."""
+        """Return an array of this shape, aligned to 64 bytes if large; it may hold anything."""
         size = math.prod(shape)
         if size <= SMALL:
             return np.empty(shape)
