@@ -74,7 +74,7 @@ def run(args: argparse.Namespace) -> int:
         (X - model.x_mean) / model.x_scale,
         (Y - model.y_mean) / model.y_scale,
         loss,
-        args.l2,
+        l2=args.l2,
         max_memory=None if args.max_memory is None else args.max_memory * MEBIBYTE,
     )
     drawn = f"--validation {args.validation:g}, --seed {args.seed}"

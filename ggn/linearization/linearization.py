@@ -239,8 +239,8 @@ def linearize(
     Y: Any,
     loss: str | Loss = "squared",
     *,
-    sample_weight: Any = None,
     l2: Any = 0.0,
+    sample_weight: Any = None,
     chunk_size: int | None = None,
 ) -> Linearization:
     """Linearise the network and loss at w.
@@ -252,8 +252,8 @@ def linearize(
     X : array_like, (T, n0)
     Y : array_like, (T, nL)
     loss : str or Loss, default "squared"
-    sample_weight : array_like, (T,), optional
     l2 : float or array_like (N,), default 0.0
+    sample_weight : array_like, (T,), optional
     chunk_size : int, optional
         Samples per sweep; by default chosen to fit the cache.
 

@@ -24,7 +24,7 @@ import numpy as np
 
 from ggn.linearization import Linearization, linearize
 from ggn.losses import Loss, Squared
-from ggn.machine import half_of_memory
+from ggn.machine import memory_limit
 from ggn.network import MLP
 from ggn.surface.least_loss import EXACT, residual_norms, spread, zero_error
 from ggn.surface.loss_principles import obeys_principle_1
@@ -182,11 +182,11 @@ def certificate(
     Y: Any,
     loss: str | Loss = "squared",
     *,
+    tol: float = 1e-6,
     l2: Any = 0.0,
     sample_weight: Any = None,
-    rank: NumericalRank | None = None,
-    tol: float = 1e-6,
     max_memory: float | None = None,
+    rank: NumericalRank | None = None,
 ) -> Certificate:
     """Apply Theorem 1 and Prop. 1 at w.
 
@@ -194,13 +194,13 @@ def certificate(
     ----------
     net, w, X, Y, loss, l2, sample_weight
         As in `ggn.linearize`.
-    rank : NumericalRank, optional
-        Of P (N, T·nL, samples of weight 0 left out), if it is known already.
     tol : float, default 1e-6
         Relative gradient up to which w counts as critical.
     max_memory : float, optional
         Bytes for the factorisation of P, by default half of the machine's.  Where they do
         not suffice, `not_computed` says so.
+    rank : NumericalRank, optional
+        Of P (N, T·nL, samples of weight 0 left out), if it is known already.
 
     Returns
     -------
@@ -221,7 +221,7 @@ def certificate(
     P (9 x 4) has rank 4: full column rank. By Proposition 1 w is a global minimum, to rounding.
     """
     at = linearize(net, w, X, Y, loss, l2=l2, sample_weight=sample_weight)
-    limit = half_of_memory() if max_memory is None else number("max_memory", max_memory, 0.0)
+    limit = memory_limit(max_memory)
     return certify(at, rank, number("tol", tol, 0.0), limit)
 
 
