@@ -64,7 +64,7 @@ def test_full_column_rank_bounds_the_error_and_the_loss(case, T, pair, weighted)
         assert found.loss_bound is None
         return
     assert found.error_norm <= found.error_bound * (1.0 + 1e-9)
-    convex = isinstance(pair[0], ggn.losses.Squared) or getattr(pair[0], "p", 0.0) >= 1.0
+    convex = isinstance(pair[0], ggn.losses.Squared) or (pair[0].p or 0.0) >= 1.0
     assert (found.loss_bound is not None) == convex
     if convex:
         assert found.loss <= found.loss_bound * (1.0 + 1e-9)

@@ -142,7 +142,7 @@ def train_robust(
     True
     """
     chosen = resolve(loss)
-    if not hasattr(chosen, "scale"):
+    if chosen.scale is None:
         raise ValueError(
             "loss must have a scale, as smooth_lp, cauchy and blake_zisserman do, "
             f"got {describe(loss)}"

@@ -53,7 +53,7 @@ def hessian_bound(at: Linearization, *, tol: float | None = None) -> Bound:
     if tol is None:
         tol = N * EPS * float(np.linalg.norm(parts.hessian, 2))
     tol = number("tol", tol, 0.0)
-    rest = float(np.linalg.norm(parts.network, 2))
+    rest = float(np.linalg.norm(parts.functional, 2))
     k = at.objective.T * at.net.n_outputs
     premises = (
         Premise(

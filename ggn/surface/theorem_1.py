@@ -26,7 +26,7 @@ from ggn.linearization import Linearization, linearize
 from ggn.losses import Loss, Squared
 from ggn.machine import memory_limit
 from ggn.network import MLP
-from ggn.surface.least_loss import EXACT, residual_norms, spread, zero_error
+from ggn.surface.least_loss import ROOT_EPS, residual_norms, spread, zero_error
 from ggn.surface.loss_principles import obeys_principle_1
 from ggn.surface.rank import NumericalRank
 from ggn.surface.row_span import row_span, scaled_norm
@@ -119,7 +119,7 @@ class Certificate:
             return False
         if self.zero_error or self.full_column_rank:
             return True
-        return None if self.distance is None else self.distance <= EXACT
+        return None if self.distance is None else self.distance <= ROOT_EPS
 
     @property
     def proposition_1(self) -> bool | None:
@@ -248,10 +248,10 @@ def certify(
     projection = distance = None
     if span is not None:
         rank = rank or span.rank()
-        projection, distance = span.split(rank.rank)
+        projection, distance = span.projections(rank.rank)
     size = norm * error + float(np.linalg.norm(penalty))
     relative = float(np.linalg.norm(at.gradient)) / size if size else 0.0
-    exact = bool((residuals <= EXACT * spread(Y)).all())
+    exact = bool((residuals <= ROOT_EPS * spread(Y)).all())
     principle_1 = obeys_principle_1(loss)
     zero = zero_error(loss, F, Y, exact, error)
     error_bound = loss_bound = None
