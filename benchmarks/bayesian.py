@@ -19,7 +19,8 @@ import numpy as np
 from scipy.stats import norm
 
 import ggn
-from ggn.fit.bayes import BayesianResult, train_bayesian
+from ggn.fit.bayes import train_bayesian
+from ggn.fit.posterior import BayesianResult
 from ggn.fit.scores import rmse
 from ggn.io.scaling import standard_units
 

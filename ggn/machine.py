@@ -21,7 +21,9 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["flop_rate", "half_of_memory", "limited", "one_thread"]
+from ggn.validation import number
+
+__all__ = ["flop_rate", "limited", "memory_limit", "one_thread"]
 
 # Flops of an iteration up to which one thread is used: about 4 ms.
 ONE_THREAD_UP_TO = 2e8
@@ -106,7 +108,20 @@ def flop_rate() -> float:
     return 2.0 * 400**3 / statistics.median(times)
 
 
-def half_of_memory() -> float:
+def memory_limit(max_memory: float | None) -> float:
+    """Return the bytes that a caller allows: half of the machine's where none are named.
+
+    Raises
+    ------
+    ValueError
+        For a max_memory that is not a number above zero.
+    """
+    if max_memory is not None:
+        return number("max_memory", max_memory, 0.0, open_low=True)
+    return _half()
+
+
+def _half() -> float:
     """Return half the physical memory, in bytes, or 4 GiB where it cannot be asked for."""
     try:
         return 0.5 * os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")

@@ -220,12 +220,13 @@ def _a(kind: type) -> str:
 def classes_of(package: str, base: type[T]) -> dict[str, type[T]]:
     """Return the classes below base that state a `name`, by name, in all modules of a package.
 
-    Called by the package itself, as classes_of(__name__, base): so a file put into
-    it is all that a new strategy needs.
+    Called by the package itself, as classes_of(__name__, base), below the classes of its own:
+    so a class in it, or a file put into it, is all that a new strategy needs.
     """
     found: dict[str, type[T]] = {}
-    for file in pkgutil.iter_modules(importlib.import_module(package).__path__):
-        module = importlib.import_module(f"{package}.{file.name}")
+    home = importlib.import_module(package)
+    files = pkgutil.iter_modules(home.__path__)
+    for module in [home, *(importlib.import_module(f"{package}.{file.name}") for file in files)]:
         for cls in vars(module).values():
             own = isinstance(cls, type) and cls.__module__ == module.__name__
             if own and issubclass(cls, base) and isinstance(vars(cls).get("name"), str):

@@ -64,7 +64,7 @@ def test_full_column_rank_bounds_the_error_and_the_loss(case, T, pair, weighted)
         assert found.loss_bound is None
         return
     assert found.error_norm <= found.error_bound * (1.0 + 1e-9)
-    convex = isinstance(pair[0], ggn.losses.Squared) or getattr(pair[0], "p", 0.0) >= 1.0
+    convex = isinstance(pair[0], ggn.losses.Squared) or (pair[0].p or 0.0) >= 1.0
     assert (found.loss_bound is not None) == convex
     if convex:
         assert found.loss <= found.loss_bound * (1.0 + 1e-9)
@@ -78,7 +78,7 @@ def test_the_bounds_are_sharp_where_they_can_be():
     assert found.loss_bound == pytest.approx(25.0, rel=1e-12)
     assert found.loss == 25.0
     # a cut of one's own is the uncertainty of s_min
-    cut = certificate(net, [2.0], [[3.0]], [[1.0]], rank=numerical_rank([[3.0]], 1.0))
+    cut = certificate(net, [2.0], [[3.0]], [[1.0]], rank=numerical_rank([[3.0]], tol=1.0))
     assert cut.error_bound == pytest.approx(15.0, rel=1e-12)
     # P = I, the error on the sample of least weight
     two = ggn.MLP((2, 1), bias=False)
@@ -94,7 +94,7 @@ def test_errors_off_the_row_span_make_any_point_critical(case, seed):
     F = reference.forward(case.spec, case.w, X)[0][-1]
     P = reference.jacobian(case.spec, case.w, X)
     _, s, Vt = np.linalg.svd(P, full_matrices=True)
-    rank = numerical_rank(P, 1e-9 * s[0])
+    rank = numerical_rank(P, tol=1e-9 * s[0])
     null = Vt[rank.rank :]
     r = null.T @ (null @ np.random.default_rng(seed).normal(size=F.size))
     found = certificate(case.net, case.w, X, F - r.reshape(F.shape), rank=rank)
@@ -138,7 +138,7 @@ def test_full_rank_by_a_hair_does_not_make_a_runaway_stop_global():
     found = certificate(net, w, X, Y)
     assert found.critical
     # as if the cut had been anywhere below s_min
-    hair = numerical_rank(net.jacobian(w, X), 0.0)
+    hair = numerical_rank(net.jacobian(w, X), tol=0.0)
     found = certificate(net, w, X, Y, rank=hair)
     assert found.full_column_rank
     assert found.critical
@@ -152,7 +152,7 @@ def test_a_wider_cut_shows_the_errors_off_the_row_span():
     X, Y = ggn.problems.xor()
     net, w = on_the_way(1 / 8)
     P = net.jacobian(w, X)
-    found = certificate(net, w, X, Y, rank=numerical_rank(P, 1e-6))
+    found = certificate(net, w, X, Y, rank=numerical_rank(P, tol=1e-6))
     assert found.rank.rank < 4
     assert found.projection < 1e-5
     assert found.distance == pytest.approx(1.0, abs=1e-9)

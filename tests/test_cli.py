@@ -16,7 +16,7 @@ from commands import fails, process
 import ggn
 from ggn.command import predict, words
 from ggn.command import train as train_command
-from ggn.fit import scores as regression
+from ggn.fit import scores
 from ggn.io import Model, terminal
 from ggn.io.table import Table
 from ggn.io.written import csv_text
@@ -52,13 +52,13 @@ def test_train_prints_a_summary_that_agrees_with_the_saved_model(train, data, tm
     assert model.input_names == ("a", "b", "one")
     assert model.target_names == ("y",)
     X, Y = Table(data).read(["a", "b", "one"]), Table(data).read(["y"])
-    fitted, held = regression.split(80, 0.25, 3)
+    fitted, held = scores.validation_split(80, 0.25, 3)
     np.testing.assert_allclose(model.x_mean, X[fitted].mean(axis=0), rtol=1e-14)
     np.testing.assert_allclose(model.x_scale[:2], X[fitted].std(axis=0)[:2], rtol=1e-14)
     assert model.x_scale[2] == 1.0  # constant
     F = model.predict(X)
     numbers = [float(x) for x in re.search(r"^y +(.*)$", result.out, re.M)[1].split()]
-    expected = [f(Y[p], F[p])[0] for p in (fitted, held) for f in (regression.rmse, regression.r2)]
+    expected = [f(Y[p], F[p])[0] for p in (fitted, held) for f in (scores.rmse, scores.r2)]
     np.testing.assert_allclose(numbers, expected, rtol=1e-4)
     assert numbers[0] < 0.5
 
@@ -115,7 +115,7 @@ def test_the_scale_of_a_robust_loss_is_in_the_unit_of_the_target(train, monkeypa
     monkeypatch.setattr(train_command, "train", spy)
     result = train("--loss", "smooth_lp", "--loss-scale", "2", "--p", "1.5", "--max-iter", "3")
     assert "smooth_lp, scale = 2, p = 1.5" in result.out
-    fitted, _ = regression.split(80, 0.2, 0)
+    fitted, _ = scores.validation_split(80, 0.2, 0)
     assert seen[0].scale == pytest.approx(2.0 / Table(data).read(["y"])[fitted].std(), rel=1e-12)
     assert seen[0].p == 1.5
     out = train("--loss", "cauchy", "--max-iter", "3").out
@@ -142,7 +142,7 @@ def test_a_robust_fit_ignores_outliers(run, tmp_path):
     assert shown == pytest.approx(np.median(every), rel=1e-4)
     assert "validation " not in result.out.split("target ")[1]
     command[command.index("--validation") + 1] = "0.25"
-    held = regression.split(60, 0.25, 0)[1]
+    held = scores.validation_split(60, 0.25, 0)[1]
     out = run(*command).out
     every = np.abs(Model.load(model).predict(x) - y[:, np.newaxis])[held]
     shown = float(re.search(r"^y +validation +(\S+)", out, re.M)[1])
@@ -261,7 +261,7 @@ def test_predict_writes_the_predictions_exactly(run, model, data, tmp_path):
     Y = Table(data).read(["y", "z"])
     lines = result.err.splitlines()
     for line, name, error, share in zip(
-        lines, "yz", regression.rmse(Y, expected), regression.r2(Y, expected), strict=True
+        lines, "yz", scores.rmse(Y, expected), scores.r2(Y, expected), strict=True
     ):
         assert line == f"{name}: RMSE {error:.6g}, R2 {share:.6f}, 80 rows"
     assert run("predict", model, data).out == out.read_text()

@@ -11,7 +11,7 @@ from commands import fails
 
 import ggn
 from ggn.command.words import WORDS
-from ggn.fit.scores import split
+from ggn.fit.scores import validation_split
 from ggn.io import Model
 from ggn.io.table import Table
 from ggn.linearization import Objective
@@ -42,7 +42,7 @@ def test_the_rows_and_units_of_the_training(run, train, data, tmp_path):
     result = run("diagnose", path, data)
     assert result.status == 0
     assert result.err == ""
-    expected = by_hand(path, data, split(80, 0.2, 0)[0])
+    expected = by_hand(path, data, validation_split(80, 0.2, 0)[0])
     assert expected.verdict in (Verdict.LOCAL_MINIMUM, Verdict.RUNAWAY, Verdict.INCONCLUSIVE)
     assert verdict_of(result.out) is verdict_of(trained.out) is expected.verdict
     assert "data        data.csv: 64 of 80 rows" in result.out
@@ -61,7 +61,7 @@ def test_options_are_those_of_the_training(run, train, data, tmp_path):
                "--loss-scale", "20"]  # fmt: skip
     trained = train("--save", path, *options)
     result = run("diagnose", path, data, *options)
-    rows = split(80, 0.5, 3)[0]
+    rows = validation_split(80, 0.5, 3)[0]
     scale = 20.0 / Table(data).read(["y"])[rows].std()
     expected = by_hand(path, data, rows, loss=ggn.losses.Cauchy(scale), l2=0.01)
     assert verdict_of(result.out) is verdict_of(trained.out) is expected.verdict

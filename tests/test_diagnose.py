@@ -250,7 +250,7 @@ def test_every_loss_and_activation(loss, activation):
     assert fits_a_screen(start)
     for nit in (10, 300):
         w = ggn.train(net, X, Y, loss, w0=w, l2=1e-3, max_iter=nit).w
-        d = ggn.diagnose(net, w, X, Y, loss, 1e-3)
+        d = ggn.diagnose(net, w, X, Y, loss, l2=1e-3)
         assert fits_a_screen(d)
         kinked = activation in ("relu", "leaky_relu")  # at which training stops
         assert kinked or (d.spectrum is None) == (activation is CUSTOM)
@@ -282,7 +282,7 @@ def test_without_memory_for_the_hessian_minima_are_not_certified():
             (p for p in known_points.all_points() if p.kind is kind), key=lambda p: p.w.size
         )
         assert point.w.size > 12
-        d = diagnose(point, max_memory=0.0)
+        d = diagnose(point, max_memory=1.0)
         assert not d.spectrum.dense
         assert d.verdict is (Verdict.SADDLE if kind is Kind.SADDLE else Verdict.INCONCLUSIVE)
         assert ("Lanczos" in str(d)) == (kind is Kind.STRICT)

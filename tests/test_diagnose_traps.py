@@ -338,7 +338,7 @@ def test_separated_classes_with_a_penalty_have_a_minimum():
     Y = np.array([0.0, 0.0, 1.0, 1.0])
     net = ggn.MLP((1, 1))
     w = ggn.train(net, X, Y, "logistic", l2=1e-3).w
-    assert ggn.diagnose(net, w, X, Y, "logistic", 1e-3).verdict is Verdict.GLOBAL_MINIMUM
+    assert ggn.diagnose(net, w, X, Y, "logistic", l2=1e-3).verdict is Verdict.GLOBAL_MINIMUM
     assert ggn.diagnose(net, w, X, Y, "logistic").verdict is Verdict.RUNAWAY
     assert ggn.diagnose(net, 1e3 * w, X, Y, "logistic").verdict is Verdict.RUNAWAY
 

@@ -51,7 +51,7 @@ def test_hessian_and_its_products(c, T, loss, weighted, penalty):
     H = at.hessian()
     assert np.abs(H - exact).max() <= 1e-12 * scale
     assert (H == H.T).all()
-    assert np.abs(at.network_curvature() - rest).max() <= 1e-12 * scale
+    assert np.abs(at.functional_hessian() - rest).max() <= 1e-12 * scale
     V = np.random.default_rng(c.seed).normal(size=(len(c.w), 2))
     for v in V.T:
         error = np.abs(at.hessian_operator() @ v - H @ v).max()
@@ -150,7 +150,7 @@ def test_activation_from_numpy(c, T, mask):
 def test_activation_without_second_derivative():
     sine = ggn.Activation("sine", np.sin, np.cos)
     at = ggn.linearize(ggn.MLP((1, 2, 1), sine), np.ones(7), [[1.0]], [[0.0]])
-    for use in (at.hessian, at.network_curvature, lambda: at.hessian_operator() @ np.ones(7)):
+    for use in (at.hessian, at.functional_hessian, lambda: at.hessian_operator() @ np.ones(7)):
         with pytest.raises(ValueError, match="'sine' has no second_derivative"):
             use()
 
@@ -232,7 +232,7 @@ def test_at_an_exact_fit_the_hessian_is_the_normal_matrix(name):
     X, _ = c.data(40)
     Y = reference.forward(c.spec, c.w, X)[0][-1]
     parts = hessian_parts(ggn.linearize(c.net, c.w, X, Y))
-    assert parts.network_share <= 1e-10
+    assert parts.functional_share <= 1e-10
     assert parts.normal_share == pytest.approx(1.0, abs=1e-10)
     assert_close(parts.hessian, reference.normal_matrix(c.spec, c.w, X, Y, SQUARED), 1e-10)
 
@@ -245,9 +245,9 @@ def test_split_away_from_a_fit():
     exact, rest, _ = oracle(c, X, Y, SQUARED, l2=0.1)
     norm = np.linalg.norm(exact)
     assert_close(parts.normal, exact - rest)
-    assert_close(parts.network, rest)
+    assert_close(parts.functional, rest)
     assert (parts.hessian == at.hessian()).all()
-    assert parts.network_share == pytest.approx(np.linalg.norm(rest) / norm, rel=1e-10)
+    assert parts.functional_share == pytest.approx(np.linalg.norm(rest) / norm, rel=1e-10)
     assert parts.normal_share == pytest.approx(np.linalg.norm(exact - rest) / norm, rel=1e-10)
 
 
@@ -255,4 +255,4 @@ def test_shares_where_the_hessian_is_zero():
     net = ggn.MLP((1, 1, 1, 1), "identity", bias=False)
     parts = hessian_parts(ggn.linearize(net, np.zeros(3), [[1.0]], [[1.0]]))
     assert not parts.hessian.any()
-    assert (parts.normal_share, parts.network_share) == (0.0, 0.0)
+    assert (parts.normal_share, parts.functional_share) == (0.0, 0.0)

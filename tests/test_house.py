@@ -11,19 +11,8 @@ import ggn
 HOUSE = Tree(Path(ggn.__file__).parent)
 TESTS = Tree(Path(__file__).parent)
 
-# Rules that are still broken; strict, so that a mark goes once its rule is kept.
-STILL_BROKEN = {
-    "short_files": "files of 301 to 350 lines",
-}
 
-
-def with_mark(rule):
-    reason = STILL_BROKEN.get(rule.__name__)
-    marks = [pytest.mark.xfail(strict=True, reason=reason)] if reason else []
-    return pytest.param(rule, marks=marks, id=rule.__name__)
-
-
-@pytest.mark.parametrize("rule", [with_mark(rule) for rule in house.RULES])
+@pytest.mark.parametrize("rule", house.RULES, ids=lambda rule: rule.__name__)
 def test_the_house_keeps(rule):
     assert rule(HOUSE) == []
 

@@ -61,7 +61,7 @@ every_name = pytest.mark.parametrize("name", losses.BUILT_IN)
 
 def residuals(loss):
     """Both signs, from invisible to thousands of scales."""
-    positive = np.concatenate([[0.0], np.geomspace(1e-12, 1e4, 97)]) * getattr(loss, "scale", 1.0)
+    positive = np.concatenate([[0.0], np.geomspace(1e-12, 1e4, 97)]) * (loss.scale or 1.0)
     return np.concatenate([positive, -positive])[:, np.newaxis]
 
 
@@ -98,7 +98,7 @@ def test_values_to_many_digits(ours):
 @every_loss
 def test_derivatives_to_many_digits(ours):
     """rho' and rho'' by mpmath's differentiation of the definition, moderate residuals."""
-    r = np.array([0.01, 0.3, 1.1, 2.5, 7.0])[:, np.newaxis] * getattr(ours, "scale", 1.0)
+    r = np.array([0.01, 0.3, 1.1, 2.5, 7.0])[:, np.newaxis] * (ours.scale or 1.0)
     r = np.concatenate([r, -r])
     zero = np.zeros_like(r)
     gradient, hessian, w = (
@@ -117,7 +117,7 @@ def test_derivatives_to_many_digits(ours):
 def test_gradient_and_hessian_by_differences(ours):
     """Several outputs at once: central differences of value and gradient."""
     rng = np.random.default_rng(3)
-    s = getattr(ours, "scale", 1.0)
+    s = ours.scale or 1.0
     F, Y = s * rng.normal(size=(2, 6, 3))
     h = 1e-5 * s
     hessian, gradient = ours.hessian(F, Y), ours.gradient(F, Y)
@@ -235,7 +235,7 @@ def test_smooth_lp_of_two_is_squared():
 @every_residual
 def test_psd_curvature_majorises(ours):
     """0 <= w, rho'' <= w, and the quadratic at r with curvature w lies above rho everywhere."""
-    grid = np.concatenate([[0.0], np.geomspace(1e-3, 100.0, 60)]) * getattr(ours, "scale", 1.0)
+    grid = np.concatenate([[0.0], np.geomspace(1e-3, 100.0, 60)]) * (ours.scale or 1.0)
     grid = np.concatenate([-grid[::-1], grid])
     r, zero = grid[:, np.newaxis], np.zeros((len(grid), 1))
     w = ours.hessian(r, zero, psd=True)

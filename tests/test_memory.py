@@ -51,7 +51,7 @@ def everything(at):
         "normal_matrix, psd": at.normal_matrix(psd=True),
         "kernel_matrix": at.kernel_matrix(),
         "hessian": at.hessian(),
-        "network_curvature": at.network_curvature(),
+        "functional_hessian": at.functional_hessian(),
         "jacobian": at.jacobian(),
         "root": np.vstack(at.root()),
         "normal_diagonal": at.normal_diagonal(),

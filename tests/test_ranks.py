@@ -76,7 +76,7 @@ def test_nothing_kept_has_no_gap():
 )
 def test_no_matrix(A, tol, message):
     with pytest.raises(ValueError, match=message):
-        surface.numerical_rank(A, tol)
+        surface.numerical_rank(A, tol=tol)
 
 
 # ------------------------------------------------------------------- all of a network

@@ -17,8 +17,7 @@ import ggn
 from ggn import steps
 from ggn.command import demo, report
 from ggn.command.words import in_options, said
-from ggn.fit import convergence
-from ggn.fit import scores as regression
+from ggn.fit import convergence, scores
 from ggn.fit.result import Status
 from ggn.io import terminal as terminal_line
 from ggn.io.archive import CustomActivationError
@@ -156,11 +155,11 @@ def test_a_long_run_shows_its_end(monkeypatch):
 
 def test_split_parts_the_rows():
     for rows, fraction, held in ((10, 0.2, 2), (10, 0.0, 0), (3, 0.01, 1), (7, 0.5, 4)):
-        train, validation = regression.split(rows, fraction, 1)
+        train, validation = scores.validation_split(rows, fraction, 1)
         assert len(validation) == held
         assert sorted([*train, *validation]) == list(range(rows))
     with pytest.raises(ValueError, match="leaves none to train on"):
-        regression.split(1, 0.2)
+        scores.validation_split(1, 0.2)
 
 
 def test_long_texts_keep_their_place():

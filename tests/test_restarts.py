@@ -17,9 +17,11 @@ NET = ggn.MLP((1, 4, 1))
 
 
 def test_runs_are_those_of_the_spawned_streams():
-    found = train_restarts(NET, X, Y, "cauchy", 5, rng=3, max_iter=20, l2=1e-4, scheme="uniform")
+    found = train_restarts(
+        NET, X, Y, "cauchy", n_restarts=5, rng=3, max_iter=20, l2=1e-4, scheme="uniform"
+    )
     alone = [
-        ggn.train(NET, X, Y, "cauchy", NET.initial_weights(s, "uniform"), max_iter=20, l2=1e-4)
+        ggn.train(NET, X, Y, "cauchy", w0=NET.initial_weights(s, "uniform"), max_iter=20, l2=1e-4)
         for s in np.random.default_rng(3).spawn(5)
     ]
     assert found.losses.tolist() == [run.fun for run in alone]
@@ -51,7 +53,7 @@ def test_distinct_losses_of_a_problem_with_two_minima():
         for c in (-1.0, 1.0)
     ]
     net = ggn.MLP((1, 1), bias=False)
-    found = train_restarts(net, np.ones((3, 1)), y[:, None], ggn.losses.Cauchy(s), 16)
+    found = train_restarts(net, np.ones((3, 1)), y[:, None], ggn.losses.Cauchy(s), n_restarts=16)
     assert all(run.success for run in found.runs)
     levels = found.levels()
     assert [level.loss for level in levels] == pytest.approx([m.fun for m in least], rel=1e-9)

@@ -94,3 +94,14 @@ def test_a_class_too_small_to_hold_out():
     y[0] = "only one"
     with pytest.raises(ValueError, match="least populated class"):
         GGNClassifier(early_stopping=True).fit(X, y)
+
+
+def test_names_are_spelt_with_hyphens_too():
+    X, y = np.array([[-1.0], [-0.5], [0.5], [1.0]]), [0, 0, 1, 1]
+    one, other = (
+        GGNClassifier((2,), loss=name, random_state=0).fit(X, y)
+        for name in ("log_loss", "log-loss")
+    )
+    assert (one.predict_proba(X) == other.predict_proba(X)).all()
+    with pytest.raises(ValueError, match=r"^loss must be one of log_loss, squared"):
+        GGNClassifier(loss="logloss").fit(X, y)

@@ -155,7 +155,7 @@ def test_a_penalty_that_tells_units_apart_leaves_no_permutations():
         ([0.1, 0.0, 0.3, 0.0, 0.2, 0.2, 0.0], 4),
         ([0.1, 0.0, 0.1, 0.0, 0.2, 0.1, 0.0], 4),
     ):
-        group = Symmetry(net, l2)
+        group = Symmetry(net, l2=l2)
         assert group.order == order
         assert group.same_orbit(w, swapped) == (order == 8)
 
@@ -165,7 +165,7 @@ def test_bad_input():
     with pytest.raises(ValueError, match=r"w must have shape \(7,\)"):
         group.canonical([1.0, 2.0])
     with pytest.raises(ValueError, match=r"l2 must have shape \(7,\)"):
-        Symmetry(ggn.MLP((1, 2, 1)), [0.1, 0.2])
+        Symmetry(ggn.MLP((1, 2, 1)), l2=[0.1, 0.2])
 
 
 def test_many_units_in_a_chain_of_near_ones_are_refused():

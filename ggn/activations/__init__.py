@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from math import inf, nextafter, pi
 
-from ggn.activations.base import BUILT_IN, Activation, BuiltIn, Interval, Operator
-from ggn.validation import named, number
+from ggn.activations.base import Activation, BuiltIn, Interval, Operator
+from ggn.validation import classes_of, named, number
 
 __all__ = [
     "BUILT_IN",
@@ -186,6 +186,7 @@ class Sine(BuiltIn):
     expression = "sin(z)"
 
 
+BUILT_IN = classes_of(__name__, BuiltIn)
 ALIASES = {alias: name for name, cls in BUILT_IN.items() for alias in cls.aliases}
 
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from ggn import _core
 
-__all__ = ["BUILT_IN", "Activation", "BuiltIn", "Interval", "Operator"]
+__all__ = ["Activation", "BuiltIn", "Interval", "Operator"]
 
 ArrayFunction = Callable[[np.ndarray], Any]
 
@@ -187,9 +187,6 @@ class Activation:
         return f"Activation({self.name!r})"
 
 
-BUILT_IN: dict[str, type[BuiltIn]] = {}  # by name; each subclass of BuiltIn enters itself
-
-
 class BuiltIn(Activation):
     """A compiled activation; its name finds its row in the kernels' table.
 
@@ -210,7 +207,6 @@ class BuiltIn(Activation):
 
     def __init_subclass__(cls) -> None:
         cls.code = _core.ACTIVATIONS.index(cls.name)
-        BUILT_IN[cls.name] = cls
 
     def __init__(self) -> None:
         pass

@@ -15,7 +15,7 @@ from ggn.command.parser import whole
 from ggn.command.report import fields
 from ggn.fit.convergence import undamped_approach
 from ggn.fit.result import Status, pass_on_interrupt
-from ggn.fit.scores import rmse, split
+from ggn.fit.scores import rmse, validation_split
 from ggn.fit.train import train
 from ggn.io import Model
 from ggn.io.scaling import standard_units
@@ -96,7 +96,7 @@ def _noisy(seed: int) -> None:
     generator = np.random.default_rng(seed)
     X = generator.uniform(-3.0, 3.0, (300, 1))
     Y = np.sin(2.0 * X) + noise * generator.standard_normal((300, 1))
-    fitted, held = split(len(X), 0.2, generator)
+    fitted, held = validation_split(len(X), 0.2, generator)
     x_mean, x_scale = standard_units(X[fitted])
     y_mean, y_scale = standard_units(Y[fitted])
     net = MLP((1, 20, 1), activation="tanh")

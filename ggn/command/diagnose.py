@@ -13,7 +13,7 @@ from ggn.command.parser import decimal, whole
 from ggn.command.saved_model import add_model, load
 from ggn.command.table_options import add_table_options, left_out, open_table
 from ggn.command.words import WORDS
-from ggn.fit.scores import split
+from ggn.fit.scores import validation_split
 from ggn.io import Model
 from ggn.io.scaling import standard_units
 from ggn.surface import diagnose
@@ -65,7 +65,7 @@ def run(args: argparse.Namespace) -> int:
     table.require([*model.input_names, *model.target_names], "which the model needs")
     values, _, dropped = table.rows([*model.input_names, *model.target_names])
     n = len(model.input_names)
-    rows, _ = split(len(values), args.validation, np.random.default_rng(args.seed))
+    rows, _ = validation_split(len(values), args.validation, np.random.default_rng(args.seed))
     X, Y = values[rows, :n], values[rows, n:]
     loss = chosen_loss(args, model.y_scale, model.target_names)
     found = diagnose(
@@ -74,7 +74,7 @@ def run(args: argparse.Namespace) -> int:
         (X - model.x_mean) / model.x_scale,
         (Y - model.y_mean) / model.y_scale,
         loss,
-        args.l2,
+        l2=args.l2,
         max_memory=None if args.max_memory is None else args.max_memory * MEBIBYTE,
     )
     drawn = f"--validation {args.validation:g}, --seed {args.seed}"

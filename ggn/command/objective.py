@@ -38,11 +38,11 @@ def check_objective(args: argparse.Namespace) -> None:
     loss = losses.resolve(args.loss, known=losses.FOR_REGRESSION)
     if args.loss_scale is not None:
         number("loss_scale", args.loss_scale, 0.0, open_low=True)
-        if not hasattr(loss, "scale"):
+        if loss.scale is None:
             raise ValueError(f"--loss-scale is for robust losses; {args.loss} has no scale")
     if args.p is not None:
         number("p", args.p, 0.0, 2.0, open_low=True)
-        if not hasattr(loss, "p"):
+        if loss.p is None:
             raise ValueError(f"--p is for smooth_lp; {args.loss} has no exponent")
 
 
@@ -68,8 +68,8 @@ def objective_text(loss: Loss, args: argparse.Namespace) -> str:
     text: str = args.loss
     if args.loss_scale is not None:
         text += f", scale = {args.loss_scale:g}"
-    elif hasattr(loss, "scale"):
+    elif loss.scale is not None:
         text += f", scale = {loss.scale:g} standard deviation{'' if loss.scale == 1.0 else 's'}"
-    if hasattr(loss, "p"):
+    if loss.p is not None:
         text += f", p = {loss.p:g}"
     return f"{text}, l2 = {args.l2:g}" if args.l2 else text

@@ -188,7 +188,7 @@ def _print_summary(
         ("stopped", said(result.status)),
     ]
     if model.net.n_weights <= DIAGNOSED and result.status is not Status.INTERRUPTED:
-        found = diagnose(model.net, result.w, *data.standard(), loss, args.l2)
+        found = diagnose(model.net, result.w, *data.standard(), loss, l2=args.l2)
         rows.append(("verdict", found.verdict.value))
     print(report.fields(rows))
     print(f"{'model':<12}{terminal.visible(saved)}")  # a path is not to be wrapped

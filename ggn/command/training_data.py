@@ -11,7 +11,7 @@ import numpy as np
 
 from ggn.command import report
 from ggn.command.table_options import left_out, open_table
-from ggn.fit.scores import split
+from ggn.fit.scores import validation_split
 from ggn.io.rows import CellError
 from ggn.io.scaling import standard_units
 
@@ -72,7 +72,7 @@ def read(args: argparse.Namespace, rng: np.random.Generator) -> TrainingData:
         advice = "leave the column out with --inputs or --exclude"
         raise ValueError(f"{error}; {advice}") from error
     Y, X = values[:, : len(targets)], values[:, len(targets) :]
-    fitted, held = split(len(X), args.validation, rng)
+    fitted, held = validation_split(len(X), args.validation, rng)
     units = (*standard_units(X[fitted]), *standard_units(Y[fitted]))
     said = [text for text in (table.understood(), left_out(dropped)) if text]
     return TrainingData(inputs, targets, X, Y, fitted, held, units, said)

@@ -13,22 +13,24 @@ Training at a fixed l2 and re-estimating l2 alternate until l2 settles.
 from __future__ import annotations
 
 import math
-from functools import cached_property
+import time
 from typing import Any, NamedTuple
 
 import numpy as np
-from scipy.linalg import cho_factor, cho_solve, eigvalsh, solve_triangular
-from scipy.stats import t as student
+from scipy.linalg import eigvalsh
 
+from ggn.damping import Damping
+from ggn.fit.limits import Callback, Limits
+from ggn.fit.posterior import BayesianResult
 from ggn.fit.restarts import run_restarts
 from ggn.fit.result import Status, TrainResult
-from ggn.fit.stages import Stages, starts
-from ggn.linearization import Objective, linearize
+from ggn.fit.stages import STOPPED, Stages, starts
+from ggn.linearization import Linearization, Objective
 from ggn.losses import Loss, Squared, resolve
-from ggn.network import MLP, chunks
-from ggn.validation import integer, number
+from ggn.network import MLP
+from ggn.steps import Step
 
-__all__ = ["BayesianResult", "train_bayesian"]
+__all__ = ["train_bayesian"]
 
 # Steps between two estimates.  Each estimate begins the damping anew: with 3 steps between
 # them training does not settle; 10 and 30 need as many steps in all.
@@ -40,104 +42,23 @@ MOST_ESTIMATES = 500
 EPS = float(np.finfo(np.float64).eps)
 
 
-class BayesianResult(TrainResult):
-    """A `TrainResult` with what the evidence says; nit, nfev and njev count the whole run.
-
-    Attributes
-    ----------
-    effective_parameters : float
-        γ, between 0 and N: how many weights the data determine.
-    l2 : float
-        The penalty chosen; `fun` is J with it, and `history` that of the last training.
-    alpha, beta : float
-        l2 = alpha / (beta · T).
-    noise_std : float
-        Standard deviation of the noise, 1/sqrt(2 beta).
-    log_evidence : float
-        Natural logarithm; compares runs and networks on the same data.  It counts one
-        minimum; a network with hidden units to spare has many copies of it.
-    net : MLP
-    X : ndarray, (T, n0)
-        The inputs trained on.
-    """
-
-    @cached_property
-    def _root(self) -> np.ndarray:
-        """L (N, N) with L Lᵀ = H."""
-        # the GGN matrix of the squared loss does not depend on the targets
-        zero = np.zeros((len(self.X), self.net.n_outputs))
-        G = linearize(self.net, self.w, self.X, zero, l2=self.l2).normal_matrix()
-        factor = cho_factor(self.beta * len(self.X) * G, lower=True, overwrite_a=True)[0]
-        return np.tril(factor)
-
-    def weight_covariance(self) -> np.ndarray:
-        """Return H⁻¹ (N, N), the covariance of the weights in Laplace's method."""
-        covariance: np.ndarray = cho_solve((self._root, True), np.eye(len(self.w)))
-        return covariance
-
-    def predict(
-        self, X: Any, return_std: bool = False
-    ) -> np.ndarray | tuple[np.ndarray, np.ndarray]:
-        """Return the outputs φ_L (T, nL); with return_std also the deviations of new targets.
-
-        Parameters
-        ----------
-        X : array_like, (T, n0)
-        return_std : bool, default False
-            Return (φ_L, deviation): each (T, nL), variance 1/(2β) + pᵀ H⁻¹ p with p the
-            gradient of the output, a column of `MLP.jacobian`.
-
-        Raises
-        ------
-        ValueError
-            For wrong shapes, dtypes or non-finite numbers.
-        """
-        F = self.net.forward(self.w, X)
-        if not return_std:
-            return F
-        X = self.net._inputs(X)
-        variance = np.empty(F.shape)
-        for rows in chunks(len(X), self.net.chunk_size(F.shape[1], len(self.w) * F.shape[1])):
-            half = solve_triangular(
-                self._root, self.net.jacobian(self.w, X[rows]), lower=True, overwrite_b=True
-            )
-            variance[rows] = np.einsum("ij,ij->j", half, half).reshape(-1, F.shape[1])
-        return F, np.sqrt(variance + self.noise_std**2)
-
-    def intervals(self, X: Any, level: float = 0.9) -> tuple[np.ndarray, np.ndarray]:
-        """Return the ends, each (T, nL), of intervals that hold new targets with this probability.
-
-        Quantiles are those of Student's t with n - γ degrees of freedom.
-
-        Parameters
-        ----------
-        X : array_like, (T, n0)
-        level : float, default 0.9
-            In (0, 1).
-
-        Raises
-        ------
-        ValueError
-            For a level outside (0, 1), wrong shapes, dtypes or non-finite numbers.
-        """
-        level = number("level", level, 0.0, 1.0, open_low=True, open_high=True)
-        F, std = self.predict(X, return_std=True)
-        freedom = len(self.X) * self.net.n_outputs - self.effective_parameters
-        half = float(student.ppf(0.5 + 0.5 * level, max(freedom, 1.0))) * std
-        return F - half, F + half
-
-
 def train_bayesian(
     net: MLP,
     X: Any,
     Y: Any,
     loss: str | Loss = "squared",
-    w0: Any = None,
     *,
-    n_restarts: int = 1,
+    w0: Any = None,
+    step: str | Step = "auto",
+    damping: str | Damping = "levenberg_marquardt",
     rng: int | np.random.Generator | None = 0,
     max_iter: int = 1000,
     tol: float = 1e-12,
+    sample_weight: Any = None,
+    callback: Callback | None = None,
+    max_seconds: float = math.inf,
+    max_memory: float | None = None,
+    n_restarts: int = 1,
 ) -> BayesianResult:
     """Minimise mean ‖φ_L - y‖² + l2·‖w‖², with l2 chosen by the evidence of the data.
 
@@ -154,14 +75,25 @@ def train_bayesian(
         Only "squared": the evidence is that of normal noise.
     w0 : array_like, (N,), optional
         Initial weights; by default `net.initial_weights(rng, "fan_in")`.
-    n_restarts : int, default 1
-        Runs from random weights; the one of greatest evidence is returned.
+    step, damping
+        As in `ggn.train`.
     rng : int, Generator or None, default 0
         Where initial weights come from.
     max_iter : int, default 1000
         Largest number of steps taken in one run.
     tol : float, default 1e-12
         For the last training, see `ggn.train`.
+    sample_weight : array_like, (T,), optional
+        A weight of 2 counts as the sample given twice, so the evidence is that of Σ s samples.
+    callback : callable, optional
+        As in `ggn.train`, after each step of every training; nit, nfev and seconds count
+        from the beginning of the run, which StopIteration ends.
+    max_seconds : float, default inf
+        Of one run.
+    max_memory : float, optional
+        As in `ggn.train`.
+    n_restarts : int, default 1
+        Runs from random weights; the one of greatest evidence is returned.
 
     Returns
     -------
@@ -204,27 +136,40 @@ def train_bayesian(
         raise ValueError(
             f"loss must be 'squared', as the noise of the evidence is normal, got {loss!r}"
         )
-    data = Objective(net, X, Y)
-    tol, max_iter = number("tol", tol, 0.0), integer("max_iter", max_iter, 0)
+    data = Objective(net, X, Y, sample_weight=sample_weight)
+    limits = Limits(max_iter, tol, None, max_seconds, callback)
     start = starts(net, w0, n_restarts)
+    options = {
+        "step": step,
+        "damping": damping,
+        "sample_weight": sample_weight,
+        "max_memory": max_memory,
+    }
 
     def run(stream: np.random.Generator) -> BayesianResult:
-        return _run(data, start(stream), max_iter, tol)
+        stages = Stages(data, limits, time.perf_counter(), **options)
+        result = _run(data, stages, start(stream), limits.max_iter, limits.tol)
+        result.sample_weight = None if sample_weight is None else data.s.copy()
+        return result
 
     return max(run_restarts(run, n_restarts, rng), key=lambda result: result.log_evidence)
 
 
-def _run(data: Objective, w: np.ndarray, max_iter: int, tol: float) -> BayesianResult:
+def _run(
+    data: Objective, stages: Stages, w: np.ndarray, max_iter: int, tol: float
+) -> BayesianResult:
     """Train and estimate in turn from w."""
-    stages = Stages(data)
+    shares = data.c.array
     # as if the data determined every weight, and all of the targets' deviation were noise
     with np.errstate(over="ignore"):
-        E_W, Z = float(w @ w), stages.Y - stages.Y.mean(axis=0)
-    best = len(w) / (E_W or len(w)) * float(np.mean(Z * Z)) / data.T or 1.0
+        E_W, Z = float(w @ w), stages.Y - shares @ stages.Y
+        variance = float((shares @ (Z * Z)).mean())
+    best = len(w) / (E_W or len(w)) * variance / data.count or 1.0
 
     def trained(w: np.ndarray, most: int, tol: float) -> tuple[TrainResult, _Estimate, float]:
         """Train at l2; return also the estimate there, and how far l2 is from it if that ended."""
-        fit = stages.train(w, "squared", l2, min(most, max_iter - stages.nit), tol)
+        most = min(most, max_iter - stages.nit)
+        fit = stages.train(w, "squared", l2=l2, max_iter=most, tol=tol)
         if fit.status is Status.BAD_START:
             return fit, _Estimate(math.nan, math.nan, math.nan, -math.inf), math.inf
         at = _estimate(data, fit.w, l2)
@@ -235,13 +180,12 @@ def _run(data: Objective, w: np.ndarray, max_iter: int, tol: float) -> BayesianR
     for _ in range(MOST_ESTIMATES):
         l2 = best
         fit, at, change = trained(w, STEPS, max(tol, LOOSE))
-        if change < SETTLED and fit.status is not Status.INTERRUPTED:
+        if change < SETTLED and fit.status not in STOPPED:
             # may yet lead away, if this was a saddle
             fit, at, change = trained(fit.w, max_iter, tol)
             settled = change < AGREES
         w, best = fit.w, at.best_l2
-        stopped = fit.status in (Status.INTERRUPTED, Status.BAD_START)
-        if settled or stopped or stages.nit >= max_iter:
+        if settled or fit.status in STOPPED or stages.nit >= max_iter:
             break
     status = Status.MAX_ITER if fit.success and not settled else fit.status
     return stages.result(
@@ -250,7 +194,7 @@ def _run(data: Objective, w: np.ndarray, max_iter: int, tol: float) -> BayesianR
         status,
         effective_parameters=at.gamma,
         l2=l2,
-        alpha=l2 * at.beta * data.T,
+        alpha=l2 * at.beta * data.count,
         beta=at.beta,
         noise_std=math.sqrt(0.5 / at.beta),
         log_evidence=at.log_evidence,
@@ -268,10 +212,11 @@ class _Estimate(NamedTuple):
 
 def _estimate(data: Objective, w: np.ndarray, l2: float) -> _Estimate:
     """Estimate noise and penalty at weights w trained with l2."""
-    net, T, N, n = data.net, data.T, data.net.n_weights, data.Yt.size
-    at = linearize(net, w, data.X, data.Yt.T)
+    T, N, rows = data.count, data.net.n_weights, data.Yt.size
+    n = T * data.net.n_outputs
+    at = Linearization(data, w)
     # the smaller of two matrices with the same eigenvalues but for zeros
-    eigenvalues = eigvalsh(at.kernel_matrix() if n < N else at.normal_matrix())
+    eigenvalues = eigvalsh(at.kernel_matrix() if rows < N else at.normal_matrix())
     eigenvalues = np.maximum(eigenvalues, 0.0)
     share = eigenvalues / (eigenvalues + 2.0 * l2)
     gamma = float(share.sum())
@@ -284,7 +229,7 @@ def _estimate(data: Objective, w: np.ndarray, l2: float) -> _Estimate:
     largest = float(eigenvalues[-1]) or 1.0
     best = gamma / (E_W * 2.0 * beta * T) if E_W > 0.0 else math.inf
     log_det = float(np.log(beta * T * (eigenvalues + 2.0 * l2)).sum())
-    log_det += max(N - n, 0) * math.log(2.0 * alpha)
+    log_det += max(N - rows, 0) * math.log(2.0 * alpha)
     evidence = -beta * E_D - alpha * E_W + 0.5 * N * math.log(2.0 * alpha)
     evidence += 0.5 * (n * math.log(beta / math.pi) - log_det)
     best = min(max(best, 1e-14 * largest), 1e6 * largest)

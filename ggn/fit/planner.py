@@ -18,11 +18,11 @@ from ggn import losses as loss_names
 from ggn import steps
 from ggn.linearization import Objective
 from ggn.linearization.assembly import FLOPS_PER_ELEMENT, normal_memory, normal_work, sweep_work
-from ggn.machine import flop_rate, half_of_memory
+from ggn.machine import flop_rate, memory_limit
 from ggn.network import MLP
 from ggn.steps import ConjugateGradient, Dual, MinimumNorm, Primal, Step, Subsampled
 from ggn.steps.subsampled import first_size
-from ggn.validation import ArgumentError, Setting, describe, integer, number
+from ggn.validation import ArgumentError, Setting, describe, integer
 
 __all__ = ["Candidate", "Plan", "choose", "plan"]
 
@@ -114,11 +114,11 @@ class Plan:
 def plan(
     net: MLP,
     T: int,
-    *,
     loss: str | loss_names.Loss = "squared",
+    *,
     damping: str | dampings.Damping = "levenberg_marquardt",
-    penalised: bool = False,
     max_memory: float | None = None,
+    penalised: bool = False,
 ) -> Plan:
     """Predict work, memory and time of one iteration of each step, and choose.
 
@@ -132,10 +132,10 @@ def plan(
     damping : str or Damping, default "levenberg_marquardt"
         Undamped steps can meet a singular matrix, so where the minimum-norm step
         is cheap in itself it is preferred there.
-    penalised : bool, default False
-        Whether there is an l2 penalty (it makes the dual step dearer).
     max_memory : float, optional
         Bytes; by default half of the machine's memory.
+    penalised : bool, default False
+        Whether there is an l2 penalty (it makes the dual step dearer).
 
     Returns
     -------
@@ -160,7 +160,7 @@ def plan(
     T = integer("T", T, 1)
     reachable = loss_names.resolve(loss).reachable
     damped = dampings.resolve(damping).damped
-    limit = half_of_memory() if max_memory is None else number("max_memory", max_memory, 0.0)
+    limit = memory_limit(max_memory)
     made: list[tuple[Step, float, float]] = [
         (Primal(), *primal_cost(net, T, T)),
         (ConjugateGradient(), *conjugate_gradient_cost(net, T)),
@@ -189,8 +189,6 @@ def choose(
 ) -> tuple[Step, float]:
     """Return the step to take, planned where it is "auto", and its flops in an iteration."""
     chosen = steps.resolve(step)
-    if max_memory is not None:
-        max_memory = number("max_memory", max_memory, 0.0, open_low=True)
     planned = plan(
         objective.net,
         objective.T,

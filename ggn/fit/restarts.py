@@ -103,9 +103,9 @@ def train_restarts(
     X: Any,
     Y: Any,
     loss: str | Loss = "squared",
-    n_restarts: int = 10,
     *,
     rng: int | np.random.Generator | None = 0,
+    n_restarts: int = 10,
     n_jobs: int | None = None,
     scheme: str = "normal",
     **options: Any,
@@ -118,10 +118,10 @@ def train_restarts(
     X : array_like, (T, n0)
     Y : array_like, (T, nL)
     loss : str or Loss, default "squared"
-    n_restarts : int, default 10
-        Number of runs.
     rng : int, Generator or None, default 0
         Where the runs' random streams come from.
+    n_restarts : int, default 10
+        Number of runs.
     n_jobs : int, optional
         Processes to run in, -1 for one per core; needs joblib.  By default one,
         or what `joblib.parallel_config` says.  The result does not depend on it.
@@ -166,7 +166,7 @@ def _train(
     options: dict[str, Any],
     rng: np.random.Generator,
 ) -> TrainResult:
-    return train(net, X, Y, loss, net.initial_weights(rng, scheme), **options)
+    return train(net, X, Y, loss, w0=net.initial_weights(rng, scheme), **options)
 
 
 def run_restarts(

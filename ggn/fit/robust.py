@@ -15,17 +15,23 @@ and then caught by outliers that lie together, or by a curve too flat.
 from __future__ import annotations
 
 import copy
+import functools
+import math
+import time
 from typing import Any
 
 import numpy as np
 from scipy.optimize import brentq
 
+from ggn.damping import Damping
+from ggn.fit.limits import Callback, Limits
 from ggn.fit.restarts import run_restarts
-from ggn.fit.result import Status, TrainResult
-from ggn.fit.stages import Stages, starts
+from ggn.fit.result import TrainResult
+from ggn.fit.stages import STOPPED, Stages, starts
 from ggn.linearization import Objective
 from ggn.losses import Loss, SmoothLp, resolve
 from ggn.network import MLP
+from ggn.steps import Step
 from ggn.validation import describe
 
 __all__ = ["RobustResult", "train_robust"]
@@ -59,13 +65,19 @@ def train_robust(
     X: Any,
     Y: Any,
     loss: str | Loss = "cauchy",
-    w0: Any = None,
     *,
-    l2: Any = 0.0,
-    n_restarts: int = 1,
+    w0: Any = None,
+    step: str | Step = "auto",
+    damping: str | Damping = "levenberg_marquardt",
     rng: int | np.random.Generator | None = 0,
     max_iter: int = 1000,
     tol: float = 1e-12,
+    l2: Any = 0.0,
+    sample_weight: Any = None,
+    callback: Callback | None = None,
+    max_seconds: float = math.inf,
+    max_memory: float | None = None,
+    n_restarts: int = 1,
 ) -> RobustResult:
     """Minimise a robust loss, its scale chosen from the residuals.
 
@@ -80,17 +92,28 @@ def train_robust(
         is not used; `ggn.train` does use it.
     w0 : array_like, (N,), optional
         Initial weights; by default `net.initial_weights(rng, "fan_in")`.
-    l2 : float or array_like (N,), default 0.0
-        Penalty l2_j w_j².  A network with weights to spare follows outliers without one.
-    n_restarts : int, default 1
-        Random weights to start from; the end of least J, at the median of all scales,
-        is returned.
+    step, damping
+        As in `ggn.train`.
     rng : int, Generator or None, default 0
         Where initial weights come from.
     max_iter : int, default 1000
         Largest number of steps of each training.
     tol : float, default 1e-12
         Of the last training, see `ggn.train`.
+    l2 : float or array_like (N,), default 0.0
+        Penalty l2_j w_j².  A network with weights to spare follows outliers without one.
+    sample_weight : array_like, (T,), optional
+        A weight of 2 counts as the sample given twice, in the median too.
+    callback : callable, optional
+        As in `ggn.train`, after each step of every training; nit, nfev and seconds count
+        from the beginning of the run, which StopIteration ends.
+    max_seconds : float, default inf
+        Of one run.
+    max_memory : float, optional
+        As in `ggn.train`.
+    n_restarts : int, default 1
+        Random weights to start from; the end of least J, at the median of all scales,
+        is returned.
 
     Returns
     -------
@@ -119,19 +142,29 @@ def train_robust(
     True
     """
     chosen = resolve(loss)
-    if not hasattr(chosen, "scale"):
+    if chosen.scale is None:
         raise ValueError(
             "loss must have a scale, as smooth_lp, cauchy and blake_zisserman do, "
             f"got {describe(loss)}"
         )
-    data = Objective(net, X, Y, chosen, l2=l2)
+    data = Objective(net, X, Y, chosen, sample_weight, l2)
+    limits = Limits(max_iter, tol, None, max_seconds, callback)
     start = starts(net, w0, n_restarts)
+    stages = functools.partial(
+        Stages,
+        data,
+        limits,
+        step=step,
+        damping=damping,
+        sample_weight=sample_weight,
+        max_memory=max_memory,
+    )
 
     def run(stream: np.random.Generator) -> RobustResult:
-        w = start(stream)
-        ends = [_run(data, w, PENALTIES[0], max_iter, tol)]
-        if data.penalised and ends[0].status is not Status.INTERRUPTED:
-            ends.append(_run(data, w, PENALTIES[1], max_iter, tol))
+        w, begun = start(stream), time.perf_counter()
+        ends = [_run(data, stages(begun), w, PENALTIES[0], limits.max_iter, limits.tol)]
+        if data.penalised and ends[0].status not in STOPPED:
+            ends.append(_run(data, stages(begun), w, PENALTIES[1], limits.max_iter, limits.tol))
         return _best(data, ends)
 
     return _best(data, run_restarts(run, n_restarts, rng))
@@ -145,36 +178,60 @@ def _best(data: Objective, ends: list[RobustResult]) -> RobustResult:
         return min(ends, key=lambda end: judge.value(end.w))
 
 
-def _run(data: Objective, w: np.ndarray, penalty: float, max_iter: int, tol: float) -> RobustResult:
+def _run(
+    data: Objective, stages: Stages, w: np.ndarray, penalty: float, max_iter: int, tol: float
+) -> RobustResult:
     """Fit by absolute values, then in turn choose the scale and refit."""
-    net, X, Y = data.net, data.X, data.Yt.T
-    stages = Stages(data)
+    net, X, Y, s = data.net, data.X, data.Yt.T, data.s
     c = _efficient_scale(data.loss)
-    size = NORMAL * float(np.median(np.abs(Y - np.median(Y, axis=0))))
-    size = size or float(np.abs(Y - Y.mean(axis=0)).max()) or 1.0
+    size = NORMAL * middle(np.abs(Y - [middle(y, s) for y in Y.T]), s)
+    size = size or float(np.abs(Y - data.c.array @ Y)[s > 0.0].max()) or 1.0
 
     def deviation(w: np.ndarray) -> float:
-        r = np.sort(np.abs(net.forward(w, X) - Y), axis=None)
-        middle = float(np.median(r[min(net.n_weights, r.size // 2) :]))
-        return min(max(NORMAL * middle, SMALLEST * size), size)
+        found = NORMAL * middle(np.abs(net.forward(w, X) - Y), s, net.n_weights)
+        return min(max(found, SMALLEST * size), size)
 
     first = SmoothLp(1.0, FIRST * size)
     # the same penalty beside the same curvature of small residuals
-    ratio = _curvature(first) / _curvature(_scaled(data.loss, c * size))
+    ratio = _at_zero(first) / _at_zero(_scaled(data.loss, c * size))
     loose = max(tol, LOOSE)
-    fit = stages.train(w, first, penalty * ratio * data.l2, max_iter, loose)
+    heavy = penalty * ratio * data.l2
+    fit = stages.train(w, first, l2=heavy, max_iter=max_iter, tol=loose)
     for _ in range(MOST_UPDATES):
         sigma = deviation(fit.w)
         loss = _scaled(data.loss, c * sigma)
-        if fit.status in (Status.INTERRUPTED, Status.BAD_START):
+        if fit.status in STOPPED:
             break
-        fit = stages.train(fit.w, loss, data.l2, max_iter, loose)
+        fit = stages.train(fit.w, loss, l2=data.l2, max_iter=max_iter, tol=loose)
         if abs(deviation(fit.w) - sigma) <= SETTLED * sigma:
             break
-    interrupted = fit.status is Status.INTERRUPTED
-    fit = stages.train(fit.w, loss, data.l2, 0 if interrupted else max_iter, tol)
-    status = Status.INTERRUPTED if interrupted else fit.status
+    ended = fit.status if fit.status in STOPPED else None
+    fit = stages.train(fit.w, loss, l2=data.l2, max_iter=0 if ended else max_iter, tol=tol)
+    status = ended or fit.status
     return stages.result(RobustResult, fit, status, loss=loss, scale=c * sigma, noise_std=sigma)
+
+
+def middle(values: np.ndarray, s: np.ndarray, without: int = 0) -> float:
+    """Return the median of values, each s times, without so many smallest, at most half of all.
+
+    Parameters
+    ----------
+    values : ndarray, (T,) or (T, nL)
+    s : ndarray, (T,)
+        Weights of samples.
+    without : int, default 0
+
+    Examples
+    --------
+    >>> middle(np.array([1.0, 2.0, 3.0]), np.array([1.0, 1.0, 2.0]))
+    2.5
+    """
+    weights = np.broadcast_to(s.reshape(-1, *[1] * (values.ndim - 1)), values.shape).ravel()
+    order = np.argsort(values, axis=None)
+    sums, values = np.cumsum(weights[order]), values.ravel()[order]
+    cut = min(without, sums[-1] // 2)
+    ends = (np.searchsorted(sums, 0.5 * (cut + sums[-1]), side) for side in ("left", "right"))
+    return 0.5 * sum(float(values[min(end, len(values) - 1)]) for end in ends)
 
 
 def _scaled(loss: Loss, scale: float) -> Loss:
@@ -184,7 +241,7 @@ def _scaled(loss: Loss, scale: float) -> Loss:
     return twin
 
 
-def _curvature(loss: Loss) -> float:
+def _at_zero(loss: Loss) -> float:
     """Return ρ''(0)."""
     zero = np.zeros((1, 1))
     return float(loss.hessian(zero, zero)[0, 0])

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import numpy as np
 
-__all__ = ["median_error", "r2", "rmse", "split"]
+__all__ = ["median_error", "r2", "rmse", "validation_split"]
 
 
-def split(
+def validation_split(
     rows: int, fraction: float, rng: int | np.random.Generator | None = 0
 ) -> tuple[np.ndarray, np.ndarray]:
     """Draw the rows to train on and the rows to validate on, both in ascending order.
@@ -31,7 +31,7 @@ def split(
 
     Examples
     --------
-    >>> train, validation = split(10, 0.2, rng=0)
+    >>> train, validation = validation_split(10, 0.2, rng=0)
     >>> len(train), len(validation)
     (8, 2)
     """

@@ -1,35 +1,73 @@
-"""Several trainings that make one result: where they start, their counts, how they ended."""
+"""Several trainings that make one result: where they start, their limits, how they ended."""
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from typing import Any, TypeVar
 
 import numpy as np
+from scipy.optimize import OptimizeResult
 
+from ggn.fit.limits import Limits
 from ggn.fit.result import Status, TrainResult
 from ggn.fit.train import train
 from ggn.linearization import Objective
 from ggn.losses import Loss
 from ggn.network import MLP
 
-__all__ = ["Stages", "starts"]
+__all__ = ["STOPPED", "Stages", "starts"]
 
 Result = TypeVar("Result", bound=TrainResult)
 
+# A training that ended so is the last.
+STOPPED = (Status.INTERRUPTED, Status.CALLBACK, Status.MAX_SECONDS, Status.BAD_START)
+
 
 class Stages:
-    """Trainings on the same data, one after another; nit, nfev and njev are their sums."""
+    """Trainings on the same data, one after another; nit, nfev and njev are their sums.
 
-    def __init__(self, data: Objective) -> None:
+    Parameters
+    ----------
+    data : Objective
+    limits : Limits
+        Of all trainings together, its max_iter and tol apart; the callback sees sums.
+    start : float
+        When the first of them began, by `time.perf_counter`.
+    **options
+        For `ggn.train`: step, damping, sample_weight, max_memory.
+    """
+
+    def __init__(self, data: Objective, limits: Limits, start: float, **options: Any) -> None:
         self.net, self.X, self.Y = data.net, data.X, data.Yt.T
         self.nit = self.nfev = self.njev = 0
+        self._limits, self._start, self._options = limits, start, options
 
     def train(
-        self, w: np.ndarray, loss: str | Loss, l2: Any, max_iter: int, tol: float
+        self, w: np.ndarray, loss: str | Loss, *, l2: Any, max_iter: int, tol: float
     ) -> TrainResult:
         """Train from w, and count."""
-        fit = train(self.net, self.X, self.Y, loss, w, l2=l2, max_iter=max_iter, tol=tol)
+        passed = time.perf_counter() - self._start
+
+        def observe(intermediate_result: OptimizeResult) -> None:
+            intermediate_result.nit += self.nit
+            intermediate_result.nfev += self.nfev
+            intermediate_result.seconds += passed
+            self._limits.callback(intermediate_result)  # type: ignore[misc]
+
+        fit = train(
+            self.net,
+            self.X,
+            self.Y,
+            loss,
+            w0=w,
+            l2=l2,
+            max_iter=max_iter,
+            tol=tol,
+            max_seconds=max(self._limits.seconds - passed, 0.0),
+            callback=None if self._limits.callback is None else observe,
+            **self._options,
+        )
         self.nit += fit.nit
         self.nfev += fit.nfev
         self.njev += fit.njev

@@ -2,8 +2,8 @@
 
     H_J = P H_E Pᵀ + 2 diag(l2) + Σ_i Σ_o ε_io ∇²φ_L,o(x_i)        (eq. 26)
 
-The last sum vanishes where ε = 0 (eq. 28): at an exact fit the Hessian is the GGN
-matrix, so it is positive semi-definite there and its rank is that of P at most.
+The last sum, the functional Hessian, vanishes where ε = 0 (eq. 28): at an exact fit the
+Hessian is the GGN matrix, so it is positive semi-definite there and its rank is that of P at most.
 
 For weights D w, D = diag(scale), the Hessian is D⁻¹ H_J D⁻¹.
 """
@@ -28,17 +28,17 @@ class HessianParts:
     ----------
     normal : ndarray, (N, N)
         P H_E Pᵀ + 2 diag(l2), the GGN part.
-    network : ndarray, (N, N)
-        Σ ε_io ∇²φ_L,o(x_i), the rest.
+    functional : ndarray, (N, N)
+        Σ ε_io ∇²φ_L,o(x_i), the functional Hessian.
     """
 
     normal: np.ndarray
-    network: np.ndarray
+    functional: np.ndarray
 
     @property
     def hessian(self) -> np.ndarray:
         """H_J."""
-        return self.normal + self.network
+        return self.normal + self.functional
 
     @property
     def normal_share(self) -> float:
@@ -46,9 +46,9 @@ class HessianParts:
         return self._share(self.normal)
 
     @property
-    def network_share(self) -> float:
+    def functional_share(self) -> float:
         """‖the rest‖_F / ‖H_J‖_F, or 0 where H_J = 0: rounding only where ε = 0."""
-        return self._share(self.network)
+        return self._share(self.functional)
 
     def _share(self, part: np.ndarray) -> float:
         whole = np.linalg.norm(self.hessian)
@@ -56,7 +56,7 @@ class HessianParts:
 
 
 def hessian_parts(at: Linearization) -> HessianParts:
-    """Return the Hessian's GGN part and the rest, eq. 26, both exact.
+    """Return the Hessian's GGN part and the functional one, eq. 26, both exact.
 
     Parameters
     ----------
@@ -76,10 +76,10 @@ def hessian_parts(at: Linearization) -> HessianParts:
     >>> import ggn
     >>> net = ggn.MLP((1, 1, 1), activation="identity", bias=False)
     >>> parts = hessian_parts(ggn.linearize(net, [2.0, 1.0], [[1.0]], [[2.0]]))  # an exact fit
-    >>> parts.normal_share, parts.network_share
+    >>> parts.normal_share, parts.functional_share
     (1.0, 0.0)
     """
-    return HessianParts(at.normal_matrix(psd=False), at.network_curvature())
+    return HessianParts(at.normal_matrix(psd=False), at.functional_hessian())
 
 
 def scaled_hessian(at: Linearization, scale: np.ndarray) -> np.ndarray:

@@ -24,7 +24,7 @@ from ggn import _core
 from ggn.linearization.assembly import accumulator
 from ggn.linearization.directional import bend_columns, hessian_along, product_along
 from ggn.linearization.dual_system import DualSystem
-from ggn.linearization.network_curvature import network_curvature
+from ggn.linearization.functional_hessian import functional_hessian
 from ggn.linearization.objective import Objective
 from ggn.linearization.sweeping import sweep
 from ggn.losses import Loss
@@ -159,9 +159,9 @@ class Linearization:
         """
         return self._symmetric(lambda v: product_along(self.objective, self.w, v, psd, False))
 
-    def network_curvature(self) -> np.ndarray:
+    def functional_hessian(self) -> np.ndarray:
         """Return Σ ε_io ∇²φ_L,o(x_i), (N, N), symmetric: what H_J has beside the normal matrix."""
-        return network_curvature(self.objective, self.w)
+        return functional_hessian(self.objective, self.w)
 
     def hessian(self) -> np.ndarray:
         """Return the exact Hessian H_J, (N, N), eq. 26, the loss's true H_E and the penalty in it.
@@ -179,7 +179,7 @@ class Linearization:
         array([[ 0., -1.],
                [-1.,  0.]])
         """
-        H = self.network_curvature()
+        H = self.functional_hessian()
         H += self.normal_matrix(psd=False)
         return H
 
@@ -239,8 +239,8 @@ def linearize(
     Y: Any,
     loss: str | Loss = "squared",
     *,
-    sample_weight: Any = None,
     l2: Any = 0.0,
+    sample_weight: Any = None,
     chunk_size: int | None = None,
 ) -> Linearization:
     """Linearise the network and loss at w.
@@ -252,8 +252,8 @@ def linearize(
     X : array_like, (T, n0)
     Y : array_like, (T, nL)
     loss : str or Loss, default "squared"
-    sample_weight : array_like, (T,), optional
     l2 : float or array_like (N,), default 0.0
+    sample_weight : array_like, (T,), optional
     chunk_size : int, optional
         Samples per sweep; by default chosen to fit the cache.
 

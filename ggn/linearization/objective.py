@@ -71,9 +71,11 @@ class Objective:
         # samples run fastest in the kernels, so targets are kept that way round
         self.Yt = np.ascontiguousarray(Y.T)
         self.c = Shares.from_weights(sample_weight, self.T)
+        weights = 1.0 if sample_weight is None else float_array("sample_weight", sample_weight)
+        self.s = np.broadcast_to(weights, self.T)
         # how many samples there are where a weight of 2 counts as the sample given twice
         with np.errstate(over="ignore"):
-            self.count = float(self.T if sample_weight is None else np.sum(sample_weight))
+            self.count = float(self.s.sum())
         self.l2 = _penalty(l2, net.n_weights)
         self.penalised = bool(np.any(self.l2))
         self.chunk_size = chunk_size
@@ -104,7 +106,7 @@ class Objective:
         """Return the objective of these samples alone, with the memory of this one."""
         part = copy.copy(self)
         part.X, part.Yt, part.T = self.X[rows], np.ascontiguousarray(self.Yt[:, rows]), len(rows)
-        part.c = self.c.part(rows)
+        part.c, part.s = self.c.part(rows), self.s[rows]
         part._chunk = {}
         return part
 

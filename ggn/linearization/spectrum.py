@@ -28,7 +28,7 @@ from scipy.sparse.linalg import ArpackNoConvergence, LinearOperator, eigsh
 from ggn.linearization.hessian import scaled_hessian, scaled_operator
 from ggn.linearization.linearization import Linearization
 from ggn.linearization.shares import Shares
-from ggn.machine import half_of_memory
+from ggn.machine import memory_limit
 from ggn.validation import float_array, generator, integer, number
 
 __all__ = ["Inertia", "Spectrum", "inertia", "negative", "spectrum"]
@@ -197,7 +197,7 @@ def spectrum(
     (array([-1.,  1.]), 1)
     """
     k, probe = integer("k", k, 1), _Probe(at, rng, scale)
-    limit = half_of_memory() if max_memory is None else number("max_memory", max_memory, 0.0)
+    limit = memory_limit(max_memory)
     N = at.net.n_weights
     if not math.isfinite(probe.tolerance):
         raise ValueError("at must have a finite Hessian, got one that overflows")

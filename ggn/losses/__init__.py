@@ -17,8 +17,8 @@ in its place the half-quadratic majoriser ρ'(r)/r ≥ ρ''(r): the quadratic wi
 that curvature touches ρ at r and lies above it everywhere (ρ is concave in r²),
 so its minimiser never increases the loss.
 
-A class in `residual` or `cross_entropy` with a `name` is a built-in loss: there is no
-other list of them.
+A class in a file of this package with a `name` is a built-in loss: there is no other list
+of them.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from typing import TYPE_CHECKING
 from ggn.losses.base import Loss
 from ggn.losses.cross_entropy import Logistic, SoftmaxCrossEntropy
 from ggn.losses.residual import BlakeZisserman, Cauchy, Residual, SmoothLp, Squared
-from ggn.validation import named
+from ggn.validation import classes_of, named
 
 __all__ = [
     "BlakeZisserman",
@@ -43,12 +43,8 @@ __all__ = [
     "resolve",
 ]
 
-# as they stand in their files; a user's own subclasses come later, and are not among them
-FOR_REGRESSION: dict[str, type[Loss]] = {cls.name: cls for cls in Residual.__subclasses__()}
-BUILT_IN: dict[str, type[Loss]] = {
-    **FOR_REGRESSION,
-    **{cls.name: cls for cls in Loss.__subclasses__() if cls is not Residual},
-}
+BUILT_IN = classes_of(__name__, Loss)
+FOR_REGRESSION = {name: cls for name, cls in BUILT_IN.items() if issubclass(cls, Residual)}
 
 if not TYPE_CHECKING:
 

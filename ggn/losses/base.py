@@ -43,6 +43,8 @@ class Loss:
         enough for Principle 1.
     nondegenerate : bool or None
         Whether H_E is singular at no F (Principle 1.a).
+    scale : float or None
+        Of a robust loss: the residuals below it are small.
 
         None, for a loss of your own, means not known; what you know you may set.
 
@@ -68,6 +70,8 @@ class Loss:
     nondegenerate: bool | None = None
     separable = False  # whether E = Σ ρ(r_o) with ρ even, increasing in |r|
     shift_invariant = False  # whether E stays the same where all outputs rise together
+    scale: float | None = None  # of the residuals that a robust loss takes for small
+    p: float | None = None  # the exponent of |r| far out, of a loss that has one to choose
 
     def __init__(
         self,

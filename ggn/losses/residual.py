@@ -100,6 +100,8 @@ class SmoothLp(Residual):
     """
 
     name = "smooth_lp"
+    scale: float
+    p: float
 
     def __init__(self, p: float = 1.0, scale: float = 0.1) -> None:
         self.p = number("p", p, 0.0, 2.0, open_low=True)
@@ -132,6 +134,7 @@ class Cauchy(Residual):
     """
 
     name = "cauchy"
+    scale: float
     convex = nondegenerate = False
 
     def __init__(self, scale: float = 1.0) -> None:
@@ -163,6 +166,7 @@ class BlakeZisserman(Residual):
     """
 
     name = "blake_zisserman"
+    scale: float
     convex = nondegenerate = False
 
     def __init__(self, scale: float = 1.0, epsilon: float = 0.01) -> None:

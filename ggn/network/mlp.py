@@ -8,7 +8,7 @@ unit, so W_lᵀ (n_l, n_{l-1} [+ 1]) is C-contiguous in it.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -16,6 +16,7 @@ import numpy as np
 from ggn import _core
 from ggn.activations import Activation
 from ggn.machine import one_thread
+from ggn.network import sweeps
 from ggn.network.architecture import (
     Positions,
     network_text,
@@ -24,15 +25,10 @@ from ggn.network.architecture import (
     parse_matrices,
     parse_sizes,
 )
-from ggn.network.input_derivatives import input_derivatives
-from ggn.validation import generator, number, samples, spelled, vector
+from ggn.network.initial import initial_weights
+from ggn.validation import generator, number, samples, vector
 
 __all__ = ["MLP"]
-
-# Scratch of one chunk of samples, in doubles: 1 MB, the level-2 cache of one core.
-CHUNK_DOUBLES = 1 << 17
-
-SCHEMES = ("normal", "uniform", "fan_in")
 
 
 class MLP:
@@ -174,13 +170,7 @@ class MLP:
         >>> ggn.MLP((1, 1)).initial_weights(rng=0).round(3)
         array([ 0.126, -0.132])
         """
-        source, scheme = generator(rng), spelled("scheme", scheme, SCHEMES)
-        if scheme == "uniform":
-            return source.uniform(-1.0, 1.0, self.n_weights)
-        w = source.standard_normal(self.n_weights)
-        if scheme == "fan_in":
-            w *= np.concatenate([np.full(n * m, 1.0 / np.sqrt(m)) for n, m in self.layout.shapes])
-        return w
+        return initial_weights(self.layout, generator(rng), scheme)
 
     def forward(self, w: Any, X: Any) -> np.ndarray:
         """Return the outputs φ_L.
@@ -208,13 +198,7 @@ class MLP:
         array([[2.],
                [6.]])
         """
-        w, X = self._weights(w), self._inputs(X)
-        out = np.empty((len(X), self.n_outputs))
-        c = self.chunk_size(0)
-        work = np.empty(self.work_size(min(c, len(X)), 0))
-        for rows in chunks(len(X), c):
-            out[rows] = self.sweep(w, X[rows], work, keep=0).T
-        return out
+        return sweeps.outputs(self.layout, self._weights(w), self._inputs(X))
 
     def jacobian(self, w: Any, X: Any) -> np.ndarray:
         """Return the Jacobian P of the outputs, eq. 19; column i·nL + o is sample i, output o.
@@ -240,19 +224,7 @@ class MLP:
         array([[5., 3.],
                [1., 1.]])
         """
-        w, X = self._weights(w), self._inputs(X)
-        N, nL, T = self.n_weights, self.n_outputs, len(X)
-        out = np.empty((N, T, nL))
-        c = self.chunk_size(nL, N * nL)
-        work = np.empty(self.work_size(min(c, T), nL))
-        for rows in chunks(T, c):
-            n = rows.stop - rows.start
-            self.sweep(w, X[rows], work, keep=1)
-            _core.sensitivities(self.layout, w, n, None, work)
-            part = np.empty((N, nL * n))
-            _core.jacobian(self.layout, n, work, part)
-            out[:, rows] = part.reshape(N, nL, n).transpose(0, 2, 1)
-        return out.reshape(N, T * nL)
+        return sweeps.jacobian(self.layout, self._weights(w), self._inputs(X))
 
     def input_jacobian(self, w: Any, X: Any) -> np.ndarray:
         """Return the derivatives of the outputs with respect to the inputs, ∂φ_L/∂x = Ψ_1ᵀ W_1ᵀ.
@@ -278,16 +250,7 @@ class MLP:
         >>> ggn.MLP((2, 1)).input_jacobian([3.0, -1.0, 0.5], [[5.0, 7.0]])
         array([[[ 3., -1.]]])
         """
-        w, X = self._weights(w), self._inputs(X)
-        n0, nL, T = self.n_inputs, self.n_outputs, len(X)
-        out = np.empty((T, nL, n0))
-        c = self.chunk_size(nL, n0 * nL)
-        work = np.empty(self.work_size(min(c, T), nL))
-        for rows in chunks(T, c):
-            self.sweep(w, X[rows], work, keep=1)
-            n = rows.stop - rows.start
-            out[rows] = input_derivatives(self.layout, w, n, work)
-        return out
+        return sweeps.input_jacobian(self.layout, self._weights(w), self._inputs(X))
 
     def kernel_matrix(self, w: Any, X: Any) -> np.ndarray:
         """Return PᵀP (T·nL, T·nL), the empirical tangent kernel."""
@@ -312,9 +275,7 @@ class MLP:
 
     def chunk_size(self, columns: int, extra: int = 0) -> int:
         """Return how many samples, with `extra` doubles each, make a chunk that fits the cache."""
-        per_sample = self.work_size(1, columns) + extra
-        c = min(max(CHUNK_DOUBLES // per_sample, 32), 4096)
-        return c - c % 8  # so that rows of samples begin where a cache line does
+        return sweeps.chunk_size(self.layout, columns, extra)
 
     def _weights(self, w: Any, name: str = "w") -> np.ndarray:
         return vector(name, w, self.n_weights, "the network's n_weights")
@@ -333,9 +294,3 @@ class MLP:
 
     def __repr__(self) -> str:
         return network_text(*self._key())
-
-
-def chunks(total: int, size: int) -> Iterator[slice]:
-    """Split range(total) into slices of at most size."""
-    for start in range(0, total, size):
-        yield slice(start, min(start + size, total))

@@ -15,14 +15,16 @@ from sklearn.utils.validation import column_or_1d
 
 from ggn.losses import Logistic, Loss, SoftmaxCrossEntropy, Squared
 from ggn.sklearn.base import BaseGGN
-from ggn.validation import unknown_name
+from ggn.validation import spelled
 
 __all__ = ["GGNClassifier"]
+
+LOSSES = ("log_loss", "squared")
 
 
 def _has_probabilities(estimator: GGNClassifier) -> bool:
     """Whether the loss makes outputs logarithms of probabilities."""
-    if estimator.loss != "log_loss":
+    if spelled("loss", estimator.loss, LOSSES) != "log_loss":
         raise AttributeError(f"probabilities need loss='log_loss', got loss={estimator.loss!r}")
     return True
 
@@ -180,8 +182,7 @@ class GGNClassifier(ClassifierMixin, BaseGGN):
         ValueError
             For data or parameters that cannot be used.
         """
-        if self.loss not in ("log_loss", "squared"):
-            raise unknown_name("loss", self.loss, ("log_loss", "squared"))
+        squared = spelled("loss", self.loss, LOSSES) == "squared"
         X, y, s = self._validated(X, y, sample_weight)
         check_classification_targets(y)
         classes, labels = np.unique(column_or_1d(y, warn=True), return_inverse=True)
@@ -197,10 +198,9 @@ class GGNClassifier(ClassifierMixin, BaseGGN):
             )
         two = len(classes) == 2
         Y = labels[:, np.newaxis].astype(np.float64) if two else np.eye(len(classes))[labels]
-        loss: Loss = Squared()
-        if self.loss == "log_loss":
-            loss = Logistic() if two else SoftmaxCrossEntropy()
-        score = functools.partial(_accuracy, 0.5 if self.loss == "squared" else 0.0)
+        cross_entropy: Loss = Logistic() if two else SoftmaxCrossEntropy()
+        loss = Squared() if squared else cross_entropy
+        score = functools.partial(_accuracy, 0.5 if squared else 0.0)
         self._fit(X, Y, s, loss, score, scale_targets=False, labels=labels)
         self.classes_ = classes
         names = {Squared: "identity", Logistic: "logistic", SoftmaxCrossEntropy: "softmax"}

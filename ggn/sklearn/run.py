@@ -101,7 +101,7 @@ def train_once(
     start = net.initial_weights(rng, "fan_in") if w0 is None else w0
     X, Y, weights = fitted.X, fitted.Y, fitted.weights
     result = train(
-        net, X, Y, loss, start, sample_weight=weights, l2=l2, callback=observe, **options
+        net, X, Y, loss, w0=start, l2=l2, sample_weight=weights, callback=observe, **options
     )
     if stopping is not None:
         result.update(

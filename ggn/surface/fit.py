@@ -21,7 +21,7 @@ from ggn.fit.train import train
 from ggn.linearization import Linearization, Objective
 from ggn.surface.evidence import Evidence, EvidenceKind, seen
 from ggn.surface.feasibility import equal_inputs
-from ggn.surface.least_loss import EXACT, residual_norms, spread
+from ggn.surface.least_loss import ROOT_EPS, residual_norms, spread
 
 __all__ = ["beyond_reach", "exact_fit", "natural_scale", "relative_gradient", "separated"]
 
@@ -62,9 +62,9 @@ def exact_fit(at: Linearization, scale: np.ndarray, max_memory: float) -> Eviden
     F = objective.net.forward(at.w, objective.X)
     share = residual_norms(F, Y) / spread(Y)
     # rounding as large as the targets' deviation, at weights of 1e13, would excuse any fit
-    if (share <= 64.0 * EXACT).all() and _to_rounding(objective, at.w, F):
+    if (share <= 64.0 * ROOT_EPS).all() and _to_rounding(objective, at.w, F):
         return seen(EvidenceKind.EXACT)
-    if not (share <= EXACT).all():
+    if not (share <= ROOT_EPS).all():
         return None
     fit = train(
         objective.net,

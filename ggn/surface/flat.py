@@ -41,7 +41,7 @@ def flat_directions(objective: Objective, w: np.ndarray) -> np.ndarray:
         linear = net.activations[layer - 1] == Identity() and net.fixed_bias == 0.0
         if linear and n * n * net.n_weights <= MOST:
             parts.append(_linear_layer(net, w, layer))
-    if getattr(objective.loss, "shift_invariant", False):
+    if objective.loss.shift_invariant:
         parts.append(_equal_shift(net))
     tangents = np.hstack(parts)
     if not tangents.size:

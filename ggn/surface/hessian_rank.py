@@ -17,7 +17,7 @@ __all__ = ["hessian_bound"]
 EPS = float(np.finfo(np.float64).eps)
 
 
-def hessian_bound(at: Linearization, tol: float | None = None) -> Bound:
+def hessian_bound(at: Linearization, *, tol: float | None = None) -> Bound:
     """Return Proposition 4, rank H_J <= T·nL (eq. 29), for what `tol` leaves of H_J.
 
     Printed for a global minimum, which Assumption 1 makes an exact fit.  It needs no more than
@@ -53,7 +53,7 @@ def hessian_bound(at: Linearization, tol: float | None = None) -> Bound:
     if tol is None:
         tol = N * EPS * float(np.linalg.norm(parts.hessian, 2))
     tol = number("tol", tol, 0.0)
-    rest = float(np.linalg.norm(parts.network, 2))
+    rest = float(np.linalg.norm(parts.functional, 2))
     k = at.objective.T * at.net.n_outputs
     premises = (
         Premise(

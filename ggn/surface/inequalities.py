@@ -89,7 +89,7 @@ def frobenius(rank_AB: int, rank_BC: int, rank_B: int) -> int:
     return max(0, AB + BC - B)
 
 
-def kronecker_rank(A: Any, B: Any, tol: float | None = None) -> NumericalRank:
+def kronecker_rank(A: Any, B: Any, *, tol: float | None = None) -> NumericalRank:
     """Return the rank of A ⊗ B, and of every A ∘ B, without forming it (eq. 42).
 
     Its singular values are the products of A's with B's.

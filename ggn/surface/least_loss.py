@@ -14,9 +14,9 @@ import numpy as np
 
 from ggn.losses import Logistic, Loss, SoftmaxCrossEntropy
 
-__all__ = ["EXACT", "residual_norms", "spread", "zero_error"]
+__all__ = ["ROOT_EPS", "residual_norms", "spread", "zero_error"]
 
-EXACT = float(np.finfo(np.float64).eps) ** 0.5
+ROOT_EPS = float(np.finfo(np.float64).eps) ** 0.5
 
 
 def residual_norms(F: np.ndarray, Y: np.ndarray) -> np.ndarray:
@@ -42,16 +42,16 @@ def zero_error(loss: Loss, F: np.ndarray, Y: np.ndarray, exact: bool, error: flo
         G = loss.gradient(F, Y)
         if isinstance(loss, (Logistic, SoftmaxCrossEntropy)):
             off = G / (Y if isinstance(loss, SoftmaxCrossEntropy) else Y * (1.0 - Y))
-            return bool((np.linalg.norm(off, axis=0) <= EXACT * np.sqrt(len(F))).all())
+            return bool((np.linalg.norm(off, axis=0) <= ROOT_EPS * np.sqrt(len(F))).all())
         step = _newton_step(G, loss.hessian(F, Y))
-        return bool((np.linalg.norm(step, axis=0) <= EXACT * spread(F - step)).all())
+        return bool((np.linalg.norm(step, axis=0) <= ROOT_EPS * spread(F - step)).all())
 
 
 def _newton_step(G: np.ndarray, H: np.ndarray) -> np.ndarray:
     """Return H_E⁻¹ ∇_E of each sample, (T, nL); not finite where H_E is singular."""
     if H.ndim == 2:
         return G / H
-    singular = ~(np.linalg.cond(H) < 1.0 / EXACT**2)
+    singular = ~(np.linalg.cond(H) < 1.0 / ROOT_EPS**2)
     H = np.where(singular[:, None, None], np.eye(H.shape[1]), H)
     step = np.linalg.solve(H, G[:, :, None])[:, :, 0]
     return np.where(singular[:, None], np.inf, step)

@@ -73,7 +73,7 @@ def check_curvature(loss: Loss, Y: np.ndarray) -> Finding:
 
 def _known(loss: Loss, F: np.ndarray, Y: np.ndarray) -> Finding:
     """Judge a loss that obeys Principle 1 by how its gradient fares at these outputs."""
-    scale = getattr(loss, "scale", 1.0)
+    scale = 1.0 if loss.scale is None else loss.scale
     bent = ~(Curvature.of(loss.hessian(F, Y)).eigenvalues()[:, 0] > 0.0)
     size = np.linalg.norm(loss.gradient(F, Y), axis=1)
     numbers: dict[str, float] = {"not_convex": int(bent.sum()), "lost": 0}

@@ -125,7 +125,7 @@ class SampleRanks:
         return f"ranks {self.min} to {self.max} of {m} x {n} on {len(self.ranks)} samples"
 
 
-def numerical_rank(A: Any, tol: float | None = None) -> NumericalRank:
+def numerical_rank(A: Any, *, tol: float | None = None) -> NumericalRank:
     """Return the number of singular values of A above `tol`.
 
     Parameters

@@ -14,14 +14,14 @@ from typing import Any
 
 import numpy as np
 
-from ggn.machine import half_of_memory
+from ggn.machine import memory_limit
 from ggn.network import MLP
 from ggn.surface.block_bounds import row_block_bounds, sensitivity_bound
 from ggn.surface.bounds import Bound
 from ggn.surface.factors import Factors, factorise
 from ggn.surface.rank import NumericalRank, SampleRanks, numerical_rank, rank_from_factor
 from ggn.surface.whole_bounds import jacobian_bounds
-from ggn.validation import describe, number
+from ggn.validation import describe
 
 __all__ = ["RankReport", "ranks"]
 
@@ -193,7 +193,7 @@ def ranks(
     w, X = net._weights(w), net._inputs(X)
     if not len(X):
         raise ValueError("X must hold at least one sample, got 0")
-    limit = half_of_memory() if max_memory is None else number("max_memory", max_memory, 0.0)
+    limit = memory_limit(max_memory)
     T, nL, sizes = len(X), net.n_outputs, net.sizes
     found = factorise(net, w, X, limit)
     return RankReport(

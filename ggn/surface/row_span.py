@@ -46,7 +46,7 @@ class RowSpan:
         """Return the rank of P."""
         return rank_from_factor(self.M, self.shape)
 
-    def split(self, rank: int) -> tuple[float, float]:
+    def projections(self, rank: int) -> tuple[float, float]:
         """Return the norms of ε in and off the span of the first `rank` singular vectors."""
         q, rest = self.q, self.rest
         if rank < len(q):

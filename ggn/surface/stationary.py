@@ -159,9 +159,11 @@ def stationary_points(
     X: Any,
     Y: Any,
     loss: str | Loss = "squared",
-    l2: Any = 0.0,
-    n_starts: int = 1000,
+    *,
     rng: int | np.random.Generator | None = 0,
+    l2: Any = 0.0,
+    sample_weight: Any = None,
+    n_starts: int = 1000,
 ) -> StationaryPoints:
     """Find the stationary points of J, one for each orbit of the network's own symmetries.
 
@@ -183,11 +185,12 @@ def stationary_points(
     Y : array_like, (T, nL)
     loss : str or Loss, default "squared"
         Bounded below, or `consistent` means nothing.
+    rng : int, Generator or None, default 0
     l2 : float or array_like (N,), default 0.0
         Penalty l2_j w_j² added to J.  Without it J often has no isolated minima, or
         none at all: an infimum at infinity is no stationary point and is not listed.
+    sample_weight : array_like, (T,), optional
     n_starts : int, default 1000
-    rng : int, Generator or None, default 0
 
     Returns
     -------
@@ -214,9 +217,9 @@ def stationary_points(
     >>> points.counts, points.poincare_hopf, points.consistent
     ([2, 1], 1, True)
     """
-    objective = Objective(net, X, Y, loss, l2=l2)
+    objective = Objective(net, X, Y, loss, sample_weight, l2)
     n_starts, source = integer("n_starts", n_starts, 1), generator(rng)
-    group = Symmetry(net, objective.l2)
+    group = Symmetry(net, l2=objective.l2)
     coercive = bool(np.all(objective.l2 > 0.0))
     zero_loss = objective.value(np.zeros(net.n_weights))
     found: list[StationaryPoint] = []

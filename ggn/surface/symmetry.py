@@ -96,7 +96,7 @@ class Symmetry:
     True
     """
 
-    def __init__(self, net: MLP, l2: Any = 0.0) -> None:
+    def __init__(self, net: MLP, *, l2: Any = 0.0) -> None:
         self.net = net
         N = net.n_weights
         each = vector("l2", np.full(N, l2) if np.ndim(l2) == 0 else l2, N, "one per weight")

@@ -24,9 +24,9 @@ import numpy as np
 
 from ggn.linearization import Linearization, linearize
 from ggn.losses import Loss, Squared
-from ggn.machine import half_of_memory
+from ggn.machine import memory_limit
 from ggn.network import MLP
-from ggn.surface.least_loss import EXACT, residual_norms, spread, zero_error
+from ggn.surface.least_loss import ROOT_EPS, residual_norms, spread, zero_error
 from ggn.surface.loss_principles import obeys_principle_1
 from ggn.surface.rank import NumericalRank
 from ggn.surface.row_span import row_span, scaled_norm
@@ -119,7 +119,7 @@ class Certificate:
             return False
         if self.zero_error or self.full_column_rank:
             return True
-        return None if self.distance is None else self.distance <= EXACT
+        return None if self.distance is None else self.distance <= ROOT_EPS
 
     @property
     def proposition_1(self) -> bool | None:
@@ -182,11 +182,11 @@ def certificate(
     Y: Any,
     loss: str | Loss = "squared",
     *,
+    tol: float = 1e-6,
     l2: Any = 0.0,
     sample_weight: Any = None,
-    rank: NumericalRank | None = None,
-    tol: float = 1e-6,
     max_memory: float | None = None,
+    rank: NumericalRank | None = None,
 ) -> Certificate:
     """Apply Theorem 1 and Prop. 1 at w.
 
@@ -194,13 +194,13 @@ def certificate(
     ----------
     net, w, X, Y, loss, l2, sample_weight
         As in `ggn.linearize`.
-    rank : NumericalRank, optional
-        Of P (N, T·nL, samples of weight 0 left out), if it is known already.
     tol : float, default 1e-6
         Relative gradient up to which w counts as critical.
     max_memory : float, optional
         Bytes for the factorisation of P, by default half of the machine's.  Where they do
         not suffice, `not_computed` says so.
+    rank : NumericalRank, optional
+        Of P (N, T·nL, samples of weight 0 left out), if it is known already.
 
     Returns
     -------
@@ -221,7 +221,7 @@ def certificate(
     P (9 x 4) has rank 4: full column rank. By Proposition 1 w is a global minimum, to rounding.
     """
     at = linearize(net, w, X, Y, loss, l2=l2, sample_weight=sample_weight)
-    limit = half_of_memory() if max_memory is None else number("max_memory", max_memory, 0.0)
+    limit = memory_limit(max_memory)
     return certify(at, rank, number("tol", tol, 0.0), limit)
 
 
@@ -248,10 +248,10 @@ def certify(
     projection = distance = None
     if span is not None:
         rank = rank or span.rank()
-        projection, distance = span.split(rank.rank)
+        projection, distance = span.projections(rank.rank)
     size = norm * error + float(np.linalg.norm(penalty))
     relative = float(np.linalg.norm(at.gradient)) / size if size else 0.0
-    exact = bool((residuals <= EXACT * spread(Y)).all())
+    exact = bool((residuals <= ROOT_EPS * spread(Y)).all())
     principle_1 = obeys_principle_1(loss)
     zero = zero_error(loss, F, Y, exact, error)
     error_bound = loss_bound = None

@@ -29,14 +29,13 @@ import numpy as np
 
 from ggn.linearization import Linearization, linearize
 from ggn.losses import Loss
-from ggn.machine import half_of_memory
+from ggn.machine import memory_limit
 from ggn.network import MLP
 from ggn.surface import judgements
 from ggn.surface.advice import suggestion
 from ggn.surface.diagnosis import Diagnosis
 from ggn.surface.evidence import Evidence, Judgement
 from ggn.surface.examination import Examination
-from ggn.validation import number
 
 __all__ = ["diagnose"]
 
@@ -47,8 +46,8 @@ def diagnose(
     X: Any,
     Y: Any,
     loss: str | Loss = "squared",
-    l2: Any = 0.0,
     *,
+    l2: Any = 0.0,
     sample_weight: Any = None,
     max_memory: float | None = None,
 ) -> Diagnosis:
@@ -95,7 +94,7 @@ def diagnose(
                 higher derivatives decide, which are not computed.
     """
     at = linearize(net, w, X, Y, loss, l2=l2, sample_weight=sample_weight)
-    limit = half_of_memory() if max_memory is None else number("max_memory", max_memory, 0.0)
+    limit = memory_limit(max_memory)
     if not at.objective.c.array.all():
         at = Linearization(at.objective.part(np.flatnonzero(at.objective.c.array)), at.w)
     if not (math.isfinite(at.loss) and np.isfinite(at.gradient).all()):

@@ -1,4 +1,4 @@
-"""The network's part of the exact Hessian: what eq. 26 has beside P H_E Pᵀ.
+"""The functional Hessian, the network's part of the exact one: what eq. 26 has beside P H_E Pᵀ.
 
     R = Σ_i Σ_o ε_io ∇²φ_L,o(x_i)
 
@@ -27,12 +27,12 @@ from scipy.linalg.blas import dgemm
 from ggn.linearization.objective import Objective
 from ggn.network import MLP, chunks
 
-__all__ = ["network_curvature"]
+__all__ = ["functional_hessian"]
 
 CHUNK_DOUBLES = 512  # so that a chunk has 100 to 200 samples, as for the normal matrix
 
 
-def network_curvature(objective: Objective, w: np.ndarray) -> np.ndarray:
+def functional_hessian(objective: Objective, w: np.ndarray) -> np.ndarray:
     """Return R (N, N), with the weights of the samples in it."""
     net = objective.net
     c, size = objective.chunk(1, CHUNK_DOUBLES)

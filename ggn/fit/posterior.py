@@ -1,0 +1,117 @@
+"""What the weights and new targets may be, given the data: Laplace's method at the weights found.
+
+p(w | Y)     ≈ N(w*, H⁻¹),  H = 2β P Pᵀ + 2α I     see `ggn.fit.bayes`
+new target   ~ N(φ_L, 1/(2β) + pᵀ H⁻¹ p)           p: a column of P at its input
+"""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from scipy.linalg import cho_factor, cho_solve, solve_triangular
+
+from ggn.fit.result import TrainResult
+from ggn.linearization import linearize
+from ggn.network import chunks
+from ggn.validation import number
+
+__all__ = ["BayesianResult"]
+
+
+class BayesianResult(TrainResult):
+    """A `TrainResult` with what the evidence says; nit, nfev and njev count the whole run.
+
+    Attributes
+    ----------
+    effective_parameters : float
+        γ, between 0 and N: how many weights the data determine.
+    l2 : float
+        The penalty chosen; `fun` is J with it, and `history` that of the last training.
+    alpha, beta : float
+        l2 = alpha / (beta · T).
+    noise_std : float
+        Standard deviation of the noise, 1/sqrt(2 beta).
+    log_evidence : float
+        Natural logarithm; compares runs and networks on the same data.  It counts one
+        minimum; a network with hidden units to spare has many copies of it.
+    net : MLP
+    X : ndarray, (T, n0)
+        The inputs trained on.
+    sample_weight : ndarray (T,) or None
+        Their weights.
+    """
+
+    @property
+    def _count(self) -> float:
+        """How many samples there were, each as often as its weight says."""
+        return float(len(self.X) if self.sample_weight is None else self.sample_weight.sum())
+
+    @cached_property
+    def _root(self) -> np.ndarray:
+        """L (N, N) with L Lᵀ = H."""
+        # the GGN matrix of the squared loss does not depend on the targets
+        zero = np.zeros((len(self.X), self.net.n_outputs))
+        at = linearize(self.net, self.w, self.X, zero, l2=self.l2, sample_weight=self.sample_weight)
+        G = at.normal_matrix()
+        factor = cho_factor(self.beta * self._count * G, lower=True, overwrite_a=True)[0]
+        return np.tril(factor)
+
+    def weight_covariance(self) -> np.ndarray:
+        """Return H⁻¹ (N, N), the covariance of the weights in Laplace's method."""
+        covariance: np.ndarray = cho_solve((self._root, True), np.eye(len(self.w)))
+        return covariance
+
+    def predict(
+        self, X: Any, return_std: bool = False
+    ) -> np.ndarray | tuple[np.ndarray, np.ndarray]:
+        """Return the outputs φ_L (T, nL); with return_std also the deviations of new targets.
+
+        Parameters
+        ----------
+        X : array_like, (T, n0)
+        return_std : bool, default False
+            Return (φ_L, deviation): each (T, nL), variance 1/(2β) + pᵀ H⁻¹ p with p the
+            gradient of the output, a column of `MLP.jacobian`.
+
+        Raises
+        ------
+        ValueError
+            For wrong shapes, dtypes or non-finite numbers.
+        """
+        F = self.net.forward(self.w, X)
+        if not return_std:
+            return F
+        X = self.net._inputs(X)
+        variance = np.empty(F.shape)
+        for rows in chunks(len(X), self.net.chunk_size(F.shape[1], len(self.w) * F.shape[1])):
+            half = solve_triangular(
+                self._root, self.net.jacobian(self.w, X[rows]), lower=True, overwrite_b=True
+            )
+            variance[rows] = np.einsum("ij,ij->j", half, half).reshape(-1, F.shape[1])
+        return F, np.sqrt(variance + self.noise_std**2)
+
+    def intervals(self, X: Any, level: float = 0.9) -> tuple[np.ndarray, np.ndarray]:
+        """Return the ends, each (T, nL), of intervals that hold new targets with this probability.
+
+        Quantiles are those of Student's t with n - γ degrees of freedom.
+
+        Parameters
+        ----------
+        X : array_like, (T, n0)
+        level : float, default 0.9
+            In (0, 1).
+
+        Raises
+        ------
+        ValueError
+            For a level outside (0, 1), wrong shapes, dtypes or non-finite numbers.
+        """
+        level = number("level", level, 0.0, 1.0, open_low=True, open_high=True)
+        F, std = self.predict(X, return_std=True)
+        freedom = self._count * self.net.n_outputs - self.effective_parameters
+        from scipy.stats import t as student  # a quarter of a second, for those who ask
+
+        half = float(student.ppf(0.5 + 0.5 * level, max(freedom, 1.0))) * std
+        return F - half, F + half
