@@ -8,6 +8,8 @@ import reference
 from census_kinds import Known, Truth, moves, noisy, strict_minimum, trained
 from exact import SIGMAS, SMOOTH, Loss, Problem, exact, norm, rounded
 
+from ggn.surface import Verdict
+
 ALL = tuple(SIGMAS)
 
 
@@ -230,7 +232,9 @@ def nearly_collinear(rng):
         rounding = (p.J(w) - p.J(best)) / p.J(best)
         decidable = rounding < 1e-10 and max(abs(best)) < 1e7
         truth = Truth.GLOBAL if rounding < 1e-6 else Truth.MOVING
-        return Known(p, w, truth, decidable, True, p.J(best))
+        # between them J is above its minimum by more than its own rounding: it falls
+        also = {Verdict.NOT_STATIONARY} if rounding > 1e-14 else set()
+        return Known(p, w, truth, decidable, True, p.J(best), frozenset(also))
     A = np.column_stack([X, np.ones(T)])
     w = np.linalg.lstsq(A, Y, rcond=1e-5)[0].ravel()
     if not moves(p, w, p.J(best), 1e-3):

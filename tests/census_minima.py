@@ -249,7 +249,9 @@ def at_a_kink(rng):
         return None
     p = Problem((n0 + 1, 1), ("leaky_relu",), X, Y, bias=False)
     near = w + 1e-12 * rng.integers(0, 2) * rng.normal(size=n0 + 1)
-    return Known(p, near, Truth.KINK, least=p.J(w))
+    # two samples with equal inputs have different targets
+    infeasible = len(np.unique(X, axis=0)) < T
+    return Known(p, near, Truth.KINK, infeasible=infeasible, least=p.J(w))
 
 
 def perturbed(rng):

@@ -25,7 +25,7 @@ STILL_FALSE = {
     "output_weights_zero": 1,
     "duplicates_at_random_weights": 2,
     "squared_hinge": 6,
-    "nearly_collinear": 2,
+    "nearly_collinear": 1,
     "nearly_saturated": 6,
     "at_a_kink": 1,
     "dead_unit": 3,
