@@ -252,20 +252,28 @@ def falls(at, f):
 
 
 def lowest(at, g):
-    """The least J along the gradient, and along Newton's step with |λ|, in weights D w."""
-    best = at.J
-    H = at.H / np.outer(at.D, at.D)
+    """The least J along the gradient, and along Newton's step with |λ|, in weights D w; next to
+    a kink, along those of either side."""
+    best, off_kink = at.J, 1e-9 * np.random.default_rng(0).normal(size=len(at.w))
+    steps = downhill(at, g, at.H)
+    for w in () if at.smooth else (at.w + off_kink, at.w - off_kink):
+        steps += downhill(at, at.p.gradient(w).astype(float), at.p.hessian(w).astype(float))
+    for step in steps:
+        for t in 2.0 ** -np.arange(-2.0, 26.0):
+            best = min(best, at.p.J(at.w - t * step))
+    return best
+
+
+def downhill(at, g, H):
+    """The gradient, of unit length, and Newton's steps with |λ| cut off at several sizes."""
+    H = H / np.outer(at.D, at.D)
     values, V = np.linalg.eigh(H) if np.isfinite(H).all() else (np.ones(len(g)), np.eye(len(g)))
     top = np.abs(values).max() or 1.0
     steps = [g / at.D**2 / (np.linalg.norm(g / at.D**2) or 1.0)]
     for cut in (1e-15, 1e-13, 1e-10, 1e-6):
         size = np.maximum(np.abs(values), cut * top)
         steps.append(V @ ((V.T @ (g / at.D)) / size) / at.D)
-    for step in steps:
-        for t in 2.0 ** -np.arange(-2.0, 26.0):
-            J = at.p.J(at.w - t * step)
-            best = min(best, J)
-    return best
+    return steps
 
 
 def convex(at, f):
