@@ -170,7 +170,10 @@ def test_an_interrupt_says_how_to_go_on(run, small, tmp_path, monkeypatch):
 
 def test_bad_arguments_of_reproduce(run, tmp_path):
     out = ["--out", tmp_path / "out"]
-    fails(run("reproduce", "fig1d", *out), "experiment must be one of all, baselines, fig1a, .* did you mean")
+    fails(
+        run("reproduce", "fig1d", *out),
+        "experiment must be one of all, baselines, fig1a, .* did you mean",
+    )
     fails(run("reproduce", *out, "--seed", "-1"), "--seed must be an integer of at least 0")
     fails(run("reproduce"), "required: --out")
     file = tmp_path / "file"
