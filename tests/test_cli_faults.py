@@ -38,7 +38,7 @@ model = pytest.fixture(commands.model)
             "error: --activation must be one name or one per hidden layer",
         ),
         (["--loss", "square"], "--loss must be one of .* did you mean 'squared'"),
-        (["--step", "quick"], "--step must be one of auto, conjugate_gradient, dual"),
+        (["--step", "quick"], "--step must be one of auto, block_diagonal, conjugate_gradient"),
         (["--damping", "none"], "--damping must be one of"),
         (["--init", "he"], "--init must be one of fan_in"),
         (["--l2", "-1"], r"--l2 must be a number in \[0, inf\), got -1"),

@@ -118,9 +118,10 @@ def test_the_same_seed_gives_the_same_tables_on_any_number_of_cores(tmp_path, sm
     reproduce("all", tmp_path / "two", seed=3, quick=True, jobs=2)
     files = sorted(p.name for p in (tmp_path / "one").iterdir())
     assert files == [
+        "baselines.csv", "baselines.png", "baselines_timing.csv",
         "fig1a.csv", "fig1a.png", "fig1a_paths.csv", "fig1b.csv", "fig1b.png", "fig1b_rates.csv",
-        "fig1c.csv", "fig1c.png", "fig1c_timing.csv", "pieces", "report.md", "xor.csv", "xor.png",
-        "xor_ranks.csv",
+        "fig1c.csv", "fig1c.png", "fig1c_bp.csv", "fig1c_timing.csv", "pieces", "report.md",
+        "xor.csv", "xor.png", "xor_ranks.csv",
     ]  # fmt: skip
     for name in files:
         if name.endswith(".csv") and not name.endswith("_timing.csv"):
@@ -129,7 +130,7 @@ def test_the_same_seed_gives_the_same_tables_on_any_number_of_cores(tmp_path, sm
     text = one.read_text(encoding="utf-8")
     for name in EXPERIMENTS:
         assert f"]({name}.png)" in text
-    assert text.count("| claim | measured | holds |") == 4
+    assert text.count("| claim | the paper | measured here | holds |") == 5
     assert "Seed 3, quick" in text
     assert read(tmp_path / "one" / "fig1c_timing.csv")[0]["method"] == "bp"
     assert [int(row["run"]) for row in read(tmp_path / "one" / "fig1a.csv")] == list(range(6))
@@ -169,7 +170,10 @@ def test_an_interrupt_says_how_to_go_on(run, small, tmp_path, monkeypatch):
 
 def test_bad_arguments_of_reproduce(run, tmp_path):
     out = ["--out", tmp_path / "out"]
-    fails(run("reproduce", "fig1d", *out), "experiment must be one of all, fig1a, .* did you mean")
+    fails(
+        run("reproduce", "fig1d", *out),
+        "experiment must be one of all, baselines, fig1a, .* did you mean",
+    )
     fails(run("reproduce", *out, "--seed", "-1"), "--seed must be an integer of at least 0")
     fails(run("reproduce"), "required: --out")
     file = tmp_path / "file"
@@ -208,9 +212,9 @@ def test_a_report_shows_what_is_open(tmp_path):
         report.write(tmp_path, tmp_path, "x", Section("T", "S", claims, ["N"]), picture)
     report.assemble(tmp_path, tmp_path, ["x", "y"], "settings", "command")
     text = (tmp_path / "report.md").read_text(encoding="utf-8")
-    assert r"| \|a\| | b | yes |" in text
+    assert r"| \|a\| | – | b | yes |" in text
     assert "**no**" in text
-    assert r"| \|a\| | b | open |" in text
+    assert r"| \|a\| | – | b | open |" in text
     assert text.endswith("![T](x.png)\n\nN\n")
 
 

@@ -39,6 +39,6 @@ def resolve(value: str | Damping) -> Damping:
     Examples
     --------
     >>> resolve("undamped")
-    Undamped(alpha=1.0)
+    Undamped(alpha=1.0, curvature='auto')
     """
     return named("damping", value, NAMES, Damping)

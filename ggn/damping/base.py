@@ -92,10 +92,14 @@ class Damping(ABC):
     ----------
     damped : bool, default True
         Whether mu is ever positive; the planner asks.
+    curvature : str, optional
+        The curvature of the loss in G, see `ggn.train`, where that is not told; by default
+        what the loss has.
     """
 
     name: ClassVar[str]
     damped: ClassVar[bool] = True
+    curvature: str | None = None
 
     def metric(self, objective: Objective) -> Metric:
         """Return the metric of a new run; by default D = I."""

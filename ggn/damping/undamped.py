@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from ggn.damping.base import Damping, Rule, Trial
 from ggn.linearization import Objective
-from ggn.validation import number
+from ggn.losses.curvature import CHOICES
+from ggn.validation import number, unknown_name
 
 __all__ = ["Undamped"]
 
@@ -19,19 +20,23 @@ class Undamped(Damping):
     Parameters
     ----------
     alpha : float, default 1.0
-        Step size in (0, 1].
-
-    Notes
-    -----
-    Steps use the loss's positive semi-definite curvature (for squared loss, H_E itself).
+        Step size α > 0.
+    curvature : str, default "auto"
+        The loss's curvature in G: "hessian", H_E as printed; "majoriser", a positive
+        semi-definite one; "auto", H_E where it is semi-definite everywhere, else the
+        majoriser.  With an indefinite H_E, the step solves eq. 38 wherever the matrix
+        is regular, and need not lead down.
     """
 
     alpha: float = 1.0
+    curvature: str | None = "auto"
     name = "undamped"
     damped = False
 
     def __post_init__(self) -> None:
-        number("alpha", self.alpha, 0.0, 1.0, open_low=True)
+        number("alpha", self.alpha, 0.0, open_low=True)
+        if self.curvature is not None and self.curvature not in CHOICES:
+            raise unknown_name("curvature", self.curvature, CHOICES)
 
     def rule(self, objective: Objective) -> Rule:
         """Return the rule that takes every finite step."""

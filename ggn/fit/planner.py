@@ -158,20 +158,21 @@ def plan(
     if not isinstance(net, MLP):
         raise ValueError(f"net must be an MLP, got {describe(net)}")
     T = integer("T", T, 1)
-    reachable = loss_names.resolve(loss).reachable
+    curved = loss_names.resolve(loss)
     damped = dampings.resolve(damping).damped
     limit = memory_limit(max_memory)
     made: list[tuple[Step, float, float]] = [
         (Primal(), *primal_cost(net, T, T)),
-        (ConjugateGradient(), *conjugate_gradient_cost(net, T)),
     ]
-    if reachable:  # these two divide by the loss's curvature
+    if curved.semidefinite:
+        made.append((ConjugateGradient(), *conjugate_gradient_cost(net, T)))
+    if curved.reachable:  # these two divide by the loss's curvature
         made += [
             (Dual(), *dual_cost(net, T, penalised)),
             (MinimumNorm(), *minimum_norm_cost(net, T, penalised)),
         ]
     size = first_size(net, T)
-    if damped and 4 * size <= T and made[0][1] > SUBSAMPLE_FROM:
+    if damped and curved.semidefinite and 4 * size <= T and made[0][1] > SUBSAMPLE_FROM:
         # it takes more iterations, and m grows: counted as half as much again
         flops, memory = primal_cost(net, T, size)
         made.append((Subsampled(), 1.5 * flops, memory))
@@ -198,6 +199,15 @@ def choose(
         max_memory=max_memory,
     )
     chosen = planned.step if chosen is None else chosen
+    if not (chosen.indefinite or objective.loss.semidefinite):
+        able = tuple(name for name, cls in steps.NAMES.items() if cls.indefinite)
+        raise ArgumentError(
+            "step",
+            "must take an indefinite matrix where the curvature is the Hessian of a loss that is "
+            "not convex, as ",
+            Setting("step", able),
+            f" do, got {chosen!r}",
+        )
     return chosen, planned.work(chosen)
 
 

@@ -29,7 +29,7 @@ from ggn.fit.result import Status, TrainResult
 from ggn.fit.run import Run
 from ggn.fit.saddle import leave
 from ggn.linearization import Objective
-from ggn.losses import Loss
+from ggn.losses import Loss, resolve
 from ggn.losses.curvature import CurvatureError
 from ggn.machine import limited
 from ggn.network import MLP
@@ -58,6 +58,7 @@ def train(
     max_seconds: float = math.inf,
     max_memory: float | None = None,
     escape_saddles: bool = False,
+    curvature: str | None = None,
 ) -> TrainResult:
     """Minimise J(w) = mean loss + l2·‖w‖² by the Generalised Gauss-Newton method.
 
@@ -75,7 +76,8 @@ def train(
         Initial weights; by default `net.initial_weights(rng)`, N(0, 1).
     step : str or Step, default "auto"
         "primal", "subsampled", "dual", "minimum_norm", "conjugate_gradient", "gradient",
-        or "auto": chosen by shape and memory, see `ggn.plan`; or an object.
+        or "auto": chosen by shape and memory, see `ggn.plan`; or an object.  For comparisons,
+        "diagonal" and "block_diagonal".
     damping : str or Damping, default "levenberg_marquardt"
         Or "undamped" (Algorithm 2 of the paper), or an object.
     rng : int, Generator or None, default 0
@@ -105,6 +107,12 @@ def train(
         beyond rounding, go down along their eigenvectors and train on; the result's
         `escapes` says where.  A look costs a few iterations, and the activations must
         have second derivatives.
+    curvature : str, optional
+        The loss's curvature in the GGN matrix P H_E Pᵀ: "hessian", H_E itself, indefinite where
+        a loss is not convex (for steps "primal", "block_diagonal" and "gradient"); "majoriser",
+        ρ'(r)/r, which is semi-definite and gives the steps of iteratively reweighted least
+        squares; "auto", H_E of a built-in loss that is convex, else the majoriser.  By default
+        "auto" if undamped, else "majoriser", which takes fewer iterations.
 
     Returns
     -------
@@ -129,10 +137,13 @@ def train(
     >>> bool(fit.fun < 1e-8)
     True
     """
-    objective = Objective(net, X, Y, loss, sample_weight, l2)
+    rules = dampings.resolve(damping)
+    curvature = rules.curvature if curvature is None else curvature
+    given = resolve(loss)
+    chosen_loss = given if curvature is None else given.with_curvature(curvature)
+    objective = Objective(net, X, Y, chosen_loss, sample_weight, l2)
     source = generator(rng)
     _check_saddles(net, escape_saddles)
-    rules = dampings.resolve(damping)
     chosen, flops = choose(objective, step, rules, max_memory)
     w = net.initial_weights(source) if w0 is None else net._weights(w0, "w0").copy()
     run = Run(objective, w, Limits(max_iter, tol, loss_target, max_seconds, callback))

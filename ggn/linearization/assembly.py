@@ -98,7 +98,11 @@ def accumulator(
     objective: Objective, G: np.ndarray, psd: bool, lent: np.ndarray | None = None
 ) -> Accumulator:
     """Return the cheaper form for this network; Blocks if H_E may be indefinite."""
-    if psd and column_work(objective.net) < block_work(objective.net):
+    if (
+        psd
+        and objective.loss.semidefinite
+        and column_work(objective.net) < block_work(objective.net)
+    ):
         return Columns(objective, G)
     return Blocks(objective, G, psd, lent)
 

@@ -7,12 +7,14 @@ Steps need a semi-definite curvature and, in dual form, a root of it:
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
-from ggn.losses.curvature import Curvature
+from ggn.losses.curvature import CHOICES, Curvature
+from ggn.validation import unknown_name
 
 __all__ = ["Loss"]
 
@@ -72,6 +74,7 @@ class Loss:
     shift_invariant = False  # whether E stays the same where all outputs rise together
     scale: float | None = None  # of the residuals that a robust loss takes for small
     p: float | None = None  # the exponent of |r| far out, of a loss that has one to choose
+    curvature = "majoriser"  # what `psd=True` gives, by `with_curvature`
 
     def __init__(
         self,
@@ -99,12 +102,13 @@ class Loss:
         return self._checked("gradient", self._gradient(F, Y), [F.shape])
 
     def hessian(self, F: np.ndarray, Y: np.ndarray, psd: bool = False) -> np.ndarray:
-        """Return H_E, (T, nL) if diagonal, else (T, nL, nL); psd: a semi-definite curvature."""
+        """Return H_E, (T, nL) if diagonal, else (T, nL, nL); psd: the curvature of steps."""
         shapes = [F.shape, (*F.shape, F.shape[1])]
-        if psd and self._psd_hessian is not None:
+        exact = not psd or self.curvature == "hessian"
+        if not exact and self._psd_hessian is not None:
             return self._checked("psd_hessian", self._psd_hessian(F, Y), shapes)
         H = self._checked("hessian", self._hessian(F, Y), shapes)
-        return Curvature.of(H).clipped().array if psd else H
+        return H if exact else Curvature.of(H).clipped().array
 
     def root(self, F: np.ndarray, Y: np.ndarray) -> np.ndarray:
         """Return S with S Sᵀ = `hessian(psd=True)`, (T, nL) if diagonal, else (T, nL, nL)."""
@@ -119,6 +123,49 @@ class Loss:
             If the curvature is zero in a direction in which the gradient is not.
         """
         return Curvature.of(self.root(F, Y)).whiten(self.gradient(F, Y))
+
+    @property
+    def semidefinite(self) -> bool:
+        """Whether the curvature of steps, `psd=True`, is positive semi-definite everywhere."""
+        return self.curvature == "majoriser" or self.convex is True
+
+    def with_curvature(self, curvature: str) -> Self:
+        """Return the same loss with this curvature for steps, what `psd=True` gives.
+
+        Parameters
+        ----------
+        curvature : str
+            "hessian": H_E, as in Algorithm 2 of the paper; of a loss that is not convex it is
+            indefinite.  "majoriser": a positive semi-definite one, ρ'(r)/r for the robust
+            losses, `psd_hessian` for a loss of your own.  "auto": H_E for a built-in loss that
+            is convex, else as it was.  The cross-entropies have one for both.
+
+        Raises
+        ------
+        ValueError
+            For an unknown name (the known ones are listed).
+
+        Examples
+        --------
+        >>> import numpy as np, ggn
+        >>> cauchy, F, Y = ggn.losses.Cauchy(), np.array([[2.0]]), np.array([[0.0]])
+        >>> for curvature in ("auto", "majoriser", "hessian"):
+        ...     print(curvature, cauchy.with_curvature(curvature).hessian(F, Y, psd=True))
+        auto [[0.4]]
+        majoriser [[0.4]]
+        hessian [[-0.24]]
+        """
+        if curvature not in CHOICES:
+            raise unknown_name("curvature", curvature, CHOICES)
+        if curvature == "auto":
+            # a user's own psd_hessian was given to be used
+            curvature = "hessian" if self.convex and type(self) is not Loss else self.curvature
+        if curvature == self.curvature:
+            return self
+        twin = copy.copy(self)
+        twin.curvature = curvature
+        twin.reachable = type(self).reachable and twin.semidefinite
+        return twin
 
     def check_targets(self, Y: np.ndarray) -> None:
         """Raise ValueError for targets Y (T, nL) that the loss has no meaning for."""

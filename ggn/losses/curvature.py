@@ -10,7 +10,9 @@ import numpy as np
 
 from ggn.validation import ArgumentError, Setting
 
-__all__ = ["Curvature", "CurvatureError", "Diagonal", "Full"]
+__all__ = ["CHOICES", "Curvature", "CurvatureError", "Diagonal", "Full"]
+
+CHOICES = ("auto", "hessian", "majoriser")  # of steps; see `Loss.with_curvature`
 
 
 class CurvatureError(ArgumentError):

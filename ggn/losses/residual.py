@@ -16,7 +16,8 @@ The last three are robust.  Their H_E = ρ''(r) is negative for large residuals
 (smooth ℓp: only for p < 1), where P H_E Pᵀ need not be positive semi-definite.
 `psd=True` gives in its place the half-quadratic majoriser ρ'(r)/r ≥ ρ''(r):
 the quadratic with that curvature touches ρ at r and lies above it everywhere
-(ρ is concave in r²), so its minimiser never increases the loss.
+(ρ is concave in r²), so its minimiser never increases the loss.  With
+`with_curvature("hessian")` it gives H_E itself, of a convex loss at least eps ρ'(r)/r.
 """
 
 from __future__ import annotations
@@ -25,6 +26,8 @@ import numpy as np
 
 from ggn.losses.base import Loss
 from ggn.validation import number
+
+EPS = float(np.finfo(np.float64).eps)
 
 __all__ = ["BlakeZisserman", "Cauchy", "Residual", "SmoothLp", "Squared"]
 
@@ -46,7 +49,14 @@ class Residual(Loss):
 
     def hessian(self, F: np.ndarray, Y: np.ndarray, psd: bool = False) -> np.ndarray:
         r = F - Y
-        return self._weight(r) if psd else self._second(r)
+        if not psd:
+            return self._second(r)
+        weight = self._weight(r)
+        if self.curvature == "majoriser":
+            return weight
+        H = self._second(r)
+        # far out H may vanish beside ∇_E: so S⁺∇_E stays finite, and no step loses digits
+        return np.maximum(H, EPS * weight) if self.convex else H
 
     def _rho(self, r: np.ndarray) -> np.ndarray:
         raise NotImplementedError

@@ -147,6 +147,7 @@ def section(data: Fig1a) -> Section:
         f"{converged} of {runs} runs end in an exact fit (J < {EXACT:g}); the median observed "
         f"order of the {len(orders)} that show one is {median:.2f}.",
         bool(median >= 1.9),
+        "shown, one run",
     )
     notes = []
     if len(orders):

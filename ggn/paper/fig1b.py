@@ -201,6 +201,7 @@ def section(data: Fig1b) -> Section:
             "; ".join(f"{name} {rate}" for name, rate in rates.items())
             + f". The intervals of the two groups {'do not overlap' if ranked else 'overlap'}.",
             ranked,
+            "shown, 100 runs each",
         ),
         Claim(
             "P of full column rank lets no critical point be but a global minimum (Prop. 1).",
@@ -217,6 +218,7 @@ def section(data: Fig1b) -> Section:
             "and P keeps its rank in "
             f"{softsign_kept} of {data.runs} runs.",
             softsign_kept > 0.9 * data.runs,
+            "shown, 100 runs",
         ),
     ]
     success = {

@@ -17,12 +17,13 @@ HEAD = """\
 # The paper's experiments
 
 Hao Shen, *Towards a Mathematical Understanding of the Difficulty in Learning with Feedforward
-Neural Networks*, CVPR 2018, sections 5 and 6, run again by `{command}`.
+Neural Networks*, CVPR 2018, sections 5.2 and 6, run again by `{command}`.
 
 {settings}.
 The same seed gives the same CSV files, byte for byte, on the same machine and versions; files
 named `*_timing.csv` hold seconds, which no seed determines. Claims marked "expected" are not
-the paper's; "open" means that these runs do not tell.
+the paper's; "open" means that these runs do not tell. Where the paper gives a number, it stands
+beside ours; "shown" means that it gives a picture only.
 """
 
 
@@ -47,7 +48,8 @@ def _text(name: str, section: Section) -> str:
     claims = Table(
         {
             "claim": [claim.statement for claim in section.claims],
-            "measured": [claim.measured for claim in section.claims],
+            "the paper": [claim.paper for claim in section.claims],
+            "measured here": [claim.measured for claim in section.claims],
             "holds": [claim.answer for claim in section.claims],
         }
     )

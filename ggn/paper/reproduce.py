@@ -14,7 +14,17 @@ import numpy as np
 import scipy
 
 from ggn.io.files import FilePath, check_writable
-from ggn.paper import fig1a, fig1b, fig1c, report, xor, xor_shown
+from ggn.paper import (
+    baselines,
+    baselines_shown,
+    fig1a,
+    fig1b,
+    fig1c,
+    fig1c_shown,
+    report,
+    xor,
+    xor_shown,
+)
 from ggn.paper.pieces import Pieces
 from ggn.validation import integer, unknown_name
 
@@ -44,10 +54,17 @@ EXPERIMENTS = {
     "fig1b": Experiment(fig1b.experiment, fig1b.draw, fig1b.section, {"runs": 100}, {"runs": 20}),
     "fig1c": Experiment(
         fig1c.experiment,
-        fig1c.draw,
-        fig1c.section,
-        {"runs": 5, "iterations": 1000},
-        {"runs": 1, "iterations": 600},
+        fig1c_shown.draw,
+        fig1c_shown.section,
+        {"runs": 5, "iterations": 1000, "draws": 2, "bp_iterations": 20760},
+        {"runs": 1, "iterations": 600, "draws": 1, "bp_iterations": 4000},
+    ),
+    "baselines": Experiment(
+        baselines.experiment,
+        baselines_shown.draw,
+        baselines_shown.section,
+        {"runs": 3, "iterations": 200},
+        {"runs": 1, "iterations": 60},
     ),
 }
 
@@ -65,7 +82,7 @@ def reproduce(
     Parameters
     ----------
     name : str
-        "xor", "fig1a", "fig1b", "fig1c" or "all".
+        "xor", "fig1a", "fig1b", "fig1c", "baselines" or "all".
     out : path
         A folder, made if need be.  Finished pieces are kept in its folder `pieces`, so
         the same call goes on where an interrupted one stopped.

@@ -14,11 +14,15 @@ __all__ = ["Claim", "Section", "Table", "csv_bytes", "markdown", "tally"]
 
 @dataclass(frozen=True)
 class Claim:
-    """A statement, what was measured, and whether the two agree; None where that is open."""
+    """A statement, what was measured, and whether the two agree; None where that is open.
+
+    `paper` is the number that the paper gives, if it gives one.
+    """
 
     statement: str
     measured: str
     holds: bool | None
+    paper: str = "–"
 
     @property
     def answer(self) -> str:

@@ -139,6 +139,7 @@ def section(data: Xor) -> Section:
             f"It is a premise on the weights: of {followed} starts followed, {lost} lose it on "
             f"their way. Where it holds, rank P is less than n1 at {broken} iterates.",
             lost == 0 and broken == 0,
+            "2 and 3",
         ),
         Claim(
             "Expected: one hidden unit more than needed makes ends above J = 0 rarer.",

@@ -6,12 +6,16 @@ MinimumNorm        SVD of P S itself
 Subsampled         Primal, with curvature from part of the samples
 ConjugateGradient  no matrix at all
 Gradient           backpropagation, Algorithm 1
+
+For comparisons only: Diagonal, BlockDiagonal, parts of the normal matrix.
 """
 
 from __future__ import annotations
 
 from ggn.steps.base import Prepared, Step
+from ggn.steps.block_diagonal import BlockDiagonal
 from ggn.steps.conjugate_gradient import ConjugateGradient
+from ggn.steps.diagonal import Diagonal
 from ggn.steps.dual import Dual
 from ggn.steps.gradient import Gradient
 from ggn.steps.minimum_norm import MinimumNorm
@@ -20,7 +24,9 @@ from ggn.steps.subsampled import Subsampled
 from ggn.validation import classes_of, named
 
 __all__ = [
+    "BlockDiagonal",
     "ConjugateGradient",
+    "Diagonal",
     "Dual",
     "Gradient",
     "MinimumNorm",

@@ -53,6 +53,8 @@ class Step(ABC):
     """A way to compute steps; to be inherited by one of your own."""
 
     name: ClassVar[str]
+    # whether it can be computed where G is indefinite, that is where P H_E Pᵀ has no root P S
+    indefinite: ClassVar[bool] = False
 
     def start(self, objective: Objective) -> Step:
         """Return what prepares the steps of one run; by default itself, which has no state."""

@@ -18,6 +18,7 @@ class Gradient(Step):
     """
 
     name = "gradient"
+    indefinite = True
 
     def prepare(self, at: Linearization, metric: Metric) -> _Prepared:
         """Sweep back once."""
