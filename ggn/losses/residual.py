@@ -22,6 +22,8 @@ the quadratic with that curvature touches ρ at r and lies above it everywhere
 
 from __future__ import annotations
 
+import inspect
+
 import numpy as np
 
 from ggn.losses.base import Loss
@@ -57,6 +59,10 @@ class Residual(Loss):
         H = self._second(r)
         # far out H may vanish beside ∇_E: so S⁺∇_E stays finite, and no step loses digits
         return np.maximum(H, EPS * weight) if self.convex else H
+
+    def __repr__(self) -> str:
+        given = inspect.signature(type(self)).parameters
+        return f"{type(self).__name__}({', '.join(f'{p}={getattr(self, p):g}' for p in given)})"
 
     def _rho(self, r: np.ndarray) -> np.ndarray:
         raise NotImplementedError
@@ -94,9 +100,6 @@ class Squared(Residual):
     def hessian(self, F: np.ndarray, Y: np.ndarray, psd: bool = False) -> np.ndarray:
         return np.full_like(F, 2.0)
 
-    def __repr__(self) -> str:
-        return "Squared()"
-
 
 class SmoothLp(Residual):
     """ρ(r) = (r² + s²)^(p/2) - s^p, the smoothed ℓp norm; p = 1 is a smooth absolute value.
@@ -130,9 +133,6 @@ class SmoothLp(Residual):
         bend = (self.p - 1.0) * np.square(r / h) + np.square(self.scale / h)
         return self.p * h ** (self.p - 2.0) * bend
 
-    def __repr__(self) -> str:
-        return f"SmoothLp(p={self.p:g}, scale={self.scale:g})"
-
 
 class Cauchy(Residual):
     """ρ(r) = s² log(1 + r²/s²).
@@ -159,9 +159,6 @@ class Cauchy(Residual):
     def _second(self, r: np.ndarray) -> np.ndarray:
         u = np.square(r / self.scale)
         return 2.0 * (1.0 - u) / np.square(1.0 + u)
-
-    def __repr__(self) -> str:
-        return f"Cauchy(scale={self.scale:g})"
 
 
 class BlakeZisserman(Residual):
@@ -201,6 +198,3 @@ class BlakeZisserman(Residual):
     def _second(self, r: np.ndarray) -> np.ndarray:
         u, q = self._inlier(r)
         return 2.0 * q * (1.0 - 2.0 * u * (1.0 - q))
-
-    def __repr__(self) -> str:
-        return f"BlakeZisserman(scale={self.scale:g}, epsilon={self.epsilon:g})"
