@@ -56,6 +56,18 @@ def test_users_step(damping):
     assert np.all(own.history.residual[1:] == 0.0)
 
 
+@pytest.mark.parametrize("name", sorted(ggn.damping.NAMES))
+def test_every_rule_by_name(name):
+    """A damped one never lets J rise, and its mu is positive and answers to what happened."""
+    run = fit(damping=name)
+    assert run.nit > 0
+    assert np.isfinite(run.history.loss).all()
+    if ggn.damping.NAMES[name].damped:
+        assert np.all(np.diff(run.history.loss) <= 1e-10 * run.history.loss[0])
+        assert np.all(run.history.damping[1:] > 0.0)
+        assert len(set(run.history.damping[1:])) > 1
+
+
 # ------------------------------------------------------------- a rule of one's own
 
 

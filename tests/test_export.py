@@ -159,8 +159,9 @@ def test_each_part_of_the_scaling_alone(run_there, unit, value, tmp_path):
 def test_the_graph_is_of_the_runtimes_own_operators(tmp_path):
     """In float32 an activation that ONNX has is one node, which accelerators know."""
     onnx = pytest.importorskip("onnx")
-    several = {"bent_identity", "silu", "gaussian"}
-    for name in set(NAMES) - several - {"identity"}:
+    for name in NAMES:
+        if ggn.activations.BUILT_IN[name].onnx is None and name not in ("sigmoid", "tanh"):
+            continue  # written out from its expression, in which sigmoid and tanh are a word
         model = ggn.Model(ggn.MLP((1, 1, 1), name), np.ones(4))
         to_onnx(model, tmp_path / "m.onnx", "float32")
         graph = onnx.load(tmp_path / "m.onnx").graph
