@@ -26,7 +26,7 @@ ORDER = [
 FACE = ORDER[: ORDER.index("sklearn")]
 EXTRAS = ["sklearn", "plot", "paper"]  # imported by name, once somebody asks
 DOOR, KERNELS, BLAS = "_core", "_kernels", "_kernels/blas.pxd"
-REGISTRY = "validation.py", "classes_of"  # imports all modules of the package that asks
+REGISTRY = "validation/__init__.py", "classes_of"  # imports all modules of the package that asks
 LAYOUT = ("_kernels/layout.pyx", "_kernels/layout.pxd")  # the one class that the door hands out
 MOST_LINES, MOST_LINES_OF_TESTS, MOST_ROOMS = 300, 400, 20
 

@@ -184,8 +184,8 @@ def test_equality_of_parameters_and_of_user_activations():
 
 @pytest.mark.parametrize(
     ("wrong", "near"),
-    [("sigmoyd", "sigmoid"), ("tahn", "tanh"), ("Tanh", "tanh"), ("soft_plus", "softplus"),
-     ("bent identity", "bent_identity"), ("ReLU", "relu")],
+    [("sigmoyd", "sigmoid"), ("tahn", "tanh"), ("Tan", "tanh"), ("soft plus", "softplus"),
+     ("bent identity", "bent_identity"), ("ReLo", "relu")],
 )  # fmt: skip
 def test_unknown_name(wrong, near):
     with pytest.raises(ValueError, match=f"did you mean '{near}'") as error:

@@ -196,7 +196,7 @@ def test_decrease_must_decrease():
         ("step", "primary", ["auto", "primal", "dual", "minimum_norm", "gradient"], "primal"),
         ("step", "minimum norm", ["minimum_norm"], "minimum_norm"),
         ("damping", "levenberg", ["levenberg_marquardt", "undamped"], "levenberg_marquardt"),
-        ("damping", "Undamped", ["undamped"], "undamped"),
+        ("damping", "Undamp", ["undamped"], "undamped"),
         ("curvature", "majorizer", ["auto", "hessian", "majoriser"], "majoriser"),
     ],
 )

@@ -18,6 +18,7 @@ from strategies import assert_close, cases
 
 import ggn
 from ggn.export import to_c, to_onnx
+from ggn.io.scaling import PrecisionWarning
 
 COMPILER = shutil.which("cc") or shutil.which("gcc")
 NAMES = sorted(reference.ACTIVATIONS)
@@ -133,6 +134,23 @@ def test_inputs_far_from_zero_keep_their_digits(run_there, tmp_path):
     model = ggn.Model(net, net.initial_weights(0), x_mean=[1e6], x_scale=[1.0])
     X = 1e6 + np.linspace(-3.0, 3.0, 50)[:, np.newaxis]
     assert_close(run_there(model, X, tmp_path / "m"), model.predict(X), 1e-14)
+
+
+def test_float32_beside_a_large_offset(tmp_path):
+    """Its inputs are exact in float32 here, x_mean is not: nothing is lost but what is said."""
+    onnx = pytest.importorskip("onnx")
+    onnxruntime = pytest.importorskip("onnxruntime")
+    net = ggn.MLP((1, 8, 1))
+    stamps = (1.7e9 + 86400.0 * np.arange(50.0)).astype(np.float32)[:, np.newaxis]
+    model = ggn.Model(net, net.initial_weights(0), x_mean=[1.7e9 + 2.1e6 + 77.3], x_scale=[1.2e6])
+    to_onnx(model, tmp_path / "m.onnx", dtype="float32")  # 64 s of 1.2e6 are told apart
+    assert onnx.load(tmp_path / "m.onnx").graph.node[0].op_type == "Sub"
+    session = onnxruntime.InferenceSession(tmp_path / "m.onnx", providers=["CPUExecutionProvider"])
+    found = session.run(None, {"X": stamps})[0]
+    np.testing.assert_allclose(found, model.predict(stamps.astype(float)), atol=3e-6)
+    fast = ggn.Model(net, net.initial_weights(0), x_mean=[1.7e9], x_scale=[100.0])
+    with pytest.warns(PrecisionWarning, match="float32 holds x1 only to 1 of its unit"):
+        to_onnx(fast, tmp_path / "m.onnx", dtype="float32")
 
 
 @pytest.mark.parametrize("run_there", RUNNERS)

@@ -113,8 +113,10 @@ SEEDS = {
         {"imports_are_statements": "steps/__init__.py"},
     ),
     "the_registry_imports_a_room": (
-        lambda c: c.replace("validation.py", '(f"{package}.{file.name}")', '("ggn.command")'),
-        {"imports_are_statements": "validation.py"},
+        lambda c: c.replace(
+            "validation/__init__.py", '(f"{package}.{file.name}")', '("ggn.command")'
+        ),
+        {"imports_are_statements": "validation/__init__.py"},
     ),
     "sys_modules": (
         lambda c: c.append("losses/base.py", '\nimport sys\n\nsys.modules["ggn.command"]\n'),

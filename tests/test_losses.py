@@ -303,7 +303,7 @@ def test_names(name, cls, text):
         assert repr(twin) == text
 
 
-@pytest.mark.parametrize(("wrong", "near"), [("square", "squared"), ("Cauchy", "cauchy")])
+@pytest.mark.parametrize(("wrong", "near"), [("square", "squared"), ("Cauchi", "cauchy")])
 def test_unknown_name(wrong, near):
     with pytest.raises(ValueError, match=rf"^loss must be one of .*did you mean '{near}'") as error:
         losses.resolve(wrong)

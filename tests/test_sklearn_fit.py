@@ -22,9 +22,12 @@ def test_the_minimum_is_one():
     m = model.model_
     assert m.x_mean == pytest.approx(np.average(X, axis=0, weights=s))
     assert m.y_scale[0] ** 2 == pytest.approx(np.cov(y, aweights=s, ddof=0))
+    Ws = m.net.unpack(m.w)
+    squares = sum((W[:-1] ** 2).sum() for W in Ws)  # of all but biases
+    l2 = m.net.pack([np.vstack([0 * W[:-1] + 1e-3, 0 * W[-1:]]) for W in Ws])
     F, Z = (y - model.predict(X)) / m.y_scale, (X - m.x_mean) / m.x_scale
-    assert model.loss_ == pytest.approx(np.average(F**2, weights=s) + 1e-3 * m.w @ m.w, rel=1e-12)
-    at = ggn.linearize(m.net, m.w, Z, (y - m.y_mean) / m.y_scale, sample_weight=s, l2=1e-3)
+    assert model.loss_ == pytest.approx(np.average(F**2, weights=s) + 1e-3 * squares, rel=1e-12)
+    at = ggn.linearize(m.net, m.w, Z, (y - m.y_mean) / m.y_scale, sample_weight=s, l2=l2)
     assert np.abs(at.gradient).max() < 1e-7 < 1e-2 < np.abs(m.w).max()
     assert model.result_.success
     assert len(model.loss_curve_) == model.n_iter_

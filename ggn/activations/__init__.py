@@ -10,7 +10,7 @@ from __future__ import annotations
 from math import inf, nextafter, pi
 
 from ggn.activations.base import Activation, BuiltIn, Interval, Operator
-from ggn.validation import classes_of, named, number
+from ggn.validation import classes_of, key, named, number
 
 __all__ = [
     "BUILT_IN",
@@ -39,6 +39,7 @@ __all__ = [
 class Identity(BuiltIn):
     """σ(z) = z."""
 
+    aliases = ("purelin", "linear")
     name, _image, monotone = "identity", Interval(-inf, inf), True
     expression = "z"
     torch, keras = "nn.Identity()", "linear"
@@ -47,6 +48,7 @@ class Identity(BuiltIn):
 class Sigmoid(BuiltIn):
     """σ(z) = 1 / (1 + exp(-z)), accurate down to the smallest float64."""
 
+    aliases = ("logsig", "logistic", "expit")
     name, _image, monotone = "sigmoid", Interval(0.0, 1.0), True
     expression = "sigmoid(z)"
     torch, keras = "nn.Sigmoid()", "sigmoid"
@@ -55,6 +57,7 @@ class Sigmoid(BuiltIn):
 class Tanh(BuiltIn):
     """σ(z) = tanh z; σ' = sech² z without cancellation."""
 
+    aliases = ("tansig",)
     name, _image, monotone = "tanh", Interval(-1.0, 1.0), True
     expression = "tanh(z)"
     torch, keras = "nn.Tanh()", "tanh"
@@ -63,6 +66,7 @@ class Tanh(BuiltIn):
 class Softsign(BuiltIn):
     """σ(z) = z / (1 + |z|); σ'' jumps at 0."""
 
+    aliases = ("elliotsig",)
     name, _image, monotone, kink = "softsign", Interval(-1.0, 1.0), True, 2
     expression = "z / (1 + abs(z))"
     onnx = Operator("Softsign")
@@ -89,6 +93,7 @@ class BentIdentity(BuiltIn):
 class Exponential(BuiltIn):
     """σ(z) = exp(z)."""
 
+    aliases = ("exp",)
     name, _image, monotone = "exponential", Interval(0.0, inf), True
     expression = "exp(z)"
     keras = "exponential"
@@ -120,6 +125,7 @@ class LeakyReLU(BuiltIn):
 class ReLU(BuiltIn):
     """σ(z) = max(z, 0); not smooth, so no quadratic convergence."""
 
+    aliases = ("poslin", "rectifier")
     name, _image, monotone, kink = "relu", Interval(0.0, inf, low_reached=True), False, 1
     expression = "max(z, 0)"
     onnx = Operator("Relu", float64=True)
@@ -166,6 +172,7 @@ class Arctan(BuiltIn):
     """σ(z) = arctan z."""
 
     # the float64 nearest to π/2 is below it
+    aliases = ("atan",)
     name, _image = "arctan", Interval(nextafter(-pi / 2, -2.0), nextafter(pi / 2, 2.0))
     monotone = True
     expression = "atan(z)"
@@ -182,12 +189,30 @@ class Gaussian(BuiltIn):
 class Sine(BuiltIn):
     """σ(z) = sin z; |z| beyond a million costs a call of the C library each."""
 
+    aliases = ("sin",)
     name, _image, monotone = "sine", Interval(-1.0, 1.0, True, True), False
     expression = "sin(z)"
 
 
 BUILT_IN = classes_of(__name__, BuiltIn)
-ALIASES = {alias: name for name, cls in BUILT_IN.items() for alias in cls.aliases}
+# by `key`: names in MATLAB, Keras, PyTorch and scikit-learn, where they are not the same
+ALIASES = {
+    key(alias): name
+    for name, cls in BUILT_IN.items()
+    for alias in (*cls.aliases, cls.__name__, cls.keras or name)
+}
+SMOOTH = "use a smooth one, such as 'tanh', 'softplus' or 'silu'"
+BOUNDED = "use a smooth one, 'tanh' or 'sigmoid'"
+ANSWERS = {
+    "softmax": "softmax is in the loss 'softmax_cross_entropy', whose outputs are 'identity'",
+    "logsoftmax": "softmax is in the loss 'softmax_cross_entropy', whose outputs are 'identity'",
+    "logsigmoid": "the logistic function is in the loss 'logistic', whose outputs are 'identity'",
+    **dict.fromkeys(("relu6", "selu", "celu", "prelu", "tribas", "threshold"), SMOOTH),
+    **dict.fromkeys(
+        ("hardtanh", "hardsigmoid", "hardlim", "hardlims", "satlin", "satlins", "step", "erf"),
+        BOUNDED,
+    ),
+}  # by `key`
 
 
 def resolve(value: str | Activation, argument: str = "activation") -> Activation:
@@ -200,8 +225,7 @@ def resolve(value: str | Activation, argument: str = "activation") -> Activation
 
     Examples
     --------
-    >>> resolve("tanh"), resolve("swish")
-    (Tanh(), SiLU())
+    >>> resolve("tanh"), resolve("swish"), resolve("logsig"), resolve("nn.Tanh()")
+    (Tanh(), SiLU(), Sigmoid(), Tanh())
     """
-    name = ALIASES.get(value, value) if isinstance(value, str) else value
-    return named(argument, name, BUILT_IN, Activation)
+    return named(argument, value, BUILT_IN, Activation, ALIASES, ANSWERS)

@@ -4,18 +4,27 @@ from __future__ import annotations
 
 import argparse
 import os
+from collections.abc import Callable
 
 import numpy as np
 
 from ggn.command import report
-from ggn.command.objective import add_objective, check_objective, chosen_loss, objective_text
+from ggn.command.objective import (
+    add_objective,
+    check_objective,
+    chooses_scale,
+    chosen_loss,
+    objective_text,
+)
 from ggn.command.parser import decimal, whole
 from ggn.command.saved_model import add_model, load
 from ggn.command.table_options import add_table_options, left_out, open_table
 from ggn.command.words import WORDS
+from ggn.fit.penalty import without_biases
+from ggn.fit.robust import scaled_by_residuals
 from ggn.fit.scores import validation_split
 from ggn.io import Model
-from ggn.io.scaling import standard_units
+from ggn.io.scaling import robust_units, standard_units
 from ggn.surface import diagnose
 from ggn.validation import count, integer, number
 
@@ -68,22 +77,27 @@ def run(args: argparse.Namespace) -> int:
     rows, _ = validation_split(len(values), args.validation, np.random.default_rng(args.seed))
     X, Y = values[rows, :n], values[rows, n:]
     loss = chosen_loss(args, model.y_scale, model.target_names)
+    Z, V = (X - model.x_mean) / model.x_scale, (Y - model.y_mean) / model.y_scale
+    l2 = without_biases(model.net, args.l2)
+    if chooses_scale(args, loss):
+        loss = scaled_by_residuals(loss, model.net, model.w, Z, V, l2)
     found = diagnose(
         model.net,
         model.w,
-        (X - model.x_mean) / model.x_scale,
-        (Y - model.y_mean) / model.y_scale,
+        Z,
+        V,
         loss,
-        l2=args.l2,
+        l2=l2,
         max_memory=None if args.max_memory is None else args.max_memory * MEBIBYTE,
     )
     drawn = f"--validation {args.validation:g}, --seed {args.seed}"
+    text = objective_text(loss, args, model.y_scale)
     penalty = "" if args.l2 else ", no penalty"
     said = [f"{os.path.basename(args.file)}: {len(rows)} of {count(len(values), 'row')}",
             table.understood(), left_out(dropped)]  # fmt: skip
     fields = [
         ("data", "; ".join(filter(None, said))),
-        ("assumed", f"trained on these rows ({drawn}); loss {objective_text(loss, args)}{penalty}; "
+        ("assumed", f"trained on these rows ({drawn}); loss {text}{penalty}; "
                     "all in the model's standard units"),
     ]  # fmt: skip
     if not _trained_on(model, X, Y):
@@ -95,11 +109,15 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _trained_on(model: Model, X: np.ndarray, Y: np.ndarray) -> bool:
-    """Whether the model's units are those of these rows."""
-    units = (*standard_units(X), *standard_units(Y))
+    """Whether the model's units are those of these rows, for one loss or another."""
     own = (model.x_mean, model.x_scale, model.y_mean, model.y_scale)
-    scales = (units[1], units[1], units[3], units[3])
-    return all(
-        bool((np.abs(a - b) <= 1e-9 * scale).all())
-        for a, b, scale in zip(units, own, scales, strict=True)
-    )
+
+    def same(of: Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]) -> bool:
+        units = (*of(X), *of(Y))
+        scales = (units[1], units[1], units[3], units[3])
+        return all(
+            bool((np.abs(a - b) <= 1e-9 * scale).all())
+            for a, b, scale in zip(units, own, scales, strict=True)
+        )
+
+    return same(standard_units) or same(robust_units)

@@ -13,7 +13,7 @@ from ggn.command.parser import decimal
 from ggn.losses import Loss
 from ggn.validation import number
 
-__all__ = ["add_objective", "check_objective", "chosen_loss", "objective_text"]
+__all__ = ["add_objective", "check_objective", "chooses_scale", "chosen_loss", "objective_text"]
 
 
 def add_objective(parser: argparse.ArgumentParser) -> None:
@@ -24,11 +24,11 @@ def add_objective(parser: argparse.ArgumentParser) -> None:
         "(default: %(default)s)")  # fmt: skip
     add("--loss-scale", type=decimal, metavar="S",
         help="residual from which a robust loss departs from the squared one, in the "
-        "target's unit (default: the loss's own, in standard deviations of the "
-        "target)")  # fmt: skip
+        "target's unit (default: chosen from the residuals, in several trainings)")  # fmt: skip
     add("--p", type=decimal, metavar="P", help="exponent of smooth_lp, in (0, 2] (default: 1)")
     add("--l2", type=decimal, default=0.0, metavar="L2",
-        help="penalty L2 * |w|^2 added to the mean loss of standardised targets; against "
+        help="penalty L2 * |w|^2 on all weights but biases, added to the mean loss of standardised "
+        "targets; against "
         "overfitting compare 1e-6, 1e-5, 1e-4 (default: %(default)g)")  # fmt: skip
 
 
@@ -44,6 +44,11 @@ def check_objective(args: argparse.Namespace) -> None:
         number("p", args.p, 0.0, 2.0, open_low=True)
         if loss.p is None:
             raise ValueError(f"--p is for smooth_lp; {args.loss} has no exponent")
+
+
+def chooses_scale(args: argparse.Namespace, loss: Loss) -> bool:
+    """Whether the loss's scale is to be chosen from the residuals."""
+    return args.loss_scale is None and loss.scale is not None
 
 
 def chosen_loss(args: argparse.Namespace, y_scale: np.ndarray, targets: Sequence[str]) -> Loss:
@@ -63,13 +68,13 @@ def chosen_loss(args: argparse.Namespace, y_scale: np.ndarray, targets: Sequence
     return chosen
 
 
-def objective_text(loss: Loss, args: argparse.Namespace) -> str:
+def objective_text(loss: Loss, args: argparse.Namespace, y_scale: np.ndarray) -> str:
     """Return loss and penalty in words."""
     text: str = args.loss
     if args.loss_scale is not None:
         text += f", scale = {args.loss_scale:g}"
     elif loss.scale is not None:
-        text += f", scale = {loss.scale:g} standard deviation{'' if loss.scale == 1.0 else 's'}"
+        text += f", scale = {loss.scale * y_scale[0]:.15g}, from the residuals"
     if loss.p is not None:
         text += f", p = {loss.p:g}"
     return f"{text}, l2 = {args.l2:g}" if args.l2 else text

@@ -3,26 +3,38 @@
 from __future__ import annotations
 
 import argparse
+import functools
 import math
 import os
 import sys
 import textwrap
 import time
+from typing import Any
 
 import numpy as np
 
 from ggn import activations, damping, losses, steps
 from ggn.command import report
-from ggn.command.objective import add_objective, check_objective, chosen_loss, objective_text
+from ggn.command.objective import (
+    add_objective,
+    check_objective,
+    chosen_loss,
+    objective_text,
+)
 from ggn.command.parser import decimal, whole
 from ggn.command.table_options import add_table_options
 from ggn.command.training_data import TrainingData, read
 from ggn.command.words import said
+from ggn.fit.penalty import without_biases
 from ggn.fit.result import Status, TrainResult
+from ggn.fit.robust import chosen_scale
 from ggn.fit.scores import median_error, r2, rmse
+from ggn.fit.stages import Stages
 from ggn.fit.train import train
 from ggn.io import Model, terminal
 from ggn.io.files import check_writable
+from ggn.io.least_norm import Varied
+from ggn.linearization import Objective
 from ggn.losses import Loss
 from ggn.network import MLP, SCHEMES
 from ggn.surface import diagnose
@@ -35,8 +47,9 @@ DIAGNOSED = 1000  # weights: as quick as ten iterations and one dense factorisat
 
 TRAIN = """\
 Train a network on columns of a CSV file with a header line. Inputs and targets
-are standardised (mean 0, standard deviation 1 on the training part), so --l2
-and the loss are in those units; RMSE is printed in the units of the file.
+are standardised (mean 0, standard deviation 1 on the training part; for a
+robust --loss median 0, 1.4826 MAD 1), so --l2 and the loss are in those units;
+RMSE is printed in the units of the file.
 Ctrl-C stops training and keeps the weights reached."""
 
 THREADS = """\
@@ -103,11 +116,12 @@ def run(args: argparse.Namespace) -> int:
     _check_options(args)
     hidden, activation = _sizes(args.hidden), _activations(args.activation)
     rng = np.random.default_rng(args.seed)
-    data = read(args, rng)
+    data = read(args, rng, losses.resolve(args.loss))
     loss = chosen_loss(args, data.units[3], data.targets)
     net = MLP((len(data.inputs), *hidden, len(data.targets)), activation)
     started = time.perf_counter()
     result = _train(args, data, net, loss, net.initial_weights(rng, args.init))
+    loss = result.get("loss", loss)
     seconds = time.perf_counter() - started
     if result.status is Status.BAD_START:
         raise ValueError(said(result.status))
@@ -127,30 +141,50 @@ def _train(
 ) -> TrainResult:
     """Train with a line of progress."""
     X, Y = data.standard()
-    y_scale = data.units[3]
+    y_scale, varied, l2 = data.units[3], Varied(net, X), without_biases(net, args.l2)
+    ends = math.inf if args.max_seconds is None else time.perf_counter() + args.max_seconds
 
     def detail(w: np.ndarray) -> str:
         return f"train RMSE {y_scale[0] * rmse(Y, net.forward(w, X))[0]:.4g}"
 
     progress = terminal.Progress(sys.stderr, detail if len(data.targets) == 1 else None)
-    try:
+
+    def one(w: np.ndarray, loss: Any, l2: Any, max_iter: int, tol: float) -> TrainResult:
         return train(
             net,
             X,
             Y,
             loss=loss,
-            w0=w0,
+            w0=w,
             step=args.step,
             damping=args.damping,
-            max_iter=args.max_iter,
-            tol=args.tol,
-            l2=args.l2,
+            max_iter=max_iter,
+            tol=tol,
+            l2=l2,
             callback=progress,
-            max_seconds=math.inf if args.max_seconds is None else args.max_seconds,
+            max_seconds=max(ends - time.perf_counter(), 0.0),
             max_memory=None if args.max_memory is None else args.max_memory * MEBIBYTE,
         )
+
+    w0 = varied.least_norm(w0)
+    result: TrainResult
+    try:
+        if loss.scale is not None:
+            objective = Objective(net, X, Y, loss, l2=l2)
+            result = chosen_scale(
+                objective,
+                w0,
+                functools.partial(Stages, objective, run=one),
+                max_iter=args.max_iter,
+                tol=args.tol,
+                fixed=args.loss_scale is not None,
+            )
+        else:
+            result = one(w0, loss, l2, args.max_iter, args.tol)
     finally:
         progress.close()
+    result.w = result.x = varied.least_norm(result.w)
+    return result
 
 
 def _print_summary(
@@ -173,6 +207,7 @@ def _print_summary(
     parts = f"{len(data.fitted)} for training, {len(data.held)} for validation"
     names = report.shorten(f"{', '.join(data.inputs)} -> {', '.join(data.targets)}", 100)
     counts = f"{count(len(data.inputs), 'input')}, {count(len(data.targets), 'target')}"
+    text = objective_text(loss, args, data.units[3])
     rows = [
         (
             "data",
@@ -183,12 +218,21 @@ def _print_summary(
         ("columns", f"{counts}: {names}"),
         *data.notes(),
         ("network", f"{_text(model.net)}; {count(model.net.n_weights, 'weight')}"),
-        ("loss", f"{objective_text(loss, args)}; {result.fun:.6g} in standard units"),
+        (
+            "loss",
+            f"{text}; {result.fun:.6g} in standard units",
+        ),
         ("run", f"{count(result.nit, 'iteration')}, {seconds:.2f} s"),
         ("stopped", said(result.status)),
     ]
     if model.net.n_weights <= DIAGNOSED and result.status is not Status.INTERRUPTED:
-        found = diagnose(model.net, result.w, *data.standard(), loss, l2=args.l2)
+        found = diagnose(
+            model.net,
+            result.w,
+            *data.standard(),
+            loss,
+            l2=without_biases(model.net, args.l2),
+        )
         rows.append(("verdict", found.verdict.value))
     print(report.fields(rows))
     print(f"{'model':<12}{terminal.visible(saved)}")  # a path is not to be wrapped

@@ -13,9 +13,10 @@ from ggn.command import report
 from ggn.command.table_options import left_out, open_table
 from ggn.fit.scores import validation_split
 from ggn.io.rows import CellError
-from ggn.io.scaling import standard_units
+from ggn.io.scaling import constant_columns, robust_units, standard_units
+from ggn.losses import Loss
 
-__all__ = ["TrainingData", "read"]
+__all__ = ["TrainingData", "read", "units_of"]
 
 
 class TrainingData(NamedTuple):
@@ -33,19 +34,26 @@ class TrainingData(NamedTuple):
     def standard(self) -> tuple[np.ndarray, np.ndarray]:
         """Return inputs and targets of the training part, in standard units."""
         x_mean, x_scale, y_mean, y_scale = self.units
-        return (self.X[self.fitted] - x_mean) / x_scale, (self.Y[self.fitted] - y_mean) / y_scale
+        Z = (self.X[self.fitted] - x_mean) / x_scale
+        Z[:, constant_columns(self.X[self.fitted])] = 0.0  # not their rounding
+        return Z, (self.Y[self.fitted] - y_mean) / y_scale
 
     def notes(self) -> list[tuple[str, str]]:
         """Return what is odd about the columns."""
-        X = self.X[self.fitted]
-        constant = [name for name, x in zip(self.inputs, X.T, strict=True) if x.min() == x.max()]
+        same = constant_columns(self.X[self.fitted])
+        constant = [name for name, flat in zip(self.inputs, same, strict=True) if flat]
         if not constant:
             return []
-        text = f"constant in training, teaching the model nothing: {', '.join(constant)}"
+        text = f"constant in training, so without weight in the model: {', '.join(constant)}"
         return [("note", report.shorten(text, report.WIDTH - 12))]
 
 
-def read(args: argparse.Namespace, rng: np.random.Generator) -> TrainingData:
+def units_of(A: np.ndarray, loss: Loss) -> tuple[np.ndarray, np.ndarray]:
+    """Return what columns are reduced by and divided by: robust against what the loss is."""
+    return robust_units(A) if loss.scale is not None else standard_units(A)
+
+
+def read(args: argparse.Namespace, rng: np.random.Generator, loss: Loss) -> TrainingData:
     """Read the columns that the options name, and draw the rows to be held back."""
     targets = _columns("--target", args.target)
     inputs = None if args.inputs is None else _columns("--inputs", args.inputs)
@@ -73,7 +81,7 @@ def read(args: argparse.Namespace, rng: np.random.Generator) -> TrainingData:
         raise ValueError(f"{error}; {advice}") from error
     Y, X = values[:, : len(targets)], values[:, len(targets) :]
     fitted, held = validation_split(len(X), args.validation, rng)
-    units = (*standard_units(X[fitted]), *standard_units(Y[fitted]))
+    units = (*units_of(X[fitted], loss), *units_of(Y[fitted], loss))
     said = [text for text in (table.understood(), left_out(dropped)) if text]
     return TrainingData(inputs, targets, X, Y, fitted, held, units, said)
 

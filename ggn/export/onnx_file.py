@@ -7,6 +7,7 @@ One Gemm per layer, and the activations as `ggn.export.onnx_graph` puts them tog
 
 from __future__ import annotations
 
+import warnings
 from typing import Any
 
 import numpy as np
@@ -15,9 +16,12 @@ from ggn.export.layers import built_in_layers
 from ggn.export.onnx_graph import Graph
 from ggn.io import Model
 from ggn.io.files import FilePath, replacing
+from ggn.io.scaling import PrecisionWarning
 from ggn.validation import describe, unknown_name
 
 __all__ = ["to_onnx"]
+
+LOST = 1e-3  # of the unit of an input or a target: what its rounding may be without a warning
 
 
 def to_onnx(model: Model, path: FilePath, dtype: str = "float64") -> None:
@@ -31,6 +35,12 @@ def to_onnx(model: Model, path: FilePath, dtype: str = "float64") -> None:
         Replaced only once all is written.
     dtype : {"float64", "float32"}, default "float64"
         Of input, output and all that is between.
+
+    Warns
+    -----
+    PrecisionWarning
+        Where dtype cannot hold inputs or targets well beside their offset (in float32,
+        time stamps, say).
 
     Raises
     ------
@@ -66,8 +76,12 @@ def to_onnx(model: Model, path: FilePath, dtype: str = "float64") -> None:
     layers = built_in_layers(model, "ONNX")
     graph = Graph(onnx, _dtype(dtype))
     value = "X"
+    _check_digits(model, graph.dtype)
     if model.x_mean.any():
         value = graph.add("Sub", value, graph.constant("x_mean", model.x_mean))
+        rest = model.x_mean - graph.constants["x_mean"]  # what float32 does not hold of it
+        if rest.any():
+            value = graph.add("Sub", value, graph.constant("x_mean_rest", rest))
     if (model.x_scale != 1.0).any():
         value = graph.add("Div", value, graph.constant("x_scale", model.x_scale))
     for number, (layer, activation) in enumerate(layers, start=1):
@@ -82,6 +96,24 @@ def to_onnx(model: Model, path: FilePath, dtype: str = "float64") -> None:
     data = graph.serialize(value, model)
     with replacing(path) as stream:
         stream.write(data)
+
+
+def _check_digits(model: Model, dtype: np.dtype[Any]) -> None:
+    """Warn where inputs or targets about the mean lose digits that matter in dtype."""
+    eps = float(np.finfo(dtype).eps)
+    for names, mean, scale in (
+        (model.input_names, model.x_mean, model.x_scale),
+        (model.target_names, model.y_mean, model.y_scale),
+    ):
+        lost = 0.5 * eps * np.abs(mean / scale)
+        if lost.max() > LOST:
+            name, unit = names[lost.argmax()], scale[lost.argmax()]
+            warnings.warn(
+                f"{dtype} holds {name} only to {lost.max():.1g} of its unit in the model, "
+                f"{unit:g}: give it less an offset, in training too, or write it in float64",
+                PrecisionWarning,
+                stacklevel=3,
+            )
 
 
 def _dtype(value: Any) -> np.dtype[Any]:

@@ -19,7 +19,7 @@ from ggn.fit.train import train
 from ggn.losses import Loss
 from ggn.machine import limited
 from ggn.network import MLP
-from ggn.validation import generator, integer
+from ggn.validation import ArgumentError, describe, generator, integer
 
 __all__ = ["LossLevel", "Restarts", "run_restarts", "train_restarts"]
 
@@ -153,6 +153,12 @@ def train_restarts(
     >>> len(found.losses), bool(found.best.fun == found.losses.min())
     (4, True)
     """
+    if "w0" in options:
+        raise ArgumentError(
+            "w0",
+            "must be left out, for each run starts from weights of its own: see ggn.train; "
+            f"got {describe(options['w0'])}",
+        )
     run = functools.partial(_train, net, X, Y, loss, scheme, options)
     return Restarts(tuple(run_restarts(run, n_restarts, rng, n_jobs)))
 

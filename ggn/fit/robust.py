@@ -2,6 +2,7 @@
 
     sigma = 1.4826 median |r|     of all residuals but the N smallest, at most half of them
     scale = c · sigma             of the loss ρ
+    scale ≥ c r with ρ(r) = l2 ‖w‖², nearly: what the penalty does is no outlier
     c: (E ρ'')² = 0.95 E ρ'²      expectations over N(0, 1): 95 % efficient for normal noise
 
 N weights can make N residuals vanish, and they say nothing about the noise.
@@ -18,7 +19,8 @@ import copy
 import functools
 import math
 import time
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 import numpy as np
 from scipy.optimize import brentq
@@ -26,7 +28,8 @@ from scipy.optimize import brentq
 from ggn.damping import Damping
 from ggn.fit.limits import Callback, Limits
 from ggn.fit.restarts import run_restarts
-from ggn.fit.result import TrainResult
+from ggn.fit.result import Status, TrainResult
+from ggn.fit.scale import Noise
 from ggn.fit.stages import STOPPED, Stages, starts
 from ggn.linearization import Objective
 from ggn.losses import Loss, SmoothLp, resolve
@@ -34,16 +37,15 @@ from ggn.network import MLP
 from ggn.steps import Step
 from ggn.validation import describe
 
-__all__ = ["RobustResult", "train_robust"]
+__all__ = ["RobustResult", "chosen_scale", "least", "scaled_by_residuals", "train_robust"]
 
-NORMAL = 1.4826022185056018  # 1 / the 3/4 quantile of N(0, 1)
+Result = TypeVar("Result", bound=TrainResult)
 EFFICIENCY = 0.95
 FIRST = 0.1  # scale of the first fit's absolute value, in deviations of the targets
 PENALTIES = (1.0, 16.0)  # of the first fits, in units of the given one
 SETTLED = 1e-2  # relative change of sigma at which it is settled
 MOST_UPDATES = 20
 LOOSE = 1e-6  # tol of all trainings but the last
-SMALLEST = 1e-8  # sigma, in deviations of the targets: below, the fit is exact
 
 
 class RobustResult(TrainResult):
@@ -162,15 +164,32 @@ def train_robust(
 
     def run(stream: np.random.Generator) -> RobustResult:
         w, begun = start(stream), time.perf_counter()
-        ends = [_run(data, stages(begun), w, PENALTIES[0], limits.max_iter, limits.tol)]
-        if data.penalised and ends[0].status not in STOPPED:
-            ends.append(_run(data, stages(begun), w, PENALTIES[1], limits.max_iter, limits.tol))
-        return _best(data, ends)
+        new = functools.partial(stages, begun)
+        return chosen_scale(data, w, new, max_iter=limits.max_iter, tol=limits.tol)
 
-    return _best(data, run_restarts(run, n_restarts, rng))
+    return least(data, run_restarts(run, n_restarts, rng))
 
 
-def _best(data: Objective, ends: list[RobustResult]) -> RobustResult:
+def chosen_scale(
+    data: Objective,
+    w: np.ndarray,
+    stages: Callable[[], Stages],
+    *,
+    max_iter: int,
+    tol: float,
+    fixed: bool = False,
+) -> RobustResult:
+    """Minimise data's loss from w in new stages, its scale chosen.
+
+    With fixed, the loss's own scale is kept, and only the way there is the same.
+    """
+    ends = [_run(data, stages(), w, PENALTIES[0], max_iter, tol, fixed)]
+    if data.penalised and not _over(ends[0]):
+        ends.append(_run(data, stages(), w, PENALTIES[1], max_iter, tol, fixed))
+    return least(data, ends)
+
+
+def least(data: Objective, ends: list[Result]) -> Result:
     """Return the end of least J at the median of their scales."""
     judge = copy.copy(data)
     judge.loss = _scaled(data.loss, float(np.median([end.scale for end in ends])))
@@ -178,60 +197,63 @@ def _best(data: Objective, ends: list[RobustResult]) -> RobustResult:
         return min(ends, key=lambda end: judge.value(end.w))
 
 
+def _over(fit: TrainResult) -> bool:
+    """Whether no other training is to follow; early stopping ends one training only."""
+    return fit.status in STOPPED and not (
+        fit.status is Status.CALLBACK and bool(fit.get("stopped_early"))
+    )
+
+
 def _run(
-    data: Objective, stages: Stages, w: np.ndarray, penalty: float, max_iter: int, tol: float
+    data: Objective,
+    stages: Stages,
+    w: np.ndarray,
+    penalty: float,
+    max_iter: int,
+    tol: float,
+    fixed: bool,
 ) -> RobustResult:
     """Fit by absolute values, then in turn choose the scale and refit."""
-    net, X, Y, s = data.net, data.X, data.Yt.T, data.s
-    c = _efficient_scale(data.loss)
-    size = NORMAL * middle(np.abs(Y - [middle(y, s) for y in Y.T]), s)
-    size = size or float(np.abs(Y - data.c.array @ Y)[s > 0.0].max()) or 1.0
+    own: Any = data.loss
+    c = 1.0 if fixed else _efficient_scale(data.loss)
+    noise = Noise(data.net, data.X, data.Yt.T, data.s)
+    size = noise.size
 
     def deviation(w: np.ndarray) -> float:
-        found = NORMAL * middle(np.abs(net.forward(w, X) - Y), s, net.n_weights)
-        return min(max(found, SMALLEST * size), size)
+        if fixed:
+            return float(own.scale)
+        under = data.penalty(w) if data.penalised else 0.0
+        return noise.width(_at_zero(_scaled(own, c * noise.deviation(w))), w, under)
 
     first = SmoothLp(1.0, FIRST * size)
     # the same penalty beside the same curvature of small residuals
-    ratio = _at_zero(first) / _at_zero(_scaled(data.loss, c * size))
-    loose = max(tol, LOOSE)
+    ratio = _at_zero(first) / _at_zero(own if fixed else _scaled(own, c * size))
     heavy = penalty * ratio * data.l2
-    fit = stages.train(w, first, l2=heavy, max_iter=max_iter, tol=loose)
+    # far outliers make up J, of which tol is a share: not the given one, then
+    fit = stages.train(w, first, l2=heavy, max_iter=max_iter, tol=LOOSE)
     for _ in range(MOST_UPDATES):
-        sigma = deviation(fit.w)
-        loss = _scaled(data.loss, c * sigma)
-        if fit.status in STOPPED:
+        sigma, noise_std = deviation(fit.w), noise.deviation(fit.w)
+        loss: Any = _scaled(data.loss, c * sigma)
+        if _over(fit):
             break
-        fit = stages.train(fit.w, loss, l2=data.l2, max_iter=max_iter, tol=loose)
+        fit = stages.train(fit.w, loss, l2=data.l2, max_iter=max_iter, tol=LOOSE)
         if abs(deviation(fit.w) - sigma) <= SETTLED * sigma:
             break
-    ended = fit.status if fit.status in STOPPED else None
+    ended = fit.status if _over(fit) else None
     fit = stages.train(fit.w, loss, l2=data.l2, max_iter=0 if ended else max_iter, tol=tol)
     status = ended or fit.status
-    return stages.result(RobustResult, fit, status, loss=loss, scale=c * sigma, noise_std=sigma)
+    return stages.result(
+        RobustResult, fit, status, loss=loss, scale=loss.scale, noise_std=noise_std
+    )
 
 
-def middle(values: np.ndarray, s: np.ndarray, without: int = 0) -> float:
-    """Return the median of values, each s times, without so many smallest, at most half of all.
-
-    Parameters
-    ----------
-    values : ndarray, (T,) or (T, nL)
-    s : ndarray, (T,)
-        Weights of samples.
-    without : int, default 0
-
-    Examples
-    --------
-    >>> middle(np.array([1.0, 2.0, 3.0]), np.array([1.0, 1.0, 2.0]))
-    2.5
-    """
-    weights = np.broadcast_to(s.reshape(-1, *[1] * (values.ndim - 1)), values.shape).ravel()
-    order = np.argsort(values, axis=None)
-    sums, values = np.cumsum(weights[order]), values.ravel()[order]
-    cut = min(without, sums[-1] // 2)
-    ends = (np.searchsorted(sums, 0.5 * (cut + sums[-1]), side) for side in ("left", "right"))
-    return 0.5 * sum(float(values[min(end, len(values) - 1)]) for end in ends)
+def scaled_by_residuals(
+    loss: Loss, net: MLP, w: np.ndarray, X: np.ndarray, Y: np.ndarray, l2: Any
+) -> Loss:
+    """Return the loss with the scale that its residuals at w call for."""
+    noise, c = Noise(net, X, Y, np.ones(len(Y))), _efficient_scale(loss)
+    at = _scaled(loss, c * noise.deviation(w))
+    return _scaled(loss, c * noise.width(_at_zero(at), w, float(np.sum(l2 * w * w))))
 
 
 def _scaled(loss: Loss, scale: float) -> Loss:

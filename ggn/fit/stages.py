@@ -16,9 +16,10 @@ from ggn.linearization import Objective
 from ggn.losses import Loss
 from ggn.network import MLP
 
-__all__ = ["STOPPED", "Stages", "starts"]
+__all__ = ["STOPPED", "Run", "Stages", "starts"]
 
 Result = TypeVar("Result", bound=TrainResult)
+Run = Callable[[np.ndarray, Any, Any, int, float], TrainResult]
 
 # A training that ended so is the last.
 STOPPED = (Status.INTERRUPTED, Status.CALLBACK, Status.MAX_SECONDS, Status.BAD_START)
@@ -30,32 +31,51 @@ class Stages:
     Parameters
     ----------
     data : Objective
-    limits : Limits
+    limits : Limits, optional
         Of all trainings together, its max_iter and tol apart; the callback sees sums.
-    start : float
+    start : float, default 0.0
         When the first of them began, by `time.perf_counter`.
+    run : callable, optional
+        (w, loss, l2, max_iter, tol) -> TrainResult, a training in place of `ggn.train` on
+        the data, which then minds its own limits.
     **options
         For `ggn.train`: step, damping, sample_weight, max_memory.
     """
 
-    def __init__(self, data: Objective, limits: Limits, start: float, **options: Any) -> None:
+    def __init__(
+        self,
+        data: Objective,
+        limits: Limits | None = None,
+        start: float = 0.0,
+        *,
+        run: Run | None = None,
+        **options: Any,
+    ) -> None:
         self.net, self.X, self.Y = data.net, data.X, data.Yt.T
         self.nit = self.nfev = self.njev = 0
-        self._limits, self._start, self._options = limits, start, options
+        self._limits, self._start, self._options, self._run = limits, start, options, run
 
     def train(
         self, w: np.ndarray, loss: str | Loss, *, l2: Any, max_iter: int, tol: float
     ) -> TrainResult:
         """Train from w, and count."""
-        passed = time.perf_counter() - self._start
+        fit = (self._run or self._plain)(w, loss, l2, max_iter, tol)
+        self.nit += fit.nit
+        self.nfev += fit.nfev
+        self.njev += fit.njev
+        return fit
+
+    def _plain(self, w: np.ndarray, loss: Any, l2: Any, max_iter: int, tol: float) -> TrainResult:
+        limits, passed = self._limits, time.perf_counter() - self._start
+        assert limits is not None
 
         def observe(intermediate_result: OptimizeResult) -> None:
             intermediate_result.nit += self.nit
             intermediate_result.nfev += self.nfev
             intermediate_result.seconds += passed
-            self._limits.callback(intermediate_result)  # type: ignore[misc]
+            limits.callback(intermediate_result)  # type: ignore[misc]
 
-        fit = train(
+        return train(
             self.net,
             self.X,
             self.Y,
@@ -64,14 +84,10 @@ class Stages:
             l2=l2,
             max_iter=max_iter,
             tol=tol,
-            max_seconds=max(self._limits.seconds - passed, 0.0),
-            callback=None if self._limits.callback is None else observe,
+            max_seconds=max(limits.seconds - passed, 0.0),
+            callback=None if limits.callback is None else observe,
             **self._options,
         )
-        self.nit += fit.nit
-        self.nfev += fit.nfev
-        self.njev += fit.njev
-        return fit
 
     def result(self, kind: type[Result], fit: TrainResult, status: Status, **more: Any) -> Result:
         """Return the last training as the result of all, with what else was found."""

@@ -8,19 +8,57 @@ W_L' = W_L · y_scale, its dummy row plus y_mean.
 
 standard    zero mean, standard deviation one    (MATLAB's mapstd)
 minmax      from -1 to 1                         (MATLAB's mapminmax)
+robust      median 0, 1.4826 MAD one: the standard units of what is not outliers
+
+A column is constant where its variance is below n ε var + (n ε mean)², ε = 2⁻⁵²: rounding,
+as of 0.3 and 3 · 0.1, not something that was varied.  The rule is that of scikit-learn's
+StandardScaler, with n at most 1000, as sums are pairwise.
 """
 
 from __future__ import annotations
 
+import warnings
 from typing import Any
 
 import numpy as np
 
 from ggn.activations import Identity
+from ggn.fit.scale import median, robust_deviation
 from ggn.network import MLP
 from ggn.validation import vector
 
-__all__ = ["fold", "minmax_units", "standard_units"]
+__all__ = [
+    "PrecisionWarning",
+    "constant_columns",
+    "fold",
+    "minmax_units",
+    "robust_units",
+    "standard_units",
+]
+
+EPS = float(np.finfo(np.float64).eps)
+MOST_ROWS = 1000
+LOST = 1e-7  # of an input's unit: what folding may lose before it warns
+
+
+class PrecisionWarning(UserWarning):
+    """Numbers that the arithmetic asked for cannot hold to the digits that matter."""
+
+
+def constant_columns(A: np.ndarray) -> np.ndarray:
+    """Return which columns (n,) of A (T, n) are constant up to rounding.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> constant_columns(np.array([[0.3, 1.0], [3 * 0.1, 1.0 + 1e-9]]))
+    array([ True, False])
+    """
+    Z, _ = _in_own_size(A)
+    mean, var = Z.mean(axis=0), Z.var(axis=0)
+    n = min(len(A), MOST_ROWS)
+    constant: np.ndarray = var <= n * EPS * var + np.square(n * EPS * mean)
+    return constant
 
 
 def standard_units(
@@ -40,18 +78,56 @@ def standard_units(
     >>> standard_units(np.array([[0.0, 5.0], [2.0, 5.0]]))
     (array([1., 5.]), array([1., 1.]))
     """
-    # in units of the largest magnitude, whose squares cannot overflow or vanish
-    largest = np.abs(A).max(axis=0)
-    unit = np.where(largest > 0.0, largest, 1.0)
-    Z = A / unit
+    Z, unit = _in_own_size(A)
     if weights is None:
         mean, scale = Z.mean(axis=0), Z.std(axis=0)
     else:
         mean = np.average(Z, axis=0, weights=weights)
         scale = np.sqrt(np.average(np.square(Z - mean), axis=0, weights=weights))
-    constant = Z.min(axis=0) == Z.max(axis=0)  # rounding may leave them a tiny deviation
-    scale = np.where(constant | (scale * unit == 0.0), 1.0, scale * unit)
-    return np.where(constant, A[0], mean * unit), scale
+    return _but_constant(A, mean * unit, scale * unit)
+
+
+def robust_units(A: np.ndarray, weights: np.ndarray | None = None) -> tuple[np.ndarray, np.ndarray]:
+    """Return median and 1.4826 MAD of each column; a constant column has scale 1.
+
+    Of a column most of which is one number, such as 0 and rarely 1, the MAD is that of the
+    other numbers.
+
+    Parameters
+    ----------
+    A : ndarray, (T, n)
+    weights : ndarray, (T,), optional
+        Not negative; a weight of 2 counts as the row given twice.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> robust_units(np.array([[1.0], [2.0], [3.0], [4.0], [1e9]]))
+    (array([3.]), array([1.48260222]))
+    """
+    if weights is not None:
+        some = weights > 0.0
+        A, weights = A[some], weights[some]
+    Z, unit = _in_own_size(A)
+    middle = np.array([median(z, weights) for z in Z.T])
+    scale = np.array([robust_deviation(z, weights) for z in Z.T])
+    return _but_constant(A, middle * unit, scale * unit)
+
+
+def _in_own_size(A: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return columns over their largest magnitude, whose squares neither overflow nor vanish."""
+    largest = np.abs(A).max(axis=0)
+    unit = np.where(largest > 0.0, largest, 1.0)
+    return A / unit, unit
+
+
+def _but_constant(
+    A: np.ndarray, mean: np.ndarray, scale: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return mean and scale, of constant columns one of their numbers and 1."""
+    same = A.min(axis=0) == A.max(axis=0)  # rounding of the mean may lie beside it
+    constant = same | constant_columns(A) | (scale == 0.0)
+    return np.where(same, A[0], mean), np.where(constant, 1.0, scale)
 
 
 def minmax_units(A: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -64,8 +140,7 @@ def minmax_units(A: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     (array([2., 5.]), array([2., 1.]))
     """
     low, high = A.min(axis=0), A.max(axis=0)
-    half = 0.5 * high - 0.5 * low
-    return 0.5 * high + 0.5 * low, np.where(half == 0.0, 1.0, half)
+    return _but_constant(A, 0.5 * high + 0.5 * low, 0.5 * high - 0.5 * low)
 
 
 def fold(net: MLP, w: Any, x_mean: Any, x_scale: Any, y_mean: Any, y_scale: Any) -> np.ndarray:
@@ -83,6 +158,11 @@ def fold(net: MLP, w: Any, x_mean: Any, x_scale: Any, y_mean: Any, y_scale: Any)
     Returns
     -------
     ndarray, (N,)
+
+    Warns
+    -----
+    PrecisionWarning
+        Where x_mean is so many x_scale that float64 cannot hold their difference well.
 
     Raises
     ------
@@ -104,6 +184,14 @@ def fold(net: MLP, w: Any, x_mean: Any, x_scale: Any, y_mean: Any, y_scale: Any)
     x_scale = vector("x_scale", x_scale, net.n_inputs, "one per input")
     y_mean = vector("y_mean", y_mean, net.n_outputs, "one per output")
     y_scale = vector("y_scale", y_scale, net.n_outputs, "one per output")
+    lost = EPS * np.abs(x_mean / x_scale)
+    if lost.size and lost.max() > LOST:
+        warnings.warn(
+            f"input {lost.argmax() + 1} is {lost.max() / EPS:.0e} of its units from zero: weights "
+            f"that take such numbers as they are lose all but {max(lost.max(), EPS):.0e} of a unit",
+            PrecisionWarning,
+            stacklevel=2,
+        )
     first, last = Ws[0], Ws[-1]
     first[: net.n_inputs] /= x_scale[:, np.newaxis]
     if x_mean.any():

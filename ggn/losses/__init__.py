@@ -29,7 +29,7 @@ from typing import TYPE_CHECKING
 from ggn.losses.base import Loss
 from ggn.losses.cross_entropy import Logistic, SoftmaxCrossEntropy
 from ggn.losses.residual import BlakeZisserman, Cauchy, Residual, SmoothLp, Squared
-from ggn.validation import classes_of, named
+from ggn.validation import classes_of, key, named
 
 __all__ = [
     "BlakeZisserman",
@@ -45,6 +45,37 @@ __all__ = [
 
 BUILT_IN = classes_of(__name__, Loss)
 FOR_REGRESSION = {name: cls for name, cls in BUILT_IN.items() if issubclass(cls, Residual)}
+
+ALIASES = {
+    key(alias): name for name, cls in BUILT_IN.items() for alias in (*cls.aliases, cls.__name__)
+}
+ABSOLUTE = "'smooth_lp' is a smooth absolute value"
+HUBER = "'smooth_lp' is like it: a square near zero, an absolute value far out"
+ENTROPY = (
+    "cross-entropy is, for classification and outputs that are logits, 'logistic' (yes or no) or "
+    "'softmax_cross_entropy' (one class of several)"
+)
+ANSWERS = {
+    **dict.fromkeys(("mae", "meanabsoluteerror", "absoluteerror", "l1", "l1loss", "sae"), ABSOLUTE),
+    **dict.fromkeys(("huber", "huberloss", "smoothl1loss", "smoothl1", "logcosh"), HUBER),
+    **dict.fromkeys(
+        (
+            "crossentropy",
+            "logloss",
+            "bce",
+            "bceloss",
+            "binarycrossentropy",
+            "nllloss",
+            "categoricalcrossentropy",
+            "sparsecategoricalcrossentropy",
+            "softmax",
+            "deviance",
+        ),
+        ENTROPY,
+    ),
+    **dict.fromkeys(("hinge", "squaredhinge"), f"for classes there are no margins here; {ENTROPY}"),
+    "rmse": "'squared' has the same minimisers",
+}  # by `key`
 
 if not TYPE_CHECKING:
 
@@ -71,4 +102,4 @@ def resolve(
     >>> resolve("cauchy")
     Cauchy(scale=1)
     """
-    return named(argument, value, known, Loss)
+    return named(argument, value, known, Loss, ALIASES, ANSWERS)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 
@@ -64,6 +64,7 @@ class Loss:
     """
 
     name: str
+    aliases: ClassVar[tuple[str, ...]] = ()  # what other tools call it
     constant_curvature: float | None = None  # h where H_E = h I always
     # whether ε always lies in the range of the psd curvature, as S⁺ε needs
     reachable = False

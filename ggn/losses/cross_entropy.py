@@ -50,6 +50,7 @@ class Logistic(Loss):
     """
 
     name = "logistic"
+    aliases = ("BCEWithLogitsLoss",)
     reachable = convex = nondegenerate = True
     unique_minimum = False  # of hard labels the minimum lies at infinity
 
@@ -88,6 +89,7 @@ class SoftmaxCrossEntropy(Loss):
     """
 
     name = "softmax_cross_entropy"
+    aliases = ("CrossEntropyLoss",)  # of logits, as ours
     shift_invariant = True
     reachable = convex = True
     nondegenerate = False  # all logits may rise together

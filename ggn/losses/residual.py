@@ -87,6 +87,7 @@ class Squared(Residual):
     """
 
     name = "squared"
+    aliases = ("mse", "mean_squared_error", "MSELoss", "squared_error", "sse")
     constant_curvature = 2.0
     convex = nondegenerate = True
 

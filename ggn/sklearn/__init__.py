@@ -12,5 +12,6 @@ except ImportError as error:
 
 from ggn.sklearn.classifier import GGNClassifier
 from ggn.sklearn.regressor import GGNRegressor
+from ggn.sklearn.units import ExtrapolationWarning
 
-__all__ = ["GGNClassifier", "GGNRegressor"]
+__all__ = ["ExtrapolationWarning", "GGNClassifier", "GGNRegressor"]

@@ -2,33 +2,35 @@
 
 In the units that `scale` makes, a fit minimises over all weights w
 
-    J(w) = Σ s_i E(φ_L(w, x_i), y_i) / Σ s_i + alpha ‖w‖².
+    J(w) = Σ s_i E(φ_L(w, x_i), y_i) / Σ s_i + alpha ‖w‖²,    w without the biases.
 """
 
 from __future__ import annotations
 
 import functools
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from numbers import Number
 from typing import Any
 
 import numpy as np
-from sklearn.base import BaseEstimator
+from sklearn.base import BaseEstimator, is_classifier
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import train_test_split
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 
+from ggn.fit.penalty import without_biases
 from ggn.fit.restarts import Restarts, run_restarts
 from ggn.fit.result import Status, TrainResult
 from ggn.io import Model
-from ggn.io.scaling import fold, minmax_units, standard_units
+from ggn.io.scaling import constant_columns, fold
 from ggn.losses import Loss
 from ggn.network import MLP
-from ggn.sklearn.run import HeldOut, Samples, Score, end_loss, train_once
+from ggn.sklearn.run import HeldOut, Samples, Score, Task
+from ggn.sklearn.units import ExtrapolationWarning, outside, said_outside, units
 from ggn.surface import diagnose
-from ggn.validation import integer, number, unknown_name
+from ggn.validation import ArgumentError, describe, integer, number, plain, widened
 
 __all__ = ["BaseGGN"]
 
@@ -54,6 +56,7 @@ class BaseGGN(BaseEstimator):
     random_state: Any
     callback: Callable[..., Any] | None
     verbose: bool
+    warn_outside: bool
 
     def _keep_parameters(self, given: dict[str, Any]) -> None:
         """Set what the constructor was given, as it is, from its local variables."""
@@ -96,16 +99,47 @@ class BaseGGN(BaseEstimator):
     def _outputs(self, X: Any) -> np.ndarray:
         """Return φ_L in the targets' units, (T, nL)."""
         check_is_fitted(self)
-        outputs: np.ndarray = self.model_.predict(
-            validate_data(self, X, dtype=np.float64, reset=False)
-        )
+        X = self._inputs(X)
+        if self.warn_outside:
+            beyond = outside(X, *self.input_range_)
+            if beyond.any():
+                text = said_outside(beyond, self.model_.input_names)
+                warnings.warn(text, ExtrapolationWarning, stacklevel=4)
+        outputs: np.ndarray = self.model_.predict(X)
         return outputs
+
+    def _inputs(self, X: Any) -> np.ndarray:
+        plain("X", X)
+        checked: np.ndarray = validate_data(self, widened(X), dtype=np.float64, reset=False)
+        return checked
+
+    def outside_range(self, X: Any) -> np.ndarray:
+        """Return which inputs lie outside the range that their column had in training.
+
+        There a prediction is an extrapolation, for which the data do not speak.
+
+        Parameters
+        ----------
+        X : array_like, (T, n_features)
+
+        Returns
+        -------
+        ndarray of bool, (T, n_features)
+            `outside_range(X).any(axis=1)` is a sample's, `.sum(axis=0)` counts by column.
+        """
+        check_is_fitted(self)
+        return outside(self._inputs(X), *self.input_range_)
 
     def _validated(
         self, X: Any, y: Any, sample_weight: Any, **options: Any
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
         """Return X, y and weights as arrays, without the samples of no weight."""
-        X, y = validate_data(self, X, y, dtype=np.float64, ensure_min_samples=2, **options)
+        plain("X", X)
+        plain("y", y, labels=is_classifier(self))
+        plain("sample_weight", sample_weight)
+        X, y = validate_data(
+            self, widened(X), widened(y), dtype=np.float64, ensure_min_samples=2, **options
+        )
         if sample_weight is None:
             return X, y, None
         s = _check_sample_weight(sample_weight, X, dtype=np.float64, ensure_non_negative=True)
@@ -123,9 +157,13 @@ class BaseGGN(BaseEstimator):
         score: Score,
         *,
         scale_targets: bool,
+        also: dict[str, Any],
         labels: np.ndarray | None = None,
     ) -> None:
-        """Train on targets Y (T, nL); a split for early stopping is stratified by labels."""
+        """Train on targets Y (T, nL); a split for early stopping is stratified by labels.
+
+        `also` has the attributes that the kind of estimator leaves behind.
+        """
         source = check_random_state(self.random_state)
         seed = int(source.randint(np.iinfo(np.int32).max))
         rows, kept = self._split(len(X), labels, source)
@@ -133,9 +171,10 @@ class BaseGGN(BaseEstimator):
         before = self._last(net)
         if before is None:
             weights = None if s is None else s[rows]
-            targets = self._units(Y[rows], weights) if scale_targets else (None, None)
-            units = (*self._units(X[rows], weights), *targets)
-            before = Model(net, np.zeros(net.n_weights), self._names(), None, *units)
+            of = functools.partial(units, self.scale, loss)
+            targets = of(Y[rows], weights) if scale_targets else (None, None)
+            of_data = (*of(X[rows], weights), *targets)
+            before = Model(net, np.zeros(net.n_weights), self._names(), None, *of_data)
             w0, n_restarts = None, integer("n_restarts", self.n_restarts, 1)
         else:
             w0, n_restarts = before.w, 1
@@ -147,32 +186,33 @@ class BaseGGN(BaseEstimator):
                 None if s is None else s[rows],
             )
 
-        samples, l2 = part(rows), number("alpha", self.alpha, 0.0)
         patience = integer("n_iter_no_change", self.n_iter_no_change, 1)
-        run = functools.partial(
-            train_once,
+        task = Task(
             net,
-            samples,
+            part(rows),
             HeldOut(part(kept), score, patience) if len(kept) else None,
             loss,
-            l2,
+            isinstance(self.loss, str),
+            without_biases(net, number("alpha", self.alpha, 0.0)),
             w0,
-            {
-                "step": self.step,
-                "damping": self.damping,
-                "max_iter": integer("max_iter", self.max_iter, 1),
-                "tol": self.tol,
-            },
+            {"step": self.step, "damping": self.damping},
+            integer("max_iter", self.max_iter, 1),
+            number("tol", self.tol, 0.0),
             self.callback,
             bool(self.verbose),
+            constant_columns(X[rows]),
         )
-        runs = run_restarts(run, n_restarts, seed, self.n_jobs)
+        runs = run_restarts(task.train, n_restarts, seed, self.n_jobs)
+        best = task.best(runs)
         self.restarts_ = Restarts(tuple(runs))
         self.__dict__.pop("diagnosis_", None)
-        self._problem = samples, loss, l2
-        self._keep(before, min(runs, key=end_loss))
+        self._problem = task.fitted, best.get("loss", loss), task.l2
+        self.input_range_ = np.array([X[rows].min(axis=0), X[rows].max(axis=0)])
+        self._keep(before, best, also)
+        if any(run.status is Status.INTERRUPTED for run in runs):
+            raise KeyboardInterrupt  # or a search would go on, and score this fit
 
-    def _keep(self, before: Model, best: TrainResult) -> None:
+    def _keep(self, before: Model, best: TrainResult, also: dict[str, Any]) -> None:
         """Set what a fit leaves behind, and warn if the run did not come to its end."""
         self.model_ = Model(
             before.net, best.w, before.input_names, before.target_names,
@@ -187,11 +227,18 @@ class BaseGGN(BaseEstimator):
         if "validation_scores" in best:
             self.validation_scores_ = best.validation_scores
             self.best_validation_score_ = best.validation_scores[best.kept]
-        if not best.success and best.status is not Status.CALLBACK:
+        for name, value in also.items():
+            setattr(self, name, value)
+        if not best.success and best.status not in (Status.CALLBACK, Status.INTERRUPTED):
             warnings.warn(best.message, ConvergenceWarning, stacklevel=4)
 
     def _network(self, n_outputs: int) -> MLP:
         sizes = self.hidden_layer_sizes
+        if isinstance(sizes, (str, bytes)) or not isinstance(sizes, (Number, Iterable)):
+            raise ArgumentError(
+                "hidden_layer_sizes",
+                f"must be an integer or a sequence of them, got {describe(sizes)}",
+            )
         sizes = [sizes] if isinstance(sizes, Number) else list(sizes)
         hidden = [integer(f"hidden_layer_sizes[{i}]", n, 1) for i, n in enumerate(sizes)]
         return MLP((self.n_features_in_, *hidden, n_outputs), self.activation)
@@ -222,16 +269,6 @@ class BaseGGN(BaseEstimator):
             rows, test_size=fraction, random_state=source, stratify=labels
         )
         return fitted, kept
-
-    def _units(self, A: np.ndarray, s: np.ndarray | None) -> tuple[Any, Any]:
-        """Return what `scale` subtracts and divides by."""
-        if self.scale is None:
-            return None, None
-        if self.scale == "standard":
-            return standard_units(A, s)
-        if self.scale == "minmax":
-            return minmax_units(A)
-        raise unknown_name("scale", self.scale, ("standard", "minmax", "None"))
 
     def _names(self) -> list[str] | None:
         """Return the columns' names if a model's file can have them."""

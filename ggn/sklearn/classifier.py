@@ -10,29 +10,20 @@ import numpy as np
 from scipy.special import log_expit, log_softmax
 from sklearn.base import ClassifierMixin
 from sklearn.utils.metaestimators import available_if
-from sklearn.utils.multiclass import check_classification_targets
-from sklearn.utils.validation import column_or_1d
 
 from ggn.losses import Logistic, Loss, SoftmaxCrossEntropy, Squared
+from ggn.sklearn import labels as labelling
 from ggn.sklearn.base import BaseGGN
-from ggn.validation import spelled
 
 __all__ = ["GGNClassifier"]
-
-LOSSES = ("log_loss", "squared")
-
-
-def _has_probabilities(estimator: GGNClassifier) -> bool:
-    """Whether the loss makes outputs logarithms of probabilities."""
-    if spelled("loss", estimator.loss, LOSSES) != "log_loss":
-        raise AttributeError(f"probabilities need loss='log_loss', got loss={estimator.loss!r}")
-    return True
 
 
 class GGNClassifier(ClassifierMixin, BaseGGN):
     """Multilayer perceptron for classification, trained by the exact GGN method.
 
-    Two classes are told apart by one output, more by one output per class.
+    Two classes are told apart by one output, more by one output per class; where samples
+    may have several labels (y of zeros and ones, a column for each) an output says yes or
+    no to each.
     Inputs are standardised inside the model; the fit minimises the weighted mean
     loss plus alpha ‖w‖².
 
@@ -43,22 +34,23 @@ class GGNClassifier(ClassifierMixin, BaseGGN):
     activation : str or Activation, or a sequence of them, default "tanh"
         Of the hidden layers, see `ggn.activations`.
     loss : {"log_loss", "squared"}, default "log_loss"
-        Cross-entropy of the classes' probabilities (logistic for two classes,
-        softmax for more), or squared error of 0 and 1, without probabilities.
+        Cross-entropy of the classes' probabilities (logistic for two classes or several
+        labels per sample, softmax for more classes), or squared error of 0 and 1, without
+        probabilities.
     alpha : float, default 1e-3
-        Penalty added to the mean loss, times the sum of squares of all weights and
+        Penalty added to the mean loss, times the sum of squares of all weights but
         biases.  (For `MLPClassifier`, whose penalty is half of that divided by the
         number of samples T, it would be 2 T times this.)  With 0, classes that can
         be separated drive weights to infinity.
-    scale : {"standard", "minmax"} or None, default "standard"
+    scale : {"standard", "minmax", "robust"} or None, default "standard"
         Units of inputs inside the model: mean zero and standard deviation one,
-        from -1 to 1, or as they are.
+        from -1 to 1, median zero and 1.4826 MAD one, or as they are.
     damping : str or Damping, default "levenberg_marquardt"
     step : str or Step, default "auto"
         See `ggn.train`.
     max_iter : int, default 1000
         Largest number of steps.
-    tol : float, default 1e-2
+    tol : float, default 1e-4
         A fit has converged where a step is smaller than this, relative to the
         weights, or reduces J by less than its square, relatively; see `ggn.train`.
     n_restarts : int, default 1
@@ -80,11 +72,18 @@ class GGNClassifier(ClassifierMixin, BaseGGN):
         inputs.
     verbose : bool, default False
         Whether to print a line per step.
+    warn_outside : bool, default False
+        Whether predictions warn of inputs outside the range of those trained on,
+        with how many in which columns; see `outside_range`.
+    class_weight : dict of label to float, "balanced" or None, default None
+        What a sample of each class counts (1 where a dict is silent), times its own
+        weight; "balanced": so much that all classes count the same.  Probabilities
+        are then those of such a balance, not of the data.
 
     Attributes
     ----------
     classes_ : ndarray, (n_classes,)
-        The labels, sorted.
+        The labels, sorted; for several per sample the numbers of their columns.
     coefs_ : list of ndarray
         Weights (n_(l-1), n_l) of each layer, with the scaling folded in: used as
         plain numbers, in `MLPClassifier`'s layout, they give the same predictions.
@@ -103,6 +102,8 @@ class GGNClassifier(ClassifierMixin, BaseGGN):
     out_activation_ : str
         What makes probabilities of outputs: "logistic" or "softmax"; "identity" for
         squared loss.
+    input_range_ : ndarray, (2, n_features)
+        Least and greatest of each column trained on.
     n_features_in_ : int
     feature_names_in_ : ndarray of str
         Where X had column names, all of them strings.
@@ -125,6 +126,16 @@ class GGNClassifier(ClassifierMixin, BaseGGN):
     -----
     ConvergenceWarning
         If the fit ended otherwise than converged, with the reason.
+    ExtrapolationWarning
+        With warn_outside, when predicting.
+
+    Notes
+    -----
+    Inputs that no sample varied do nothing: the weights of a constant column (constant up
+    to rounding) are 0, and of all weights that predict the same of the training inputs, in
+    the first layer those of least norm are kept.
+
+    Ctrl-C keeps the weights reached, and is raised again.
 
     Examples
     --------
@@ -136,6 +147,8 @@ class GGNClassifier(ClassifierMixin, BaseGGN):
     """
 
     classes_: np.ndarray
+    class_weight: Any
+    _several: bool
 
     def __init__(
         self,
@@ -148,7 +161,7 @@ class GGNClassifier(ClassifierMixin, BaseGGN):
         damping: Any = "levenberg_marquardt",
         step: Any = "auto",
         max_iter: int = 1000,
-        tol: float = 1e-2,
+        tol: float = 1e-4,
         n_restarts: int = 1,
         n_jobs: int | None = None,
         warm_start: bool = False,
@@ -158,6 +171,8 @@ class GGNClassifier(ClassifierMixin, BaseGGN):
         random_state: Any = None,
         callback: Callable[..., Any] | None = None,
         verbose: bool = False,
+        warn_outside: bool = False,
+        class_weight: Any = None,
     ) -> None:
         self._keep_parameters(locals())
 
@@ -167,8 +182,9 @@ class GGNClassifier(ClassifierMixin, BaseGGN):
         Parameters
         ----------
         X : array_like, (T, n_features)
-        y : array_like, (T,)
-            Labels of any type that can be sorted, of at least two classes.
+        y : array_like, (T,) or (T, n_labels)
+            Labels of any type that can be sorted, of at least two classes; or zeros and
+            ones, which of several labels a sample has.
         sample_weight : array_like, (T,), optional
             A weight of 2 counts as the sample given twice, of 0 as not given.
 
@@ -182,30 +198,37 @@ class GGNClassifier(ClassifierMixin, BaseGGN):
         ValueError
             For data or parameters that cannot be used.
         """
-        squared = spelled("loss", self.loss, LOSSES) == "squared"
-        X, y, s = self._validated(X, y, sample_weight)
-        check_classification_targets(y)
-        classes, labels = np.unique(column_or_1d(y, warn=True), return_inverse=True)
-        if len(classes) < 2:
+        squared = labelling.is_squared(self.loss)
+        X, y, s = self._validated(X, y, sample_weight, multi_output=True)
+        labels = labelling.read_labels(type(self).__name__, y)
+        several = labels.numbers is None
+        classes = getattr(self, "classes_", labels.classes)
+        if self.warm_start and (
+            not np.array_equal(classes, labels.classes)
+            or getattr(self, "_several", several) != several
+        ):
             raise ValueError(
-                f"{type(self).__name__} needs samples of at least 2 classes, but the data has "
-                f"only one class: {classes[0]}"
+                f"warm_start=True goes on with the classes of the last fit, {classes}; "
+                f"got {labels.classes}"
             )
-        if self.warm_start and not np.array_equal(getattr(self, "classes_", classes), classes):
-            raise ValueError(
-                f"warm_start=True goes on with the classes of the last fit, {self.classes_}; "
-                f"got {classes}"
-            )
-        two = len(classes) == 2
-        Y = labels[:, np.newaxis].astype(np.float64) if two else np.eye(len(classes))[labels]
-        cross_entropy: Loss = Logistic() if two else SoftmaxCrossEntropy()
-        loss = Squared() if squared else cross_entropy
-        score = functools.partial(_accuracy, 0.5 if squared else 0.0)
-        self._fit(X, Y, s, loss, score, scale_targets=False, labels=labels)
-        self.classes_ = classes
+        s = labelling.class_weights(self.class_weight, labels, s)
+        loss: Loss = Squared()
+        if not squared:
+            one_each = several or labels.targets.shape[1] == 1
+            loss = Logistic() if one_each else SoftmaxCrossEntropy()
         names = {Squared: "identity", Logistic: "logistic", SoftmaxCrossEntropy: "softmax"}
-        self.out_activation_ = names[type(loss)]
+        score = functools.partial(labelling.accuracy, 0.5 if squared else 0.0, several)
+        also = {"classes_": labels.classes, "_several": several}
+        also["out_activation_"] = names[type(loss)]
+        self._fit(
+            X, labels.targets, s, loss, score, scale_targets=False, also=also, labels=labels.numbers
+        )
         return self
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.classifier_tags.multi_label = True
+        return tags
 
     def decision_function(self, X: Any) -> np.ndarray:
         """Return the outputs: logits or, for squared loss, estimates of 0 and 1.
@@ -217,12 +240,14 @@ class GGNClassifier(ClassifierMixin, BaseGGN):
         Returns
         -------
         ndarray, (T,) or (T, n_classes)
-            For two classes, positive where the second is likelier.
+            For two classes, positive where the second is likelier; for several labels per
+            sample, (T, n_labels), where the label is.
         """
         F = self._outputs(X)
-        if F.shape[1] > 1:
+        if F.shape[1] > 1 and not self._several:
             return F
-        return F[:, 0] - (0.5 if self.out_activation_ == "identity" else 0.0)
+        F = F - (0.5 if self.out_activation_ == "identity" else 0.0)
+        return F if self._several else F[:, 0]
 
     def predict(self, X: Any) -> np.ndarray:
         """Return the likeliest class of each sample.
@@ -233,15 +258,18 @@ class GGNClassifier(ClassifierMixin, BaseGGN):
 
         Returns
         -------
-        ndarray, (T,)
+        ndarray, (T,) or (T, n_labels)
+            As y was in `fit`.
         """
         F = self.decision_function(X)
+        if self._several:
+            return (F > 0.0).astype(int)
         labels: np.ndarray = self.classes_[
             F.argmax(axis=1) if F.ndim > 1 else (F > 0.0).astype(int)
         ]
         return labels
 
-    @available_if(_has_probabilities)
+    @available_if(labelling.has_probabilities)
     def predict_log_proba(self, X: Any) -> np.ndarray:
         """Return the logarithms of the probabilities of the classes.
 
@@ -252,35 +280,18 @@ class GGNClassifier(ClassifierMixin, BaseGGN):
         Returns
         -------
         ndarray, (T, n_classes)
-            Columns in the order of `classes_`.
+            Columns in the order of `classes_`; for several labels per sample, of each label.
         """
         F = self.decision_function(X)
+        if self._several:
+            return np.asarray(log_expit(F))
         if F.ndim == 1:
             return np.column_stack([log_expit(-F), log_expit(F)])
         logarithms: np.ndarray = log_softmax(F, axis=1)
         return logarithms
 
-    @available_if(_has_probabilities)
+    @available_if(labelling.has_probabilities)
     def predict_proba(self, X: Any) -> np.ndarray:
-        """Return the probabilities of the classes.
-
-        Parameters
-        ----------
-        X : array_like, (T, n_features)
-
-        Returns
-        -------
-        ndarray, (T, n_classes)
-            Columns in the order of `classes_`.
-        """
+        """Return the probabilities, of the shape of `predict_log_proba`."""
         p: np.ndarray = np.exp(self.predict_log_proba(X))
         return p
-
-
-def _accuracy(threshold: float, Y: np.ndarray, F: np.ndarray, weights: np.ndarray | None) -> float:
-    right = (
-        (F[:, 0] > threshold) == (Y[:, 0] > 0.5)
-        if F.shape[1] == 1
-        else F.argmax(axis=1) == Y.argmax(axis=1)
-    )
-    return float(np.average(right, weights=weights))

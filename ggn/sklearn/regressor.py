@@ -28,15 +28,17 @@ class GGNRegressor(MultiOutputMixin, RegressorMixin, BaseGGN):
     activation : str or Activation, or a sequence of them, default "tanh"
         Of the hidden layers, see `ggn.activations`.
     loss : str or Loss, default "squared"
-        "squared", or "cauchy", "blake_zisserman", "smooth_lp" against outliers, or an
-        object; a loss's own scale is in the units of the scaled targets.
+        "squared", or "cauchy", "blake_zisserman", "smooth_lp" against outliers, whose
+        scale is chosen from the residuals as `ggn.train_robust` does, in several
+        trainings; or an object, its scale in the units of the scaled targets.
     alpha : float, default 1e-4
-        Penalty added to the mean loss, times the sum of squares of all weights and
+        Penalty added to the mean loss, times the sum of squares of all weights but
         biases.  (For `MLPRegressor`, whose loss is half the mean square and whose
         penalty is divided by the number of samples T, it would be T times this.)
-    scale : {"standard", "minmax"} or None, default "standard"
+    scale : {"standard", "minmax", "robust"} or None, default "standard"
         Units of inputs and targets inside the model: mean zero and standard
-        deviation one, from -1 to 1, or as they are.
+        deviation one (for a loss against outliers: as "robust"), from -1 to 1, median
+        zero and 1.4826 MAD one, or as they are.
     damping : str or Damping, default "levenberg_marquardt"
     step : str or Step, default "auto"
         See `ggn.train`.
@@ -64,6 +66,9 @@ class GGNRegressor(MultiOutputMixin, RegressorMixin, BaseGGN):
         scaled units.
     verbose : bool, default False
         Whether to print a line per step.
+    warn_outside : bool, default False
+        Whether predictions warn of inputs outside the range of those trained on,
+        with how many in which columns; see `outside_range`.
 
     Attributes
     ----------
@@ -83,13 +88,16 @@ class GGNRegressor(MultiOutputMixin, RegressorMixin, BaseGGN):
     n_outputs_ : int
     out_activation_ : str
         "identity".
+    input_range_ : ndarray, (2, n_features)
+        Least and greatest of each column trained on.
     n_features_in_ : int
     feature_names_in_ : ndarray of str
         Where X had column names, all of them strings.
     validation_scores_ : list of float
         R² on the samples held out, after each step; only with early stopping.
     best_validation_score_ : float
-        At the weights kept.
+        At the weights kept; nan where the targets held out are all the same, as one
+        sample's are, for R² is not defined there.
     model_ : ggn.Model
         Network, weights and scaling; `model_.save(path)` writes a file.
     result_ : TrainResult
@@ -104,6 +112,16 @@ class GGNRegressor(MultiOutputMixin, RegressorMixin, BaseGGN):
     -----
     ConvergenceWarning
         If the fit ended otherwise than converged, with the reason.
+    ExtrapolationWarning
+        With warn_outside, when predicting.
+
+    Notes
+    -----
+    Inputs that no sample varied do nothing: the weights of a constant column (constant up
+    to rounding) are 0, and of all weights that predict the same of the training inputs, in
+    the first layer those of least norm are kept.
+
+    Ctrl-C keeps the weights reached, and is raised again.
 
     Examples
     --------
@@ -137,6 +155,7 @@ class GGNRegressor(MultiOutputMixin, RegressorMixin, BaseGGN):
         random_state: Any = None,
         callback: Callable[..., Any] | None = None,
         verbose: bool = False,
+        warn_outside: bool = False,
     ) -> None:
         self._keep_parameters(locals())
 
@@ -163,9 +182,8 @@ class GGNRegressor(MultiOutputMixin, RegressorMixin, BaseGGN):
         loss = losses.resolve(self.loss, "loss", losses.FOR_REGRESSION)
         X, y, s = self._validated(X, y, sample_weight, multi_output=True, y_numeric=True)
         Y = y.astype(np.float64).reshape(len(y), -1)
-        self._fit(X, Y, s, loss, _mean_r2, scale_targets=True)
-        self._flat = y.ndim == 1
-        self.out_activation_ = "identity"
+        also = {"_flat": y.ndim == 1, "out_activation_": "identity"}
+        self._fit(X, Y, s, loss, _mean_r2, scale_targets=True, also=also)
         return self
 
     def predict(self, X: Any) -> np.ndarray:

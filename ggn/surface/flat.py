@@ -12,7 +12,8 @@ equal shift of outputs   where the loss does not see it (softmax): the same adde
 The first and last are translations, the second the orbit of a group: J(w) is constant
 on each and, the network being what it is, all of J is the same seen from any of their
 points.  So where H_J is zero along these directions and positive across them, w is a
-local minimum, though a degenerate one (Morse-Bott).  A penalty ends all this.
+local minimum, though a degenerate one (Morse-Bott).  A penalty ends all this, but for
+directions of weights that it is not on: of biases, say, in softmax.
 """
 
 from __future__ import annotations
@@ -33,8 +34,6 @@ MOST = 20_000_000
 def flat_directions(objective: Objective, w: np.ndarray) -> np.ndarray:
     """Return an orthonormal basis, (N, k), of the known directions of constant J at w."""
     net = objective.net
-    if objective.penalised:
-        return np.empty((net.n_weights, 0))
     parts = [_dependent_inputs(objective)]
     for layer in range(1, net.depth):
         n = net.sizes[layer]
@@ -44,6 +43,8 @@ def flat_directions(objective: Objective, w: np.ndarray) -> np.ndarray:
     if objective.loss.shift_invariant:
         parts.append(_equal_shift(net))
     tangents = np.hstack(parts)
+    under = np.broadcast_to(objective.l2, net.n_weights) > 0.0
+    tangents = tangents[:, ~tangents[under].any(axis=0)]
     if not tangents.size:
         return np.empty((net.n_weights, 0))
     U, s, _ = np.linalg.svd(tangents, full_matrices=False)

@@ -1,0 +1,151 @@
+"""Labels of classes as targets, and how much each class counts.
+
+one label per sample    two classes: 0 or 1; more: a column of 0 and 1 for each
+several (multilabel)    a column of 0 and 1 for each label, as they are given
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from sklearn.utils.multiclass import check_classification_targets, type_of_target
+from sklearn.utils.validation import column_or_1d
+
+from ggn.validation import ArgumentError, describe, key, number, spelled, unknown_name
+
+__all__ = ["Labels", "accuracy", "class_weights", "has_probabilities", "is_squared", "read_labels"]
+
+
+ANSWERS = dict.fromkeys(
+    ("logistic", "crossentropy", "softmaxcrossentropy", "bce", "binarycrossentropy",
+     "categoricalcrossentropy", "softmax", "deviance"),
+    "'log_loss' is cross-entropy, logistic or softmax as the classes are",
+)  # fmt: skip
+
+
+LOSSES = ("log_loss", "squared")
+
+
+def is_squared(loss: Any) -> bool:
+    """Whether a classifier's loss is the squared one, not cross-entropy."""
+    if isinstance(loss, str) and key(loss) in ANSWERS:
+        raise unknown_name("loss", loss, LOSSES, ANSWERS)
+    return spelled("loss", loss, LOSSES) == "squared"
+
+
+def has_probabilities(estimator: Any) -> bool:
+    """Whether the loss makes outputs logarithms of probabilities."""
+    if is_squared(estimator.loss):
+        raise AttributeError(f"probabilities need loss='log_loss', got loss={estimator.loss!r}")
+    return True
+
+
+@dataclass(frozen=True)
+class Labels:
+    """What y says.
+
+    Attributes
+    ----------
+    classes : ndarray, (n_classes,)
+        Sorted; of several labels per sample, the numbers of their columns.
+    numbers : ndarray or None
+        Which class each sample is of, (T,); None for several labels per sample.
+    targets : ndarray, (T, nL)
+        Zeros and ones.
+    """
+
+    classes: np.ndarray
+    numbers: np.ndarray | None
+    targets: np.ndarray
+
+
+def read_labels(who: str, y: np.ndarray) -> Labels:
+    """Return what labels y (T,), or zeros and ones (T, n_labels), say.
+
+    Raises
+    ------
+    ValueError
+        For labels that cannot be told apart or sorted, or only one class.
+    """
+    missing = _missing(y)
+    if missing is not None:
+        raise ArgumentError("y", f"must have a label for every sample, got {missing}")
+    try:
+        check_classification_targets(y)
+        if type_of_target(y) == "multilabel-indicator":
+            return Labels(np.arange(y.shape[1]), None, y.astype(np.float64))
+        classes, numbers = np.unique(column_or_1d(y, warn=True), return_inverse=True)
+    except TypeError as error:
+        kinds = sorted({type(label).__name__ for label in np.ravel(y)})
+        raise ArgumentError("y", f"must have labels of one kind, got {' and '.join(kinds)}") from (
+            error
+        )
+    if len(classes) < 2:
+        raise ValueError(
+            f"{who} needs samples of at least 2 classes, but the data has only one class: "
+            f"{classes[0]}"
+        )
+    if len(classes) == 2:
+        return Labels(classes, numbers, numbers[:, np.newaxis].astype(np.float64))
+    return Labels(classes, numbers, np.eye(len(classes))[numbers])
+
+
+def _missing(y: np.ndarray) -> str | None:
+    """Return what stands where a label is missing, or None."""
+    if y.dtype != object:
+        return None
+    for i, label in enumerate(y.ravel()):
+        if label is None or label != label or type(label).__name__ == "NAType":
+            return f"{label} at y[{i}]"
+    return None
+
+
+def class_weights(
+    given: Any, labels: Labels, sample_weight: np.ndarray | None
+) -> np.ndarray | None:
+    """Return sample weights (T,) times those of classes.
+
+    "balanced" gives class k the weight Σ s / (n_classes Σ s of class k), so that all count
+    the same.
+    """
+    if given is None:
+        return sample_weight
+    numbers, classes = labels.numbers, labels.classes
+    if numbers is None:
+        raise ArgumentError(
+            "class_weight", f"must be None where samples have several labels, got {given!r}"
+        )
+    s = np.ones(len(numbers)) if sample_weight is None else sample_weight
+    if isinstance(given, str) and given == "balanced":
+        of_class = s.sum() / (len(classes) * np.bincount(numbers, weights=s))
+    elif isinstance(given, Mapping):
+        known = classes.tolist()
+        strange = [label for label in given if label not in known]
+        if strange:
+            raise ArgumentError(
+                "class_weight",
+                f"must have weights of classes {describe(known)}, got one of {strange[0]!r}",
+            )
+        of_class = np.array(
+            [number(f"class_weight[{k!r}]", given.get(k, 1.0), 0.0, open_low=True) for k in known]
+        )
+    else:
+        raise ArgumentError(
+            "class_weight", f"must be None, 'balanced' or a dict, got {describe(given)}"
+        )
+    weighted: np.ndarray = s * of_class[numbers]
+    return weighted
+
+
+def accuracy(
+    threshold: float, several: bool, Y: np.ndarray, F: np.ndarray, weights: np.ndarray | None
+) -> float:
+    """Return the share of samples of the right class, or with all labels right."""
+    if several or F.shape[1] == 1:
+        right = ((F > threshold) == (Y > 0.5)).all(axis=1)
+    else:
+        right = F.argmax(axis=1) == Y.argmax(axis=1)
+    return float(np.average(right, weights=weights))

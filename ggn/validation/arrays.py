@@ -1,0 +1,135 @@
+"""Arrays at the door: what is read as numbers, and what would lose its meaning so.
+
+masked       NumPy drops the mask: refused, where an entry is masked
+quantity     the unit is dropped (astropy, pint): refused, where there is one
+categories   numbers that are names (pandas): refused, but as labels of classes
+sparse       a single object to NumPy: refused
+matrix       2-D already: taken as it is
+bfloat16     and other small floats of ml_dtypes: exact in float64, taken
+tensor       taken where NumPy can read it: not with a gradient, nor from a GPU
+"""
+
+from __future__ import annotations
+
+import contextlib
+from typing import Any
+
+import numpy as np
+
+from ggn.validation.errors import ArgumentError, describe
+
+__all__ = ["float_array", "plain", "samples", "vector", "widened"]
+
+# what to do about an array, by its dtype's kind
+ADVICE = {
+    "c": "; give real and imaginary parts as columns of their own",
+    "M": "; subtract a time, and divide by numpy.timedelta64(1, 's') or another unit",
+    "m": "; divide by numpy.timedelta64(1, 's') or another unit",
+    "records": "; see numpy.lib.recfunctions.structured_to_unstructured",
+}
+
+
+def float_array(name: str, value: Any, ndim: tuple[int, ...] | None = None) -> np.ndarray:
+    """Return value as a C-contiguous float64 array of finite numbers, copied only if needed."""
+    plain(name, value)
+    try:
+        array = np.asarray(value)
+    except Exception as error:  # ragged nesting; a tensor that needs grad, or is on a GPU
+        why = str(error).split("\n")[0].rstrip(".").replace(". ", "; ")
+        raise ArgumentError(
+            name, f"must be an array of numbers, got {type(value).__name__}: {why}"
+        ) from error
+    if array.dtype == object:
+        array = _from_objects(name, value, array)
+    array = widened(array)
+    if array.dtype.kind not in "fiub":
+        advice = ADVICE.get("records" if array.dtype.names else array.dtype.kind, "")
+        raise ArgumentError(name, f"must hold real numbers, got dtype {array.dtype}{advice}")
+    if ndim is not None and array.ndim not in ndim:
+        wanted = " or ".join(f"{n}-D" for n in ndim)
+        raise ArgumentError(name, f"must be {wanted}, got an array of shape {array.shape}")
+    array = np.ascontiguousarray(array, dtype=np.float64)
+    with np.errstate(over="ignore", invalid="ignore"):
+        total = array.sum()  # finite only if all are; spares a mask of the array's size
+    if not np.isfinite(total) and not np.isfinite(array).all():
+        where = tuple(int(i) for i in np.argwhere(~np.isfinite(array))[0])
+        index = ", ".join(map(str, where))
+        raise ArgumentError(name, f"must be finite, got {array[where]} at {name}[{index}]")
+    return array
+
+
+def widened(array: Any) -> Any:
+    """Return small floats that NumPy does not know, as bfloat16, in float64; others as they are."""
+    dtype = getattr(array, "dtype", None)
+    if isinstance(dtype, np.dtype) and dtype.kind == "V" and dtype.names is dtype.subdtype is None:
+        with contextlib.suppress(TypeError, ValueError):
+            return np.asarray(array).astype(np.float64)
+    return array
+
+
+def plain(name: str, value: Any, *, labels: bool = False) -> None:
+    """Refuse what NumPy would turn into numbers of another meaning: masks, units, categories.
+
+    Parameters
+    ----------
+    name : str
+    value : object
+    labels : bool, default False
+        Whether these name classes, as categories do.
+    """
+    for part in value if isinstance(value, (list, tuple)) else (value,):
+        masked = np.ma.count_masked(part) if isinstance(part, np.ma.MaskedArray) else 0
+        if masked:
+            advice = "leave these samples out, or fill them with filled()"
+            raise ArgumentError(name, f"must have no masked entries, got {masked}; {advice}")
+        unit = getattr(part, "unit", None) if hasattr(part, "to_value") else None
+        if hasattr(part, "magnitude"):
+            unit = getattr(part, "units", None)
+        if unit is not None and str(unit) not in ("", "dimensionless"):
+            advice = "give its value in the unit that the model is to work in"
+            raise ArgumentError(name, f"must be plain numbers, got a quantity in {unit}; {advice}")
+    if getattr(value, "requires_grad", False) is True:
+        raise ArgumentError(name, "must not need a gradient, got a tensor that does; detach() it")
+    if hasattr(value, "toarray") and hasattr(value, "nnz"):
+        raise ArgumentError(name, "must be a dense array, got a sparse one; call toarray()")
+    kinds: Any = getattr(value, "dtypes", getattr(value, "dtype", None))  # a frame's, or one
+    for kind in kinds.tolist() if hasattr(kinds, "tolist") else [kinds]:
+        if not labels and str(kind) == "category":
+            advice = "make columns of 0 and 1 of them, as pandas.get_dummies does"
+            raise ArgumentError(name, f"must hold numbers, got categories; {advice}")
+
+
+def _from_objects(name: str, value: Any, array: np.ndarray) -> np.ndarray:
+    """Accept object arrays of plain numbers (as pandas makes of nullable columns)."""
+    for where, x in np.ndenumerate(array):
+        if not isinstance(x, (int, float, np.number)):
+            at = f" at {name}[{', '.join(map(str, where))}]" if where else ""
+            raise ArgumentError(name, f"must hold real numbers, got {describe(x)}{at}")
+    try:
+        return array.astype(np.float64)
+    except (TypeError, ValueError, OverflowError) as error:
+        raise ArgumentError(name, "must hold real numbers, got dtype object") from error
+
+
+def samples(name: str, value: Any, columns: int) -> np.ndarray:
+    """Return (T, columns) float64; a 1-D array is accepted as the one column."""
+    array = float_array(name, value, (1, 2))
+    if array.ndim == 1:
+        if columns != 1:
+            raise ArgumentError(
+                name, f"must have shape (samples, {columns}), got an array of shape {array.shape}"
+            )
+        array = array[:, np.newaxis]
+    if array.shape[1] != columns:
+        raise ArgumentError(
+            name, f"must have {columns} columns, got an array of shape {array.shape}"
+        )
+    return array
+
+
+def vector(name: str, value: Any, length: int, of: str) -> np.ndarray:
+    """Return (length,) float64."""
+    array = float_array(name, value, (1,))
+    if array.shape != (length,):
+        raise ArgumentError(name, f"must have shape ({length},), {of}, got {array.shape}")
+    return array

@@ -1,0 +1,65 @@
+"""The error that knows which argument it is about."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+__all__ = ["ArgumentError", "Setting", "describe"]
+
+
+@dataclass(frozen=True)
+class Setting:
+    """An argument in a sentence, or an argument and values to give it.
+
+    Examples
+    --------
+    >>> print(Setting("step", ("dual", "minimum_norm")))
+    step='dual' or 'minimum_norm'
+    """
+
+    argument: str
+    values: tuple[Any, ...] = ()
+
+    def __str__(self) -> str:
+        said = " or ".join(map(repr, self.values))
+        return f"{self.argument}={said}" if said else self.argument
+
+
+class ArgumentError(ValueError):
+    """An argument that cannot be used.
+
+    Parameters
+    ----------
+    argument : str
+        Its name.
+    *text : str, Setting or other objects
+        The rest of the sentence, in pieces: what was expected and what was seen.
+
+    Examples
+    --------
+    >>> error = ArgumentError("tol", "is too small for ", Setting("step", ("gradient",)))
+    >>> print(error)
+    tol is too small for step='gradient'
+    >>> print(error.worded(lambda piece: f"<{piece}>"))
+    <tol> is too small for <step='gradient'>
+    """
+
+    def __init__(self, argument: str, *text: Any) -> None:
+        super().__init__(argument, *text)  # all of it, or pickles would lose some
+        self.argument, self.text = argument, text
+
+    def worded(self, word: Callable[[Any], str]) -> str:
+        """Return the sentence, with what is no plain text in the words of another face."""
+        pieces = (piece if isinstance(piece, str) else word(piece) for piece in self.text)
+        return f"{word(Setting(self.argument))} {''.join(pieces)}"
+
+    def __str__(self) -> str:
+        return self.worded(str)
+
+
+def describe(value: Any) -> str:
+    """Return a short description of a value for an error message."""
+    text = repr(value)
+    return text if len(text) <= 60 else f"{type(value).__name__} {text[:40]}…"
