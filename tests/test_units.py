@@ -26,7 +26,7 @@ RESIDUAL = ["squared", "cauchy", "blake_zisserman", "smooth_lp", ggn.losses.Smoo
 def in_raw(loss):
     """Return a loss with its scale in the units of RAW_Y."""
     loss = ggn.losses.resolve(loss)
-    if hasattr(loss, "scale"):
+    if loss.scale is not None:
         loss.scale = 1e-20 * loss.scale
     return loss
 

@@ -32,7 +32,7 @@ class Run:
     """
 
     def __init__(
-        self, units: Units, w: np.ndarray, limits: Limits, given: np.ndarray | None = None
+        self, units: Units, w: np.ndarray, given: np.ndarray | None, limits: Limits
     ) -> None:
         self.units, self.objective, self.given = units, units.objective, given
         self.w = self.best_w = self.first_w = w

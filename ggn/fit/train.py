@@ -162,8 +162,7 @@ def train(
     chosen, flops = choose(objective, step, rules, max_memory)
     units = choose_units(objective, chosen, rules, max_memory)
     limits = Limits(max_iter, tol, loss_target, max_seconds, callback)
-    w, given = start(units, source, w0)
-    run = Run(units, w, limits, given)
+    run = Run(units, *start(units, source, w0), limits)
     running = instance("start() must return", chosen.start(units.objective), Step)
     try:
         with np.errstate(all="ignore"), limited(flops):

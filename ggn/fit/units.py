@@ -24,7 +24,7 @@ from ggn.damping import Damping, LevenbergMarquardt
 from ggn.fit.sizes import advice, column_units, far_from_one, target_units
 from ggn.linearization import Objective
 from ggn.losses import Loss
-from ggn.machine import half_of_memory
+from ggn.machine import memory_limit
 from ggn.network import chunks
 from ggn.steps import Step
 
@@ -163,8 +163,7 @@ def choose_units(
     """
     units = Units(objective)
     if type(damping) is LevenbergMarquardt and type(step) in steps.NAMES.values():
-        limit = half_of_memory() if max_memory is None else max_memory
-        units = _own_units(objective, 0.25 * limit)
+        units = _own_units(objective, 0.25 * memory_limit(max_memory))
     far = far_from_one(units.objective)
     if far is not None:
         warnings.warn(advice(far), ScalingWarning, stacklevel=3)
@@ -200,11 +199,11 @@ def _own_units(objective: Objective, most_bytes: float) -> Units:
 
 def _rescaled(loss: Loss, t: float) -> tuple[Loss, float]:
     """Return ρ_{s/t}, and the factor t^p between the losses."""
-    if t == 1.0 or getattr(loss, "scale", None) is None:
+    if t == 1.0 or loss.scale is None:
         return loss, t * t
     twin: Any = copy.copy(loss)
     twin.scale = loss.scale / t
-    return twin, t ** getattr(loss, "p", 2.0)
+    return twin, t ** (getattr(loss, "p", None) or 2.0)
 
 
 def _constant(objective: Objective, output: np.ndarray) -> float:
