@@ -10,6 +10,7 @@ from ggn.fit.restarts import train_restarts
 from ggn.fit.result import Status, TrainResult
 from ggn.fit.robust import train_robust
 from ggn.fit.train import train
+from ggn.fit.units import ScalingWarning
 from ggn.io import Model
 from ggn.linearization import Linearization, linearize
 from ggn.losses import Loss
@@ -33,6 +34,7 @@ __all__ = [
     "Linearization",
     "Loss",
     "Model",
+    "ScalingWarning",
     "Status",
     "TrainResult",
     "activations",

@@ -12,6 +12,8 @@ import ggn
 from ggn import Status
 from ggn.fit import stages
 from ggn.fit.bayes import train_bayesian
+from ggn.fit.start import draw
+from ggn.linearization import Objective
 
 SQUARED = reference.LOSSES["squared"]()
 
@@ -204,7 +206,7 @@ def test_one_sample_and_zero_weights():
 def test_restarts_keep_the_greatest_evidence():
     X, Y = wave(T=30, noise=0.3)
     net, streams = ggn.MLP((1, 8, 1)), np.random.default_rng(3).spawn(4)
-    starts = [net.initial_weights(stream, "fan_in") for stream in streams]
+    starts = [draw(Objective(net, X, Y), stream) for stream in streams]
     singles = [train_bayesian(net, X, Y, w0=w0) for w0 in starts]
     best = train_bayesian(net, X, Y, rng=3, n_restarts=4)
     evidence = [r.log_evidence for r in singles]

@@ -38,7 +38,7 @@ def by_hand(path, data, rows, **options):
 def test_the_rows_and_units_of_the_training(run, train, data, tmp_path):
     """The defaults of both commands go together; the report is the library's."""
     path = tmp_path / "m.npz"
-    trained = train("--save", path, "--hidden", "2", target="y,z")
+    trained = train("--save", path, "--hidden", "2", "--init", "fan_in", target="y,z")
     result = run("diagnose", path, data)
     assert result.status == 0
     assert result.err == ""

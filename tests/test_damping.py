@@ -160,7 +160,8 @@ def test_bold_acceptance_cuts_the_bends_of_a_valley(power):
     y = net.forward(net.initial_weights(100), x)
     timid, bold = Bold(None), Bold(power)
     slow, fast = (
-        ggn.train(net, x, y, damping=rule, step="primal", max_iter=2000) for rule in (timid, bold)
+        ggn.train(net, x, y, w0="normal", damping=rule, step="primal", max_iter=2000)
+        for rule in (timid, bold)
     )
     assert not timid.uphill
     assert len(bold.uphill) >= 5

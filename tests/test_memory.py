@@ -235,7 +235,7 @@ def test_a_run_keeps_to_the_memory_of_the_plan(step, T):
     gc.collect()
     tracemalloc.start()
     try:
-        fit = ggn.train(LARGE, *data, step=chosen, max_iter=3, tol=0.0)
+        fit = ggn.train(LARGE, *data, w0="normal", step=chosen, max_iter=3, tol=0.0)
         peak = tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()

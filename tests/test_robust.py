@@ -11,6 +11,8 @@ import ggn
 from ggn import Status
 from ggn.fit import robust, stages
 from ggn.fit.robust import train_robust
+from ggn.fit.start import draw
+from ggn.linearization import Objective
 from ggn.losses import BlakeZisserman, Cauchy, SmoothLp
 
 ORACLES = {
@@ -185,7 +187,7 @@ def test_restarts_end_no_higher():
     """At the scale of the best of three, none of the three alone has less J."""
     X, Y, _ = wave(1, clustered=True)
     net, streams = ggn.MLP((1, 10, 1)), np.random.default_rng(2).spawn(3)
-    starts = [net.initial_weights(stream, "fan_in") for stream in streams]
+    starts = [draw(Objective(net, X, Y, "cauchy"), stream) for stream in streams]
     singles = [train_robust(net, X, Y, w0=w0, l2=1e-6) for w0 in starts]
     best = train_robust(net, X, Y, l2=1e-6, rng=2, n_restarts=3)
     assert len({round(r.scale, 6) for r in singles}) > 1

@@ -277,7 +277,7 @@ def test_never_worse_and_the_same_again(seed, damping):
 def test_seed_of_the_initial_weights_is_kept():
     net = linear_net(2)
     for rng in (5, np.random.default_rng(5)):
-        r = ggn.train(net, X4, Y3, rng=rng, max_iter=0)
+        r = ggn.train(net, X4, Y3, w0="normal", rng=rng, max_iter=0)
         assert (r.w == net.initial_weights(5)).all()
 
 

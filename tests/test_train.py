@@ -100,7 +100,7 @@ def test_gain_ratio_of_a_linear_fit_is_one(alpha):
 def test_what_is_returned_belongs_together():
     """Loss, gradient and weights are those of one point, also where the run went on from it."""
     net, (x, y) = ggn.MLP((2, 2, 1)), ggn.problems.xor()
-    r = ggn.train(net, x, y, rng=8, damping="undamped", max_iter=300)
+    r = ggn.train(net, x, y, w0="normal", rng=8, damping="undamped", max_iter=300)
     assert r.fun == r.history.loss.min() < r.history.loss[-1]
     at = ggn.linearize(net, r.w, x, y)
     assert at.loss == pytest.approx(r.fun, rel=1e-12)
@@ -108,10 +108,16 @@ def test_what_is_returned_belongs_together():
     assert r["w"] is r["x"]
 
 
-def test_default_start_is_drawn_from_rng():
-    for rng in (7, np.random.default_rng(7)):
-        r = ggn.train(NET, X, Y, max_iter=0, rng=rng)
-        assert np.array_equal(r.w, np.random.default_rng(7).standard_normal(17))
+def test_start_is_drawn_from_rng():
+    for w0 in (None, "nguyen_widrow", "normal", "fan-in"):
+        one, same, other = (
+            ggn.train(NET, X, Y, w0=w0, max_iter=0, rng=rng).w
+            for rng in (7, np.random.default_rng(7), 8)
+        )
+        assert np.array_equal(one, same)
+        assert not np.array_equal(one, other)
+    normal = ggn.train(NET, X, Y, w0="normal", max_iter=0, rng=7).w
+    assert np.array_equal(normal, np.random.default_rng(7).standard_normal(17))
 
 
 # ------------------------------------------------------------- why it stopped
@@ -139,6 +145,15 @@ def interrupt(_):
     raise KeyboardInterrupt
 
 
+class Stubborn(LevenbergMarquardt):
+    """Takes no step."""
+
+    def rule(self, objective):
+        rule = ggn.damping.Rule()
+        rule.mu, rule.judge = 1e-3, lambda trial: False
+        return rule
+
+
 STOPS = {
     # at w = 0 the two pulls cancel exactly
     Status.GRADIENT: lambda: line((-1.0, 1.0), (1.0, 1.0), w0=0.0),
@@ -163,10 +178,21 @@ STOPS = {
     ),
     # past 0.1875 to where all units are saturated and XOR is 1/2 everywhere
     Status.WANDERED: lambda: ggn.train(
-        ggn.MLP((2, 2, 1)), *ggn.problems.xor(), rng=8, damping="undamped", max_iter=300
+        ggn.MLP((2, 2, 1)), *ggn.problems.xor(), w0="normal", rng=8, damping="undamped",
+        max_iter=300,
     ),
     # gradient steps too long by far: w -> -199 w
     Status.OVERFLOW: lambda: line((10.0, 0.0), w0=1.0, step="gradient", damping="undamped"),
+    # tanh of a thousand; two weights alike, so that no targets' mean is met
+    Status.FLAT: lambda: ggn.train(
+        ggn.MLP((1, 2, 1)), [1.0, 2.0, 3.0], [1.0, 0.0, 2.0], w0=[1e3, 0.0, 1e3, 0.0, 1.0, 1.0, 0.0]
+    ),
+    # a rule that refuses every step
+    Status.STALLED: lambda: fit(damping=Stubborn()),
+    # one part in 10¹⁵ of the inputs is all that varies, and weights have sixteen digits
+    Status.ROUNDED: lambda: ggn.train(
+        ggn.MLP((1, 3, 1)), 1e15 + np.arange(9.0), np.sin(np.arange(9.0)), max_iter=300
+    ),
     Status.BAD_START: lambda: ggn.train(
         ggn.MLP((1, 1, 1), "exponential"), [1.0], [0.0], w0=[1000.0, 0.0, 1.0, 0.0]
     ),

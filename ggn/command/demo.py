@@ -105,7 +105,7 @@ def _noisy(seed: int) -> None:
         net,
         (X[fitted] - x_mean) / x_scale,
         (Y[fitted] - y_mean) / y_scale,
-        w0=net.initial_weights(generator, "fan_in"),
+        rng=generator,
         l2=penalty,
         max_seconds=MAX_SECONDS,
     )

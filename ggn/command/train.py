@@ -30,13 +30,14 @@ from ggn.fit.result import Status, TrainResult
 from ggn.fit.robust import chosen_scale
 from ggn.fit.scores import median_error, r2, rmse
 from ggn.fit.stages import Stages
+from ggn.fit.start import DEFAULT, STARTS, draw
 from ggn.fit.train import train
 from ggn.io import Model, terminal
 from ggn.io.files import check_writable
 from ggn.io.least_norm import Varied
 from ggn.linearization import Objective
 from ggn.losses import Loss
-from ggn.network import MLP, SCHEMES
+from ggn.network import MLP
 from ggn.surface import diagnose
 from ggn.validation import count, describe, integer, number, spelled
 
@@ -86,8 +87,8 @@ def add(parser: argparse.ArgumentParser) -> None:
     group("--activation", default="tanh", metavar="NAME[,NAME]",
         help=f"of all hidden layers, or one each: {', '.join(sorted(activations.BUILT_IN))} "
         "(default: %(default)s)")  # fmt: skip
-    group("--init", default="fan_in", metavar="NAME",
-        help=f"distribution of the initial weights: {', '.join(SCHEMES)} "
+    group("--init", default=DEFAULT, metavar="NAME",
+        help=f"how to draw the initial weights: {', '.join(STARTS)} "
         "(default: %(default)s)")  # fmt: skip
 
     add_objective(parser)
@@ -120,7 +121,7 @@ def run(args: argparse.Namespace) -> int:
     loss = chosen_loss(args, data.units[3], data.targets)
     net = MLP((len(data.inputs), *hidden, len(data.targets)), activation)
     started = time.perf_counter()
-    result = _train(args, data, net, loss, net.initial_weights(rng, args.init))
+    result = _train(args, data, net, loss, rng)
     loss = result.get("loss", loss)
     seconds = time.perf_counter() - started
     if result.status is Status.BAD_START:
@@ -137,7 +138,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _train(
-    args: argparse.Namespace, data: TrainingData, net: MLP, loss: Loss, w0: np.ndarray
+    args: argparse.Namespace, data: TrainingData, net: MLP, loss: Loss, rng: np.random.Generator
 ) -> TrainResult:
     """Train with a line of progress."""
     X, Y = data.standard()
@@ -166,11 +167,11 @@ def _train(
             max_memory=None if args.max_memory is None else args.max_memory * MEBIBYTE,
         )
 
-    w0 = varied.least_norm(w0)
+    objective = Objective(net, X, Y, loss, l2=l2)
+    w0 = varied.least_norm(draw(objective, rng, args.init))
     result: TrainResult
     try:
         if loss.scale is not None:
-            objective = Objective(net, X, Y, loss, l2=l2)
             result = chosen_scale(
                 objective,
                 w0,
@@ -263,7 +264,7 @@ def _check_options(args: argparse.Namespace) -> None:
     for argument, value, known in (
         ("step", args.step, ("auto", *steps.NAMES)),
         ("damping", args.damping, damping.NAMES),
-        ("init", args.init, SCHEMES),
+        ("init", args.init, STARTS),
     ):
         spelled(argument, value, known)
     check_objective(args)

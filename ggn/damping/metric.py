@@ -13,6 +13,8 @@ from ggn.network import chunks
 
 __all__ = ["Metric", "ScaleInvariant", "typical_scale"]
 
+ROUNDING = 16.0 * float(np.finfo(np.float64).eps)
+
 
 class Metric:
     """D = I; another metric inherits this class.
@@ -77,10 +79,12 @@ def typical_scale(objective: Objective) -> np.ndarray:
         variance = 0.0
         for y in Y:
             mean = y @ c / largest
-            variance += sum(
+            own = sum(
                 float(c[rows] @ (y[rows] / largest - mean) ** 2)
                 for rows in chunks(objective.T, objective.chunk(0)[0])
             )
+            # of a constant target rounding alone is left, and says nothing
+            variance += own if own > (ROUNDING * mean) ** 2 else 0.0
         deviation = largest * _size((variance / len(Y)) ** 0.5)
         most = np.maximum(objective.X.max(axis=0), -objective.X.min(axis=0))
         most[most == 0.0] = 1.0

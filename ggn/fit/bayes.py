@@ -74,7 +74,7 @@ def train_bayesian(
     loss : str or Loss, default "squared"
         Only "squared": the evidence is that of normal noise.
     w0 : array_like, (N,), optional
-        Initial weights; by default `net.initial_weights(rng, "fan_in")`.
+        Initial weights; by default drawn as `ggn.train` does.
     step, damping
         As in `ggn.train`.
     rng : int, Generator or None, default 0
@@ -138,7 +138,7 @@ def train_bayesian(
         )
     data = Objective(net, X, Y, sample_weight=sample_weight)
     limits = Limits(max_iter, tol, None, max_seconds, callback)
-    start = starts(net, w0, n_restarts)
+    start = starts(data, w0, n_restarts)
     options = {
         "step": step,
         "damping": damping,

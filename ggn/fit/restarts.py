@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ggn.fit.result import Status, TrainResult
+from ggn.fit.start import DEFAULT
 from ggn.fit.train import train
 from ggn.losses import Loss
 from ggn.machine import limited
@@ -107,7 +108,7 @@ def train_restarts(
     rng: int | np.random.Generator | None = 0,
     n_restarts: int = 10,
     n_jobs: int | None = None,
-    scheme: str = "normal",
+    scheme: str = DEFAULT,
     **options: Any,
 ) -> Restarts:
     """Train from several random initial weights.
@@ -125,8 +126,8 @@ def train_restarts(
     n_jobs : int, optional
         Processes to run in, -1 for one per core; needs joblib.  By default one,
         or what `joblib.parallel_config` says.  The result does not depend on it.
-    scheme : {"normal", "uniform", "fan_in"}, default "normal"
-        Of the initial weights, see `MLP.initial_weights`.
+    scheme : {"nguyen_widrow", "normal", "uniform", "fan_in"}, default "nguyen_widrow"
+        Of the initial weights, see `ggn.train`.
     **options
         For `ggn.train`: step, damping, max_iter, tol, l2, sample_weight, ...
 
@@ -172,7 +173,7 @@ def _train(
     options: dict[str, Any],
     rng: np.random.Generator,
 ) -> TrainResult:
-    return train(net, X, Y, loss, w0=net.initial_weights(rng, scheme), **options)
+    return train(net, X, Y, loss, w0=scheme, rng=rng, **options)
 
 
 def run_restarts(

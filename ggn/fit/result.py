@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import enum
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from scipy.optimize import OptimizeResult
 
-__all__ = ["Escape", "History", "Status", "TrainResult", "pass_on_interrupt"]
+__all__ = ["End", "Escape", "History", "Status", "TrainResult", "pass_on_interrupt"]
 
 
 class Status(enum.Enum):
@@ -27,6 +28,9 @@ class Status(enum.Enum):
     CURVATURE = "The loss's curvature vanished where its gradient did not; try step='primal'."
     OVERFLOW = "The step overflowed double precision; these are the last finite weights."
     WANDERED = "The run ended at a larger loss than it had reached; these are its best weights."
+    FLAT = "Every hidden unit is flat on all samples, so no step can help; start elsewhere."
+    STALLED = "No step reduces the loss in double precision, though its gradient is not zero."
+    ROUNDED = "Inputs or targets lie so far from zero that rounding hides the fit; centre them."
     BAD_START = "The loss is not finite at the initial weights; try smaller ones."
 
     @property
@@ -91,6 +95,16 @@ class History:
         if not len(self):
             return "History(empty)"
         return f"History({len(self)} iterates, loss {self.loss[0]:.3g} -> {self.loss[-1]:.3g})"
+
+
+class End(NamedTuple):
+    """The end of a run, in its caller's units."""
+
+    status: Status
+    message: str
+    w: np.ndarray
+    loss: float
+    gradient: np.ndarray
 
 
 class TrainResult(OptimizeResult):

@@ -93,7 +93,7 @@ def train_robust(
         "cauchy", "blake_zisserman", "smooth_lp", or such an object, whose own scale
         is not used; `ggn.train` does use it.
     w0 : array_like, (N,), optional
-        Initial weights; by default `net.initial_weights(rng, "fan_in")`.
+        Initial weights; by default drawn as `ggn.train` does.
     step, damping
         As in `ggn.train`.
     rng : int, Generator or None, default 0
@@ -151,7 +151,7 @@ def train_robust(
         )
     data = Objective(net, X, Y, chosen, sample_weight, l2)
     limits = Limits(max_iter, tol, None, max_seconds, callback)
-    start = starts(net, w0, n_restarts)
+    start = starts(data, w0, n_restarts)
     stages = functools.partial(
         Stages,
         data,

@@ -6,12 +6,14 @@ import math
 import time
 
 import numpy as np
+from scipy.linalg import norm as blas_norm
 from scipy.optimize import OptimizeResult
 
 from ggn.damping import Rule, Trial
 from ggn.fit.limits import Limits
-from ggn.fit.result import Escape, History, Status, TrainResult
-from ggn.linearization import Linearization, Objective
+from ggn.fit.result import End, Escape, History, Status, TrainResult
+from ggn.fit.units import Units
+from ggn.linearization import Linearization
 from ggn.steps import Prepared, Step
 from ggn.validation import instance
 
@@ -19,18 +21,26 @@ __all__ = ["Run"]
 
 # mu is relative to the scaled matrix: with this one, steps are far below rounding.
 MOST_DAMPING = 1e60
+NEGLIGIBLE = 1e-6  # of the level: an R² of 1 - 1e-6
 
 
 class Run:
-    """The iterate, the best iterate, the counters and the stopping rules of one run."""
+    """The iterate, the best iterate, the counters and the stopping rules of one run.
 
-    def __init__(self, objective: Objective, w: np.ndarray, limits: Limits) -> None:
-        self.objective = objective
-        self.w = self.best_w = w
-        self.J = self.best_J = math.inf
+    All in the units of the run; those of its caller are in the history, in what the callback
+    sees, and in the result.
+    """
+
+    def __init__(
+        self, units: Units, w: np.ndarray, given: np.ndarray | None, limits: Limits
+    ) -> None:
+        self.units, self.objective, self.given = units, units.objective, given
+        self.w = self.best_w = self.first_w = w
+        self.J = self.best_J = self.first_J = math.inf
         self.limits = limits
         self.nit = self.nfev = self.njev = 0
         self.gradient = np.full_like(w, np.nan)
+        self.diagonal: np.ndarray | float = 1.0
         self.rows: list[tuple[float, ...]] = []
         # damping, step norm, gain ratio, residual of the step that led here
         self.arrival = (math.nan, math.nan, math.nan, math.nan)
@@ -39,13 +49,13 @@ class Run:
         self.escapes: list[Escape] = []
         # For few residuals, fewer than weights, acceleration saves 15 % of the iterations
         # (F(2,20,1), T = 20, five activations) and costs 25 % of the time of each.
-        residuals = objective.count * objective.net.n_outputs
-        self.accelerates = residuals >= min(64, objective.net.n_weights)
+        net = self.objective.net
+        self.accelerates = self.objective.count * net.n_outputs >= min(64, net.n_weights)
         self.start = time.perf_counter()
 
     def begin(self) -> bool:
         """Evaluate the initial weights; whether J is finite there."""
-        self.J = self.best_J = self.evaluate(self.w)
+        self.J = self.best_J = self.first_J = self.evaluate(self.w)
         return math.isfinite(self.J)
 
     def evaluate(self, w: np.ndarray) -> float:
@@ -61,18 +71,18 @@ class Run:
     def arrive(self, prepared: Prepared) -> Status | None:
         """Record the iterate; stop if it is good enough or the budget is spent."""
         limits, g = self.limits, instance("prepare() must return", prepared, Prepared).gradient
-        self.gradient = g
-        norm = math.sqrt(g @ g)
+        self.gradient, self.diagonal = g, prepared.diagonal
+        norm, J = length(self.units.gradient(g)), self.units.loss(self.J)
         seconds = time.perf_counter() - self.start
-        self.rows.append((self.J, norm, *self.arrival, seconds))
+        self.rows.append((J, norm, *self.arrival, seconds))
         if limits.callback is not None and self.nit > 0:
             try:
                 limits.callback(self.snapshot(norm, seconds))
             except StopIteration:
                 return Status.CALLBACK
-        if not math.isfinite(norm):
+        if not math.isfinite(norm) and not math.isfinite(g @ g):
             return Status.OVERFLOW
-        if limits.target is not None and self.J <= limits.target:
+        if limits.target is not None and J <= limits.target:
             return Status.TARGET
         if self.converged is not None:
             return self.converged
@@ -119,7 +129,7 @@ class Run:
 
         J may rise by its rounding, as far as that is small beside it, but not above the start.
         """
-        if trial.actual < -1e-10 * abs(self.J) or trial.J > self.rows[0][0]:
+        if trial.actual < -1e-10 * abs(self.J) or trial.J > self.first_J:
             return False
         new = Linearization(self.objective, trial.w).gradient
         D = 1.0 if prepared.scale is None else prepared.scale
@@ -132,13 +142,14 @@ class Run:
         """
         if not math.isfinite(trial.J):
             return Status.OVERFLOW
-        self.arrival = (trial.mu, math.sqrt(trial.d @ trial.d), trial.gain, prepared.residual)
+        far = length(self.units.step(trial.d))
+        self.arrival = (trial.mu, far, trial.gain, prepared.residual)
         small = self.limits.tol**2 * abs(self.J)
         self.w, self.J, self.before = trial.w, trial.J, trial.d
         self.nit += 1
         if nearer or self.J <= self.best_J:
             self.best_w, self.best_J = self.w, self.J
-        if self.small(trial.d, prepared):
+        if self.small(trial.d, prepared) and self.settled(trial):
             self.converged = Status.STEP
         elif abs(trial.actual) <= small and trial.predicted <= small:
             self.converged = Status.LOSS
@@ -146,8 +157,8 @@ class Run:
 
     def leap(self, w: np.ndarray, J: float) -> None:
         """Move to w, which is better than all before, by no step of the method's."""
-        length = float(np.linalg.norm(w - self.w))
-        self.arrival = (math.nan, length, math.nan, math.nan)
+        far = length(self.units.step(w - self.w))
+        self.arrival = (math.nan, far, math.nan, math.nan)
         self.w, self.J, self.before = w, J, None
         self.best_w, self.best_J = w, J
         self.nit += 1
@@ -177,12 +188,21 @@ class Run:
         Dd, Dw = (d, self.w) if D is None else (D * d, D * self.w)
         return bool(Dd @ Dd <= self.limits.tol**2 * (Dw @ Dw))
 
+    def settled(self, trial: Trial) -> bool:
+        """Whether a small step left little to gain: J hardly falls, or hardly matters."""
+        falls = max(abs(trial.actual), trial.predicted)
+        return (
+            falls <= 1e-3 * abs(trial.J)
+            or self.units.loss(trial.J) <= NEGLIGIBLE * self.units.level()
+        )
+
     def snapshot(self, norm: float, seconds: float) -> OptimizeResult:
         """Return what the callback sees."""
+        w = self.units.weights(self.w)
         return OptimizeResult(
-            w=self.w,
-            x=self.w,
-            fun=self.J,
+            w=w,
+            x=w,
+            fun=self.units.loss(self.J),
             nit=self.nit,
             nfev=self.nfev,
             damping=self.arrival[0],
@@ -190,23 +210,16 @@ class Run:
             seconds=seconds,
         )
 
-    def result(self, status: Status, step: Step) -> TrainResult:
-        """Return the best iterate and how it was reached."""
-        gradient = self.gradient
-        if self.best_w is not self.w:
-            best = Linearization(self.objective, self.best_w, self.best_J)
-            gradient = best.gradient
-            rounding = 8.0 * best.rounding + np.finfo(float).eps * abs(self.rows[0][0])
-            if status.success and self.J > self.best_J + rounding:
-                status = Status.WANDERED
+    def result(self, end: End, step: Step) -> TrainResult:
+        """Return the end of the run and how it was reached."""
         return TrainResult(
-            w=self.best_w,
-            x=self.best_w,
-            fun=self.best_J,
-            jac=gradient,
-            success=status.success,
-            status=status,
-            message=status.value,
+            w=end.w,
+            x=end.w,
+            fun=end.loss,
+            jac=end.gradient,
+            success=end.status.success,
+            status=end.status,
+            message=end.message,
             nit=self.nit,
             nfev=self.nfev,
             njev=self.njev,
@@ -214,3 +227,8 @@ class Run:
             step=step,
             escapes=self.escapes,
         )
+
+
+def length(v: np.ndarray) -> float:
+    """Return ‖v‖₂; squares do not overflow."""
+    return float(blas_norm(v, check_finite=False))

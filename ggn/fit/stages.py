@@ -11,10 +11,10 @@ from scipy.optimize import OptimizeResult
 
 from ggn.fit.limits import Limits
 from ggn.fit.result import Status, TrainResult
+from ggn.fit.start import draw
 from ggn.fit.train import train
 from ggn.linearization import Objective
 from ggn.losses import Loss
-from ggn.network import MLP
 
 __all__ = ["STOPPED", "Run", "Stages", "starts"]
 
@@ -104,11 +104,13 @@ class Stages:
         return made
 
 
-def starts(net: MLP, w0: Any, n_restarts: int) -> Callable[[np.random.Generator], np.ndarray]:
+def starts(
+    data: Objective, w0: Any, n_restarts: int
+) -> Callable[[np.random.Generator], np.ndarray]:
     """Return the weights that a random stream begins with: w0 where given, for one run alone."""
     if w0 is None:
-        return lambda stream: net.initial_weights(stream, "fan_in")
-    w = net._weights(w0, "w0")
+        return lambda stream: draw(data, stream)
+    w = data.net._weights(w0, "w0")
     if n_restarts != 1:
         raise ValueError(f"n_restarts must be 1 where w0 is given, got {n_restarts}")
     return lambda stream: w

@@ -28,6 +28,9 @@ from ggn.fit.planner import choose
 from ggn.fit.result import Status, TrainResult
 from ggn.fit.run import Run
 from ggn.fit.saddle import leave
+from ggn.fit.start import start
+from ggn.fit.success import judged
+from ggn.fit.units import choose_units
 from ggn.linearization import Objective
 from ggn.losses import Loss, resolve
 from ggn.losses.curvature import CurvatureError
@@ -72,8 +75,10 @@ def train(
     loss : str or Loss, default "squared"
         "squared", "smooth_lp", "cauchy", "blake_zisserman", for probabilities of classes
         "logistic", "softmax_cross_entropy", or an object.
-    w0 : array_like, (N,), optional
-        Initial weights; by default `net.initial_weights(rng)`, N(0, 1).
+    w0 : array_like, (N,), or str, default "nguyen_widrow"
+        Initial weights, or how to draw them: units that share out the range of the inputs, in
+        the units of the data; or as `MLP.initial_weights` does, "normal" (the paper's N(0, 1)),
+        "uniform" or "fan_in".
     step : str or Step, default "auto"
         "primal", "subsampled", "dual", "minimum_norm", "conjugate_gradient", "gradient",
         or "auto": chosen by shape and memory, see `ggn.plan`; or an object.  For comparisons,
@@ -125,8 +130,18 @@ def train(
     ValueError
         For wrong shapes, dtypes, names, ranges or non-finite numbers.
 
+    Warns
+    -----
+    ScalingWarning
+        Where inputs or targets are far from unit size and the run cannot change their units.
+
     Notes
     -----
+    With Levenberg-Marquardt damping the run is in standard units of inputs and targets where
+    these are far from zero mean and deviation one and the change is exact: a dummy unit takes
+    a shift (and has no penalty), and the loss is of residuals of outputs without activation.
+    What comes back is in the units given; only `escapes` is not.
+
     Ctrl-C ends the run with the last accepted weights and Status.INTERRUPTED.
 
     Examples
@@ -145,9 +160,10 @@ def train(
     source = generator(rng)
     _check_saddles(net, escape_saddles)
     chosen, flops = choose(objective, step, rules, max_memory)
-    w = net.initial_weights(source) if w0 is None else net._weights(w0, "w0").copy()
-    run = Run(objective, w, Limits(max_iter, tol, loss_target, max_seconds, callback))
-    running = instance("start() must return", chosen.start(objective), Step)
+    units = choose_units(objective, chosen, rules, max_memory)
+    limits = Limits(max_iter, tol, loss_target, max_seconds, callback)
+    run = Run(units, *start(units, source, w0), limits)
+    running = instance("start() must return", chosen.start(units.objective), Step)
     try:
         with np.errstate(all="ignore"), limited(flops):
             status = _loop(run, running, rules) if run.begin() else Status.BAD_START
@@ -160,7 +176,7 @@ def train(
         if run.nit == 0:  # nothing to lose yet: the arguments are at fault
             raise
         status = Status.CURVATURE
-    return run.result(status, chosen)
+    return run.result(judged(run, status), chosen)
 
 
 def _loop(run: Run, step: Step, damping: Damping) -> Status:

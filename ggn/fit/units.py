@@ -1,0 +1,215 @@
+"""The data's own units: training works in them wherever that changes nothing but the numbers.
+
+    x' = (x - m) / s,    y' = (y - m_y) / s_y,    J(w) = k J'(w'),    w = A w' + a
+
+m and s are mean and deviation of each input, m_y the mean of each target (means of at most
+three deviations stay), s_y one size for all targets, so that J only changes by a factor:
+k = s_y^p for a loss with ρ_s(t r) = t^p ρ_{s/t}(r), p = 2 but for smooth ℓp.  A shift needs a
+dummy unit to take it, and no penalty on that.
+
+    W_1 = W_1' / s,   its dummy row: less m W_1;     W_L = s_y W_L',   its dummy row: plus m_y
+"""
+
+from __future__ import annotations
+
+import copy
+import math
+import warnings
+from typing import Any
+
+import numpy as np
+
+from ggn import steps
+from ggn.damping import Damping, LevenbergMarquardt
+from ggn.fit.sizes import advice, column_units, far_from_one, target_units
+from ggn.linearization import Objective
+from ggn.losses import Loss
+from ggn.machine import memory_limit
+from ggn.network import chunks
+from ggn.steps import Step
+
+__all__ = ["ScalingWarning", "Units", "choose_units"]
+
+NEAR = math.log(10.0)  # deviations nearer to one than this factor stay as they are
+
+
+class ScalingWarning(UserWarning):
+    """Inputs or targets are far from unit size, where training cannot change to their units."""
+
+
+class Units:
+    """What the numbers of a run mean to its caller: here, just what they are."""
+
+    def __init__(self, objective: Objective) -> None:
+        self.given = objective  # in the caller's units
+        self.objective = objective  # in those of the run
+
+    def weights(self, w: np.ndarray) -> np.ndarray:
+        """Return the caller's weights for those of the run."""
+        return w
+
+    def own(self, w: np.ndarray) -> np.ndarray:
+        """Return the run's weights for those of the caller."""
+        return w
+
+    def loss(self, J: float) -> float:
+        """Return the caller's J."""
+        return J
+
+    def gradient(self, g: np.ndarray) -> np.ndarray:
+        """Return the caller's ∇J."""
+        return g
+
+    def step(self, d: np.ndarray) -> np.ndarray:
+        """Return the caller's step."""
+        return d
+
+    def level(self) -> float:
+        """Return J of outputs that are the mean of the targets, or the rounding of J of zeros.
+
+        In the caller's units.
+        """
+        own = self.objective
+        mean = own.Yt @ own.c.array
+        with np.errstate(all="ignore"):
+            found = self.loss(_constant(own, mean)), 1e-16 * _constant(self.given, 0.0 * mean)
+        return max((J for J in found if math.isfinite(J)), default=0.0)
+
+
+class _Standard(Units):
+    """Standard units of inputs, targets or both."""
+
+    def __init__(
+        self, objective: Objective, x: tuple[np.ndarray, np.ndarray], y: tuple[np.ndarray, float],
+        loss: Loss, factor: float,
+    ) -> None:  # fmt: skip
+        super().__init__(objective)
+        self._net = objective.net
+        (self._m, self._s), (self._my, self._sy), self._k = x, y, factor
+        own = copy.copy(objective)
+        if self._m.any() or (self._s != 1.0).any():
+            own.X = np.empty_like(objective.X)
+            for rows in chunks(objective.T, objective.chunk(0)[0]):
+                np.subtract(objective.X[rows], self._m, out=own.X[rows])
+                own.X[rows] /= self._s
+        own.Yt = (objective.Yt - self._my[:, np.newaxis]) / self._sy
+        own.loss = loss
+        if objective.penalised:
+            ones = np.ones(self._net.n_weights)
+            with np.errstate(all="ignore"):
+                own.l2 = objective.l2 * np.square(self._scaled(ones)) / factor
+        self.objective = own
+
+    def _scaled(self, w: np.ndarray) -> np.ndarray:
+        """Multiply by the diagonal of A."""
+        Ws = [W.copy() for W in self._net.unpack(w)]
+        Ws[0][: self._net.n_inputs] /= self._s[:, np.newaxis]
+        Ws[-1] *= self._sy
+        return self._net.pack(Ws)
+
+    def step(self, d: np.ndarray) -> np.ndarray:
+        Ws = [W.copy() for W in self._net.unpack(d)]
+        first, n0 = Ws[0], self._net.n_inputs
+        first[:n0] /= self._s[:, np.newaxis]
+        if self._m.any():
+            first[-1] -= self._m @ first[:n0]
+        Ws[-1] *= self._sy
+        return self._net.pack(Ws)
+
+    def weights(self, w: np.ndarray) -> np.ndarray:
+        Ws = self._net.unpack(self.step(w))
+        if self._net.bias[-1]:
+            Ws[-1][-1] += self._shift
+        return self._net.pack(Ws)
+
+    def own(self, w: np.ndarray) -> np.ndarray:
+        Ws = [W.copy() for W in self._net.unpack(w)]
+        first, n0 = Ws[0], self._net.n_inputs
+        if self._net.bias[-1]:
+            Ws[-1][-1] -= self._shift
+        Ws[-1] /= self._sy
+        if self._m.any():
+            first[-1] += self._m @ first[:n0]
+        first[:n0] *= self._s[:, np.newaxis]
+        return self._net.pack(Ws)
+
+    @property
+    def _shift(self) -> np.ndarray:
+        return self._my - (self._sy - 1.0) * self._net.fixed_bias
+
+    def loss(self, J: float) -> float:
+        return self._k * J
+
+    def gradient(self, g: np.ndarray) -> np.ndarray:
+        Ws = [W.copy() for W in self._net.unpack(g)] if np.isfinite(g).all() else []
+        if not Ws:
+            return g
+        first, n0 = Ws[0], self._net.n_inputs
+        Ws[-1] *= self._k / self._sy
+        for W in Ws[:-1]:
+            W *= self._k
+        first[:n0] *= self._s[:, np.newaxis]
+        if self._m.any():
+            first[:n0] += self._m[:, np.newaxis] * first[-1]
+        return self._net.pack(Ws)
+
+
+def choose_units(
+    objective: Objective, step: Step, damping: Damping, max_memory: float | None
+) -> Units:
+    """Return the units of a run, and warn where they should be others and cannot.
+
+    A damping other than Levenberg-Marquardt, and a step of the user's own, see the units given.
+    """
+    units = Units(objective)
+    if type(damping) is LevenbergMarquardt and type(step) in steps.NAMES.values():
+        units = _own_units(objective, 0.25 * memory_limit(max_memory))
+    far = far_from_one(units.objective)
+    if far is not None:
+        warnings.warn(advice(far), ScalingWarning, stacklevel=3)
+    return units
+
+
+def _own_units(objective: Objective, most_bytes: float) -> Units:
+    """Return the units to train in: the data's own, or the given ones where those will do.
+
+    They do where every deviation is of size one and no mean far beyond it.  They stay also
+    where nothing could be changed, and where a copy of the inputs would exceed `most_bytes`.
+    """
+    net = objective.net
+    free = net.unpack(np.where(np.asarray(objective.l2) == 0.0, np.ones(net.n_weights), 0.0))
+    with np.errstate(all="ignore"):
+        m, s = column_units(objective.X, objective, net.bias[0] and bool(free[0][-1].all()))
+        m, s = np.where(np.abs(m) > 3.0 * s, m, 0.0), np.where(s > 0.0, s, np.abs(m))
+        s[s == 0.0] = 1.0
+        if (not m.any() and (np.abs(np.log(s)) <= NEAR).all()) or objective.X.nbytes > most_bytes:
+            m, s = np.zeros(net.n_inputs), np.ones(net.n_inputs)
+        my, sy = target_units(objective, net.bias[-1] and bool(free[-1][-1].all()))
+        my = np.where(np.abs(my) > 3.0 * sy, my, 0.0)
+        sy = sy or float(np.abs(my).max()) or 1.0  # constant targets are measured by their value
+        if not my.any() and abs(math.log(sy)) <= NEAR:
+            sy = 1.0
+        if not m.any() and not my.any() and sy == 1.0 and (s == 1.0).all():
+            return Units(objective)
+        found = _Standard(objective, (m, s), (my, sy), *_rescaled(objective.loss, sy))
+    own = found.objective
+    fine = np.isfinite(own.X).all() and np.isfinite(own.Yt).all() and np.isfinite(own.l2).all()
+    return found if fine else Units(objective)
+
+
+def _rescaled(loss: Loss, t: float) -> tuple[Loss, float]:
+    """Return ρ_{s/t}, and the factor t^p between the losses."""
+    if t == 1.0 or loss.scale is None:
+        return loss, t * t
+    twin: Any = copy.copy(loss)
+    twin.scale = loss.scale / t
+    return twin, t ** (getattr(loss, "p", None) or 2.0)
+
+
+def _constant(objective: Objective, output: np.ndarray) -> float:
+    """Return the mean loss where all samples have the same outputs (nL,)."""
+    total = 0.0
+    for rows in chunks(objective.T, objective.chunk(0)[0]):
+        F = np.repeat(output[:, np.newaxis], objective.Yt[:, rows].shape[1], axis=1)
+        total += objective.sum_loss(F, rows)
+    return total

@@ -1,0 +1,111 @@
+"""Initial weights after Nguyen & Widrow: the units of a layer share out the range of its inputs.
+
+With m inputs mapped from their range to [-1, 1], n units of weights v and bias b:
+
+    v = 0.7 n^(1/m) u / ‖u‖,  u ~ U(-1, 1)^m,    b_j on a grid from -0.7 n^(1/m) to 0.7 n^(1/m)
+
+so that each unit bends in a part of the range of its own, and every part has a unit.  The map
+is folded into v and b exactly.  The last layer is N(0, 1) over the size of its inputs.
+
+Nguyen & Widrow (1990), Improving the learning speed of 2-layer neural networks by choosing
+initial values of the adaptive weights.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ggn.activations import Activation, Sigmoid
+
+__all__ = ["nguyen_widrow"]
+
+EPS = float(np.finfo(np.float64).eps)
+
+
+def nguyen_widrow(
+    net: Any, rng: np.random.Generator, X: np.ndarray, low: np.ndarray, high: np.ndarray
+) -> list[np.ndarray]:
+    """Return W_1 ... W_L for outputs of size one on samples like X (T, n0), from low to high.
+
+    An input that does not vary gets no weight where there is a dummy unit to stand for it.
+    Units that grow faster than their net inputs (exponential), and those without a bend
+    (identity), have nothing to share out: N(0, 1) over the size of the inputs for them, too.
+    """
+    Ws, H = [], X
+    for layer, (n, m) in enumerate(net.layout.shapes):
+        sigma, dummy, inputs = net.activations[layer], net.bias[layer], H.shape[1]
+        W = np.zeros((m, n))
+        with np.errstate(all="ignore"):
+            if layer > 0:
+                low, high = H.min(axis=0), H.max(axis=0)
+            if layer == net.depth - 1 or not _bends(sigma, n, inputs):
+                _by_size(W, H, dummy, rng)
+            else:
+                _shared_out(W, low, high, dummy, rng)
+                if isinstance(sigma, Sigmoid):  # tanh at half the argument
+                    W *= 2.0
+            if layer < net.depth - 1:
+                H = sigma.value(H @ W[:inputs] + (W[-1] if dummy else 0.0))
+        if dummy:
+            W[-1] += net.fixed_bias
+        Ws.append(W)
+    return Ws
+
+
+def _by_size(W: np.ndarray, H: np.ndarray, dummy: bool, rng: np.random.Generator) -> None:
+    """Draw net inputs of size one, of which the dummy unit has a share as other inputs have."""
+    W[:] = rng.standard_normal(W.shape)
+    m = H.shape[1]
+    largest = np.maximum(H.max(axis=0), -H.min(axis=0))
+    largest[~(largest > 0.0)] = 1.0
+    Z = H / largest
+    mean = Z.mean(axis=0) if dummy else np.zeros(m)
+    Z -= mean
+    W[:m][_alike(Z + mean)] *= 0.0 if dummy else 1.0
+    size = float(np.square(Z).mean(axis=0).sum()) + dummy
+    W /= np.sqrt(size) if np.isfinite(size) and size > 0.0 else 1.0
+    W[:m] /= largest[:, np.newaxis]
+    if dummy:
+        W[-1] -= (mean * largest) @ W[:m]
+
+
+def _shared_out(
+    W: np.ndarray, low: np.ndarray, high: np.ndarray, dummy: bool, rng: np.random.Generator
+) -> None:
+    """Draw weights with which each unit bends in a part of the range of its own."""
+    if not dummy:  # nothing can shift: ranges about zero
+        high = np.maximum(high, -low)
+        low = -high
+    half = 0.5 * high - 0.5 * low
+    varies = np.flatnonzero(~_alike(np.stack([low, high])))
+    n, k = W.shape[1], len(varies)
+    if k == 0:  # one unit is as good as another
+        if dummy:
+            W[-1] = rng.uniform(-1.0, 1.0, n)
+        return
+    reach = 0.7 * n ** (1.0 / k)
+    V = rng.uniform(-1.0, 1.0, (k, n))
+    V *= reach / np.linalg.norm(V, axis=0)
+    W[varies] = V / half[varies, np.newaxis]
+    if dummy:
+        grid = np.linspace(-reach, reach, n) if n > 1 else np.zeros(1)
+        W[-1] = grid * np.sign(V[0]) - (low + half)[varies] @ W[varies]
+
+
+def _alike(H: np.ndarray) -> np.ndarray:
+    """Return which columns do not vary but by rounding."""
+    low, high = H.min(axis=0), H.max(axis=0)
+    alike: np.ndarray = high - low <= 16.0 * EPS * np.maximum(np.abs(low), np.abs(high))
+    return alike
+
+
+def _bends(sigma: Activation, n: int, m: int) -> bool:
+    """Whether units with these net inputs are worth sharing out: no line, and no explosion."""
+    reach = 1.4 * n ** (1.0 / m)
+    z = np.linspace(-reach, reach, 41)
+    with np.errstate(all="ignore"):
+        value = np.asarray(sigma.value(z.copy()), float)
+    bend = np.abs(np.diff(value, 2)).max()
+    return bool(np.isfinite(bend) and bend > 1e-9 and np.abs(value).max() <= 4.0 * (1.0 + reach))

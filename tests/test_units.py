@@ -1,0 +1,278 @@
+"""The data's own units: the same fit in any of them, and what is said where there is none."""
+
+import contextlib
+import math
+import warnings
+
+import numpy as np
+import pytest
+import units_census as census
+
+import ggn
+from ggn import ScalingWarning, Status
+from ggn.activations import BUILT_IN
+from ggn.fit.start import STARTS, draw
+from ggn.fit.units import choose_units
+from ggn.linearization import Objective
+
+NET = ggn.MLP((2, 5, 1))
+RNG = np.random.default_rng(3)
+X = RNG.uniform(-1.0, 1.0, (80, 2))
+Y = np.sin(3.0 * X[:, :1]) + X[:, 1:] + RNG.normal(scale=0.05, size=(80, 1))
+RAW_X, RAW_Y = 1013.0 + X * [1e-2, 1e4], 1e-20 * (Y + 40.0)
+RESIDUAL = ["squared", "cauchy", "blake_zisserman", "smooth_lp", ggn.losses.SmoothLp(0.7, 0.3)]
+
+
+def in_raw(loss):
+    """Return a loss with its scale in the units of RAW_Y."""
+    loss = ggn.losses.resolve(loss)
+    if loss.scale is not None:
+        loss.scale = 1e-20 * loss.scale
+    return loss
+
+
+# ------------------------------------------------------------- the same fit
+
+
+@pytest.mark.parametrize(("name", "problem"), list(census.problems()), ids=lambda v: str(v)[:20])
+def test_a_sample_of_the_census(name, problem):
+    every = [(1e-9, 1e6, 1e100, 1e6), (1e9, 1e2, 1e-100, 1.0)]
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", ScalingWarning)
+        for found in census.outcomes(problem, every):
+            assert found.as_good
+            assert not found.false_success
+
+
+@pytest.mark.parametrize("value", [1.0, -3.0, 0.1, 1e6, 1e-9, 1e-100, 0.0])
+@pytest.mark.parametrize("loss", ["squared", "cauchy"])
+def test_constant_targets_are_met(value, loss):
+    inputs = np.random.default_rng(0).uniform(size=(200, 5))
+    for seed in range(6):
+        fit = ggn.train(ggn.MLP((5, 10, 5, 1)), inputs, np.full(200, value), loss, rng=seed)
+        assert fit.success
+        assert fit.fun <= 1e-20 * max(value**2, 1e-280)
+
+
+def test_constant_targets_are_met_from_any_start():
+    """The rounding residue of a deviation is no unit."""
+    inputs = np.random.default_rng(0).uniform(size=(200, 5))
+    for value in (1.0, 0.1):
+        for seed in range(6):
+            net = ggn.MLP((5, 10, 5, 1))
+            fit = ggn.train(net, inputs, np.full(200, value), w0="normal", rng=seed)
+            assert fit.fun <= 1e-19
+
+
+def test_labels_that_are_all_one():
+    """J falls for ever; the run ends where a double cannot tell it from 0."""
+    inputs = np.random.default_rng(0).uniform(size=(200, 5))
+    for seed in range(3):
+        fit = ggn.train(ggn.MLP((5, 10, 5, 1)), inputs, np.ones(200), "logistic", rng=seed)
+        assert fit.fun <= 1e-20
+
+
+def test_an_input_that_never_varies_does_not_act():
+    for value in (1.0, 8.0, 1e6):
+        inputs = np.column_stack([X, np.full(80, value)])
+        net = ggn.MLP((3, 5, 1))
+        fit = ggn.train(net, inputs, Y, max_iter=100)
+        assert np.abs(net.unpack(fit.w)[0][2]).max() * value <= 1e-12
+        moved = inputs + np.array([0.0, 0.0, 0.3 * value])
+        np.testing.assert_allclose(net.forward(fit.w, moved), net.forward(fit.w, inputs), rtol=1e-9)
+
+
+@pytest.mark.parametrize("loss", RESIDUAL, ids=str)
+@pytest.mark.parametrize("penalty", ["none", "weights", "all"])
+def test_numbers_are_those_of_the_units_given(loss, penalty):
+    """J, the gradient's norm and the steps are what `linearize` finds at the callback's weights."""
+    seen, raw = [], in_raw(loss)
+    biases = np.isin(np.arange(NET.n_weights), [2, 5, 8, 11, 14, 20])
+    unit = ggn.linearize(NET, draw(Objective(NET, RAW_X, RAW_Y), RNG), RAW_X, RAW_Y, raw).loss
+    weights = {"none": 0.0, "weights": np.where(biases, 0.0, 1e-6 * unit), "all": 1e-6 * unit}
+    l2 = weights[penalty]
+    # a penalty on biases leaves no shift: an input is 1013 with a deviation of 0.005
+    told = pytest.warns(ScalingWarning) if penalty == "all" else contextlib.nullcontext()
+    with told:
+        fit = ggn.train(
+            NET, RAW_X, RAW_Y, raw, l2=l2, max_iter=8,
+            callback=lambda intermediate_result: seen.append(intermediate_result),
+        )  # fmt: skip
+    for k, at in enumerate(seen, 1):
+        there = ggn.linearize(NET, at.w, RAW_X, RAW_Y, raw, l2=l2)
+        assert fit.history.loss[k] == at.fun == pytest.approx(there.loss, rel=1e-8, abs=0)
+        norm = np.linalg.norm(there.gradient)
+        assert at.gradient_norm == pytest.approx(norm, rel=1e-5, abs=0)
+        if k > 1:
+            length = np.linalg.norm(at.w - seen[k - 2].w)
+            assert fit.history.step_norm[k] == pytest.approx(length, rel=1e-5, abs=0)
+    there = ggn.linearize(NET, fit.w, RAW_X, RAW_Y, raw, l2=l2)
+    assert fit.fun == there.loss
+    assert np.array_equal(fit.jac, there.gradient)
+
+
+def test_weights_given_come_back():
+    w0 = NET.initial_weights(1)
+    fit = ggn.train(NET, RAW_X, RAW_Y, w0=w0, max_iter=0)
+    assert np.array_equal(fit.w, w0)
+    fit = ggn.train(NET, RAW_X, RAW_Y, w0=w0, loss_target=1e300)
+    assert fit.status is Status.TARGET
+    assert np.array_equal(fit.w, w0)
+
+
+def test_a_target_of_the_loss_is_in_the_units_given():
+    fit = ggn.train(NET, RAW_X, RAW_Y, loss_target=0.05e-40)
+    assert fit.status is Status.TARGET
+    assert 1e-43 < fit.fun <= 0.05e-40 < fit.history.loss[-2]
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+def test_a_ridge_regression_in_raw_units(weighted):
+    """The penalty is on the raw weights, the bias's included."""
+    s = RNG.uniform(0.5, 2.0, 80) if weighted else np.ones(80)
+    A = np.column_stack([RAW_X, np.ones(80)])
+    l2 = np.array([1e-7, 2e3, 1e-3])
+    y = Y[:, 0] + 40.0
+    expected = np.linalg.solve((A.T * s) @ A / s.sum() + np.diag(l2), A.T @ (s * y) / s.sum())
+    with pytest.warns(ScalingWarning):
+        fit = ggn.train(ggn.MLP((2, 1)), RAW_X, y, l2=l2, sample_weight=s)
+    np.testing.assert_allclose(fit.w, expected, rtol=1e-6)
+
+
+def test_one_outlier_does_not_choose_the_units():
+    spoilt = 1e3 * Y.copy()
+    spoilt[7] = -1e12
+    clean = np.delete(np.arange(80), 7)
+    for loss in (ggn.losses.Cauchy(100.0), ggn.losses.BlakeZisserman(300.0)):
+        fit = ggn.train(NET, X, spoilt, loss, max_iter=300)
+        error = NET.forward(fit.w, X[clean]) - 1e3 * Y[clean]
+        assert np.median(np.abs(error)) < 100.0
+
+
+def test_who_sees_the_units_given():
+    raw = Objective(NET, RAW_X, RAW_Y)
+    step, lm = ggn.steps.Primal(), ggn.damping.LevenbergMarquardt()
+    assert choose_units(raw, step, lm, None).objective is not raw
+    assert choose_units(Objective(NET, X, Y), step, lm, None).objective.X is X
+
+    class Mine(ggn.damping.LevenbergMarquardt):
+        pass
+
+    for damping, memory in ((Mine(), None), (ggn.damping.Undamped(), None), (lm, 100.0)):
+        with pytest.warns(ScalingWarning, match=r"input 0 is 1\.01e\+03 ± .*mean"):
+            units = choose_units(raw, step, damping, memory)
+        assert units.objective.X is raw.X
+
+
+@pytest.mark.parametrize(
+    ("net", "loss"),
+    [(ggn.MLP((2, 5, 1), bias=[False, True]), "squared"),
+     (ggn.MLP((2, 5, 1), bias=False), "squared"),
+     (ggn.MLP((2, 5, 1), output_activation="softplus"), "squared")],
+)  # fmt: skip
+def test_what_cannot_be_changed_is_told(net, loss):
+    with pytest.warns(ScalingWarning, match="use \\(value - mean\\) / deviation"):
+        fit = ggn.train(net, 1e6 + X, 1e6 * (1e6 + Y), loss, max_iter=3)
+    assert fit.status is Status.MAX_ITER
+    assert fit.message.startswith(Status.MAX_ITER.value + " Training is in these units, and ")
+
+
+def test_logits_keep_their_units():
+    labels = (Y[:, 0] + RNG.normal(size=80) > 0.0).astype(float)
+    net = ggn.MLP((2, 1))
+    plain, moved = (ggn.train(net, inputs, labels, "logistic") for inputs in (X, 1e5 + X))
+    assert moved.fun == pytest.approx(plain.fun, rel=1e-9)
+    np.testing.assert_allclose(net.unpack(moved.w)[0][:2], net.unpack(plain.w)[0][:2], rtol=1e-5)
+
+
+# ------------------------------------------------------------- honest ends
+
+
+def test_a_start_for_other_units_is_told():
+    """N(0, 1) on inputs of 1500 ... 3000: the units are flat, and no status hides it."""
+    inputs = 2250.0 + 750.0 * X
+    for seed in range(6):
+        fit = ggn.train(NET, inputs, Y, w0="normal", rng=seed, max_iter=300)
+        if fit.success and fit.fun > 0.01 * Y.var():
+            assert "The start may not suit the data: input 0 is" in fit.message
+        assert ggn.train(NET, inputs, Y, rng=seed, max_iter=300).fun < 0.01 * Y.var()
+
+
+def test_small_steps_are_no_success_while_the_loss_falls():
+    """Weights of inputs that count little make every step look small."""
+    rng = np.random.default_rng(0)
+    inputs, labels = rng.uniform(size=(38, 2000)), np.eye(3)[rng.integers(0, 3, 38)]
+    w0 = ggn.MLP((2000, 20, 3)).initial_weights(0, "fan_in")
+    fit = ggn.train(ggn.MLP((2000, 20, 3)), inputs, labels, w0=w0, tol=1e-2)
+    assert fit.status is not Status.STEP or fit.fun <= 1e-6 * labels.var()
+
+
+def test_undamped_steps_that_jitter_at_the_minimum_have_not_wandered():
+    for seed in range(10):
+        rng = np.random.default_rng(seed)
+        inputs = rng.normal(size=(60, 1)) + 1e-6 * rng.normal(size=(60, 4))
+        y = inputs.sum(axis=1) + 0.1 * rng.normal(size=60)
+        fit = ggn.train(ggn.MLP((4, 1)), inputs, y, damping="undamped", rng=seed)
+        A = np.column_stack([inputs, np.ones(60)])
+        best = np.mean((A @ np.linalg.lstsq(A, y, rcond=None)[0] - y) ** 2)
+        assert fit.success
+        assert fit.fun == pytest.approx(best, rel=1e-10)
+
+
+@pytest.mark.parametrize("size", [1e-100, 1e-155, 1e-200, 1e-300])
+@pytest.mark.parametrize("l2", [0.0, 1.0])
+def test_vanishing_targets(size, l2):
+    # beside such targets no penalty of one can be scaled
+    with pytest.warns(ScalingWarning) if l2 and size < 1e-150 else contextlib.nullcontext():
+        fit = ggn.train(NET, X, size * Y, l2=l2, max_iter=50)
+    assert np.isfinite(fit.w).all()
+    if l2 == 0.0:
+        assert np.mean((NET.forward(fit.w, X) / size - Y) ** 2) < 0.1 * Y.var()
+
+
+# ------------------------------------------------------------- the start
+
+
+@pytest.mark.parametrize("scheme", STARTS)
+@pytest.mark.parametrize("name", sorted(BUILT_IN))
+@pytest.mark.parametrize("bias", [True, False, [True, False, True]])
+def test_starts_are_of_the_size_of_the_data(scheme, name, bias):
+    net = ggn.MLP((2, 7, 4, 1), name, bias=bias)
+    objective = Objective(net, X, Y)
+    w = draw(objective, np.random.default_rng(5), scheme)
+    assert np.array_equal(w, draw(objective, np.random.default_rng(5), scheme))
+    if scheme == "nguyen_widrow":
+        assert np.abs(net.forward(w, X)).max() < 30.0
+        big = draw(Objective(net, 1e6 * X, 1e-8 * Y), np.random.default_rng(5))
+        np.testing.assert_allclose(
+            1e8 * net.forward(big, 1e6 * X), net.forward(w, X), rtol=1e-6, atol=1e-6
+        )
+
+
+def test_units_share_out_the_range():
+    """Of one input: the places where the units bend are as far apart as each other."""
+    net, x = ggn.MLP((1, 9, 1)), np.linspace(50.0, 70.0, 30)[:, np.newaxis]
+    slopes, biases = net.unpack(draw(Objective(net, x, x), RNG))[0]
+    np.testing.assert_allclose(np.sort(-biases / slopes), np.linspace(50.0, 70.0, 9), rtol=1e-12)
+    np.testing.assert_allclose(np.abs(slopes), 0.7 * 9 / 10.0)
+    steep = ggn.MLP((1, 9, 1), "sigmoid")
+    slopes = steep.unpack(draw(Objective(steep, x, x), RNG))[0][0]
+    np.testing.assert_allclose(np.abs(slopes), 2 * 0.7 * 9 / 10.0)
+
+
+def test_a_fixed_bias_moves_nothing():
+    nets = [ggn.MLP((2, 5, 1), fixed_bias=b) for b in (0.0, 3.0)]
+    plain, moved = (
+        net.forward(draw(Objective(net, X, Y), np.random.default_rng(1)), X) for net in nets
+    )
+    np.testing.assert_allclose(moved, plain, atol=1e-12)
+
+
+def test_starts_of_samples_that_do_not_count():
+    """A weight of zero leaves a sample out of the ranges, as of the fit."""
+    far = np.vstack([X, [[1e9, -1e9]]])
+    w = draw(Objective(NET, X, Y), np.random.default_rng(0))
+    s = np.append(np.ones(80), 0.0)
+    other = draw(Objective(NET, far, np.append(Y, 1e9), "squared", s), np.random.default_rng(0))
+    np.testing.assert_allclose(other, w, rtol=1e-12)
+    assert math.isfinite(ggn.train(NET, far, np.append(Y, 1e9), sample_weight=s, max_iter=2).fun)
