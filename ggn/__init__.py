@@ -4,6 +4,7 @@ import importlib
 
 from ggn import activations, damping, export, io, losses, problems, products, steps, surface
 from ggn.activations import Activation
+from ggn.fit.approximate import approximate
 from ggn.fit.bayes import train_bayesian
 from ggn.fit.planner import plan
 from ggn.fit.restarts import train_restarts
@@ -38,6 +39,7 @@ __all__ = [
     "Status",
     "TrainResult",
     "activations",
+    "approximate",
     "damping",
     "diagnose",
     "export",

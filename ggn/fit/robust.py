@@ -29,8 +29,8 @@ from ggn.damping import Damping
 from ggn.fit.limits import Callback, Limits
 from ggn.fit.restarts import run_restarts
 from ggn.fit.result import Status, TrainResult
-from ggn.fit.scale import Noise
 from ggn.fit.stages import STOPPED, Stages, starts
+from ggn.io.robust_scale import Noise
 from ggn.linearization import Objective
 from ggn.losses import Loss, SmoothLp, resolve
 from ggn.network import MLP

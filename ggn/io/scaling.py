@@ -23,7 +23,7 @@ from typing import Any
 import numpy as np
 
 from ggn.activations import Identity
-from ggn.fit.scale import median, robust_deviation
+from ggn.io.robust_scale import median, robust_deviation
 from ggn.network import MLP
 from ggn.validation import vector
 
