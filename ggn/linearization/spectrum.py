@@ -216,14 +216,17 @@ def dense_fits(N: int, max_memory: float, k: int = FEW) -> bool:
 
 
 def negative(
-    at: Linearization, rng: int | np.random.Generator | None = 0
+    at: Linearization,
+    rng: int | np.random.Generator | None = 0,
+    scale: np.ndarray | None = None,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return the eigenvalues below -tolerance, (k,), and their eigenvectors, (N, k).
 
-    All of them, or, of a large network, the lowest few by Lanczos; none where H_J overflows.
+    Scaled as in `spectrum`.  All, or, of a large network, a few; none where H_J overflows.
     """
-    probe, N = _Probe(at, rng), at.net.n_weights
-    H = at.hessian() if N <= DENSE_NEGATIVE else None
+    probe, N = _Probe(at, rng, scale), at.net.n_weights
+    D = np.ones(N) if scale is None else scale
+    H = scaled_hessian(at, D) if N <= DENSE_NEGATIVE else None
     if not math.isfinite(probe.tolerance) or (H is not None and not np.isfinite(H).all()):
         return np.empty(0), np.empty((N, 0))
     # all vectors by divide and conquer are quicker than a part of them by other drivers
@@ -250,10 +253,7 @@ class _Probe:
 
     def products(self, vectors: np.ndarray) -> np.ndarray:
         """Return H V."""
-        out = np.empty_like(vectors)
-        for j, v in enumerate(vectors.T):
-            out[:, j] = self.operator @ v
-        return out
+        return np.column_stack([self.operator @ v for v in vectors.T])
 
     def lanczos(self, k: int, which: str) -> tuple[np.ndarray, np.ndarray]:
         """Return k extreme eigenpairs, or as many as were found."""

@@ -12,12 +12,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from ggn.activations import Identity
+from ggn.damping import natural_scale
 from ggn.linearization import Linearization, Objective
 from ggn.linearization.spectrum import dense_fits
 from ggn.losses import Squared
 from ggn.network import MLP
 from ggn.surface.feasibility import obstructions
-from ggn.surface.fit import beyond_reach, natural_scale, relative_gradient
+from ggn.surface.fit import beyond_reach, relative_gradient
 from ggn.surface.flat_units import LARGE, Saturation, saturation
 from ggn.surface.kinks import kinks
 from ggn.surface.obstruction import Obstruction, ObstructionKind, lower_bound
@@ -100,7 +101,7 @@ class Examination:
 
     @functools.cached_property
     def scale(self) -> np.ndarray:
-        """D (N,); see `ggn.surface.fit`."""
+        """D (N,); see `ggn.damping.natural_scale`."""
         return natural_scale(self.objective)
 
     @functools.cached_property

@@ -16,27 +16,20 @@ import math
 import numpy as np
 
 from ggn.activations import Identity
-from ggn.damping import LevenbergMarquardt, typical_scale
+from ggn.damping import LevenbergMarquardt
 from ggn.fit.train import train
 from ggn.linearization import Linearization, Objective
 from ggn.surface.evidence import Evidence, EvidenceKind, seen
 from ggn.surface.feasibility import equal_inputs
 from ggn.surface.least_loss import ROOT_EPS, residual_norms, spread
 
-__all__ = ["beyond_reach", "exact_fit", "natural_scale", "relative_gradient", "separated"]
+__all__ = ["beyond_reach", "exact_fit", "relative_gradient", "separated"]
 
 EPS = float(np.finfo(np.float64).eps)
 ROUNDING = 100.0  # times the rounding measured: what training to the end leaves
 STEPS = 4
 LEAST_MEMORY = 2.0**27  # with which some step can always be taken
 NEAR = 1e-6  # of the weights: how far these steps may go
-
-
-def natural_scale(objective: Objective) -> np.ndarray:
-    """Return D (N,): of order one for standardised data."""
-    fixed = objective.net.layout.each_weight(typical_scale(objective))
-    D: np.ndarray = np.sqrt(np.square(fixed) + 2.0 * objective.l2)
-    return D
 
 
 def relative_gradient(at: Linearization, scale: np.ndarray) -> float:
