@@ -31,7 +31,7 @@ from ggn.linearization.shares import Shares
 from ggn.machine import memory_limit
 from ggn.validation import float_array, generator, integer, number
 
-__all__ = ["Inertia", "Spectrum", "inertia", "negative", "spectrum"]
+__all__ = ["Inertia", "Spectrum", "inertia", "negative", "rounded", "spectrum"]
 
 EPS = float(np.finfo(np.float64).eps)
 DENSE = 4000  # weights up to which all eigenvectors take ten seconds
@@ -248,7 +248,7 @@ class _Probe:
         self.operator, self.z = _operator(at, scale), source.choice([-1.0, 1.0], N)
         Hz = self.operator @ self.z
         self.norm = float(np.linalg.norm(Hz))
-        shifts = [_operator(_rounded(at, source), scale) @ self.z - Hz for _ in range(4)]
+        shifts = [_operator(rounded(at, source), scale) @ self.z - Hz for _ in range(4)]
         self.tolerance = N * EPS * self.norm + float(np.linalg.norm(shifts))
 
     def products(self, vectors: np.ndarray) -> np.ndarray:
@@ -291,7 +291,7 @@ def _operator(at: Linearization, scale: np.ndarray | None) -> LinearOperator:
     return H if scale is None else scaled_operator(H, scale)
 
 
-def _rounded(at: Linearization, source: np.random.Generator) -> Linearization:
+def rounded(at: Linearization, source: np.random.Generator) -> Linearization:
     """Return the linearization with all weights, of samples too, moved by their rounding."""
     objective = copy.copy(at.objective)
     w = at.w * (1.0 + source.normal(scale=4.0 * EPS, size=len(at.w)))
