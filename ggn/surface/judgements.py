@@ -37,6 +37,7 @@ __all__ = [
 
 AT_BOUND = 1e-14  # of J, or of an output's part of it, above a proven bound
 PROVEN = 1e-11  # of J: how far a proof may be below what it bounds
+SEEN = 1e-9  # of a sample's loss: a fall
 EPS = float(np.finfo(np.float64).eps)
 OPEN = Judgement()
 
@@ -166,9 +167,12 @@ def rises_for_ever(point: Examination) -> Judgement:
     found, direction = (False, None) if point.objective.penalised else point.margins
     if not found or direction is None:
         return OPEN
-    moved = point.net.forward(point.at.w + direction, point.objective.X) - point.changes.F
-    count = int((np.abs(moved) > 8.0 * point.changes.off).any(axis=1).sum())
-    said = seen(EvidenceKind.QUASI_SEPARATED, count=count)
+    changes, loss = point.changes, point.objective.loss
+    moved = point.net.forward(point.at.w + direction, point.objective.X) - changes.F
+    moved[np.abs(moved) <= 8.0 * changes.off] = 0.0
+    far = [loss.value(changes.F + t * moved, changes.Y) for t in (1.0, 16.0, 256.0)]
+    count = int((np.min(far, axis=0) < changes.E * (1.0 - SEEN)).sum())
+    said = seen(EvidenceKind.QUASI_SEPARATED, count=count, direction=direction)
     return Judgement(Verdict.RUNAWAY, (said, *_saturation(point)))
 
 
