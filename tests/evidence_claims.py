@@ -8,6 +8,7 @@ import itertools
 import mpmath as mp
 import numpy as np
 import reference
+from evidence_claims_outputs import idle_output, least, quasi_separated
 from exact import exact, norm
 
 EPS = float(np.finfo(np.float64).eps)
@@ -374,5 +375,6 @@ CLAIMS = {
     "POSITIVE_BUT_FLAT": positive, "ONE_SIDED": inertia, "NO_DESCENT": inertia,
     "UNEXPLAINED_ZEROS": inertia, "AT_KINK": at_kink, "LARGE_WEIGHTS": large,
     "FALL_NOT_SEEN": promised, "NO_HESSIAN": nothing, "PENALISED": nothing,
-    "NO_NEARBY_ZERO": nothing,
+    "NO_NEARBY_ZERO": nothing, "IDLE_OUTPUT": idle_output, "LEAST": least,
+    "QUASI_SEPARATED": quasi_separated,
 }  # fmt: skip

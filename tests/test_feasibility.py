@@ -244,10 +244,10 @@ def test_one_layer_is_least_squares(rng):
 
 def test_collinear_inputs_in_any_units(rng):
     """A repeated column in millions of units adds nothing; one of its own in 1e-20 does."""
-    base = rng.normal(size=(9, 2))
+    base = np.round(1000.0 * rng.normal(size=(9, 2)))  # whole numbers: sums of them are exact
     y = rng.normal(size=9)
     bound = of(Kind.LINEAR, ggn.MLP((2, 1)), base, y).lower_bound
-    repeated = np.column_stack([base, 1e6 * base[:, 0] + 1e6 * base[:, 1]])
+    repeated = np.column_stack([base, 2.0**20 * (base[:, 0] + base[:, 1])])
     again = of(Kind.LINEAR, ggn.MLP((3, 1)), repeated, y).lower_bound
     assert again == pytest.approx(bound, rel=1e-9)
     tiny = np.column_stack([base, 1e-20 * rng.normal(size=9)])

@@ -212,7 +212,7 @@ def test_escapes_are_bounded(monkeypatch):
     """
     everything = saddle.negative
     monkeypatch.setattr(
-        saddle, "negative", lambda at, rng: tuple(part[..., :1] for part in everything(at, rng))
+        saddle, "negative", lambda *given: tuple(part[..., :1] for part in everything(*given))
     )
     white = np.linalg.qr(X4)[0] * np.sqrt(50.0)
     Y = white[:, :3] * [3.0, 2.0, 1.0]
@@ -295,3 +295,18 @@ def test_weights_where_the_hessian_overflows():
     r = ggn.train(net, [[1.0]], [[0.0]], w0=[705.0, 1e-300], escape_saddles=True, max_iter=3)
     assert isinstance(r.status, Status)
     assert np.isfinite(r.w).all()
+
+
+@pytest.mark.parametrize("units", [(1e8, 1e2, 1e-5), (1e6, 1.0, 1e-6), (1e9, 1e-3, 1e-3)])
+def test_inputs_in_different_units_hide_no_saddle(units):
+    """Two linear layers that keep the first singular value of three: a saddle (Baldi, Hornik)."""
+    white = np.linalg.qr(X4)[0][:, :3] * np.sqrt(50.0)
+    Y = white * [3.0, 2.0, 1.0]
+    net = ggn.MLP((3, 3, 3), "identity", bias=False)
+    W1, W2 = np.zeros((3, 3)), np.zeros((3, 3))
+    W1[0, 0], W2[0, 0] = 3.0 / units[0], 1.0
+    w0 = net.pack([W1, W2])
+    assert ggn.diagnose(net, w0, white * units, Y).verdict is ggn.surface.Verdict.SADDLE
+    fit = ggn.train(net, white * units, Y, w0=w0, escape_saddles=True, max_iter=300)
+    assert fit.escapes
+    assert fit.fun < 1e-10

@@ -36,6 +36,7 @@ WORDS: Mapping[enum.Enum, str] = {
     "where the gradient explains no more than {promised:.1g}.",
     Advice.TRAIN_ON: "Train again, with a larger --max-iter or a smaller --tol.",
     Advice.LEAVE_SADDLE: "Train again, with another --seed.",
+    Advice.KEEP_FINITE: f"A {_PENALTY}.",
     Advice.PENALISE: f"A {_PENALTY}; {_MAY_NOT_RUN}",
     Advice.SATURATE_LESS: "bent_identity, softsign or softplus hardly saturate; "
     f"a {_PENALTY}; {_MAY_NOT_RUN}",

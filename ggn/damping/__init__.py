@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from ggn.damping.base import Damping, Rule, Trial
 from ggn.damping.levenberg_marquardt import LevenbergMarquardt, Nielsen
-from ggn.damping.metric import Metric, ScaleInvariant, typical_scale
+from ggn.damping.metric import Metric, ScaleInvariant, natural_scale, typical_scale
 from ggn.damping.undamped import Undamped
 from ggn.validation import classes_of, named
 
@@ -21,6 +21,7 @@ __all__ = [
     "ScaleInvariant",
     "Trial",
     "Undamped",
+    "natural_scale",
     "resolve",
     "typical_scale",
 ]

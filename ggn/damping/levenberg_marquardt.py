@@ -75,7 +75,9 @@ class Nielsen(Rule):
         return trial.actual > 1e-4 * trial.predicted
 
     def accept(self, trial: Trial) -> None:
-        gain = min(trial.gain, 1.0)  # beyond 1 the factor is `decrease` all the same
+        # beyond 1 the factor is `decrease` all the same; where nothing was predicted, as at J
+        # near underflow, there is no ratio
+        gain = max(min(trial.gain, 1.0), 0.0) if trial.predicted > 0.0 else 1.0
         self.mu *= max(self._decrease, 1.0 - (2.0 * gain - 1.0) ** 3)
         self._increase = 2.0
 

@@ -11,7 +11,7 @@ from ggn.linearization import Objective
 from ggn.losses.curvature import Curvature
 from ggn.network import chunks
 
-__all__ = ["Metric", "ScaleInvariant", "typical_scale"]
+__all__ = ["Metric", "ScaleInvariant", "natural_scale", "typical_scale"]
 
 ROUNDING = 16.0 * float(np.finfo(np.float64).eps)
 
@@ -100,6 +100,16 @@ def typical_scale(objective: Objective) -> np.ndarray:
             part[: net.n_inputs] *= inputs
         parts.append(part)
     return np.clip(np.concatenate(parts), 1e-300, 1e300)
+
+
+def natural_scale(objective: Objective) -> np.ndarray:
+    """Return D (N,), of order one for standardised data: weights D w are in units of the data.
+
+    D² is `typical_scale`'s for each weight, and the penalty's 2 l2.
+    """
+    fixed = objective.net.layout.each_weight(typical_scale(objective))
+    D: np.ndarray = np.sqrt(np.square(fixed) + 2.0 * objective.l2)
+    return D
 
 
 def _size(x: float) -> float:

@@ -50,7 +50,8 @@ class Escape:
     loss, loss_after : float
         J at the saddle, and after the step off it.
     eigenvalue : float
-        The lowest of the Hessian at the saddle.
+        The lowest of the Hessian at the saddle; vᵀ H_J v, of unit length, along the lowest
+        of D⁻¹ H_J D⁻¹ where only that is seen to be negative.
     """
 
     nit: int

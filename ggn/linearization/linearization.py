@@ -65,9 +65,10 @@ class Linearization:
 
     @property
     def rounding(self) -> float:
-        """How far J may be off by the rounding of the outputs: eps Σ c |∇_E φ_L| and eps² Σ c φ_L².
+        """How far J may be off by the rounding of the outputs.
 
-        A reduction below this is invisible in J.
+        That is eps Σ c |∇_E φ_L| and ½ eps² Σ c h φ_L², h the curvature's diagonal.  A
+        reduction below this is invisible in J.
         """
         if self._rounding is None:
             self._rounding = self.objective.rounding(self.w, self.loss)

@@ -31,7 +31,7 @@ from ggn.linearization.shares import Shares
 from ggn.machine import memory_limit
 from ggn.validation import float_array, generator, integer, number
 
-__all__ = ["Inertia", "Spectrum", "inertia", "negative", "spectrum"]
+__all__ = ["Inertia", "Spectrum", "inertia", "negative", "rounded", "spectrum"]
 
 EPS = float(np.finfo(np.float64).eps)
 DENSE = 4000  # weights up to which all eigenvectors take ten seconds
@@ -216,14 +216,17 @@ def dense_fits(N: int, max_memory: float, k: int = FEW) -> bool:
 
 
 def negative(
-    at: Linearization, rng: int | np.random.Generator | None = 0
+    at: Linearization,
+    rng: int | np.random.Generator | None = 0,
+    scale: np.ndarray | None = None,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return the eigenvalues below -tolerance, (k,), and their eigenvectors, (N, k).
 
-    All of them, or, of a large network, the lowest few by Lanczos; none where H_J overflows.
+    Scaled as in `spectrum`.  All, or, of a large network, a few; none where H_J overflows.
     """
-    probe, N = _Probe(at, rng), at.net.n_weights
-    H = at.hessian() if N <= DENSE_NEGATIVE else None
+    probe, N = _Probe(at, rng, scale), at.net.n_weights
+    D = np.ones(N) if scale is None else scale
+    H = scaled_hessian(at, D) if N <= DENSE_NEGATIVE else None
     if not math.isfinite(probe.tolerance) or (H is not None and not np.isfinite(H).all()):
         return np.empty(0), np.empty((N, 0))
     # all vectors by divide and conquer are quicker than a part of them by other drivers
@@ -245,15 +248,12 @@ class _Probe:
         self.operator, self.z = _operator(at, scale), source.choice([-1.0, 1.0], N)
         Hz = self.operator @ self.z
         self.norm = float(np.linalg.norm(Hz))
-        shifts = [_operator(_rounded(at, source), scale) @ self.z - Hz for _ in range(4)]
+        shifts = [_operator(rounded(at, source), scale) @ self.z - Hz for _ in range(4)]
         self.tolerance = N * EPS * self.norm + float(np.linalg.norm(shifts))
 
     def products(self, vectors: np.ndarray) -> np.ndarray:
         """Return H V."""
-        out = np.empty_like(vectors)
-        for j, v in enumerate(vectors.T):
-            out[:, j] = self.operator @ v
-        return out
+        return np.column_stack([self.operator @ v for v in vectors.T])
 
     def lanczos(self, k: int, which: str) -> tuple[np.ndarray, np.ndarray]:
         """Return k extreme eigenpairs, or as many as were found."""
@@ -291,7 +291,7 @@ def _operator(at: Linearization, scale: np.ndarray | None) -> LinearOperator:
     return H if scale is None else scaled_operator(H, scale)
 
 
-def _rounded(at: Linearization, source: np.random.Generator) -> Linearization:
+def rounded(at: Linearization, source: np.random.Generator) -> Linearization:
     """Return the linearization with all weights, of samples too, moved by their rounding."""
     objective = copy.copy(at.objective)
     w = at.w * (1.0 + source.normal(scale=4.0 * EPS, size=len(at.w)))

@@ -7,7 +7,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ggn.activations import BentIdentity, Softplus, Softsign
+import numpy as np
+
+from ggn.activations import BentIdentity, Identity, Softplus, Softsign
 from ggn.linearization import Objective
 from ggn.network import MLP
 from ggn.surface.evidence import Verdict
@@ -28,6 +30,8 @@ REMEDIES = {
     ObstructionKind.FEW_WEIGHTS: "use more hidden units",
 }
 
+APART = 1e3  # sizes of inputs or targets that one scale of weights does not suit
+
 _FINITE = "small penalty (l2=1e-6) keeps weights finite"
 _MAY_NOT_RUN = "other starts (rng=1, 2, ...) may not run away."
 
@@ -41,6 +45,11 @@ class Advice(enum.Enum):
     LEAVE_SADDLE = (
         "Train on with escape_saddles=True, or from w + t · descent (.descent, .descent_path)."
     )
+    SCALE = (
+        "First bring inputs and targets to a mean of 0 and a deviation of 1: beside one another, "
+        "their mean or 1 their sizes are more than 1000 apart, and random weights start far off."
+    )
+    KEEP_FINITE = f"A {_FINITE}."
     PENALISE = f"A {_FINITE}; {_MAY_NOT_RUN}"
     SATURATE_LESS = (
         f"bent_identity, softsign or softplus hardly saturate; a {_FINITE}; {_MAY_NOT_RUN}"
@@ -96,6 +105,44 @@ def suggestion(
     large: bool,
 ) -> Suggestion:
     """Return what to do next; `large` says that the weights are out of proportion."""
+    found = _found(verdict, net, objective, obstructions, large)
+    done = verdict in (Verdict.GLOBAL_MINIMUM, Verdict.SADDLE) or net.depth == 1
+    if done or not _odd_sizes(objective):
+        return found
+    return Suggestion((Advice.SCALE, *found.advice), found.remedy)
+
+
+def _odd_sizes(objective: Objective) -> bool:
+    """Whether inputs, or outputs, are of very different sizes, far from 0, or saturate units.
+
+    Targets only where the output is linear: else they are in units of its range.
+    """
+    given: list[np.ndarray] = [objective.X]
+    if objective.net.activations[-1] == Identity() and objective.loss.unique_minimum:
+        given.append(objective.Yt.T)
+    for i, A in enumerate(given):
+        top = np.abs(A).max(axis=0)
+        A = A[:, top > 0.0] / top[top > 0.0]
+        deviation, mean = A.std(axis=0), np.abs(A.mean(axis=0))
+        varied = deviation > 1e-12
+        size = top[top > 0.0][varied] * deviation[varied]
+        if size.size and (size.max() > APART * size.min()):
+            return True
+        if (mean[varied] > APART * deviation[varied]).any():
+            return True
+        if i == 0 and size.max(initial=0.0) > APART:
+            return True
+    return False
+
+
+def _found(
+    verdict: Verdict,
+    net: MLP,
+    objective: Objective,
+    obstructions: Sequence[Obstruction],
+    large: bool,
+) -> Suggestion:
+    """Return what to do about the verdict."""
     remedy = obstructions[0].kind if obstructions else None
     if verdict is Verdict.INFEASIBLE:
         return Suggestion((Advice.REMEDY_OR_ACCEPT,), remedy)
@@ -125,6 +172,8 @@ def _advice(
         case Verdict.SADDLE:
             return Advice.LEAVE_SADDLE
         case Verdict.RUNAWAY:
+            if net.depth == 1:
+                return Advice.KEEP_FINITE
             mild = (BentIdentity, Softsign, Softplus)
             tried = all(isinstance(a, mild) for a in net.activations[:-1])
             return Advice.PENALISE if tried else Advice.SATURATE_LESS

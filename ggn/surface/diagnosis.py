@@ -59,6 +59,8 @@ class Diagnosis:
     spectrum : Spectrum or None
         Of the exact Hessian, the weights in units of the data; None where it was not needed
         or does not exist.
+    scale : ndarray, (N,)
+        D, of which weights D w are in units of the data: `spectrum` is that of D⁻¹ H_J D⁻¹.
     tolerance : float
         Eigenvalues up to it count as zero: the spectrum's, and what ‖∇J‖ adds.
     flat : int
@@ -84,6 +86,7 @@ class Diagnosis:
     saturation: Saturation
     ray: RunawayRay | None = None
     spectrum: Spectrum | None = None
+    scale: np.ndarray = field(repr=False)
     tolerance: float = 0.0
     flat: int = 0
     descent: np.ndarray | None = None

@@ -33,12 +33,12 @@ _FALLS = (
     "lowers J by {fall:.3g}"
 )
 _POSITIVE = (
-    "The exact Hessian has {positive} positive eigenvalues, the smallest {least:.3g} "
-    "(what counts as zero: {tolerance:.1g})"
+    "The exact Hessian, for weights in units of the data, has {positive} positive eigenvalues, "
+    "the smallest {least:.3g} (what counts as zero: {tolerance:.1g})"
 )
 _INERTIA = (
-    "The Hessian has {positive} positive, {zero} zero and {negative} negative eigenvalues "
-    "(up to {tolerance:.1g} counts as zero), "
+    "The Hessian, for weights in units of the data, has {positive} positive, {zero} zero and "
+    "{negative} negative eigenvalues (up to {tolerance:.1g} counts as zero), "
 )
 
 
@@ -51,6 +51,11 @@ class EvidenceKind(enum.Enum):
         "Every sample is on its side: as the output layer's weights grow, J falls to 0, "
         "which no finite weights reach."
     )
+    QUASI_SEPARATED = (
+        "There is a direction of the output layer's weights along which the loss of no sample "
+        "rises and that of {count} falls for ever: J has no minimum at finite weights near it."
+    )
+    LEAST = "The gradient of every sample's loss is 0, and the loss is convex: none can be less."
     EXACT = f"The fit is exact to rounding{_ONLY_MINIMUM}"
     NEARLY_EXACT = (
         "The fit is exact to {share:.1g} of the targets' deviation, and Gauss-Newton steps "
@@ -65,12 +70,18 @@ class EvidenceKind(enum.Enum):
     FALL_NOT_SEEN = (
         "The gradient promises a fall by {promised:.2g}, but no step along it is seen to lower J."
     )
+    IDLE_OUTPUT = (
+        "By its own weights alone, output {output} lowers its part of J by {fall:.3g}, "
+        "{percent:.2g} % of it."
+    )
     CONVEX = (
         "J is convex in w: no hidden layer, a convex loss. Its gradient promises a fall "
         "by {promised:.1g} at most."
     )
     NEGATIVE_EIGENVALUE = (
-        "The exact Hessian has the eigenvalue {lowest:.3g} (what counts as zero: {tolerance:.1g})."
+        "The exact Hessian, for weights in units of the data, has the eigenvalue {lowest:.3g} "
+        "(what counts as zero: {tolerance:.1g}); along its eigenvector, in the units of w, "
+        "vᵀ H_J v / vᵀ v is {curvature:.3g}."
     )
     DESCENT = (
         "J falls along its eigenvector (.descent), by {fall:.3g} at t = {t:.3g}, "

@@ -7,21 +7,27 @@ dear, and only taken at once where a dense factorisation fits.
 from __future__ import annotations
 
 import functools
+import math
 from dataclasses import dataclass
 
 import numpy as np
 
 from ggn.activations import Identity
+from ggn.damping import natural_scale
 from ggn.linearization import Linearization, Objective
 from ggn.linearization.spectrum import dense_fits
 from ggn.losses import Squared
 from ggn.network import MLP
+from ggn.surface.change import Changes
 from ggn.surface.feasibility import obstructions
-from ggn.surface.fit import beyond_reach, natural_scale, relative_gradient
+from ggn.surface.fit import beyond_reach, relative_gradient
 from ggn.surface.flat_units import LARGE, Saturation, saturation
 from ggn.surface.kinks import kinks
 from ggn.surface.obstruction import Obstruction, ObstructionKind, lower_bound
+from ggn.surface.output_layer import output_steps
 from ggn.surface.second_order import SecondOrder, has_hessian, normal_step
+from ggn.surface.separation import rising_margins
+from ggn.surface.units import Units
 
 __all__ = ["RELATIVE", "Examination"]
 
@@ -100,13 +106,55 @@ class Examination:
 
     @functools.cached_property
     def scale(self) -> np.ndarray:
-        """D (N,); see `ggn.surface.fit`."""
+        """D (N,); see `ggn.damping.natural_scale`."""
         return natural_scale(self.objective)
 
     @functools.cached_property
     def relative(self) -> float:
         """The relative gradient, for weights D w."""
         return relative_gradient(self.at, self.scale)
+
+    @functools.cached_property
+    def units(self) -> Units:
+        """The weights in groups, each with its size."""
+        return Units(self.objective, self.scale)
+
+    @functools.cached_property
+    def changes(self) -> Changes:
+        """Changes of J from w."""
+        return Changes(self.objective, self.at.w)
+
+    @functools.cached_property
+    def idle_output(self) -> tuple[int, float, float] | None:
+        """An output whose own weights lower its part of J: its number, the fall, the share."""
+        if self.kinks[0]:
+            return None  # no step there keeps to one side
+        changes = self.changes
+        for output, d in output_steps(self.objective, self.at.w):
+            part = float(changes.parts[output])
+            # of features next to 0 the best weights are far: a promise, not a stop missed
+            share = float(self.units.shares(self.scale * d, self.at.w).max())
+            found = changes.fall(d / max(share, 1.0), output)
+            if found > PROMISE * part:
+                return output, found, found / part if part > 0.0 else math.inf
+        return None
+
+    @functools.cached_property
+    def fall(self) -> float:
+        """By how much J is seen to fall along the step or the gradient, as far as it takes.
+
+        Along the gradient only where w is at a kink: the step's curvature is that of one side,
+        and training, which takes such steps, goes no further.
+        """
+        downhill = self.at.gradient / np.square(self.scale)
+        norm = float(np.linalg.norm(downhill)) or 1.0
+        found = 0.0 if self.kinks[0] else self.changes.fall(self.step)
+        return found or self.changes.fall(downhill / norm)
+
+    @functools.cached_property
+    def margins(self) -> tuple[bool | None, np.ndarray | None]:
+        """Whether output weights can grow so that no sample objects; see `rising_margins`."""
+        return rising_margins(self.objective, self.at.w)
 
     @functools.cached_property
     def kinks(self) -> tuple[bool, bool]:
@@ -129,14 +177,14 @@ class Examination:
         """The second-order evidence, where all eigenvalues can be had."""
         if not (self.curved and dense_fits(self.net.n_weights, self.max_memory)):
             return None
-        return SecondOrder(self.at, self.scale, self.relative, self.max_memory)
+        return SecondOrder(self.at, self.units, self.max_memory)
 
     @functools.cached_property
     def second(self) -> SecondOrder | None:
         """The same, or by Lanczos; None where J has no Hessian."""
         if self.dense is not None or not self.curved:
             return self.dense
-        return SecondOrder(self.at, self.scale, self.relative, self.max_memory, self.promised)
+        return SecondOrder(self.at, self.units, self.max_memory, self.promised)
 
     @functools.cached_property
     def _step(self) -> tuple[float, np.ndarray]:
@@ -153,8 +201,8 @@ class Examination:
     def promised(self) -> float:
         """The fall of J that gradient and Hessian promise."""
         squared = isinstance(self.objective.loss, Squared) and not self.objective.penalised
-        if self.convex and squared:
-            return self.at.loss - self.bound  # which is attained
+        if self.convex and squared and any(o.attained for o in self.obstructions):
+            return self.at.loss - self.bound
         return self._step[0]
 
     @property
@@ -171,4 +219,5 @@ class Examination:
     def level(self) -> bool:
         """Whether the gradient is small and promises next to nothing."""
         # where P is next to 0, a small gradient is not small beside it
-        return not self.promised > self.enough and (self.relative <= RELATIVE or self.near)
+        small = self.relative <= RELATIVE or self.near
+        return small and not self.promised > self.enough and self.idle_output is None

@@ -16,7 +16,8 @@ A J at its bound is a global minimum, although it is not zero.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import math
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -25,13 +26,14 @@ from ggn.activations import Identity
 from ggn.linearization import Objective
 from ggn.losses import Loss, Squared
 from ggn.network import MLP
+from ggn.surface.null_space import span_angle
 from ggn.surface.obstruction import Obstruction, ObstructionKind
-from ggn.surface.rank import rank_from_factor
 
 __all__ = ["equal_inputs", "obstructions"]
 
 EPS = float(np.finfo(np.float64).eps)
 NONE = np.empty(0, np.intp)
+UNCERTAIN = 0.1  # of an angle: a span turned by more bounds nothing
 
 
 def equal_inputs(X: np.ndarray) -> np.ndarray:
@@ -103,11 +105,13 @@ class _Data:
     loss: Loss
     rows: np.ndarray
 
-    def forced(self, F: np.ndarray, which: np.ndarray) -> float:
-        """Return Σ c_i E(F_i, y_i) over some samples if the loss is monotone, else 0."""
+    def forced(self, F: np.ndarray, which: np.ndarray) -> np.ndarray:
+        """Return Σ c_i E(F_i, y_i) of each output over some samples if E is monotone, else 0."""
+        Y, c = self.Y[which], self.c[which]
         if not self.loss.separable:
-            return 0.0
-        return float(self.c[which] @ self.loss.value(F, self.Y[which]))
+            return np.zeros(Y.shape[1])
+        each = [c @ self.loss.value(F[:, [o]], Y[:, [o]]) for o in range(Y.shape[1])]
+        return np.array(each)
 
     @property
     def squared(self) -> bool:
@@ -117,14 +121,17 @@ class _Data:
         self,
         kind: ObstructionKind,
         which: np.ndarray,
-        bound: float,
+        bound: float | np.ndarray,
         text: str,
         rigorous: bool = True,
         attained: bool = False,
     ) -> Obstruction:
+        """Return the obstruction; a bound is a number, or one for each output."""
+        each = bound if isinstance(bound, np.ndarray) else None
+        bound = float(np.sum(bound))
         if rigorous and bound > 0.0:
             text = f"{text}, which forces J >= {bound:.6g}"
-        return Obstruction(kind, rigorous, bound, attained, self.rows[which], text + ".")
+        return Obstruction(kind, rigorous, bound, attained, self.rows[which], text + ".", each)
 
 
 def _duplicates(data: _Data) -> Obstruction | None:
@@ -141,13 +148,15 @@ def _duplicates(data: _Data) -> Obstruction | None:
     if data.squared:
         mean = np.add.reduceat(c * Y, starts) / np.add.reduceat(c, starts)
         size = np.diff(starts, append=len(Y))
-        bound = float(np.sum(c * np.square(Y - np.repeat(mean, size, axis=0))))
+        bound = np.sum(c * np.square(Y - np.repeat(mean, size, axis=0)), axis=0)
     elif data.loss.separable:
         # one of the two extreme targets of a group is half their distance away, or more
         least = np.minimum.reduceat(data.c[order], starts)
-        bound = float(least @ data.loss.value(0.5 * high, 0.5 * low))
+        outputs = range(Y.shape[1])
+        each = [data.loss.value(0.5 * high[:, [o]], 0.5 * low[:, [o]]) for o in outputs]
+        bound = np.array([least @ E for E in each])
     else:
-        bound = 0.0
+        bound = np.zeros(Y.shape[1])
     which = np.flatnonzero(apart[group])
     text = f"{len(which)} samples have inputs equal to others' but different targets"
     return data.found(ObstructionKind.EQUAL_INPUTS, which, bound, text)
@@ -197,6 +206,10 @@ def _linear(data: _Data) -> Obstruction | None:
     if any(sigma != Identity() for sigma in net.activations):
         return None
     free = any(net.bias) or net.fixed_bias != 0.0  # an offset, free or less than that
+    angle, rank = span_angle(np.column_stack([data.X, np.ones(len(data.X))]) if free else data.X)
+    if angle > UNCERTAIN:
+        return None  # what the inputs span is rounding
+    rank -= free
     X, Y = (_scaled(data, A, free) for A in (data.X, data.Y))
     norms = np.linalg.norm(X, axis=0)
     X = X / np.where(norms > 0.0, norms, 1.0)  # whose units must not decide on the rank
@@ -204,12 +217,17 @@ def _linear(data: _Data) -> Obstruction | None:
     rows = np.vstack([np.column_stack([X, Y]), np.zeros((n0 + nL, n0 + nL))])
     R = np.asarray(np.linalg.qr(rows, mode="r"))
     U = np.linalg.svd(R[:n0, :n0])[0]
-    rank = rank_from_factor(R[:n0, :n0], X.shape).rank
     onto = U.T @ R[:n0, n0:]  # Y in a basis of the inputs' span, then the rest
-    kept = np.linalg.svd(onto[:rank], compute_uv=False)
-    tail = np.concatenate([kept[min(net.sizes[:-1]) :], onto[rank:].ravel(), R[n0:, n0:].ravel()])
+    outside = np.vstack([onto[rank:], R[n0:, n0:]])
+    slack = math.sin(angle) * np.linalg.norm(R[:, n0:], axis=0)
     text = f"all layers are linear, and no linear map of rank {min(net.sizes)} or less fits"
-    return _tail(data, ObstructionKind.LINEAR, tail, text, net.bias[-1] or not free)
+    attained = net.bias[-1] or not free
+    if min(net.sizes[:-1]) >= min(rank, nL):  # each output by itself
+        return _tail(data, ObstructionKind.LINEAR, outside, text, attained, slack)
+    kept = np.linalg.svd(onto[:rank], compute_uv=False)
+    tail = np.concatenate([kept[min(net.sizes[:-1]) :], outside.ravel()])
+    whole = np.array([np.linalg.norm(slack)])
+    return _tail(data, ObstructionKind.LINEAR, tail, text, attained, whole)
 
 
 def _narrow(data: _Data) -> Obstruction | None:
@@ -221,7 +239,8 @@ def _narrow(data: _Data) -> Obstruction | None:
     Y = _scaled(data, data.Y + net.fixed_bias, net.bias[-1])
     s = np.linalg.svd(Y, compute_uv=False)
     text = f"the targets do not lie in {q} dimensions, the width of the last hidden layer"
-    return _tail(data, ObstructionKind.NARROW, s[q:], text, False)
+    slack = np.array([8.0 * EPS * len(s) * s[0]])
+    return _tail(data, ObstructionKind.NARROW, s[q:], text, False, slack)
 
 
 def _few_weights(data: _Data) -> Obstruction | None:
@@ -244,11 +263,24 @@ def _scaled(data: _Data, A: np.ndarray, centred: bool = False) -> np.ndarray:
 
 
 def _tail(
-    data: _Data, kind: ObstructionKind, tail: np.ndarray, text: str, attained: bool
+    data: _Data,
+    kind: ObstructionKind,
+    tail: np.ndarray,
+    text: str,
+    attained: bool,
+    slack: np.ndarray,
 ) -> Obstruction | None:
-    """Return the obstruction that parts of √c Y cannot be fitted, unless they are rounding."""
-    size = np.linalg.norm(_scaled(data, data.Y))
-    if np.linalg.norm(tail) <= 64.0 * EPS * len(data.Y) ** 0.5 * size:
+    """Return the obstruction that parts of √c Y cannot be fitted, unless they are rounding.
+
+    `slack` is how far the norm of the tail, or of each output's, may be off.
+    """
+    each = tail.ndim == 2  # by output
+    size = np.linalg.norm(_scaled(data, data.Y), axis=0 if each else None)
+    norm = np.atleast_1d(np.linalg.norm(tail, axis=0))
+    if (norm <= 64.0 * EPS * len(data.Y) ** 0.5 * size + slack).all():
         return None
-    bound = float(tail @ tail) if data.squared else 0.0
-    return data.found(kind, NONE, bound, text, attained=attained and data.squared)
+    least = np.square(np.maximum(norm - slack, 0.0)) if data.squared else np.zeros(len(norm))
+    margin = float(np.sum(np.square(norm)) - np.sum(least)) if data.squared else 0.0
+    bound = least if each else float(least[0])
+    found = data.found(kind, NONE, bound, text, attained=attained and data.squared)
+    return replace(found, margin=margin)

@@ -2,11 +2,12 @@
 
     D_j        size of weight j's effect for data of this scale, the penalty's added
     relative   ‖D⁻¹ ∇J‖ / (‖D⁻¹ P‖_F ‖ε‖ + ‖D⁻¹ 2 l2 w‖)
-    exact      each output's φ_L - y is no more than rounding moves φ_L; or it is small,
-               and Gauss-Newton steps, themselves small, make it so
+    exact      each output's φ_L - y is no more than the rounding of φ_L (`change.py`), and a
+               tiny share of what y varies; or it is small, and Gauss-Newton steps, themselves
+               small, make it so
 
-Rounding is measured: w moved at random by a few units in its last place (normal, 4 eps),
-and 4 eps of the outputs themselves.
+What a change of w in its last digit does to φ_L is no measure: two units that tend to a
+derivative, with weights of ±10⁷, would be excused by it, whose infimum lies at infinity.
 """
 
 from __future__ import annotations
@@ -16,27 +17,26 @@ import math
 import numpy as np
 
 from ggn.activations import Identity
-from ggn.damping import LevenbergMarquardt, typical_scale
+from ggn.damping import LevenbergMarquardt
 from ggn.fit.train import train
 from ggn.linearization import Linearization, Objective
+from ggn.surface.change import Changes
 from ggn.surface.evidence import Evidence, EvidenceKind, seen
 from ggn.surface.feasibility import equal_inputs
 from ggn.surface.least_loss import ROOT_EPS, residual_norms, spread
+from ggn.surface.units import Units
 
-__all__ = ["beyond_reach", "exact_fit", "natural_scale", "relative_gradient", "separated"]
+__all__ = ["beyond_reach", "exact_fit", "relative_gradient", "separated"]
 
 EPS = float(np.finfo(np.float64).eps)
-ROUNDING = 100.0  # times the rounding measured: what training to the end leaves
+ROUNDING = 4.0  # times its standard deviation: residuals that are rounding, over all samples
+WORST = 16.0  # and of each
+DIRECT = 1e-11  # of the targets' deviation, residuals of weights that are in proportion
+VARIES = 1e-12  # of their size: targets that vary by less are constant but for rounding
+ABRUPT = 1e-100  # a loss that is larger before it is 0 has not got there by underflow
 STEPS = 4
 LEAST_MEMORY = 2.0**27  # with which some step can always be taken
 NEAR = 1e-6  # of the weights: how far these steps may go
-
-
-def natural_scale(objective: Objective) -> np.ndarray:
-    """Return D (N,): of order one for standardised data."""
-    fixed = objective.net.layout.each_weight(typical_scale(objective))
-    D: np.ndarray = np.sqrt(np.square(fixed) + 2.0 * objective.l2)
-    return D
 
 
 def relative_gradient(at: Linearization, scale: np.ndarray) -> float:
@@ -56,13 +56,12 @@ def relative_gradient(at: Linearization, scale: np.ndarray) -> float:
         return float(np.linalg.norm(at.gradient / scale)) / size if size else 0.0
 
 
-def exact_fit(at: Linearization, scale: np.ndarray, max_memory: float) -> Evidence | None:
+def exact_fit(point: Changes, units: Units, max_memory: float) -> Evidence | None:
     """Return how exact the fit is, or None if it is not."""
-    objective, Y = at.objective, at.objective.Yt.T
-    F = objective.net.forward(at.w, objective.X)
-    share = residual_norms(F, Y) / spread(Y)
+    objective, F, Y = point.objective, point.F, point.Y
+    share = residual_norms(F, Y) / _varied(Y)
     # rounding as large as the targets' deviation, at weights of 1e13, would excuse any fit
-    if (share <= 64.0 * ROOT_EPS).all() and _to_rounding(objective, at.w, F):
+    if (share <= DIRECT).all() and _to_rounding(point):
         return seen(EvidenceKind.EXACT)
     if not (share <= ROOT_EPS).all():
         return None
@@ -71,33 +70,33 @@ def exact_fit(at: Linearization, scale: np.ndarray, max_memory: float) -> Eviden
         objective.X,
         Y,
         objective.loss,
-        w0=at.w,
+        w0=point.w,
         damping=LevenbergMarquardt(initial=1e-10),
         max_iter=STEPS,
         tol=0.0,
         sample_weight=objective.c.weights,
         max_memory=max(max_memory, LEAST_MEMORY),
     )
-    size, moved = (float(np.linalg.norm(scale * v)) for v in (at.w, fit.w - at.w))
-    there = objective.net.forward(fit.w, objective.X)
-    if not (moved <= NEAR * size and _to_rounding(objective, fit.w, there)):
+    moved = float(units.shares(units.scale * (fit.w - point.w), point.w).max())
+    there = Changes(objective, fit.w)
+    left = residual_norms(there.F, Y) / _varied(Y)
+    if not (moved <= NEAR and (left <= DIRECT).all() and _to_rounding(there)):
         return None
-    return seen(EvidenceKind.NEARLY_EXACT, share=share.max(), moved=moved / size)
+    return seen(EvidenceKind.NEARLY_EXACT, share=share.max(), moved=moved)
 
 
-def _to_rounding(objective: Objective, w: np.ndarray, F: np.ndarray) -> bool:
-    """Whether no output is off its targets, F - Y (T, nL), by more than rounding."""
-    Y, source = objective.Yt.T, np.random.default_rng(0)
-    unit = np.maximum(np.abs(F).max(axis=0), np.abs(Y).max(axis=0))
-    unit[unit == 0.0] = 1.0  # in which squares do not underflow
-    moved = np.square(4.0 * EPS * np.linalg.norm(F / unit, axis=0))
-    for _ in range(2):
-        near = w * (1.0 + source.normal(scale=4.0 * EPS, size=len(w)))
-        moved += (
-            0.5 * residual_norms(objective.net.forward(near, objective.X) / unit, F / unit) ** 2
-        )
-    off = residual_norms(F / unit, Y / unit)
-    return bool((off <= ROUNDING * np.sqrt(moved)).all())
+def _varied(Y: np.ndarray) -> np.ndarray:
+    """Return the spread of each output; its size where it varies by rounding only."""
+    size, varied = np.linalg.norm(Y, axis=0), spread(Y)
+    return np.where(varied > VARIES * size, varied, np.where(size > 0.0, size, 1.0))
+
+
+def _to_rounding(point: Changes) -> bool:
+    """Whether no output is off its targets by more than its own rounding."""
+    r, off = np.abs(point.F - point.Y), point.off
+    unit = np.maximum(off.max(axis=0), 1e-300)  # in which squares do not underflow
+    whole = np.linalg.norm(r / unit, axis=0) <= ROUNDING * np.linalg.norm(off / unit, axis=0)
+    return bool(whole.all() and (r <= WORST * off).all())
 
 
 def beyond_reach(objective: Objective) -> bool:
@@ -134,4 +133,13 @@ def separated(objective: Objective, w: np.ndarray) -> bool:
     if net.activations[-1] != Identity() or most == 0.0:
         return False
     with np.errstate(all="ignore"):
-        return bool((loss.value(F / most * 1e300, objective.Yt.T) == 0.0).all())
+        if loss.value(F / most * 1e300, objective.Yt.T).any():
+            return False
+        reached = loss.value(F, objective.Yt.T)
+        for exponent in range(1, 1000):  # no further than J is still there
+            further = loss.value(np.ldexp(F / most, exponent), objective.Yt.T)
+            if not further.any():
+                # a hinge is 0 from a margin on, where finite weights get; a tail underflows
+                return bool(reached.any() and reached.max() < ABRUPT)
+            reached = further
+        return False

@@ -1,34 +1,47 @@
-"""Directions along which J is constant for reasons known in advance, at every w.
+"""Directions along which J is constant for reasons known in advance.
 
 =======================  ==========================================================
-dependent inputs         v in the null space of the inputs (dummy unit counted), for
-                         any unit of layer 1: its net input does not change
+dependent inputs         v in the null space of a layer's inputs (dummy unit counted), for
+                         any unit of the layer: its net input does not change.  Of layer 1
+                         at every w; of a later one where units are equal up to sign (a
+                         split unit) or constant
+silent units             σ = σ' = 0 on all samples (relu): their incoming weights
+homogeneous units        σ(a z) = a σ(z), a > 0 (relu): incoming weights and minus outgoing;
+                         and those that no sample takes over the kink are linear: as below
 linear hidden layer l    W_l M and -M W_{l+1}: (W_l M^-1)(M W_{l+1}) is the same map;
                          with a dummy unit above, a shift of W_l's dummy row too
 equal shift of outputs   where the loss does not see it (softmax): the same added to
                          all columns of W_L
 =======================  ==========================================================
 
-The first and last are translations, the second the orbit of a group: J(w) is constant
-on each and, the network being what it is, all of J is the same seen from any of their
-points.  So where H_J is zero along these directions and positive across them, w is a
-local minimum, though a degenerate one (Morse-Bott).  A penalty ends all this, but for
-directions of weights that it is not on: of biases, say, in softmax.
+Those of layer 1, linear layers and outputs are translations or the orbits of a group: J is
+constant on each and, the network being what it is, all of J is the same seen from any of their
+points.  Those of later layers keep J only at this w; where its gradient, too, stays zero along
+them, they are lines of critical points.  So where H_J is zero along all these directions and
+positive across them, w is a local minimum, though a degenerate one (Morse-Bott).  A penalty
+ends all this for the weights that it is on.
 """
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
-from ggn.activations import Identity
-from ggn.linearization import Objective
+from ggn.activations import Identity, LeakyReLU, ReLU
+from ggn.damping import natural_scale
+from ggn.linearization import Linearization, Objective
 from ggn.network import MLP
+from ggn.surface.layers import sweep_layers
+from ggn.surface.null_space import null_space
 
 __all__ = ["flat_directions"]
 
 EPS = float(np.finfo(np.float64).eps)
+EQUAL = 1e-11  # of their size: features that are equal
 # Doubles of the tangents of linear layers, n_l² of N each: beyond, they are left out.
 MOST = 20_000_000
+RISES = 1e-9  # of the largest possible: a gradient along a line of critical points
 
 
 def flat_directions(objective: Objective, w: np.ndarray) -> np.ndarray:
@@ -40,14 +53,20 @@ def flat_directions(objective: Objective, w: np.ndarray) -> np.ndarray:
         linear = net.activations[layer - 1] == Identity() and net.fixed_bias == 0.0
         if linear and n * n * net.n_weights <= MOST:
             parts.append(_linear_layer(net, w, layer))
+        elif not linear:
+            parts += [_dependent_features(objective, w, layer), _silent(objective, w, layer)]
+            if isinstance(net.activations[layer - 1], ReLU | LeakyReLU) and not net.fixed_bias:
+                parts.append(_homogeneous(objective, w, layer))
     if objective.loss.shift_invariant:
         parts.append(_equal_shift(net))
     tangents = np.hstack(parts)
-    under = np.broadcast_to(objective.l2, net.n_weights) > 0.0
-    tangents = tangents[:, ~tangents[under].any(axis=0)]
+    if objective.penalised:
+        l2 = np.broadcast_to(objective.l2, net.n_weights)
+        tangents = tangents[:, ~(tangents[l2 > 0.0] != 0.0).any(axis=0)]
+    tangents = tangents[:, tangents.any(axis=0)]
     if not tangents.size:
         return np.empty((net.n_weights, 0))
-    U, s, _ = np.linalg.svd(tangents, full_matrices=False)
+    U, s, _ = np.linalg.svd(tangents / np.linalg.norm(tangents, axis=0), full_matrices=False)
     basis: np.ndarray = U[:, s > max(tangents.shape) * EPS * s[0]]
     return basis
 
@@ -57,24 +76,171 @@ def _tangents(net: MLP, count: int) -> np.ndarray:
     return np.zeros((count, net.n_weights))
 
 
+def _for_each_unit(net: MLP, layer: int, null: np.ndarray) -> np.ndarray:
+    """Return the directions (N, k n_l) that add null vectors (m, k) to a unit's weights."""
+    n, k = net.sizes[layer], null.shape[1]
+    out = _tangents(net, k * n)
+    for i, v in enumerate(null.T):
+        for unit in range(n):
+            net.unpack(out[i * n + unit])[layer - 1][:, unit] = v
+    return out.T
+
+
 def _dependent_inputs(objective: Objective) -> np.ndarray:
-    net, X = objective.net, objective.X
-    used = objective.c.array > 0.0
-    X = X[used]
+    net, X = objective.net, objective.X[objective.c.array > 0.0]
     if net.bias[0]:
         X = np.column_stack([X, np.ones(len(X))])
-    size = np.abs(X).max(axis=0, initial=0.0)
-    size[size == 0.0] = 1.0
-    R = np.linalg.qr(X / size, mode="r")
-    _, s, Vt = np.linalg.svd(R, full_matrices=True)
-    rank = int(np.sum(s > max(X.shape) * EPS * s.max(initial=0.0)))
-    null = Vt[rank:] / size
-    out = _tangents(net, len(null) * net.sizes[1])
-    for i, v in enumerate(null):
-        v = v / np.linalg.norm(v)
-        for unit in range(net.sizes[1]):
-            net.unpack(out[i * net.sizes[1] + unit])[0][:, unit] = v
-    return out.T
+    return _for_each_unit(net, 1, null_space(X)[0])
+
+
+def _features(objective: Objective, w: np.ndarray, layer: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return φ̂_layer (T, n [+ 1]) and σ'_layer (T, n)."""
+    net, X = objective.net, objective.X
+    pairs = [
+        (part.inputs[layer].T.copy(), part.slopes[layer - 1].T.copy())
+        for part in sweep_layers(net, w, X, net.chunk_size(net.n_outputs))
+    ]
+    return tuple(np.concatenate(side) for side in zip(*pairs, strict=True))  # type: ignore
+
+
+def _dependent_features(objective: Objective, w: np.ndarray, layer: int) -> np.ndarray:
+    """Return the exchanges between equal, and within constant, units that keep g at zero."""
+    net, n = objective.net, objective.net.sizes[layer]
+    phi, _ = _features(objective, w, layer)
+    size = np.abs(phi).max(axis=0)
+    null: list[np.ndarray] = []
+    left = list(range(phi.shape[1]))
+    while left:
+        first = left.pop(0)
+        if size[first] == 0.0:
+            null.append(np.eye(phi.shape[1])[first])
+            continue
+        for other in list(left):
+            # constant units are equal to the dummy unit up to a factor
+            factor = _factor(phi[:, first], phi[:, other], other == n)
+            if factor is not None:
+                v = np.zeros(phi.shape[1])
+                v[first], v[other] = 1.0, -factor
+                null.append(v)
+                if other != n:
+                    left.remove(other)
+    if not null:
+        return np.empty((net.n_weights, 0))
+    tangents = np.hstack([
+        _for_each_unit(net, layer + 1, np.column_stack(null)),
+        *(_in_proportion(net, w, layer, v) for v in null),
+    ])  # fmt: skip
+    kept = [t for t in tangents.T if _stays_critical(objective, w, t)]
+    return np.column_stack(kept) if kept else np.empty((net.n_weights, 0))
+
+
+def _in_proportion(net: MLP, w: np.ndarray, layer: int, v: np.ndarray) -> np.ndarray:
+    """Return the exchanges of all of a unit's outgoing weights, as they are to one another.
+
+    Of several outputs only they keep the gradient of a split unit's incoming weights at 0.
+    """
+    W = net.unpack(w)[layer]
+    out = [np.zeros(net.n_weights)]
+    for a in np.flatnonzero(v):
+        if W[a].any():
+            net.unpack(_added(out, net))[layer][:] = np.outer(v, W[a] / np.abs(W[a]).max())
+    return np.array(out[1:]).reshape(-1, net.n_weights).T
+
+
+def _factor(a: np.ndarray, b: np.ndarray, free: bool) -> float | None:
+    """Return f with a = f b: ±1, or any where that is free; None where there is none."""
+    i = int(np.argmax(np.abs(b)))
+    with np.errstate(all="ignore"):
+        f = float(a[i] / b[i])
+    if not (math.isfinite(f) and f != 0.0):
+        return None
+    if not free:
+        f = float(np.sign(f))
+    close = np.abs(a - f * b).max() <= EQUAL * np.abs(a).max()
+    return f if close else None
+
+
+def _stays_critical(objective: Objective, w: np.ndarray, t: np.ndarray) -> bool:
+    """Whether J and g keep still on the line w + s t."""
+    length = max(float(np.abs(w).max()), 1.0) / float(np.abs(t).max())
+    here = Linearization(objective, w)
+    error = _error(objective, w)
+    natural = np.square(natural_scale(objective))
+    size = np.sqrt(np.maximum(here.normal_diagonal(), natural) * error)
+    for s in (-0.5 * length, length):
+        there = Linearization(objective, w + s * t)
+        grown = np.sqrt(there.normal_diagonal() * error)
+        change = np.abs(there.gradient - here.gradient)
+        if not (change <= RISES * np.maximum(size, grown)).all():
+            return False
+        if not abs(there.loss - here.loss) <= 1e-10 * abs(here.loss) + 8.0 * here.rounding:
+            return False
+    return True
+
+
+def _error(objective: Objective, w: np.ndarray) -> float:
+    """Return Σ c ∇_E² / h, in whose units P has the normal matrix's diagonal."""
+    total = curvature = 0.0
+    for rows, F in objective.outputs(w):
+        total += float(np.sum(objective.derivatives(F, rows) ** 2))
+        curvature += float(objective.curvature(F, rows, psd=True).diagonal().sum())
+    return total * objective.T * objective.net.n_outputs / curvature if curvature else 0.0
+
+
+def _silent(objective: Objective, w: np.ndarray, layer: int) -> np.ndarray:
+    """Return the incoming weights of units that no sample reaches, nor any nearby."""
+    net = objective.net
+    phi, slope = _features(objective, w, layer)
+    out = []
+    for k in range(net.sizes[layer]):
+        if not (phi[:, k].any() or slope[:, k].any()) and _flat_nearby(objective, w, layer, k):
+            rows = net.unpack(w)[layer - 1].shape[0]
+            part = _tangents(net, rows)
+            for a in range(rows):
+                net.unpack(part[a])[layer - 1][a, k] = 1.0
+            out.append(part.T)
+    return np.hstack(out) if out else np.empty((net.n_weights, 0))
+
+
+def _flat_nearby(objective: Objective, w: np.ndarray, layer: int, unit: int) -> bool:
+    """Whether σ = σ' = 0 also a little further up and down on every sample."""
+    net, X = objective.net, objective.X
+    sigma, v = net.activations[layer - 1], net.unpack(w)[layer - 1][:, unit]
+    for part in sweep_layers(net, w, X, net.chunk_size(net.n_outputs)):
+        z = v @ part.inputs[layer - 1] - net.fixed_bias
+        reach = 1e-6 * (np.abs(v) @ np.abs(part.inputs[layer - 1])) + 1e-300
+        for moved in (z - reach, z + reach):
+            if sigma.value(moved).any() or sigma.derivative(moved).any():
+                return False
+    return True
+
+
+def _homogeneous(objective: Objective, w: np.ndarray, layer: int) -> np.ndarray:
+    """Return the same for units that are linear on one side of 0, as far as they are."""
+    net = objective.net
+    _, slope = _features(objective, w, layer)
+    below, above = net.unpack(w)[layer - 1 : layer + 1]
+    n, c = net.sizes[layer], slope[0]
+    linear = (slope == c).all(axis=0) & (c != 0.0)
+    shifts = net.bias[layer - 1] and net.bias[layer]
+    out: list[np.ndarray] = []
+    for i in range(n):
+        for j in range(n):
+            if i == j or (linear[i] and linear[j]):
+                parts = net.unpack(_added(out, net))
+                parts[layer - 1][:, j] = below[:, i]
+                parts[layer][i] = -above[j] * (1.0 if i == j else c[j] / c[i])
+        if linear[i] and shifts:
+            parts = net.unpack(_added(out, net))
+            parts[layer - 1][-1, i] = 1.0
+            parts[layer][-1] = -c[i] * above[i]
+    return np.array(out).T
+
+
+def _added(out: list[np.ndarray], net: MLP) -> np.ndarray:
+    """Return a new direction of `out`, zero yet."""
+    out.append(np.zeros(net.n_weights))
+    return out[-1]
 
 
 def _linear_layer(net: MLP, w: np.ndarray, layer: int) -> np.ndarray:

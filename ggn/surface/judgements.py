@@ -11,12 +11,14 @@ from typing import Any
 
 import numpy as np
 
+from ggn.losses import Logistic, SoftmaxCrossEntropy
 from ggn.surface.evidence import Evidence, EvidenceKind, Judgement, Verdict, seen
 from ggn.surface.examination import RELATIVE, Examination
 from ggn.surface.fit import exact_fit, separated
-from ggn.surface.flat import flat_directions
+from ggn.surface.null_space import null_space
+from ggn.surface.obstruction import Obstruction
 from ggn.surface.runaway import runaway_ray
-from ggn.surface.second_order import SecondOrder, fall
+from ggn.surface.second_order import SecondOrder
 from ggn.surface.theorem_1 import certify
 
 __all__ = [
@@ -27,12 +29,16 @@ __all__ = [
     "isolated",
     "moves_on",
     "rank_of_jacobian",
+    "rises_for_ever",
     "runs_away",
     "separates",
     "unsettled",
 ]
 
-AT_BOUND = 1e-12  # of J, above a proven bound
+AT_BOUND = 1e-14  # of J, or of an output's part of it, above a proven bound
+PROVEN = 1e-11  # of J: how far a proof may be below what it bounds
+SEEN = 1e-9  # of a sample's loss: a fall
+EPS = float(np.finfo(np.float64).eps)
 OPEN = Judgement()
 
 
@@ -42,15 +48,41 @@ def at_lower_bound(point: Examination) -> Judgement:
     if point.objective.penalised:
         return OPEN
     gap = J - bound
-    if not (gap <= point.at.rounding + AT_BOUND * J and (bound > 0.0 or beyond)):
+    tight = [o for o in point.proofs if o.lower_bound == bound]
+    margin = min((o.margin for o in tight), default=0.0)
+    near = margin <= PROVEN * abs(J)  # so that next to the bound is next to the minimum
+    if not (near and gap <= _resolution(point) + margin and (bound > 0.0 or beyond)):
+        return OPEN
+    if not beyond and not any(_each_at_bound(point, o) for o in tight):
         return OPEN
     kind = EvidenceKind.BOUND_AT_INFINITY if beyond else EvidenceKind.AT_BOUND
-    tight = [o for o in point.proofs if o.lower_bound == bound]
     said = [seen(kind, gap=max(gap, 0.0), bound=bound)]
     said += [seen(EvidenceKind.OBSTRUCTION, obstruction=o) for o in tight[:2]]
     if beyond:
         return Judgement(Verdict.RUNAWAY, (*said, *_saturation(point)))
     return Judgement(Verdict.GLOBAL_MINIMUM, tuple(said))
+
+
+def _resolution(point: Examination) -> float:
+    """Return how far J may be above a bound that it has reached."""
+    return 8.0 * point.at.rounding + AT_BOUND * abs(point.at.loss)
+
+
+def _each_at_bound(point: Examination, found: Obstruction) -> bool:
+    """Whether every output is at its own part of the bound.
+
+    Where the bound is one of all outputs together, each must vary by more than J can tell.
+    """
+    changes, nL = point.changes, point.net.n_outputs
+    if nL == 1:
+        return True
+    if found.by_output is not None and changes.separable:
+        gaps = changes.parts - found.by_output
+        own = 8.0 * changes.rounding + (AT_BOUND + 8.0 * EPS) * np.abs(changes.parts)
+        own += np.minimum(found.margin, PROVEN * np.abs(changes.parts))
+        return bool((gaps <= own).all())
+    varied = point.objective.c.array @ np.square(changes.Y - changes.Y.mean(axis=0))
+    return bool((varied[varied > 0.0] * RELATIVE >= _resolution(point)).all())
 
 
 def separates(point: Examination) -> Judgement:
@@ -63,9 +95,13 @@ def separates(point: Examination) -> Judgement:
 def fits_exactly(point: Examination) -> Judgement:
     """Judge by the residuals, where the loss has its minimum at 0 and there only."""
     objective = point.objective
-    if objective.penalised or not objective.loss.unique_minimum or point.proofs:
+    if objective.penalised:
         return OPEN
-    found = exact_fit(point.at, point.scale, point.max_memory)
+    if objective.loss.convex and not point.changes.G.any():
+        return Judgement(Verdict.GLOBAL_MINIMUM, (seen(EvidenceKind.LEAST),))
+    if not objective.loss.unique_minimum or point.proofs:
+        return OPEN
+    found = exact_fit(point.changes, point.units, point.max_memory)
     return OPEN if found is None else Judgement(Verdict.GLOBAL_MINIMUM, (found,))
 
 
@@ -90,8 +126,13 @@ def moves_on(point: Examination) -> Judgement:
     measured = {"promised": point.promised, **_spectrum(point.dense)}
     if point.level:
         return Judgement(measured=measured)
-    J, found = point.at.loss, fall(point.at, point.step, point.scale)
+    J, found = point.at.loss, point.fall
     if not found > 0.0:
+        if point.idle_output is not None:
+            output, found, part = point.idle_output
+            said = seen(EvidenceKind.IDLE_OUTPUT, output=output, fall=found, percent=100.0 * part)
+            evidence = (said, *_saturation(point), *_obstructions(point))
+            return Judgement(Verdict.NOT_STATIONARY, evidence, measured)
         said = seen(EvidenceKind.FALL_NOT_SEEN, promised=point.promised)
         return Judgement(None, (said,), measured)
     if J > 0.0:
@@ -105,10 +146,34 @@ def moves_on(point: Examination) -> Judgement:
 
 def convex(point: Examination) -> Judgement:
     """Judge by convexity: a zero of the gradient is a global minimum."""
-    if not (point.level and point.convex and point.near):
+    if not (point.level and point.convex and point.near) or point.dense is None:
+        return OPEN
+    classes = isinstance(point.objective.loss, (Logistic, SoftmaxCrossEntropy))
+    if classes and not point.objective.penalised and point.margins[0] is not False:
+        return OPEN
+    # what J does along weights that it is not seen to depend on is not known
+    near, X = point.dense.stationary, point.objective.X
+    inputs = np.column_stack([X, np.ones(len(X))]) if point.net.bias[0] else X
+    strict = near is not None and near.minimum(point.dense.spectrum.tolerance)
+    attained = any(o.attained and o.lower_bound == point.bound for o in point.proofs)
+    if not attained and not (strict and (point.objective.penalised or null_space(inputs)[1])):
         return OPEN
     said = seen(EvidenceKind.CONVEX, promised=point.promised)
     return Judgement(Verdict.GLOBAL_MINIMUM, (said,))
+
+
+def rises_for_ever(point: Examination) -> Judgement:
+    """Judge by whether output weights can grow so that the loss of no sample rises."""
+    found, direction = (False, None) if point.objective.penalised else point.margins
+    if not found or direction is None:
+        return OPEN
+    changes, loss = point.changes, point.objective.loss
+    moved = point.net.forward(point.at.w + direction, point.objective.X) - changes.F
+    moved[np.abs(moved) <= 8.0 * changes.off] = 0.0
+    far = [loss.value(changes.F + t * moved, changes.Y) for t in (1.0, 16.0, 256.0)]
+    count = int((np.min(far, axis=0) < changes.E * (1.0 - SEEN)).sum())
+    said = seen(EvidenceKind.QUASI_SEPARATED, count=count, direction=direction)
+    return Judgement(Verdict.RUNAWAY, (said, *_saturation(point)))
 
 
 def descends(point: Examination) -> Judgement:
@@ -124,7 +189,8 @@ def descends(point: Examination) -> Judgement:
     if near is None and not lower > point.enough:
         return Judgement(measured=measured)
     measured |= {"descent": direction, "descent_path": tuple(path)}
-    lowest = {"lowest": second.values[0], "tolerance": second.tolerance}
+    bend = float(direction @ (point.at.hessian_operator() @ direction))
+    lowest = {"lowest": second.values[0], "tolerance": second.tolerance, "curvature": bend}
     said = [
         seen(EvidenceKind.NEGATIVE_EIGENVALUE, **lowest),
         seen(EvidenceKind.DESCENT, fall=lower, t=t, promised=point.promised),
@@ -157,26 +223,30 @@ def isolated(point: Examination) -> Judgement:
     second = point.second
     if second is None or second.spectrum.inertia is None:
         return OPEN
-    flat = flat_directions(point.objective, point.at.w).shape[1]
+    near = None if point.kinks[1] else second.stationary
+    if near is None:
+        return OPEN
+    flat = near.flat.shape[1]
     measured: dict[str, Any] = {"flat": flat}
-    positive, zeros, _ = second.counts
-    if positive + flat != len(second.values) or point.kinks[1]:
+    if not near.minimum(second.spectrum.tolerance):
         return Judgement(measured=measured)
-    near = second.stationary
-    if near is None or not (near.steps == 0 or near.minimum(second.tolerance)):
-        return Judgement(measured=measured)
-    least = second.values[second.values > second.tolerance].min(initial=math.inf)
-    fields = {"positive": positive, "least": least, "tolerance": second.tolerance}
+    across = second.values[np.argsort(np.abs(second.values))[flat:]]
+    least = float(across.min(initial=math.inf))
+    fields = {
+        "positive": len(second.values) - flat,
+        "least": least,
+        "tolerance": second.spectrum.tolerance,
+    }
     said = [
-        seen(EvidenceKind.POSITIVE_BUT_FLAT, **fields, zeros=zeros)
-        if zeros
+        seen(EvidenceKind.POSITIVE_BUT_FLAT, **fields, zeros=flat)
+        if flat
         else seen(EvidenceKind.POSITIVE, **fields),
         seen(EvidenceKind.NEARBY_ZERO, zero=near),
     ]
     if point.objective.penalised:
         said.append(seen(EvidenceKind.PENALISED))
     evidence = (*said, *_obstructions(point))
-    return Judgement(Verdict.LOCAL_MINIMUM, evidence, measured | {"degenerate": zeros > 0})
+    return Judgement(Verdict.LOCAL_MINIMUM, evidence, measured | {"degenerate": flat > 0})
 
 
 def unsettled(point: Examination) -> Judgement:

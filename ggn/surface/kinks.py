@@ -6,10 +6,13 @@ relu has such a point for σ', softsign and elu for σ''; all at 0, where weight
 net inputs.  There gradient or Hessian are those of one side, and prove nothing of J.
 
 A built-in activation says which derivative jumps at 0 (its `kink`), so that |z| <= δ is asked;
-jumps are looked for in one of the user's own, unless it says so too.
+jumps are looked for in one of the user's own, unless it says so too.  There a change that
+shrinks with δ is no jump: sin z at z = 10⁴ changes by 10⁻⁴ between neighbours δ apart.
 """
 
 from __future__ import annotations
+
+from collections.abc import Callable
 
 import numpy as np
 
@@ -19,6 +22,7 @@ from ggn.surface.layers import sweep_layers
 __all__ = ["kinks"]
 
 DELTA = float(np.finfo(np.float64).eps) ** 0.5
+CLOSER = 2.0**-6  # times as near, a smooth function changes as much less
 JUMP = 1e-4  # of the largest value nearby, or of 1: smooth functions change by about DELTA
 
 
@@ -35,14 +39,18 @@ def kinks(net: MLP, w: np.ndarray, X: np.ndarray) -> tuple[bool, bool]:
                     first = first or (at_0 and sigma.kink == 1)
                     second = second or (at_0 and sigma.kink == 2)
                     continue
-                first = first or _jumps(sigma.derivative(z - delta), sigma.derivative(z + delta))
+                first = first or _jumps(sigma.derivative, z, delta)
                 if sigma.has_second_derivative:
-                    second = second or _jumps(
-                        sigma.second_derivative(z - delta), sigma.second_derivative(z + delta)
-                    )
+                    second = second or _jumps(sigma.second_derivative, z, delta)
     return first, second
 
 
-def _jumps(below: np.ndarray, above: np.ndarray) -> bool:
-    size = np.maximum(1.0, np.maximum(np.abs(below), np.abs(above)))
-    return bool((np.abs(above - below) > JUMP * size).any())
+def _jumps(f: Callable[[np.ndarray], np.ndarray], z: np.ndarray, delta: np.ndarray) -> bool:
+    wide = _change(f, z, delta)
+    return bool(((wide > JUMP) & (_change(f, z, CLOSER * delta) > 0.5 * wide)).any())
+
+
+def _change(f: Callable[[np.ndarray], np.ndarray], z: np.ndarray, delta: np.ndarray) -> np.ndarray:
+    below, above = f(z - delta), f(z + delta)
+    size: np.ndarray = np.maximum(1.0, np.maximum(np.abs(below), np.abs(above)))
+    return np.asarray(np.abs(above - below) / size)

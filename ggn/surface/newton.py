@@ -2,12 +2,18 @@
 
     w' = w - D⁻¹ V (Vᵀ H V)⁻¹ Vᵀ D⁻¹ g,    H = D⁻¹ H_J D⁻¹ taken anew for each step,
 
-V the eigenvectors of H at the start whose eigenvalues do not count as zero.  Where the
-method contracts, it goes to a zero of g, and nearer with each step; elsewhere it wanders.
+V the eigenvectors of H at the start whose eigenvalues do not count as zero.  A zero is near
+where (Kantorovich) each step is at most half the one before it, none leads further than a
+tenth of the weights of any unit, and what is left of g, along all directions, is rounding.
+In a tail, as of exp(-w), each step is as long as the last; on a plateau what is left is g.
+
+Units are judged one by one, each by its incoming weights: those of an output in small units,
+or of an input in large ones, do not count for less.
 """
 
 from __future__ import annotations
 
+import functools
 import math
 from dataclasses import dataclass
 
@@ -17,15 +23,38 @@ from scipy.sparse.linalg import minres
 
 from ggn.linearization import Linearization
 from ggn.linearization.hessian import scaled_hessian, scaled_operator
-from ggn.linearization.spectrum import Spectrum
+from ggn.linearization.spectrum import Spectrum, rounded
+from ggn.surface.flat import flat_directions
+from ggn.surface.units import Units
 
-__all__ = ["NearbyZero", "nearby_zero"]
+__all__ = ["NearbyZero", "gradient_noise", "nearby_zero"]
 
-STEPS = 4
+EPS = float(np.finfo(np.float64).eps)
+STEPS = 8
 PRODUCTS = 120  # for a truncated step
-CONTRACTS = 0.1  # of ‖g‖ may be left
-FAR = 0.03  # of the weights: steps beyond the first do not go further than that
-NOISE = 1e-13  # relative gradient that is rounding
+CONTRACTS = 0.1  # of ‖g‖ may be left by a truncated step
+FAR = 0.1  # of each unit's weights
+SHRINKS = 0.5  # each step, times the one before
+LEVEL = 1e-6  # of ‖H‖: curvature along directions of constant J, near their critical points
+NOISE = 30.0  # times the noise: what is left of g when it is rounding
+
+
+def gradient_noise(at: Linearization, units: Units) -> np.ndarray:
+    """Return how far rounding moves the gradient of each unit, (units,).
+
+    Of w and the samples' weights by 4 eps, as for the Hessian's tolerance; of weights near 0
+    by 4 eps of the size that is natural for them.
+    """
+    source, square = np.random.default_rng(0), np.zeros(units.count)
+    natural = 4.0 * EPS * units.natural_weights
+    with np.errstate(all="ignore"):
+        for _ in range(3):
+            there = rounded(at, source)
+            there.w += natural * source.normal(size=len(at.w))
+            moved = (there.gradient - at.gradient) / units.scale
+            square += np.square(units.norms(moved))
+    noise: np.ndarray = np.sqrt(square / 3.0)
+    return noise
 
 
 @dataclass(frozen=True)
@@ -34,16 +63,30 @@ class NearbyZero:
 
     end: Linearization
     scale: np.ndarray
-    zeros: np.ndarray  # eigenvectors left out, (N, k)
     steps: int
-    moved: float  # share of the weights
-    left: float  # share of the gradient
+    moved: float  # of a unit's weights, at most
+    left: float  # share of the gradient, for weights D w
+
+    @functools.cached_property
+    def flat(self) -> np.ndarray:
+        """The known directions of constant J there, orthonormal for weights D w, (N, k)."""
+        known = flat_directions(self.end.objective, self.end.w) * self.scale[:, np.newaxis]
+        if not known.size:
+            return known
+        Q: np.ndarray = np.linalg.qr(known / np.linalg.norm(known, axis=0))[0]
+        return Q
 
     def minimum(self, tolerance: float) -> bool:
-        """Whether H is positive there, beyond the tolerance and across the zeros."""
+        """Whether H is positive there, beyond the tolerance, across `flat`."""
         H = scaled_hessian(self.end, self.scale)
-        top = float(np.abs(H).max(initial=0.0))
-        H += top * (self.zeros @ self.zeros.T)
+        Q, top = self.flat, float(np.linalg.norm(H)) or 1.0
+        if Q.size:
+            across = H @ Q
+            if float(np.linalg.norm(across)) > LEVEL * top:
+                return False
+            H -= across @ Q.T
+            H -= Q @ (Q.T @ H)
+            H += top * (Q @ Q.T)
         H[np.diag_indices(len(H))] -= tolerance
         return bool(dpotrf(H, overwrite_a=True)[1] == 0)
 
@@ -57,55 +100,76 @@ class NearbyZero:
         steps = "A Newton step" if self.steps == 1 else f"{self.steps} Newton steps"
         verb = "leaves" if self.steps == 1 else "leave"
         return (
-            f"{steps} of {self.moved:.1g} of the weights {verb} {self.left:.1g} of the gradient: "
-            "a zero of it is that near."
+            f"{steps} of up to {self.moved:.1g} of a unit's weights {verb} {self.left:.1g} of the "
+            "gradient: a zero of it is that near."
         )
 
 
 def nearby_zero(
-    at: Linearization, scale: np.ndarray, spectrum: Spectrum, tolerance: float, relative: float
+    at: Linearization, units: Units, spectrum: Spectrum, tolerance: float
 ) -> NearbyZero | None:
     """Return where Newton's method goes, or None where it does not contract.
 
     Eigenvalues up to `tolerance`, or else up to the spectrum's own, are left out.
     """
-    g = at.gradient / scale
-    norm, length = float(np.linalg.norm(g)), float(np.linalg.norm(scale * at.w)) or 1.0
-    if relative <= NOISE:
-        return NearbyZero(at, scale, np.empty((len(g), 0)), 0, 0.0, 1.0)
-    noise = NOISE / relative * norm
-    for zero in (tolerance, spectrum.tolerance):
+    if not spectrum.dense:
+        return _truncated(at, units)
+    for zero in sorted({tolerance, spectrum.tolerance}, reverse=True):
         seen = np.abs(spectrum.eigenvalues) > zero
-        V, zeros = spectrum.eigenvectors[:, seen], spectrum.eigenvectors[:, ~seen]
-        if spectrum.dense:
-            step = V @ ((V.T @ g) / spectrum.eigenvalues[seen])
-        else:
-            step = _truncated(at, scale, g)
-        there, before = at, norm
-        for k in range(1, STEPS + 1):
-            there = Linearization(at.objective, there.w - step / scale)
-            with np.errstate(all="ignore"):
-                rest = there.gradient / scale
-                left = float(np.linalg.norm(rest))
-                moved = float(np.linalg.norm(scale * (there.w - at.w))) / length
-            # in a tail, as of exp(-w), each step takes its share of g, and no zero is near
-            if left <= max(CONTRACTS * min(before, norm), noise):
-                return NearbyZero(there, scale, zeros, k, moved, left / norm)
-            if not (spectrum.dense and math.isfinite(left) and moved <= FAR):
-                break
-            before = left
-            H = scaled_hessian(there, scale)
-            top = float(np.abs(H).max(initial=0.0)) or 1.0
-            if zeros.size:
-                H += top * (zeros @ zeros.T)
-            *_, step, info = dsysv(H, rest, overwrite_a=True)
-            if info != 0:
-                break
-            step -= zeros @ (zeros.T @ step)
+        found = _follow(at, units, spectrum, seen)
+        if found is not None:
+            return found
     return None
 
 
-def _truncated(at: Linearization, scale: np.ndarray, g: np.ndarray) -> np.ndarray:
+def _follow(
+    at: Linearization, units: Units, spectrum: Spectrum, seen: np.ndarray
+) -> NearbyZero | None:
+    """Take Newton steps along the eigenvectors seen until the gradient is rounding."""
+    scale, there = units.scale, at
+    zeros = spectrum.eigenvectors[:, ~seen]
+    rest = at.gradient / scale
+    norm = float(np.linalg.norm(rest)) or 1.0
+    V = spectrum.eigenvectors[:, seen]
+    step = V @ ((V.T @ rest) / spectrum.eigenvalues[seen])
+    before = math.inf
+    for k in range(STEPS + 1):
+        far = units.shares(scale * (there.w - at.w), at.w).max(initial=0.0)
+        length = units.shares(step, at.w).max(initial=0.0)
+        if not (math.isfinite(length) and far <= FAR):
+            return None
+        still = (units.norms(rest) <= NOISE * gradient_noise(there, units)).all()
+        if still and length <= FAR:
+            left = float(np.linalg.norm(rest)) / norm
+            return NearbyZero(there, scale, k, float(far), left)
+        if length > SHRINKS * before or length > FAR:
+            return None
+        before = length
+        there = Linearization(at.objective, there.w - step / scale)
+        with np.errstate(all="ignore"):
+            rest = there.gradient / scale
+        if not np.isfinite(rest).all():
+            return None
+        H = scaled_hessian(there, scale)
+        if zeros.size:
+            H += (float(np.abs(H).max(initial=0.0)) or 1.0) * (zeros @ zeros.T)
+        *_, step, info = dsysv(H, rest, overwrite_a=True)
+        if info != 0:
+            return None
+        step -= zeros @ (zeros.T @ step)
+    return None
+
+
+def _truncated(at: Linearization, units: Units) -> NearbyZero | None:
+    """Take one truncated step, where the Hessian is known by its products only."""
+    scale, g = units.scale, at.gradient / units.scale
+    norm = float(np.linalg.norm(g))
+    if (units.norms(g) <= NOISE * gradient_noise(at, units)).all():
+        return NearbyZero(at, scale, 0, 0.0, 1.0)
     A = scaled_operator(at.hessian_operator(), scale)
-    step: np.ndarray = minres(A, g, rtol=1e-2, maxiter=PRODUCTS)[0]
-    return step
+    step = minres(A, g, rtol=1e-2, maxiter=PRODUCTS)[0]
+    there = Linearization(at.objective, at.w - step / scale)
+    with np.errstate(all="ignore"):
+        left = float(np.linalg.norm(there.gradient / scale)) / norm
+    far = float(units.shares(step, at.w).max(initial=0.0))
+    return NearbyZero(there, scale, 1, far, left) if left <= CONTRACTS and far <= FAR else None

@@ -40,6 +40,10 @@ class Obstruction:
         The samples concerned, from 0; empty where all are.
     text : str
         A sentence.
+    by_output : ndarray, (nL,), or None
+        What each output contributes to lower_bound, where it bounds each by itself.
+    margin : float
+        By how much lower_bound is below what was computed, because of its rounding.
     """
 
     kind: ObstructionKind
@@ -48,6 +52,8 @@ class Obstruction:
     attained: bool
     samples: np.ndarray
     text: str
+    by_output: np.ndarray | None = None
+    margin: float = 0.0
 
     def __str__(self) -> str:
         return self.text

@@ -6,7 +6,8 @@ input as it is on the other samples U and drives it outwards on those S where it
     d = (1 - Φ_U⁺ Φ_U) v,    sign(z_i) φ_iᵀ d > 0 for i in S    (φ_i: rows of φ̂_{l-1}).
 
 If J does not rise along w + (factor - 1) d, the stop is on the way to an infimum at
-infinity rather than at a local minimum.
+infinity rather than at a local minimum.  What J itself does not show in its rounding, its
+slope dᵀ∇J does, of which no part cancels but what ∇_E and ∂φ_L/∂d are off by.
 """
 
 from __future__ import annotations
@@ -18,15 +19,18 @@ from typing import Any
 import numpy as np
 
 from ggn.linearization import Linearization, linearize
+from ggn.linearization.directional import derivatives_along
 from ggn.losses import Loss
 from ggn.network import MLP
+from ggn.surface.change import output_rounding
 from ggn.surface.flat_units import FLAT, SaturatedUnit, saturation
 from ggn.surface.layers import sweep_layers
 from ggn.validation import float_array
 
 __all__ = ["RunawayRay", "runaway_ray"]
 
-FACTORS = (0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0)
+FACTORS = (0.25, 0.5, 1.0, 1.01, 1.05, 1.1, 1.2, 1.4, 2.0, 4.0, 8.0, 16.0)
+SHARE = 1e-6
 EPS = float(np.finfo(np.float64).eps)
 
 
@@ -44,6 +48,8 @@ class RunawayRay:
         Factor, J, dJ/d factor and ‖∇J‖ at each point; factor 1 is w itself.
     rounding : float
         How much of J its rounding can move.
+    slope_rounding : ndarray
+        How much of each slope.
     """
 
     units: tuple[SaturatedUnit, ...]
@@ -54,12 +60,23 @@ class RunawayRay:
     slopes: np.ndarray
     gradient_norms: np.ndarray
     rounding: float
+    slope_rounding: np.ndarray
 
     @property
     def nonincreasing(self) -> bool:
         """Whether J, beyond its rounding, never rises from w outwards."""
         J = self.losses[self.factors >= 1.0]
         return bool(np.isfinite(J).all() and (np.diff(J) <= self.rounding).all())
+
+    @property
+    def turns_up(self) -> bool:
+        """Whether the slope is seen to be positive somewhere from w outwards.
+
+        Beside a visible fall at w, slopes a millionth of that are the other weights' misfit.
+        """
+        out = self.factors >= 1.0
+        falls = max(-float(self.slopes[out][0]), 0.0)
+        return bool((self.slopes[out] > self.slope_rounding[out] + SHARE * falls).any())
 
     @property
     def levels_off(self) -> bool:
@@ -83,7 +100,7 @@ class RunawayRay:
     def infimum(self) -> bool:
         """Whether J fell on the way here and now levels off: evidence, no proof."""
         fell = self.rises_inwards and not self.falls_inwards
-        return fell and self.nonincreasing and self.levels_off
+        return fell and self.nonincreasing and self.levels_off and not self.turns_up
 
     @property
     def limit(self) -> float:
@@ -170,7 +187,19 @@ def runaway_ray(
         np.array([p.gradient @ d for p in points]),
         np.array([np.linalg.norm(p.gradient) for p in points]),
         float(8.0 * at.rounding),
+        np.array([_slope_rounding(p, d) for p in points]),
     )
+
+
+def _slope_rounding(at: Linearization, d: np.ndarray) -> float:
+    """Return how far Σ c ∇_E ∂φ_L/∂d may be off, the outputs being off by their rounding."""
+    objective = at.objective
+    off, total = output_rounding(objective, at.w), 0.0
+    for rows, F, u, _ in derivatives_along(objective, at.w, d, second=False):
+        h = objective.curvature(F, rows, psd=True).diagonal().T
+        E = np.abs(objective.derivatives(F, rows))
+        total += float(np.sum((h * off[rows].T + 16.0 * EPS * E) * np.abs(u)))
+    return 4.0 * total
 
 
 def _outwards(net: MLP, w: np.ndarray, X: np.ndarray) -> tuple[list[SaturatedUnit], np.ndarray]:

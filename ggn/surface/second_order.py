@@ -6,8 +6,7 @@ Hessian and τ the size up to which an eigenvalue counts as zero,
     promised = Σ (v_jᵀ g)² / 2 max(|λ_j|, τ).
 
 Of a symmetry the eigenvalue 0 is off by the order of ‖g‖ / ‖w‖, which `tolerance` has too.
-That J falls along a step is seen, not inferred: the only evidence there is without a
-second derivative.
+Of weights near 0 it is the size that is natural for them that counts (`ggn.surface.units`).
 """
 
 from __future__ import annotations
@@ -23,8 +22,9 @@ from ggn.linearization import Linearization
 from ggn.linearization.hessian import scaled_operator
 from ggn.linearization.spectrum import spectrum
 from ggn.surface.newton import NearbyZero, nearby_zero
+from ggn.surface.units import Units
 
-__all__ = ["SecondOrder", "fall", "has_hessian", "normal_step"]
+__all__ = ["SecondOrder", "has_hessian", "normal_step"]
 
 EPS = float(np.finfo(np.float64).eps)
 PRODUCTS = 60  # for a truncated step
@@ -53,37 +53,25 @@ def normal_step(at: Linearization, scale: np.ndarray) -> tuple[float, np.ndarray
     return 0.5 * float(g @ d), d / scale
 
 
-def fall(at: Linearization, step: np.ndarray, scale: np.ndarray) -> float:
-    """Return by how much J is seen to fall along a step or the gradient, as far as it takes."""
-    visible = at.loss - 8.0 * at.rounding
-    downhill = at.gradient / np.square(scale)
-    for d in (step, downhill / (float(np.linalg.norm(downhill)) or 1.0)):
-        for t in 4.0 ** -np.arange(16.0):
-            with np.errstate(all="ignore"):
-                J = at.objective.value(at.w - t * d)
-            if J < visible:
-                return at.loss - J
-    return 0.0
-
-
 class SecondOrder:
     """The spectrum at w, eigenvectors and gradient those in the weights D w."""
 
     def __init__(
         self,
         at: Linearization,
-        scale: np.ndarray,
-        relative: float,
+        units: Units,
         max_memory: float,
         promised: float = 0.0,
     ) -> None:
-        self.at, self.scale, self.relative = at, scale, relative
+        self.at, self.units, self.scale = at, units, units.scale
+        scale = self.scale
         self.spectrum = spectrum(at, scale=scale, max_memory=max_memory)
         self.gradient = at.gradient / scale
         self.norm = float(np.linalg.norm(self.gradient))
         self.length = float(np.linalg.norm(scale * at.w))
-        size = self.length / math.sqrt(len(at.w))
-        self.tolerance = self.spectrum.tolerance + (10.0 * self.norm / size if size else 0.0)
+        natural = math.sqrt(float(np.mean(np.square(units.natural))))
+        size = max(self.length / math.sqrt(len(at.w)), natural)
+        self.tolerance = self.spectrum.tolerance + 10.0 * self.norm / size
         self.values, self.vectors = self.spectrum.eigenvalues, self.spectrum.eigenvectors
         known, self.step = self._step()
         self.promised = max(known, promised)
@@ -137,4 +125,4 @@ class SecondOrder:
     @functools.cached_property
     def stationary(self) -> NearbyZero | None:
         """The zero of the gradient nearby, if that is known."""
-        return nearby_zero(self.at, self.scale, self.spectrum, self.tolerance, self.relative)
+        return nearby_zero(self.at, self.units, self.spectrum, self.tolerance)

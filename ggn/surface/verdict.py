@@ -6,12 +6,14 @@ for weights in units of the data:
 =================  =================================================================
 global minimum     the fit is exact; or J is at a proven lower bound; or J is convex
                    in w (no hidden layer) and g = 0
-not stationary     g is not small, or promises more than 1e-6 of J, and J falls
+not stationary     g is not small, or promises more than 1e-6 of J, and J falls; or an
+                   output's own weights lower its part of J by as much
 strict saddle      λ_1 < 0, J falls along its eigenvector by more than g explains,
-                   and a Newton step shrinks g: a zero of g lies that step away
-runaway            growing weights of saturated units have lowered J, which levels off
-local minimum      all λ_j > 0 but for directions known to leave J constant, and a
-                   Newton step shrinks g
+                   and Newton steps take g to its rounding: a zero of g is that near
+local minimum      all λ_j > 0 but for directions known to leave J constant, and Newton
+                   steps that halve, and stay near, take g to its rounding
+runaway            growing weights of saturated units have lowered J, which levels off and
+                   rises nowhere on the way out
 infeasible         a proof that no weights fit exactly, where none of the above holds
 inconclusive       zero eigenvalues that are not explained, or no Hessian
 =================  =================================================================
@@ -88,8 +90,9 @@ def diagnose(
     loss        J = 0.25 over 4 samples, ‖gradient‖ = 0
     evidence    - P (9 x 4) has rank 1: no full column rank. Of ε, 0 of its norm lies in the
                   row span of P. w is critical; no more follows from the rank.
-                - The Hessian has 1 positive, 8 zero and 0 negative eigenvalues (up to ... counts
-                  as zero), and the zeros are not explained by known directions of constant J.
+                - The Hessian, for weights in units of the data, has 1 positive, 8 zero and 0
+                  negative eigenvalues (up to ... counts as zero), and the zeros are not
+                  explained by known directions of constant J.
     suggestion  Move w at random by a little and train on: where the Hessian is singular,
                 higher derivatives decide, which are not computed.
     """
@@ -109,12 +112,13 @@ ORDER: tuple[Callable[[Examination], Judgement], ...] = (
     judgements.at_lower_bound,  # global minimum, or runaway
     judgements.separates,  # runaway
     judgements.fits_exactly,  # global minimum
-    judgements.rank_of_jacobian,  # a note
     judgements.moves_on,  # not stationary
+    judgements.rank_of_jacobian,  # a note
+    judgements.rises_for_ever,  # runaway
     judgements.convex,  # global minimum
     judgements.descends,  # strict saddle, or not stationary
-    judgements.runs_away,  # runaway
     judgements.isolated,  # local minimum
+    judgements.runs_away,  # runaway
     judgements.unsettled,  # infeasible, or inconclusive
 )
 
@@ -141,6 +145,7 @@ def _conclude(point: Examination) -> Diagnosis:
         lower_bound=point.bound,
         obstructions=obstructions,
         saturation=point.saturation,
+        scale=point.scale,
         _at=at,
         **measured,
     )

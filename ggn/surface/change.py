@@ -1,0 +1,173 @@
+"""By how much J changes with w, to the last digit that the outputs have.
+
+    J(w') - J(w) = Σ_i c_i [E(F_i', y_i) - E(F_i, y_i)] + Σ_j l2_j (w_j' - w_j)(w_j' + w_j)
+
+The bracket is ∫ ∇_E dF along the segment (Gauss-Legendre, three points beside two for the
+error), or the difference itself where that is nearer: the difference of two sums J would hide
+what one output of small units does beside another of large ones.
+
+What rounding can make of an output is carried forward: each product W_ab φ_a and each σ is off
+by eps of itself, independently,
+
+    s_z² = (W²)ᵀ (s_φ² + eps² φ²),    s_σ² = σ'² s_z² + eps² σ².
+"""
+
+from __future__ import annotations
+
+import functools
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from ggn.linearization import Objective
+from ggn.losses import Logistic
+from ggn.losses.residual import Residual
+from ggn.network import chunks
+
+__all__ = ["Change", "Changes", "output_rounding"]
+
+EPS = float(np.finfo(np.float64).eps)
+VISIBLE = 4.0  # times the rounding: a change that is none of it
+STEPS = 4.0 ** np.arange(-15.0, 1.0)
+_THREE = (0.5 - math.sqrt(0.15), 0.5, 0.5 + math.sqrt(0.15))
+_TWO = (0.5 - math.sqrt(1.0 / 12.0), 0.5 + math.sqrt(1.0 / 12.0))
+
+
+def output_rounding(objective: Objective, w: np.ndarray) -> np.ndarray:
+    """Return how far rounding may move each output, (T, nL): about a standard deviation."""
+    net = objective.net
+    out = np.empty((objective.T, net.n_outputs))
+    c, _ = objective.chunk(0)
+    Ws, work = net.unpack(w), np.empty(net.work_size(min(c, objective.T), net.n_outputs))
+    with np.errstate(all="ignore"):
+        for rows in chunks(objective.T, c):
+            n = rows.stop - rows.start
+            F = net.sweep(w, objective.X[rows], work, keep=1)
+            variance = np.zeros((net.n_inputs, n))
+            for layer, W in enumerate(Ws, start=1):
+                phi = net.layout.inputs(work, n, layer)
+                terms = np.square(EPS * phi)
+                terms[: len(variance)] += variance
+                value = F if layer == net.depth else net.layout.inputs(work, n, layer + 1)
+                value = value[: W.shape[1]]
+                slope = net.layout.slopes(work, n, layer)
+                variance = np.square(slope) * (np.square(W).T @ terms) + np.square(EPS * value)
+            out[rows] = np.sqrt(variance).T
+    return out
+
+
+@dataclass(frozen=True)
+class Change:
+    """J(w') - J(w).
+
+    Attributes
+    ----------
+    total, rounding : float
+        It, and how far rounding may move it.
+    outputs, output_rounding : ndarray, (nL,)
+        Each output's part of the loss, where it is a sum over outputs; else nan.
+    """
+
+    total: float
+    rounding: float
+    outputs: np.ndarray
+    output_rounding: np.ndarray
+
+    @property
+    def falls(self) -> bool:
+        """Whether J is seen to fall."""
+        return self.total < -VISIBLE * self.rounding
+
+    @property
+    def rises(self) -> bool:
+        """Whether J is seen to rise; also where it overflows."""
+        return not self.total <= VISIBLE * self.rounding
+
+
+class Changes:
+    """Changes of J from one w; call it with w'."""
+
+    def __init__(self, objective: Objective, w: np.ndarray) -> None:
+        self.objective, self.w = objective, w
+        self.F = objective.net.forward(w, objective.X)
+        self.Y = objective.Yt.T
+        self.c = objective.c.array
+        self.off = output_rounding(objective, w)
+        with np.errstate(all="ignore"):
+            self.E = objective.loss.value(self.F, self.Y)
+            self.G = objective.loss.gradient(self.F, self.Y)
+            H = objective.loss.hessian(self.F, self.Y, psd=True)
+        self.separable = H.ndim == 2  # a sum over outputs, its H_E being diagonal
+        self.h = H if self.separable else np.diagonal(H, axis1=1, axis2=2)
+
+    @functools.cached_property
+    def parts(self) -> np.ndarray:
+        """Each output's part of J, penalty left out, (nL,); nan where it is no sum over outputs."""
+        nL = self.F.shape[1]
+        if nL == 1 or not self.separable:
+            return np.full(nL, float(self.c @ self.E) if nL == 1 else np.nan)
+        loss = self.objective.loss
+        if isinstance(loss, Residual | Logistic):
+            each = [loss.value(self.F[:, [o]], self.Y[:, [o]]) for o in range(nL)]
+            return np.array([float(self.c @ E) for E in each])
+        return np.full(nL, float(self.c @ self.E))  # no part is larger, where none is negative
+
+    @functools.cached_property
+    def rounding(self) -> np.ndarray:
+        """How far rounding of the outputs may move each output's part of J, (nL,)."""
+        moved = np.abs(self.G) * self.off + 0.5 * self.h * np.square(self.off)
+        out: np.ndarray = self.c @ np.nan_to_num(moved, nan=0.0)
+        return out
+
+    def __call__(self, w: np.ndarray) -> Change:
+        objective, Y, c = self.objective, self.Y, self.c
+        if not np.isfinite(w).all():
+            none = np.full(Y.shape[1], np.nan)
+            return Change(math.nan, math.inf, none, none)
+        with np.errstate(all="ignore"):
+            F = objective.net.forward(w, objective.X)
+            E, G = objective.loss.value(F, Y), objective.loss.gradient(F, Y)
+            d = F - self.F
+            kept = ~d.any(axis=0)  # outputs that nothing has moved
+            off = np.where(kept, 0.0, self.off + EPS * np.abs(F))
+            three = (5.0 * (self._slope(d, _THREE[0]) + self._slope(d, _THREE[2]))
+                     + 8.0 * self._slope(d, _THREE[1])) / 18.0  # fmt: skip
+            two = 0.5 * (self._slope(d, _TWO[0]) + self._slope(d, _TWO[1]))
+            error = np.abs(three - two) + EPS * np.abs(three)
+            moved = (np.abs(self.G) + np.abs(G)) * off + self.h * np.square(off)
+            whole, uncertain = three.sum(axis=1), error.sum(axis=1)
+            direct = EPS * (np.abs(self.E) + np.abs(E))
+            nearer = ~(uncertain <= direct)
+            whole = np.where(nearer, E - self.E, whole)
+            uncertain = np.where(nearer, direct, uncertain)
+            step = w - self.w
+            penalty = objective.l2 * step * (w + self.w)
+            total = float(c @ whole) + float(np.sum(penalty))
+            rounding = float(c @ (uncertain + moved.sum(axis=1)))
+            rounding += EPS * float(np.sum(np.abs(penalty)))
+            outputs, each = c @ three, c @ (error + moved)
+        if not self.separable:
+            outputs = each = np.full(F.shape[1], np.nan)
+        return Change(total, rounding, outputs, each)
+
+    def _slope(self, d: np.ndarray, s: float) -> np.ndarray:
+        return np.asarray(self.objective.loss.gradient(self.F + s * d, self.Y) * d)
+
+    def fall(self, d: np.ndarray, output: int | None = None) -> float:
+        """Return by how much J, or one output's part of it, is seen to fall along -d, or 0.
+
+        From the least step on: the first change that shows must be a fall, for beyond a rise,
+        or a kink, lies another basin.
+        """
+        best = 0.0
+        for t in STEPS:
+            change = self(self.w - t * d)
+            total, rounding = change.total, change.rounding
+            if output is not None and self.separable and not self.objective.penalised:
+                total, rounding = change.outputs[output], change.output_rounding[output]
+            if not total <= VISIBLE * rounding or total > best:
+                break
+            if total < -VISIBLE * rounding:
+                best = float(total)
+        return -best
