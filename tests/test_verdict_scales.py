@@ -6,6 +6,7 @@ import pytest
 import ggn
 from ggn.surface import EvidenceKind, Verdict
 
+pytestmark = pytest.mark.filterwarnings("ignore:Training is in these units")
 X = np.linspace(-2.0, 2.0, 25)[:, np.newaxis]
 
 
