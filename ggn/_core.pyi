@@ -12,6 +12,8 @@ class _Custom(Protocol):
 _Float = NDArray[np.float64]
 
 ACTIVATIONS: tuple[str, ...]
+SIMD: str
+SIMD_HERE: tuple[str, ...]
 
 @final
 class Layout:

@@ -15,6 +15,7 @@ import numpy as np
 from libc.limits cimport INT_MAX
 
 from ggn._kernels.layout import Layout
+from ggn._kernels.matmul import SIMD, SIMD_HERE
 
 from ggn._kernels cimport directional, kernel, normal, solve, sweep
 from ggn._kernels.activation_loops cimport ggn_activation_names, ggn_activations, ggn_n_activations
