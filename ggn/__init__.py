@@ -14,6 +14,7 @@ from ggn.fit.units import ScalingWarning
 from ggn.io import Model
 from ggn.linearization import Linearization, linearize
 from ggn.losses import Loss
+from ggn.machine import threads
 from ggn.network import MLP
 from ggn.surface import Diagnosis, diagnose
 
@@ -49,6 +50,7 @@ __all__ = [
     "products",
     "steps",
     "surface",
+    "threads",
     "train",
     "train_bayesian",
     "train_restarts",

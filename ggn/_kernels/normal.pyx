@@ -70,15 +70,17 @@ cdef Py_ssize_t scaled_size(const Net *net, Py_ssize_t c) noexcept nogil:
 
 cdef Py_ssize_t tile_size(const Net *net, Py_ssize_t c) noexcept nogil:
     """Doubles that `tile` must hold."""
-    cdef Py_ssize_t l, k, units = 0, inputs = 0, last = net.depth, size
+    cdef Py_ssize_t l, k, n, m, last = net.depth, size = 0
     if simd() == 0:
         size = left_size(net, c) + max(RIGHT, left_size(net, c))
     else:
         for l in range(1, last + 1):
-            for k in range(1, l + 1):
-                units = max(units, net.width[l] * net.width[k])
-                inputs = max(inputs, fan_in(net, l) * fan_in(net, k))
-        size = ggn_pair_work(max(units, fan_in(net, last)), inputs)
+            n = net.width[l]
+            m = fan_in(net, l)
+            for k in range(1, l):
+                size = max(size, ggn_pair_work(n * net.width[k], m * fan_in(net, k)))
+            size = max(size, ggn_pair_work(m, m) if l == last
+                       else ggn_pair_work(triangle(n), triangle(m)))
     return scaled_size(net, c) + size
 
 
