@@ -29,7 +29,7 @@ setup(
     ext_modules=cythonize(
         [
             extension("_kernels.sweep", "rows.c", "activation_loops.c"),
-            extension("_kernels.normal", "rows.c"),
+            extension("_kernels.normal", "rows.c", "pair_products.c"),
             extension("_kernels.kernel"),
             extension("_kernels.matmul", "small_products.c"),
             extension("_kernels.directional", "rows.c"),

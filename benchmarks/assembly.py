@@ -6,13 +6,19 @@ forward sweep, sensitivities, normal (or kernel) matrix and gradient in less.
 
 from __future__ import annotations
 
+import contextlib
+import platform
+from pathlib import Path
+
 import numpy as np
 from scipy.linalg.blas import dgemm, dsyrk
 
 import ggn
 from benchmarks.timing import medians
+from ggn import _core
 from ggn.linearization import Linearization, Objective, assembly
 from ggn.linearization.dual_system import DualSystem
+from ggn.machine import flop_rate
 
 NORMAL = [
     ((64, 32, 10), 1797, 0.12),
@@ -79,8 +85,26 @@ def share_of_peak(sizes: tuple[int, ...], T: int, seconds: float = 4.0) -> float
     return (flops / ours) / (2 * 1500**3 / gemm)
 
 
+def machine() -> str:
+    """Return the processor, its caches, the vectors of our own products, and dgemm's rate."""
+    model = platform.processor() or platform.machine()
+    with contextlib.suppress(OSError), open("/proc/cpuinfo") as file:
+        model = next((line.split(":")[1].strip() for line in file if "model name" in line), model)
+    caches = []
+    for index in sorted(Path("/sys/devices/system/cpu/cpu0/cache").glob("index*")):
+        level, kind, size = ((index / n).read_text().strip() for n in ("level", "type", "size"))
+        if kind != "Instruction":
+            caches.append(f"L{level} {size}")
+    rate = f"dgemm {flop_rate() / 1e9:.0f} Gflop/s"
+    return ", ".join([model, *caches, f"GGN_SIMD={_core.SIMD}", rate])
+
+
 def main() -> None:
-    """Print the table."""
+    """Print the table.
+
+    For narrower vectors of both: GGN_SIMD=avx2 OPENBLAS_CORETYPE=Haswell in the environment.
+    """
+    print(machine())
     print(f"{'network':<20}{'T':>8}{'assembly / dsyrk':>18}{'wanted':>9}")
     for sizes, T, wanted in NORMAL:
         ratio, _ = normal(sizes, T)

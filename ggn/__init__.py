@@ -15,6 +15,7 @@ from ggn.fit.units import ScalingWarning
 from ggn.io import Model
 from ggn.linearization import Linearization, linearize
 from ggn.losses import Loss
+from ggn.machine import threads
 from ggn.network import MLP
 from ggn.surface import Diagnosis, diagnose
 
@@ -51,6 +52,7 @@ __all__ = [
     "products",
     "steps",
     "surface",
+    "threads",
     "train",
     "train_bayesian",
     "train_restarts",

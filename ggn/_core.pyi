@@ -12,6 +12,8 @@ class _Custom(Protocol):
 _Float = NDArray[np.float64]
 
 ACTIVATIONS: tuple[str, ...]
+SIMD: str
+SIMD_HERE: tuple[str, ...]
 
 @final
 class Layout:
@@ -55,6 +57,7 @@ def forward(
     X: _Float,
     work: _Float,
     keep: int,
+    exact: bool = False,
 ) -> None: ...
 def gradient(layout: Layout, w: _Float, c: int, eps: _Float, work: _Float, out: _Float) -> None: ...
 def tangent(
@@ -78,8 +81,10 @@ def hessian_product(
     buffer: _Float,
     out: _Float,
 ) -> None: ...
-def sensitivities(layout: Layout, w: _Float, c: int, s: _Float | None, work: _Float) -> None: ...
-def jacobian(layout: Layout, c: int, work: _Float, out: _Float) -> None: ...
+def sensitivities(
+    layout: Layout, w: _Float, c: int, s: _Float | None, work: _Float, exact: bool = False
+) -> None: ...
+def jacobian(layout: Layout, c: int, work: _Float, out: _Float, exact: bool = False) -> None: ...
 def add_outer(B: _Float, out: _Float) -> None: ...
 def add_normal(
     layout: Layout,

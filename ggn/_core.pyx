@@ -4,6 +4,10 @@
 Arrays are C-contiguous float64.  A `Layout` describes a network; `work` is scratch for one
 chunk of c samples, of at least `Layout.work_size` doubles, and carries the chunk's
 activations from `forward` to the functions that go backward.
+
+Numbers below the smallest normal one count as 0 behind the door (see flush.h), and the mode
+of the thread that calls is put back before anything of Python runs; `activate` is exact, and
+so are those that are asked to be, for who reads what is left of a slope.
 """
 
 import numpy as np
@@ -11,11 +15,13 @@ import numpy as np
 from libc.limits cimport INT_MAX
 
 from ggn._kernels.layout import Layout
+from ggn._kernels.matmul import SIMD, SIMD_HERE
 
 from ggn._kernels cimport directional, kernel, normal, solve, sweep
 from ggn._kernels.activation_loops cimport ggn_activation_names, ggn_activations, ggn_n_activations
 from ggn._kernels.blas cimport cholesky_solve as blas_cholesky_solve
 from ggn._kernels.blas cimport syrk_n, syrk_t
+from ggn._kernels.flush cimport ggn_enter, ggn_leave
 from ggn._kernels.layout cimport Layout as CLayout
 from ggn._kernels.net cimport Net, chunk_size
 
@@ -68,7 +74,8 @@ def activate(Py_ssize_t code, double slope, const double[::1] z, double[:, ::1] 
         ggn_activations[code](n, slope, &z[0], &out[0, 0], d1, d2)
 
 
-def forward(CLayout layout, const double[::1] w, const double[:, ::1] X, double[::1] work, int keep):
+def forward(CLayout layout, const double[::1] w, const double[:, ::1] X, double[::1] work, int keep,
+            bint exact=False):
     """Carry X (c, n0) through the network; keep = 1 keeps sigma', keep = 2 sigma'' too.
 
     The outputs are the last nL * c of the activations in work.
@@ -80,14 +87,18 @@ def forward(CLayout layout, const double[::1] w, const double[:, ::1] X, double[
     if c == 0:
         return
     with nogil:
+        mode = ggn_enter(exact)
         sweep.load(net, c, &X[0, 0], &work[0])
         for l in range(1, net.depth + 1):
             sweep.affine(net, l, &w[0], c, &work[0], keep)
             if net.code[l] >= 0:
                 sweep.activate(net, l, c, &work[0], keep)
             else:
+                ggn_leave(mode)
                 with gil:
                     layout.activate_own(np.asarray(work), l, c, keep)
+                mode = ggn_enter(exact)
+        ggn_leave(mode)
 
 
 def gradient(CLayout layout, const double[::1] w, Py_ssize_t c, const double[:, ::1] eps,
@@ -100,7 +111,9 @@ def gradient(CLayout layout, const double[::1] w, Py_ssize_t c, const double[:, 
     if c == 0:
         return
     with nogil:
+        mode = ggn_enter(False)
         sweep.backward(net, &w[0], c, &eps[0, 0], &work[0], &out[0])
+        ggn_leave(mode)
 
 
 def tangent(CLayout layout, const double[::1] w, const double[::1] v, Py_ssize_t c, bint second,
@@ -117,7 +130,9 @@ def tangent(CLayout layout, const double[::1] w, const double[::1] v, Py_ssize_t
     if c == 0:
         return
     with nogil:
+        mode = ggn_enter(False)
         directional.tangent(net, &w[0], &v[0], c, second, &work[0], &buffer[0], &out[0, 0])
+        ggn_leave(mode)
 
 
 def hessian_product(CLayout layout, const double[::1] w, const double[::1] v, Py_ssize_t c,
@@ -138,11 +153,14 @@ def hessian_product(CLayout layout, const double[::1] w, const double[::1] v, Py
     if c == 0:
         return
     with nogil:
+        mode = ggn_enter(False)
         directional.hessian_product(net, &w[0], &v[0], c, &eps[0, 0], &H[0], full, &work[0],
                                     &buffer[0], &out[0])
+        ggn_leave(mode)
 
 
-def sensitivities(CLayout layout, const double[::1] w, Py_ssize_t c, s, double[::1] work):
+def sensitivities(CLayout layout, const double[::1] w, Py_ssize_t c, s, double[::1] work,
+                  bint exact=False):
     """Leave Psi_l S of the chunk in work; s is None (identity), (nL, c) or (nL, nL, c), eq. 17."""
     cdef const Net *net = open_chunk(layout, c, layout.net.width[layout.net.depth], work.shape[0])
     cdef const double[::1] S = w if s is None else of_samples("s", s, net, c)
@@ -151,10 +169,13 @@ def sensitivities(CLayout layout, const double[::1] w, Py_ssize_t c, s, double[:
     if c == 0:
         return
     with nogil:
+        mode = ggn_enter(exact)
         sweep.sensitivities(net, &w[0], c, &S[0], form, &work[0])
+        ggn_leave(mode)
 
 
-def jacobian(CLayout layout, Py_ssize_t c, const double[::1] work, double[:, ::1] out):
+def jacobian(CLayout layout, Py_ssize_t c, const double[::1] work, double[:, ::1] out,
+             bint exact=False):
     """Write P S of the chunk, (N, nL * c) with columns (output, sample), eq. 19."""
     cdef Py_ssize_t k = layout.net.width[layout.net.depth]
     cdef const Net *net = open_chunk(layout, c, k, work.shape[0])
@@ -162,7 +183,9 @@ def jacobian(CLayout layout, Py_ssize_t c, const double[::1] work, double[:, ::1
     if c == 0:
         return
     with nogil:
+        mode = ggn_enter(exact)
         sweep.jacobian(net, c, &work[0], &out[0, 0], k * c)
+        ggn_leave(mode)
 
 
 def add_normal(CLayout layout, Py_ssize_t c, h, const double[::1] work, double[::1] hpsi,
@@ -181,10 +204,12 @@ def add_normal(CLayout layout, Py_ssize_t c, h, const double[::1] work, double[:
     if c == 0:
         return
     with nogil:
+        mode = ggn_enter(False)
         if form:
             normal.weigh(net, c, &H[0], form, &work[0], &hpsi[0])
         normal.accumulate(net, c, &H[0], form, &work[0], &hpsi[0], &tile[0],
                           0.0 if first else 1.0, &sums[0])
+        ggn_leave(mode)
 
 
 def scatter_normal(CLayout layout, Py_ssize_t form, double alpha, const double[::1] sums,
@@ -195,31 +220,9 @@ def scatter_normal(CLayout layout, Py_ssize_t form, double alpha, const double[:
     check_scratch("sums", sums.shape[0], normal.normal_size(&layout.net, form))
     check_matrix("G", G.shape, layout.n_weights, layout.n_weights)
     with nogil:
+        mode = ggn_enter(False)
         normal.scatter(&layout.net, form, alpha, &sums[0], &G[0, 0])
-
-
-def add_outer(const double[:, ::1] B, double[:, ::1] out):
-    """Lower triangle of out (n, n) += B B^T, B (n, k)."""
-    add_product(B, False, out)
-
-
-def add_gram(const double[:, ::1] B, double[:, ::1] out):
-    """Lower triangle of out (k, k) += B^T B, B (n, k)."""
-    add_product(B, True, out)
-
-
-cdef add_product(const double[:, ::1] B, bint transposed, double[:, ::1] out):
-    cdef Py_ssize_t n = B.shape[0], k = B.shape[1], size = k if transposed else n
-    check_matrix("out", out.shape, size, size)
-    if not (n <= INT_MAX and k <= INT_MAX):
-        raise ValueError(f"B must have fewer than 2**31 rows and columns, got ({n}, {k})")
-    if n == 0 or k == 0:
-        return
-    with nogil:
-        if transposed:
-            syrk_t(k, n, 1.0, &B[0, 0], k, 1.0, &out[0, 0], k)
-        else:
-            syrk_n(n, k, 1.0, &B[0, 0], k, 1.0, &out[0, 0], n)
+        ggn_leave(mode)
 
 
 def add_diagonal(CLayout layout, Py_ssize_t c, const double[::1] work, double[::1] buffer,
@@ -231,7 +234,9 @@ def add_diagonal(CLayout layout, Py_ssize_t c, const double[::1] work, double[::
     if c == 0:
         return
     with nogil:
+        mode = ggn_enter(False)
         kernel.diagonal(net, c, &work[0], &buffer[0], &out[0])
+        ggn_leave(mode)
 
 
 def add_kernel(CLayout layout, Py_ssize_t c, bint coupled, const double[::1] units,
@@ -251,50 +256,9 @@ def add_kernel(CLayout layout, Py_ssize_t c, bint coupled, const double[::1] uni
     if c == 0:
         return
     with nogil:
+        mode = ggn_enter(False)
         kernel.kernel(net, c, coupled, &units[0], &inputs[0], &work[0], &buffer[0], &out[0, 0])
+        ggn_leave(mode)
 
 
-def metric(CLayout layout, const double[::1] diagonal, const double[::1] fixed,
-           double[::1] largest, double[::1] scale):
-    """Write the damping metric D (N,) for a GGN matrix with this diagonal (see solve.pyx).
-
-    fixed and largest have one entry per input of each layer; largest starts as zeros and is
-    kept between calls.
-    """
-    check_vector("diagonal", diagonal.shape[0], layout.n_weights)
-    check_vector("fixed", fixed.shape[0], layout.n_inputs)
-    check_vector("largest", largest.shape[0], layout.n_inputs)
-    check_vector("scale", scale.shape[0], layout.n_weights)
-    with nogil:
-        solve.metric(&layout.net, &diagonal[0], &fixed[0], &largest[0], &scale[0])
-
-
-def damped_cholesky(const double[:, ::1] G, scale, double mu, double[:, ::1] factor):
-    """Factor D^-1 G D^-1 + mu I from G's lower triangle; D = diag(scale), or I for None.
-
-    Returns 0, or the order of the first leading minor that is not positive.
-    """
-    cdef Py_ssize_t n = factor.shape[0]
-    cdef const double[::1] D = scale  # NULL for None
-    cdef int info
-    check_matrix("factor", factor.shape, n, n)
-    check_matrix("G", G.shape, n, n)
-    if n > INT_MAX:
-        raise ValueError(f"G must have fewer than 2**31 rows, got {n}")
-    if scale is not None:
-        check_vector("scale", D.shape[0], n)
-    if n == 0:
-        return 0
-    with nogil:
-        info = solve.damped_cholesky(n, &G[0, 0], &D[0], mu, &factor[0, 0])
-    return info
-
-
-def cholesky_solve(const double[:, ::1] factor, double[::1] b):
-    """Solve in place with the factor that `damped_cholesky` wrote."""
-    cdef Py_ssize_t n = b.shape[0]
-    check_matrix("factor", factor.shape, n, n)
-    if n == 0:
-        return
-    with nogil:
-        blas_cholesky_solve(n, &factor[0, 0], &b[0])
+include "_core_matrices.pxi"  # the part of the door that knows no samples

@@ -104,7 +104,7 @@ def test_chunk_size_does_not_matter(c, loss, T, chunk):
 @pytest.mark.parametrize("T", [31, 32, 33, 64, 65, 150])
 def test_networks_own_chunks_do_not_matter(T, monkeypatch):
     """forward, jacobian and kernel_matrix choose their chunks: make these as small as they get."""
-    monkeypatch.setattr("ggn.network.mlp.CHUNK_DOUBLES", 1)
+    monkeypatch.setattr("ggn.network.sweeps.CHUNK_DOUBLES", 1)
     c = case((3, 5, 4, 2), ("tanh", "softplus", "identity"), seed=T)
     X, _ = c.data(T)
     assert_close(c.net.forward(c.w, X), oracle_outputs(c, X))

@@ -4,8 +4,8 @@
 Who calls says it, so that the same call has the same bits, whatever BLAS is doing meanwhile.
 """
 
+cdef int simd() noexcept nogil
 cdef Py_ssize_t most_of_own(bint one_thread) noexcept nogil
-cdef bint is_own(Py_ssize_t most, Py_ssize_t m, Py_ssize_t n, Py_ssize_t k) noexcept nogil
 
 # C (m, n) = alpha A (m, k) B (k, n) + beta C.
 cdef void gemm_nn(Py_ssize_t most, Py_ssize_t m, Py_ssize_t n, Py_ssize_t k, double alpha,

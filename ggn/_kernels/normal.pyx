@@ -17,18 +17,18 @@ Blocks with l = L need no M: Psi_L = D_L is diagonal, so the rows are H Psi_k.
     form 2   H_E full, h (nL, nL, c)
 """
 
-from ggn._kernels.blas cimport syrk_n
-from ggn._kernels.matmul cimport gemm_nt, is_own
+from ggn._kernels.blas cimport gemm_nt
+from ggn._kernels.matmul cimport simd
 from ggn._kernels.net cimport Net, a_block, back_block, d_block, fan_in
+from ggn._kernels.pair_products cimport ggn_pair_list, ggn_pair_product, ggn_pair_work
 from ggn._kernels.rows cimport ggn_pairs, ggn_scale_rows
 
-# Doubles of a tile of unit pairs, and of input pairs.  The first is formed again for each of
-# the second, which are packed again by BLAS for each of the first: measured best on
-# F(8,50,50,1), F(8,50,1), F(64,32,10), F(2,10,10,4).
+# Where the product is BLAS's: doubles of a tile of unit pairs, and of input pairs.  The first
+# is formed again for each of the second, which are packed again by BLAS for each of the first:
+# measured best on F(8,50,50,1), F(8,50,1), F(64,32,10), F(2,10,10,4).
 cdef enum:
     LEFT = 262144
     RIGHT = 524288
-    RIGHT_OWN = 65536  # where the product is our own, which does not pack it
 
 
 cdef inline Py_ssize_t triangle(Py_ssize_t n) noexcept nogil:
@@ -56,16 +56,32 @@ cdef Py_ssize_t normal_size(const Net *net, Py_ssize_t form) noexcept nogil:
 
 
 cdef Py_ssize_t left_size(const Net *net, Py_ssize_t c) noexcept nogil:
-    """Doubles of the tile of unit pairs: at least one group of every block."""
+    """Doubles of BLAS's tile of unit pairs: at least one group of every block."""
     cdef Py_ssize_t l, widest = 0
     for l in range(net.depth + 1):
         widest = max(widest, net.width[l] + 1)
     return max(LEFT, widest * c)
 
 
+cdef Py_ssize_t scaled_size(const Net *net, Py_ssize_t c) noexcept nogil:
+    """Doubles before the tile for the last layer's weighted inputs."""
+    return (fan_in(net, net.depth) + 1) * c
+
+
 cdef Py_ssize_t tile_size(const Net *net, Py_ssize_t c) noexcept nogil:
-    """Doubles that the two tiles must hold."""
-    return left_size(net, c) + max(RIGHT, left_size(net, c))
+    """Doubles that `tile` must hold."""
+    cdef Py_ssize_t l, k, n, m, last = net.depth, size = 0
+    if simd() == 0:
+        size = left_size(net, c) + max(RIGHT, left_size(net, c))
+    else:
+        for l in range(1, last + 1):
+            n = net.width[l]
+            m = fan_in(net, l)
+            for k in range(1, l):
+                size = max(size, ggn_pair_work(n * net.width[k], m * fan_in(net, k)))
+            size = max(size, ggn_pair_work(m, m) if l == last
+                       else ggn_pair_work(triangle(n), triangle(m)))
+    return scaled_size(net, c) + size
 
 
 cdef Py_ssize_t weighted_size(const Net *net, Py_ssize_t c, Py_ssize_t form) noexcept nogil:
@@ -105,43 +121,45 @@ cdef inline Py_ssize_t first_row(Py_ssize_t u, Py_ssize_t nv, bint triangular) n
     return triangle(u) if triangular else u * nv
 
 
-cdef void add_block(Py_ssize_t most, Py_ssize_t n, Py_ssize_t nv, bint triangular, Py_ssize_t r,
-                    const double *a, const double *b, const double *ready,
-                    Py_ssize_t m, Py_ssize_t mv, const double *x, const double *y,
-                    Py_ssize_t c, double *tile, Py_ssize_t room, double beta,
-                    double *sums) noexcept nogil:
-    """sums (unit pairs x input pairs) = beta sums + rows(a, b) rows(x, y)^T, in tiles.
-
-    Unit pairs are sum_r a[u, r] b[v, r], or `ready` if it is not NULL; input
-    pairs x[a] y[b].  Both are triangular (u >= v, a >= b) on the diagonal.
-    `most` is matmul.pxd's.
-    """
-    cdef Py_ssize_t limit = max(LEFT // c, 1), columns = first_row(m, mv, triangular)
-    cdef bint own = is_own(most, min(limit, n * nv), RIGHT // c, c)
-    cdef Py_ssize_t wide = max((RIGHT_OWN if own else RIGHT) // c, 1)
-    cdef Py_ssize_t s0, s1, u0, u1, row, rows, col, cols
-    cdef double *left = tile
-    cdef double *right = tile + room
-    cdef const double *pairs = ready
-    s0 = 0
+cdef void add_by_blas(Py_ssize_t c, const ggn_pair_list *left, const ggn_pair_list *right,
+                      double beta, double *sums, double *tile, Py_ssize_t room) noexcept nogil:
+    """What ggn_pair_product does, by rows of pairs in tiles, and BLAS; `room` is the left tile's."""
+    cdef Py_ssize_t n = left.n, m = right.n, limit = max(LEFT // c, 1), wide = max(RIGHT // c, 1)
+    cdef Py_ssize_t columns = first_row(m, right.nv, right.triangular)
+    cdef Py_ssize_t s0 = 0, s1, u0, u1, row, rows, col, cols
+    cdef double *b = tile + room
+    cdef const double *a
     while s0 < m:
         # the input pairs are re-formed least: they are the outer loop, in larger tiles
-        s1 = next_group(s0, m, mv, triangular, wide)
-        col = first_row(s0, mv, triangular)
-        cols = first_row(s1, mv, triangular) - col
-        ggn_pairs(s0, s1, mv, triangular, 1, c, x, y, right)
+        s1 = next_group(s0, m, right.nv, right.triangular, wide)
+        col = first_row(s0, right.nv, right.triangular)
+        cols = first_row(s1, right.nv, right.triangular) - col
+        if right.b == NULL:
+            b = <double*>right.a + s0 * c
+        else:
+            ggn_pairs(s0, s1, right.nv, right.triangular, 1, c, right.a, right.b, b)
         u0 = 0
         while u0 < n:
-            u1 = n if ready != NULL else next_group(u0, n, nv, triangular, limit)
-            row = first_row(u0, nv, triangular)
-            rows = first_row(u1, nv, triangular) - row
-            if ready == NULL:
-                ggn_pairs(u0, u1, nv, triangular, r, c, a, b, left)
-                pairs = left
-            gemm_nt(most, rows, cols, c, pairs, c, right, c, beta, sums + row * columns + col,
-                    columns)
+            u1 = n if left.b == NULL else next_group(u0, n, left.nv, left.triangular, limit)
+            row = first_row(u0, left.nv, left.triangular)
+            rows = first_row(u1, left.nv, left.triangular) - row
+            a = left.a
+            if left.b != NULL:
+                ggn_pairs(u0, u1, left.nv, left.triangular, left.r, c, left.a, left.b, tile)
+                a = tile
+            gemm_nt(rows, cols, c, 1.0, a, c, b, c, beta, sums + row * columns + col, columns)
             u0 = u1
         s0 = s1
+
+
+cdef void add_block(const Net *net, Py_ssize_t c, const ggn_pair_list *left,
+                    const ggn_pair_list *right, bint lower, double beta, double *sums,
+                    double *tile) noexcept nogil:
+    """sums (unit pairs, input pairs) = beta sums + left right^T; lower: what is above may be left."""
+    if simd():
+        ggn_pair_product(simd(), c, c, left, right, lower, beta, sums, tile)
+    else:
+        add_by_blas(c, left, right, beta, sums, tile, left_size(net, c))
 
 
 cdef void add_last(const Net *net, Py_ssize_t c, const double *h, Py_ssize_t form,
@@ -152,15 +170,19 @@ cdef void add_last(const Net *net, Py_ssize_t c, const double *h, Py_ssize_t for
     cdef const double *d = d_block(net, last, c, work)
     cdef double *weight = tile
     cdef double *scaled = tile + c
+    cdef ggn_pair_list right = ggn_pair_list(m, 1, 1, False, phi, NULL)
+    cdef ggn_pair_list left = right
+    tile += scaled_size(net, c)
     if form == 0:
-        syrk_n(m, c, 1.0, phi, c, beta, sums, m)
+        add_block(net, c, &left, &right, True, beta, sums, tile)
         return
+    left.a = scaled
     for o in range(nl):
         for p in range(o if form == 1 else 0, o + 1):
             ggn_scale_rows(1, 1, c, d + o * c, d + p * c, weight)
             ggn_scale_rows(1, 1, c, weight, h + (o if form == 1 else o * nl + p) * c, weight)
             ggn_scale_rows(m, m, c, phi, weight, scaled)
-            gemm_nt(net.own, m, m, c, scaled, c, phi, c, beta, sums, m)
+            add_block(net, c, &left, &right, o == p, beta, sums, tile)
             sums += m * m
 
 
@@ -168,31 +190,30 @@ cdef void accumulate(const Net *net, Py_ssize_t c, const double *h, Py_ssize_t f
                      const double *work, double *hpsi, double *tile, double beta,
                      double *sums) noexcept nogil:
     """Sums of all blocks = beta sums + one chunk; work holds A, D and Psi."""
-    cdef Py_ssize_t l, k, v, last = net.depth, nl = net.width[last], room = left_size(net, c)
+    cdef Py_ssize_t l, k, v, last = net.depth, nl = net.width[last]
     cdef const double *hk
-    cdef const double *x
-    cdef const double *y
     cdef double *scaled
+    cdef ggn_pair_list left, right
     for l in range(1, last + 1):
-        x = a_block(net, l - 1, c, work)
         for k in range(1, l + 1):
-            y = a_block(net, k - 1, c, work)
             hk = hpsi + nl * c * net.z_offset[k]
             if form == 0:
                 hk = back_block(net, k, nl, c, work)
+            right = ggn_pair_list(fan_in(net, l), fan_in(net, k), 1, k == l,
+                                  a_block(net, l - 1, c, work), a_block(net, k - 1, c, work))
             if k == last:
                 add_last(net, c, h, form, work, tile, beta, sums)
-            elif l == last:
-                if form != 0:  # D_L H Psi_k, in place: H Psi_k was needed as it is before
-                    for v in range(net.width[k]):
-                        scaled = hpsi + nl * c * net.z_offset[k] + v * nl * c
-                        ggn_scale_rows(nl, 1, c, scaled, d_block(net, l, c, work), scaled)
-                add_block(net.own, net.width[k] * nl, 1, False, 1, NULL, NULL, hk,
-                          fan_in(net, l), fan_in(net, k), x, y, c, tile, room, beta, sums)
             else:
-                add_block(net.own, net.width[l], net.width[k], k == l, nl,
-                          back_block(net, l, nl, c, work), hk, NULL,
-                          fan_in(net, l), fan_in(net, k), x, y, c, tile, room, beta, sums)
+                if l < last:
+                    left = ggn_pair_list(net.width[l], net.width[k], nl, k == l,
+                                         back_block(net, l, nl, c, work), hk)
+                else:
+                    if form != 0:  # D_L H Psi_k, in place: H Psi_k was needed as it is before
+                        for v in range(net.width[k]):
+                            scaled = hpsi + nl * c * net.z_offset[k] + v * nl * c
+                            ggn_scale_rows(nl, 1, c, scaled, d_block(net, l, c, work), scaled)
+                    left = ggn_pair_list(net.width[k] * nl, 1, 1, False, hk, NULL)
+                add_block(net, c, &left, &right, False, beta, sums, tile + scaled_size(net, c))
             sums += block_size(net, l, k, form)
 
 

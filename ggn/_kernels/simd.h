@@ -16,6 +16,16 @@
 #define GGN_CLONES
 #endif
 
+/* Our own matrix products are written with vectors of the compiler's: whether it has them. */
+#if defined(__clang__) || (defined(__GNUC__) && __GNUC__ >= 12)
+#define GGN_VECTORS 1
+#else
+#define GGN_VECTORS 0
+#endif
+
+/* The widths they are compiled for; the baseline is SSE2 or NEON.  Without, products are BLAS's. */
+enum { GGN_NO_SIMD, GGN_BASELINE, GGN_AVX2, GGN_AVX512 };
+
 /* The loops below write element i from elements i only, in place or not. */
 #if defined(__clang__)
 #define GGN_IVDEP _Pragma("clang loop vectorize(assume_safety)")

@@ -1,7 +1,9 @@
+#include "simd.h"
 #include "small_products.h"
 
-#if (defined(__clang__) || (defined(__GNUC__) && __GNUC__ >= 12)) && defined(__x86_64__)
+#if GGN_VECTORS
 
+#if defined(__x86_64__)
 /* Register blocks: the fastest of those tried on F(2,10,10,4) and F(10,1000,1). */
 #define TARGET __attribute__((target("avx512f,avx512dq,avx512vl,avx512bw,avx2,fma")))
 #define NAME(x) x##_avx512
@@ -24,46 +26,79 @@
 #define ROWS 4
 #define VECTORS 3
 #include "small_products_loops.h"
+#undef TARGET
+#undef NAME
+#undef WIDTH
+#undef DOTS
+#undef ROWS
+#undef VECTORS
+#endif
 
-static int has_avx512(void)
+#define TARGET
+#define NAME(x) x##_baseline
+#define WIDTH 2
+#if defined(__aarch64__) /* 32 registers */
+#define DOTS 5
+#define ROWS 8
+#else
+#define DOTS 3
+#define ROWS 4
+#endif
+#define VECTORS 3
+#include "small_products_loops.h"
+
+int ggn_widest_simd(void)
 {
-    return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq")
-        && __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512bw");
+#if defined(__x86_64__)
+    if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq")
+        && __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512bw"))
+        return GGN_AVX512;
+    if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"))
+        return GGN_AVX2;
+#endif
+    return GGN_BASELINE;
 }
 
-int ggn_small_products_here(void)
-{
-    return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
-}
-
-void ggn_dots(ptrdiff_t m, ptrdiff_t n, ptrdiff_t k, const double *a, ptrdiff_t lda,
+void ggn_dots(int simd, ptrdiff_t m, ptrdiff_t n, ptrdiff_t k, const double *a, ptrdiff_t lda,
               const double *b, ptrdiff_t ldb, double beta, double *c, ptrdiff_t ldc)
 {
-    (has_avx512() ? dots_avx512 : dots_avx2)(m, n, k, a, lda, b, ldb, beta, c, ldc);
+#if defined(__x86_64__)
+    if (simd != GGN_BASELINE) {
+        (simd == GGN_AVX512 ? dots_avx512 : dots_avx2)(m, n, k, a, lda, b, ldb, beta, c, ldc);
+        return;
+    }
+#endif
+    dots_baseline(m, n, k, a, lda, b, ldb, beta, c, ldc);
 }
 
-void ggn_combine(ptrdiff_t m, ptrdiff_t n, ptrdiff_t k, double alpha, const double *a,
+void ggn_combine(int simd, ptrdiff_t m, ptrdiff_t n, ptrdiff_t k, double alpha, const double *a,
                  ptrdiff_t rs, ptrdiff_t cs, const double *b, ptrdiff_t ldb, double beta,
                  double *c, ptrdiff_t ldc)
 {
-    (has_avx512() ? combine_avx512 : combine_avx2)(m, n, k, alpha, a, rs, cs, b, ldb, beta, c,
-                                                   ldc);
+#if defined(__x86_64__)
+    if (simd != GGN_BASELINE) {
+        (simd == GGN_AVX512 ? combine_avx512 : combine_avx2)(m, n, k, alpha, a, rs, cs, b, ldb,
+                                                             beta, c, ldc);
+        return;
+    }
+#endif
+    combine_baseline(m, n, k, alpha, a, rs, cs, b, ldb, beta, c, ldc);
 }
 
 #else
 
-int ggn_small_products_here(void)
+int ggn_widest_simd(void)
 {
-    return 0;
+    return GGN_NO_SIMD;
 }
 
 /* Never called. */
-void ggn_dots(ptrdiff_t m, ptrdiff_t n, ptrdiff_t k, const double *a, ptrdiff_t lda,
+void ggn_dots(int simd, ptrdiff_t m, ptrdiff_t n, ptrdiff_t k, const double *a, ptrdiff_t lda,
               const double *b, ptrdiff_t ldb, double beta, double *c, ptrdiff_t ldc)
 {
 }
 
-void ggn_combine(ptrdiff_t m, ptrdiff_t n, ptrdiff_t k, double alpha, const double *a,
+void ggn_combine(int simd, ptrdiff_t m, ptrdiff_t n, ptrdiff_t k, double alpha, const double *a,
                  ptrdiff_t rs, ptrdiff_t cs, const double *b, ptrdiff_t ldb, double beta,
                  double *c, ptrdiff_t ldc)
 {

@@ -8,15 +8,15 @@
 
 #include <stddef.h>
 
-/* Whether this build and processor have them (AVX2 and FMA at least). */
-int ggn_small_products_here(void);
+/* The widest of simd.h's that this build and processor have. */
+int ggn_widest_simd(void);
 
-/* C (m, n) = A B^T + beta C; A (m, k), B (n, k): dot products of rows. */
-void ggn_dots(ptrdiff_t m, ptrdiff_t n, ptrdiff_t k, const double *a, ptrdiff_t lda,
+/* simd is one of simd.h's, not GGN_NO_SIMD.  C (m, n) = A B^T + beta C; A (m, k), B (n, k): dot products of rows. */
+void ggn_dots(int simd, ptrdiff_t m, ptrdiff_t n, ptrdiff_t k, const double *a, ptrdiff_t lda,
               const double *b, ptrdiff_t ldb, double beta, double *c, ptrdiff_t ldc);
 
 /* C (m, n) = alpha A B + beta C; A[i, p] at a[i * rs + p * cs], B (k, n): rows combined. */
-void ggn_combine(ptrdiff_t m, ptrdiff_t n, ptrdiff_t k, double alpha, const double *a,
+void ggn_combine(int simd, ptrdiff_t m, ptrdiff_t n, ptrdiff_t k, double alpha, const double *a,
                  ptrdiff_t rs, ptrdiff_t cs, const double *b, ptrdiff_t ldb, double beta,
                  double *c, ptrdiff_t ldc);
 

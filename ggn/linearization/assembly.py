@@ -9,15 +9,17 @@ Blocks wins unless a wide layer has two or three inputs and there is one output.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Protocol
 
 import numpy as np
 
 from ggn import _core
 from ggn.linearization.objective import Objective
+from ggn.machine import lane_count
 from ggn.network import MLP
 
-__all__ = ["Accumulator", "accumulator", "normal_memory", "normal_work", "sweep_work"]
+__all__ = ["Accumulator", "accumulators", "normal_memory", "normal_work", "sweep_work"]
 
 # Forming one element of a pair row takes as long as this many flops of dgemm
 # (measured: 0.2 ns against 55 Gflop/s, one thread).
@@ -32,8 +34,8 @@ class Accumulator(Protocol):
     def add(self, w: np.ndarray, F: np.ndarray, rows: slice, work: np.ndarray) -> None:
         """Add the chunk of these samples, with outputs F, that the forward sweep left in work."""
 
-    def finish(self) -> None:
-        """Complete the lower triangle of the matrix."""
+    def finish(self, others: Sequence[Accumulator] = ()) -> None:
+        """Add what the other lanes have summed, and complete the lower triangle of the matrix."""
 
 
 class Blocks:
@@ -61,13 +63,18 @@ class Blocks:
             sums, tile, weighted = net.layout.normal_sizes(c, form)
             if len(self.sums) < sums:
                 self.sums = objective.scratch(sums)
+            self.sums = self.sums[:sums]
             self.tile, self.weighted = objective.scratch(tile), objective.scratch(weighted)
         _core.sensitivities(net.layout, w, c, None, work)
         _core.add_normal(net.layout, c, h, work, self.weighted, self.tile, self.sums, first)
 
-    def finish(self) -> None:
+    def finish(self, others: Sequence[Accumulator] = ()) -> None:
         net, form = self.net, self.form
         assert form is not None
+        for other in others:
+            assert isinstance(other, Blocks)
+            if other.form is not None:  # else there were fewer samples than lanes
+                self.sums += other.sums
         alpha = 1.0 if self.constant is None else self.constant
         _core.scatter_normal(net.layout, form, alpha, self.sums, self.G)
 
@@ -90,21 +97,28 @@ class Columns:
         _core.jacobian(net.layout, c, work, B)
         _core.add_outer(B, self.G)
 
-    def finish(self) -> None:
+    def finish(self, others: Sequence[Accumulator] = ()) -> None:
         pass
 
 
-def accumulator(
+def accumulators(
     objective: Objective, G: np.ndarray, psd: bool, lent: np.ndarray | None = None
-) -> Accumulator:
-    """Return the cheaper form for this network; Blocks if H_E may be indefinite."""
-    if (
-        psd
-        and objective.loss.semidefinite
-        and column_work(objective.net) < block_work(objective.net)
-    ):
-        return Columns(objective, G)
-    return Blocks(objective, G, psd, lent)
+) -> Sequence[Accumulator]:
+    """Return the cheaper form for this network, one for each lane; Blocks if H_E may be indefinite.
+
+    The first is to be finished, with the others.
+    """
+    net = objective.net
+    if psd and objective.loss.semidefinite and column_work(net) < block_work(net):
+        return [Columns(objective, G)]
+    others = range(lanes_of_blocks(net, objective.T) - 1)
+    return [Blocks(objective, G, psd, lent), *(Blocks(objective, G, psd) for _ in others)]
+
+
+def lanes_of_blocks(net: MLP, T: int) -> int:
+    """Return into how many lanes the samples are split."""
+    sums, _, _ = net.layout.normal_sizes(1, 1)
+    return lane_count(T * block_work(net), sums)
 
 
 def column_work(net: MLP) -> float:
@@ -142,8 +156,9 @@ def normal_memory(net: MLP, T: int) -> int:
         per_sample = net.n_weights * nL
         return per_sample * min(net.chunk_size(nL, per_sample), T)
     c = min(net.chunk_size(nL, Blocks.chunk_doubles), T)
-    _, tile, weighted = net.layout.normal_sizes(c, 2)
-    return int(tile + weighted)
+    sums, tile, weighted = net.layout.normal_sizes(c, 2)
+    lanes = lanes_of_blocks(net, T)
+    return int(lanes * (tile + weighted) + (lanes - 1) * sums)
 
 
 def sweep_work(net: MLP, outputs: int) -> float:

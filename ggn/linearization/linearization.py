@@ -21,12 +21,12 @@ import numpy as np
 from scipy.sparse.linalg import LinearOperator
 
 from ggn import _core
-from ggn.linearization.assembly import accumulator
+from ggn.linearization.assembly import Accumulator, accumulators
 from ggn.linearization.directional import bend_columns, hessian_along, product_along
 from ggn.linearization.dual_system import DualSystem
 from ggn.linearization.functional_hessian import functional_hessian
 from ggn.linearization.objective import Objective
-from ggn.linearization.sweeping import sweep
+from ggn.linearization.sweeping import Accumulate, sweep
 from ggn.losses import Loss
 from ggn.network import MLP
 from ggn.validation import integer
@@ -100,13 +100,14 @@ class Linearization:
         `lent` (N, N) is overwritten: with it, the sums need no memory of their own.
         """
         net, objective = self.net, self.objective
-        total = accumulator(objective, G, psd, lent)
+        first, *others = accumulators(objective, G, psd, lent)
 
-        def accumulate(rows: slice, F: np.ndarray, work: np.ndarray) -> None:
-            total.add(self.w, F, rows, work)
+        def lane(total: Accumulator) -> Accumulate:
+            return lambda rows, F, work: total.add(self.w, F, rows, work)
 
-        gradient = sweep(objective, self.w, net.n_outputs, total.chunk_doubles, accumulate)
-        total.finish()
+        lanes = [lane(total) for total in (first, *others)]
+        gradient = sweep(objective, self.w, net.n_outputs, first.chunk_doubles, lanes=lanes)
+        first.finish(others)
         if objective.penalised:
             G[np.diag_indices(len(G))] += 2.0 * objective.l2
         return gradient

@@ -10,6 +10,7 @@ refers to the array any more.  So two holders never meet in one piece.
 from __future__ import annotations
 
 import math
+import threading
 import weakref
 from typing import Any
 
@@ -39,6 +40,7 @@ class Memory:
     """
 
     def __init__(self) -> None:
+        self._lock = threading.Lock()
         self._pieces: list[tuple[np.ndarray, weakref.ref[_Lease]]] = []  # the latest used last
         self._most = 0  # doubles in use at once
 
@@ -47,10 +49,11 @@ class Memory:
         size = math.prod(shape)
         if size <= SMALL:
             return np.empty(shape)
-        piece = self._piece(size)
-        lease = _Lease(piece)
-        self._pieces.append((piece, weakref.ref(lease)))
-        self._most = max(self._most, self._used())
+        with self._lock:
+            piece = self._piece(size)
+            lease = _Lease(piece)
+            self._pieces.append((piece, weakref.ref(lease)))
+            self._most = max(self._most, self._used())
         # NumPy makes the lease the base of the array, and so of every view of it
         return np.asarray(lease).reshape(shape)
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import copy
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -20,7 +20,8 @@ from ggn.linearization.memory import Memory
 from ggn.linearization.shares import Shares
 from ggn.losses import Loss, resolve
 from ggn.losses.curvature import Curvature
-from ggn.network import MLP, chunks
+from ggn.machine import lane_count, limited, share
+from ggn.network import MLP
 from ggn.validation import float_array, number, samples
 
 __all__ = ["Objective"]
@@ -80,7 +81,7 @@ class Objective:
         self.penalised = bool(np.any(self.l2))
         self.chunk_size = chunk_size
         self._memory = Memory()
-        self._chunk: dict[tuple[int, int], tuple[int, int]] = {}
+        self._chunk: dict[tuple[int, int, int], tuple[int, int]] = {}
 
     def scratch(self, *shape: int) -> np.ndarray:
         """Return an uninitialised array, the caller's until nothing refers to it; see `Memory`."""
@@ -89,9 +90,32 @@ class Objective:
     def value(self, w: np.ndarray) -> float:
         """Return J(w); inf or nan, and NumPy's warnings, where it overflows."""
         total = self.penalty(w) if self.penalised else 0.0
-        for rows, F in self.outputs(w):
-            total += self.sum_loss(F, rows)
-        return total
+        lanes = lane_count(self.T * forward_flops(self.net))
+        if lanes == 1:
+            for rows, F in self.outputs(w):
+                total += self.sum_loss(F, rows)
+            return total
+        sums = [0.0] * lanes
+        parts, (c, size) = split(self.T, lanes), self.chunk(0, among=lanes)
+        works, settings = [self.scratch(size) for _ in parts], np.geterr()
+
+        def work(lane: int, stopped: Callable[[], bool]) -> None:
+            with np.errstate(**settings):
+                for rows in chunks(parts[lane], c):
+                    if stopped():
+                        return
+                    F = self.net.sweep(w, self.X[rows], works[lane], keep=0)
+                    sums[lane] += self.sum_loss(F, rows)
+
+        with limited(0.0):
+            share(lanes, work, self.of_the_users_own)
+        return total + sum(sums)
+
+    @property
+    def of_the_users_own(self) -> bool:
+        """Whether functions of the user's are called, which need not bear several threads."""
+        known = type(self.loss).__module__.startswith("ggn.losses")
+        return not known or any(a.code < 0 for a in self.net.activations)
 
     def rounding(self, w: np.ndarray, J: float) -> float:
         """Return how much of J = J(w) the rounding of the outputs can move."""
@@ -117,14 +141,15 @@ class Objective:
         """Sweep forward; yield each chunk and its outputs (nL, c), overwritten by the next."""
         net, (c, size) = self.net, self.chunk(0)
         work = self.scratch(size)
-        for rows in chunks(self.T, c):
+        for rows in chunks(range(self.T), c):
             yield rows, net.sweep(w, self.X[rows], work, keep=0)
 
-    def chunk(self, columns: int, extra: int = 0) -> tuple[int, int]:
-        """Return the samples of a chunk and the doubles of scratch its sweep needs."""
-        key = columns, extra
+    def chunk(self, columns: int, extra: int = 0, among: int = 1) -> tuple[int, int]:
+        """Return the samples of a chunk of a lane, and the doubles of scratch its sweep needs."""
+        key = columns, extra, among
         if key not in self._chunk:
-            c = self.chunk_size or even(self.T, self.net.chunk_size(columns, extra))
+            T = -(-self.T // among)
+            c = self.chunk_size or even(T, self.net.chunk_size(columns, extra))
             c = min(c, self.T)
             self._chunk[key] = c, self.net.work_size(c, columns)
         return self._chunk[key]
@@ -164,6 +189,29 @@ class Objective:
     def penalty(self, w: np.ndarray) -> float:
         """Return Σ l2_j w_j²."""
         return float(np.sum(self.l2 * w * w))
+
+
+def forward_flops(net: MLP) -> float:
+    """Return the flops of carrying one sample forward, about ten for an activation."""
+    return 2.0 * net.n_weights + 10.0 * sum(net.sizes[1:])
+
+
+def chunks(samples: range, c: int) -> Iterator[slice]:
+    """Split them into slices of at most c."""
+    for start in samples[::c]:
+        yield slice(start, min(start + c, samples.stop))
+
+
+def split(T: int, lanes: int) -> list[range]:
+    """Return the samples of each lane: alike, and beginning where a cache line does.
+
+    Examples
+    --------
+    >>> split(100, 2)
+    [range(0, 56), range(56, 100)]
+    """
+    each = -(-T // (8 * lanes)) * 8
+    return [range(min(i * each, T), min((i + 1) * each, T)) for i in range(lanes)]
 
 
 def even(T: int, c: int) -> int:

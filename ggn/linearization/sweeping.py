@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 import numpy as np
 
 from ggn import _core
-from ggn.linearization.objective import Objective
-from ggn.network import chunks
+from ggn.linearization.objective import Objective, chunks, split
+from ggn.machine import limited, share
 
 __all__ = ["Accumulate", "sweep"]
 
@@ -27,6 +28,7 @@ def sweep(
     extra: int = 0,
     accumulate: Accumulate | None = None,
     whole: np.ndarray | None = None,
+    lanes: Sequence[Accumulate] = (),
 ) -> np.ndarray:
     """Return the gradient of J at w, (N,); on the way, call accumulate on each chunk.
 
@@ -41,20 +43,38 @@ def sweep(
     accumulate : callable, optional
     whole : ndarray, optional
         Scratch for taking all samples at once.
+    lanes : sequence of callable, optional
+        Instead of accumulate, one for each lane into which samples are split: threads take
+        lanes, and who calls adds up what they have summed.
     """
-    net, gradient = objective.net, np.zeros(objective.net.n_weights)
-    c, size = objective.chunk(columns, extra)
+    net, count = objective.net, max(len(lanes), 1)
+    gradients, parts = np.zeros((count, net.n_weights)), split(objective.T, count)
+    c, size = objective.chunk(columns, extra, count)
     if whole is None:
-        work = objective.scratch(size)
+        works = [objective.scratch(size) for _ in parts]
     else:
-        c, work = objective.T, whole
+        c, works = objective.T, [whole]
+
+    def work(lane: int, stopped: Callable[[], bool]) -> None:
+        add = lanes[lane] if lanes else accumulate
+        with np.errstate(all="ignore"):
+            for rows in chunks(parts[lane], c):
+                if stopped():
+                    return
+                F = net.sweep(w, objective.X[rows], works[lane], keep=1)
+                eps = objective.derivatives(F, rows)
+                _core.gradient(net.layout, w, F.shape[1], eps, works[lane], gradients[lane])
+                if add is not None:
+                    add(rows, F, works[lane])
+
+    if count == 1:
+        work(0, lambda: False)
+    else:
+        with limited(0.0):
+            share(count, work, objective.of_the_users_own)
     with np.errstate(all="ignore"):
-        for rows in chunks(objective.T, c):
-            F = net.sweep(w, objective.X[rows], work, keep=1)
-            eps = objective.derivatives(F, rows)
-            _core.gradient(net.layout, w, F.shape[1], eps, work, gradient)
-            if accumulate is not None:
-                accumulate(rows, F, work)
+        for lane in gradients[1:]:
+            gradients[0] += lane
         if objective.penalised:
-            gradient += 2.0 * objective.l2 * w
-    return gradient
+            gradients[0] += 2.0 * objective.l2 * w
+    return gradients[0]

@@ -257,12 +257,15 @@ class MLP:
         P = self.jacobian(w, X)
         return P.T @ P
 
-    def sweep(self, w: np.ndarray, X: np.ndarray, work: np.ndarray, keep: int) -> np.ndarray:
+    def sweep(
+        self, w: np.ndarray, X: np.ndarray, work: np.ndarray, keep: int, exact: bool = False
+    ) -> np.ndarray:
         """Carry one chunk forward; return φ_Lᵀ (nL, c), a view of work.
 
         keep = 1 leaves σ' in work for the backward sweeps, keep = 2 also σ''; nothing is checked.
+        Below the smallest normal number all is 0 unless exact.
         """
-        _core.forward(self.layout, w, X, work, keep)
+        _core.forward(self.layout, w, X, work, keep, exact)
         return self.layout.outputs(work, len(X))
 
     def work_size(self, c: int, columns: int) -> int:

@@ -48,7 +48,7 @@ class LayerChunk:
         """Return these samples' columns of P, (N, nL·c), by output, then sample."""
         net, c = self.net, self.rows.stop - self.rows.start
         P = np.empty((net.n_weights, net.n_outputs * c))
-        _core.jacobian(net.layout, c, self.work, P)
+        _core.jacobian(net.layout, c, self.work, P, exact=True)
         return P
 
     def row_block(self, layer: int, units: slice) -> np.ndarray:
@@ -65,8 +65,8 @@ def sweep_layers(net: MLP, w: np.ndarray, X: np.ndarray, size: int) -> Iterator[
     for rows in chunks(len(X), size):
         c = rows.stop - rows.start
         work = memory[: net.work_size(c, nL)]
-        net.sweep(w, X[rows], work, keep=1)
-        _core.sensitivities(layout, w, c, None, work)
+        net.sweep(w, X[rows], work, keep=1, exact=True)
+        _core.sensitivities(layout, w, c, None, work, exact=True)
         yield LayerChunk(
             net,
             rows,

@@ -1,0 +1,79 @@
+# The part of the door that knows no samples: products of a matrix with itself, the damping
+# metric, damped Cholesky.  Included by _core.pyx.
+
+def add_outer(const double[:, ::1] B, double[:, ::1] out):
+    """Lower triangle of out (n, n) += B B^T, B (n, k)."""
+    add_product(B, False, out)
+
+
+def add_gram(const double[:, ::1] B, double[:, ::1] out):
+    """Lower triangle of out (k, k) += B^T B, B (n, k)."""
+    add_product(B, True, out)
+
+
+cdef add_product(const double[:, ::1] B, bint transposed, double[:, ::1] out):
+    cdef Py_ssize_t n = B.shape[0], k = B.shape[1], size = k if transposed else n
+    check_matrix("out", out.shape, size, size)
+    if not (n <= INT_MAX and k <= INT_MAX):
+        raise ValueError(f"B must have fewer than 2**31 rows and columns, got ({n}, {k})")
+    if n == 0 or k == 0:
+        return
+    with nogil:
+        mode = ggn_enter(False)
+        if transposed:
+            syrk_t(k, n, 1.0, &B[0, 0], k, 1.0, &out[0, 0], k)
+        else:
+            syrk_n(n, k, 1.0, &B[0, 0], k, 1.0, &out[0, 0], n)
+        ggn_leave(mode)
+
+
+def metric(CLayout layout, const double[::1] diagonal, const double[::1] fixed,
+           double[::1] largest, double[::1] scale):
+    """Write the damping metric D (N,) for a GGN matrix with this diagonal (see solve.pyx).
+
+    fixed and largest have one entry per input of each layer; largest starts as zeros and is
+    kept between calls.
+    """
+    check_vector("diagonal", diagonal.shape[0], layout.n_weights)
+    check_vector("fixed", fixed.shape[0], layout.n_inputs)
+    check_vector("largest", largest.shape[0], layout.n_inputs)
+    check_vector("scale", scale.shape[0], layout.n_weights)
+    with nogil:
+        mode = ggn_enter(False)
+        solve.metric(&layout.net, &diagonal[0], &fixed[0], &largest[0], &scale[0])
+        ggn_leave(mode)
+
+
+def damped_cholesky(const double[:, ::1] G, scale, double mu, double[:, ::1] factor):
+    """Factor D^-1 G D^-1 + mu I from G's lower triangle; D = diag(scale), or I for None.
+
+    Returns 0, or the order of the first leading minor that is not positive.
+    """
+    cdef Py_ssize_t n = factor.shape[0]
+    cdef const double[::1] D = scale  # NULL for None
+    cdef int info
+    check_matrix("factor", factor.shape, n, n)
+    check_matrix("G", G.shape, n, n)
+    if n > INT_MAX:
+        raise ValueError(f"G must have fewer than 2**31 rows, got {n}")
+    if scale is not None:
+        check_vector("scale", D.shape[0], n)
+    if n == 0:
+        return 0
+    with nogil:
+        mode = ggn_enter(False)
+        info = solve.damped_cholesky(n, &G[0, 0], &D[0], mu, &factor[0, 0])
+        ggn_leave(mode)
+    return info
+
+
+def cholesky_solve(const double[:, ::1] factor, double[::1] b):
+    """Solve in place with the factor that `damped_cholesky` wrote."""
+    cdef Py_ssize_t n = b.shape[0]
+    check_matrix("factor", factor.shape, n, n)
+    if n == 0:
+        return
+    with nogil:
+        mode = ggn_enter(False)
+        blas_cholesky_solve(n, &factor[0, 0], &b[0])
+        ggn_leave(mode)

@@ -1,0 +1,181 @@
+"""Lanes of samples on threads: the same bits for any number of them, and nothing left running."""
+
+import os
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import pytest
+from strategies import assert_close
+
+import ggn
+from ggn import machine
+from ggn.linearization import assembly
+from ggn.linearization.objective import split
+
+NETS = [ggn.MLP((3, 7, 1)), ggn.MLP((2, 5, 4, 3), "sigmoid"), ggn.MLP((4, 3), bias=False)]
+T = 203
+
+
+@pytest.fixture
+def many_lanes(monkeypatch):
+    """As many lanes as there may be, also where they would not pay."""
+    monkeypatch.setattr(machine, "LANE_FLOPS", 1.0)
+    monkeypatch.setattr(machine, "FLOPS_PER_SUM", 1e-9)
+
+
+def data(net, seed=0):
+    rng = np.random.default_rng(seed)
+    return rng.normal(size=(T, net.n_inputs)), rng.normal(size=(T, net.n_outputs))
+
+
+def known(net, loss="squared", **options):
+    """Loss, gradient and normal matrix as one array, all by lanes."""
+    at = ggn.linearize(net, net.initial_weights(1), *data(net), loss, **options)
+    G = np.zeros((net.n_weights, net.n_weights))
+    gradient = at.assemble_normal(G, psd=False)
+    return np.concatenate([[at.loss], gradient, np.tril(G).ravel()])
+
+
+def fit(seed):
+    net = NETS[0]
+    return ggn.train(net, *data(net, seed), rng=seed, max_iter=20).w.tobytes()
+
+
+@pytest.mark.usefixtures("many_lanes")
+@pytest.mark.parametrize("net", NETS, ids=repr)
+@pytest.mark.parametrize("loss", ["squared", "cauchy"])
+def test_the_same_bits_for_any_number_of_threads(net, loss):
+    assert assembly.lanes_of_blocks(net, T) == 8
+    found = []
+    for n in (1, 2, 3, 8):
+        with ggn.threads(n):
+            found.append(known(net, loss).tobytes())
+    assert len(set(found)) == 1
+
+
+@pytest.mark.parametrize("net", NETS, ids=repr)
+@pytest.mark.parametrize("chunk", [None, 1, 16])
+def test_lanes_change_nothing_but_rounding(net, chunk, monkeypatch):
+    whole = known(net)
+    monkeypatch.setattr(machine, "LANE_FLOPS", 1.0)
+    monkeypatch.setattr(machine, "FLOPS_PER_SUM", 1e-9)
+    assert_close(known(net, chunk_size=chunk), whole)
+
+
+@pytest.mark.usefixtures("many_lanes")
+def test_fits_at_once_from_several_threads():
+    alone = [fit(seed) for seed in range(8)]
+    with ThreadPoolExecutor(8) as pool:
+        assert list(pool.map(fit, range(8))) == alone
+
+
+@pytest.mark.usefixtures("many_lanes")
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork")
+def test_after_a_fork():
+    with ggn.threads(3):
+        before = known(NETS[0]).tobytes()
+        child = os.fork()
+        if not child:
+            os._exit(0 if known(NETS[0]).tobytes() == before else 1)
+        assert os.waitpid(child, 0)[1] == 0
+
+
+@pytest.mark.usefixtures("many_lanes")
+def test_a_users_functions_stay_on_the_callers_thread():
+    seen = set()
+
+    def value(z):
+        seen.add(threading.get_ident())
+        return np.tanh(z)
+
+    own = ggn.Activation("own", value, lambda z: 1.0 - np.tanh(z) ** 2)
+    with ggn.threads(4):
+        assert_close(known(ggn.MLP((3, 7, 1), own)), known(ggn.MLP((3, 7, 1))))
+    assert seen == {threading.get_ident()}
+
+
+@pytest.mark.parametrize("kind", [KeyboardInterrupt, ZeroDivisionError])
+@pytest.mark.parametrize("where", [0, 3])
+def test_an_error_in_a_lane_ends_all(kind, where):
+    before, started = threading.active_count(), threading.Barrier(4)
+
+    def work(lane, stopped):
+        started.wait(10.0)
+        if lane == where:
+            raise kind
+        while not stopped():
+            pass
+
+    with ggn.threads(4), pytest.raises(kind):
+        machine.share(4, work)
+    assert threading.active_count() == before
+
+
+def test_ctrl_c_while_others_work():
+    """The caller waits for them to stop: they write to its memory."""
+    before, ready = threading.active_count(), threading.Barrier(3)
+    caller = threading.get_ident()
+
+    def work(_, stopped):
+        ready.wait(10.0)
+        if threading.get_ident() == caller:
+            return
+        while not stopped():
+            pass
+
+    class Interrupted(threading.Thread):
+        def join(self, timeout=None):
+            if not getattr(self, "once", False):
+                self.once = True
+                raise KeyboardInterrupt
+            super().join(timeout)
+
+    with pytest.MonkeyPatch.context() as patch, ggn.threads(3):
+        patch.setattr(machine.threading, "Thread", Interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            machine.share(3, work)
+    assert threading.active_count() == before
+
+
+@pytest.mark.parametrize("lanes", [1, 2, 4, 8])
+@pytest.mark.parametrize("samples", [1, 7, 8, 63, 64, 65, 1000])
+def test_each_sample_is_in_one_lane(samples, lanes):
+    assert [i for part in split(samples, lanes) for i in part] == list(range(samples))
+
+
+def test_small_problems_have_one_lane_and_large_sums_few():
+    assert machine.lane_count(machine.LANE_FLOPS * 1.9) == 1
+    assert machine.lane_count(machine.LANE_FLOPS * 7.0) == 4
+    assert machine.lane_count(1e12) == 8
+    assert machine.lane_count(1e12, 2 * machine.LARGE_SUMS) == 4
+    assert machine.lane_count(1e9, 10**7) == 1
+
+
+def test_their_memory_is_counted():
+    net = ggn.MLP((8, 50, 50, 1))
+    sums, tile, weighted = net.layout.normal_sizes(net.chunk_size(1, 256), 2)
+    lanes = assembly.lanes_of_blocks(net, 10_000)
+    assert lanes > 1
+    assert assembly.normal_memory(net, 10_000) >= (lanes - 1) * sums + lanes * (tile + weighted)
+
+
+def test_the_number_of_threads(monkeypatch):
+    for told, name in ((3, "OMP_NUM_THREADS"), (5, "GGN_NUM_THREADS")):
+        monkeypatch.setenv(name, str(told))
+        machine._cores.cache_clear()
+        assert machine.number_of_threads() == told
+    with ggn.threads(2):
+        assert machine.number_of_threads() == 2
+    monkeypatch.delenv("OMP_NUM_THREADS")
+    monkeypatch.delenv("GGN_NUM_THREADS")
+    machine._cores.cache_clear()
+    assert 1 <= machine.number_of_threads() <= os.cpu_count()
+    with pytest.raises(ValueError, match="n must"), ggn.threads(0):
+        pass
+
+
+@pytest.fixture(autouse=True)
+def cores_anew():
+    yield
+    machine._cores.cache_clear()

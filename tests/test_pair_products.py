@@ -1,0 +1,101 @@
+"""The products of pairs, with all vectors that this processor has, and by BLAS.
+
+Expected is P H Pᵀ from the Jacobian of `MLP.jacobian`, which is compared with the oracle
+elsewhere, over layers so small and so large that every edge of a register block, tile and
+panel is met.
+"""
+
+import os
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+import ggn
+from ggn import _core
+
+GUARD = 64
+# single units, edges of blocks of 2 to 24, tiles of more than 512 and 2304 pairs
+SHAPES = [
+    (1, 1, 1), (2, 3, 5, 1), (1, 5, 2, 3), (10, 1, 10, 2), (3, 10, 10, 4), (5, 2, 50, 1),
+    (50, 3, 2), (9, 50, 1), (23, 7, 20, 1), (70, 34, 1),
+]  # fmt: skip
+SAMPLES = (1, 2, 3, 5, 10, 50, 257, 300)  # the last two are more than a panel is deep
+
+
+def guarded(n):
+    whole = np.full(n + GUARD, np.nan)
+    return whole[:n], whole[n:]
+
+
+def error(sizes, c, form, chunks):
+    """Return the largest error of G over that of its sums of sizes; nan if a guard was hit."""
+    net = ggn.MLP(sizes)
+    rng = np.random.default_rng(c)
+    w, X, nL = net.initial_weights(rng, "fan_in"), rng.normal(size=(c, sizes[0])), sizes[-1]
+    h = rng.normal(size=[(), (nL, c), (nL, nL, c)][form])
+    h = h + h.transpose(1, 0, 2) if form == 2 else h
+    sums, *guards = guarded(net.layout.normal_sizes(c, form)[0])
+    for rows in np.array_split(np.arange(c), chunks):
+        n = len(rows)
+        part = None if form == 0 else np.ascontiguousarray(h[..., rows])
+        work, work_guard = guarded(net.work_size(n, nL))
+        _, tile, hpsi = net.layout.normal_sizes(n, form)
+        (tile, tile_guard), (hpsi, hpsi_guard) = guarded(tile), guarded(hpsi)
+        guards += [work_guard, tile_guard, hpsi_guard]
+        net.sweep(w, X[rows], work, keep=1)
+        _core.sensitivities(net.layout, w, n, None, work)
+        _core.add_normal(net.layout, n, part, work, hpsi, tile, sums, rows[0] == 0)
+    G = np.full((net.n_weights, net.n_weights), np.nan)
+    _core.scatter_normal(net.layout, form, 1.0, sums, G)
+    P = net.jacobian(w, X).reshape(-1, c, nL)
+    H = h if form == 2 else (1.0 if form == 0 else h) * np.eye(nL)[..., np.newaxis]
+    PH = np.einsum("jia,abi->jib", P, np.broadcast_to(H, (nL, nL, c)), optimize=True)
+    expected = PH.reshape(len(P), -1) @ P.reshape(len(P), -1).T
+    lower = np.tri(len(G), dtype=bool)
+    if not all(np.isnan(guard).all() for guard in guards) or not np.isnan(G[~lower]).all():
+        return np.nan
+    terms = np.einsum("jia,abi->jib", np.abs(P), np.abs(np.broadcast_to(H, (nL, nL, c))))
+    scale = (terms.reshape(len(P), -1) @ np.abs(P).reshape(len(P), -1).T).max()
+    return float(np.abs(G - expected)[lower].max() / scale)
+
+
+def worst():
+    """Return the largest error over all cases."""
+    errors = [
+        error(sizes, c, form, chunks)
+        for sizes in SHAPES
+        for c in (SAMPLES if sizes[0] < 60 else (3, 300))
+        for form in range(3)
+        for chunks in {1, min(2, c)}
+    ]
+    return float(np.max(errors))
+
+
+@pytest.mark.parametrize("simd", _core.SIMD_HERE)
+def test_products_of_pairs(simd):
+    """In a process of its own: the vectors are chosen once."""
+    run = subprocess.run(
+        [sys.executable, "-c", "import test_pair_products as t; print(t._core.SIMD, t.worst())"],
+        capture_output=True,
+        text=True,
+        check=True,
+        cwd=os.path.dirname(__file__),
+        env={**os.environ, "GGN_SIMD": simd, "PYTHONPATH": os.pathsep.join(sys.path)},
+    )
+    used, largest = run.stdout.split()
+    assert used == simd
+    assert float(largest) <= 1e-14
+
+
+def test_unknown_vectors_are_refused():
+    run = subprocess.run(
+        [sys.executable, "-c", "import ggn"],
+        capture_output=True,
+        text=True,
+        env={**os.environ, "GGN_SIMD": "mmx", "PYTHONPATH": os.pathsep.join(sys.path)},
+    )
+    assert run.returncode != 0
+    assert "GGN_SIMD must be one of none" in run.stderr
+    assert "got 'mmx'" in run.stderr
