@@ -175,7 +175,7 @@ def test_coefficients_that_do_not_fit():
     with pytest.raises(ValueError, match=r"^intercepts\[0\] must have shape \(1,\)"):
         from_sklearn([np.ones((2, 1))], [np.ones(2)], "tanh")
     with pytest.raises(ValueError, match=r"^activation must be one of"):
-        from_sklearn([np.ones((2, 1)), np.ones((1, 1))], [np.ones(1), np.ones(1)], "logistic")
+        from_sklearn([np.ones((2, 1)), np.ones((1, 1))], [np.ones(1), np.ones(1)], "softmax")
     with pytest.raises(ValueError, match=r"^model must be a ggn.Model, got MLP"):
         to_sklearn(ggn.MLP((1, 1)))
 

@@ -52,7 +52,8 @@ def draw(objective: Objective, rng: np.random.Generator, scheme: str = DEFAULT) 
         low = np.minimum(low, seen.min(axis=0, initial=np.inf))
         high = np.maximum(high, seen.max(axis=0, initial=-np.inf))
     some = np.flatnonzero(counted)
-    Ws = nguyen_widrow(net, rng, X[some[:: -(-len(some) // MOST_SAMPLES)]], low, high)
+    some = some[:: -(-len(some) // MOST_SAMPLES)]
+    Ws = nguyen_widrow(net, rng, X[some], low, high, objective.c.array[some])
     centre, size = target_sizes(objective, net.bias[-1])
     Ws[-1] *= size
     if net.bias[-1]:

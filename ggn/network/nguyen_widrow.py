@@ -25,9 +25,16 @@ EPS = float(np.finfo(np.float64).eps)
 
 
 def nguyen_widrow(
-    net: Any, rng: np.random.Generator, X: np.ndarray, low: np.ndarray, high: np.ndarray
+    net: Any,
+    rng: np.random.Generator,
+    X: np.ndarray,
+    low: np.ndarray,
+    high: np.ndarray,
+    c: np.ndarray,
 ) -> list[np.ndarray]:
     """Return W_1 ... W_L for outputs of size one on samples like X (T, n0), from low to high.
+
+    c (T,) says how much each sample counts in a mean; none counts for nothing.
 
     An input that does not vary gets no weight where there is a dummy unit to stand for it.
     Units that grow faster than their net inputs (exponential), and those without a bend
@@ -41,7 +48,7 @@ def nguyen_widrow(
             if layer > 0:
                 low, high = H.min(axis=0), H.max(axis=0)
             if layer == net.depth - 1 or not _bends(sigma, n, inputs):
-                _by_size(W, H, dummy, rng)
+                _by_size(W, H, c, dummy, rng)
             else:
                 _shared_out(W, low, high, dummy, rng)
                 if isinstance(sigma, Sigmoid):  # tanh at half the argument
@@ -54,17 +61,19 @@ def nguyen_widrow(
     return Ws
 
 
-def _by_size(W: np.ndarray, H: np.ndarray, dummy: bool, rng: np.random.Generator) -> None:
+def _by_size(
+    W: np.ndarray, H: np.ndarray, c: np.ndarray, dummy: bool, rng: np.random.Generator
+) -> None:
     """Draw net inputs of size one, of which the dummy unit has a share as other inputs have."""
     W[:] = rng.standard_normal(W.shape)
     m = H.shape[1]
     largest = np.maximum(H.max(axis=0), -H.min(axis=0))
     largest[~(largest > 0.0)] = 1.0
     Z = H / largest
-    mean = Z.mean(axis=0) if dummy else np.zeros(m)
+    mean = np.average(Z, axis=0, weights=c) if dummy else np.zeros(m)
     Z -= mean
     W[:m][_alike(Z + mean)] *= 0.0 if dummy else 1.0
-    size = float(np.square(Z).mean(axis=0).sum()) + dummy
+    size = float(np.average(np.square(Z), axis=0, weights=c).sum()) + dummy
     W /= np.sqrt(size) if np.isfinite(size) and size > 0.0 else 1.0
     W[:m] /= largest[:, np.newaxis]
     if dummy:
