@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 import ggn
+from ggn import plot
 from ggn.export import to_c, to_keras_weights, to_onnx, to_sklearn, to_torch_state_dict
 from ggn.io.fitted import as_model, as_result
 from ggn.losses import BlakeZisserman, SmoothLp
@@ -84,6 +85,19 @@ def test_what_is_none_of_them_is_told_where_they_are(value, way):
         assert "\n" not in str(caught.value)
 
 
+@pytest.mark.parametrize("draw", [plot.history, plot.damping], ids=lambda f: f.__name__)
+def test_pictures_of_a_run_take_an_estimator(draw, regressor):
+    pytest.importorskip("matplotlib")
+    with plot.figure(1, 2) as (_, axes):
+        for ax, source in zip(axes[0], (regressor, regressor.result_), strict=True):
+            draw(source, ax=ax)
+    a, b = (ax.lines[0].get_ydata() for ax in axes[0])
+    np.testing.assert_array_equal(a, b)
+    for wrong in (regressor.model_, regressor.model_.net):
+        with pytest.raises(ValueError, match=r"^result must be a fit, .*\.result_"):
+            draw(wrong)
+
+
 def test_a_model_has_no_history(regressor):
     with pytest.raises(ValueError, match=r"whose fit is \.result_, got Model.* has no history$"):
         as_result(regressor.model_)
@@ -118,6 +132,7 @@ def test_an_estimators_model_is_enough_for_its_loss(make):
     Z, T = model.scaled(X, y)
     at = ggn.linearize(model.net, model.w, Z, T, model.loss, l2=model.l2)
     np.testing.assert_allclose(at.loss, est.loss_, rtol=1e-12)
+    assert model.linearize(X, y).loss == at.loss
 
 
 def test_printing_a_fit_shows_no_arrays():

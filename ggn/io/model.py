@@ -23,6 +23,7 @@ from ggn.io.archive import (
     write_archive,
 )
 from ggn.io.files import FilePath
+from ggn.linearization import Linearization, linearize
 from ggn.linearization.objective import penalty
 from ggn.losses import Loss, resolve
 from ggn.network import MLP
@@ -140,11 +141,6 @@ class Model:
         tuple of ndarray
             (X - x_mean) / x_scale and (Y - y_mean) / y_scale.
 
-        Raises
-        ------
-        ValueError
-            For wrong shapes, dtypes or non-finite numbers.
-
         Examples
         --------
         >>> import ggn
@@ -154,6 +150,32 @@ class Model:
         X = samples("X", self._by_name(X), self.net.n_inputs)
         Y = samples("Y", Y, self.net.n_outputs)
         return (X - self.x_mean) / self.x_scale, (Y - self.y_mean) / self.y_scale
+
+    def linearize(self, X: Any, Y: Any, *, sample_weight: Any = None) -> Linearization:
+        """Return all that is known at the weights for data X, Y, in the units of the network.
+
+        Parameters
+        ----------
+        X : array_like, (T, n0)
+        Y : array_like, (T, nL)
+        sample_weight : array_like, (T,), optional
+
+        Returns
+        -------
+        Linearization
+            With the loss and the penalty of the training, where the model knows them;
+            otherwise squared loss, and none.
+
+        Examples
+        --------
+        >>> import ggn
+        >>> ggn.Model(ggn.MLP((1, 1)), [2.0, 1.0], x_mean=[3.0]).linearize([[4.0]], [[5.0]])
+        Linearization(MLP((1, 1)), 1 samples, loss 4)
+        """
+        loss = "squared" if self.loss is None else self.loss
+        l2 = 0.0 if self.l2 is None else self.l2
+        data = self.scaled(X, Y)
+        return linearize(self.net, self.w, *data, loss, l2=l2, sample_weight=sample_weight)
 
     def _by_name(self, X: Any) -> Any:
         """Return the inputs' columns of a data frame, and anything else as it is."""
@@ -230,17 +252,6 @@ class Model:
         ValueError
             If it is not a whole model, is of a newer version, or needs a custom
             activation that is not given.
-
-        Examples
-        --------
-        >>> import os, tempfile
-        >>> import ggn
-        >>> from ggn.io.model import Model
-        >>> with tempfile.TemporaryDirectory() as folder:
-        ...     path = os.path.join(folder, "model.npz")
-        ...     Model(ggn.MLP((1, 1)), [2.0, 1.0]).save(path)
-        ...     Model.load(path)
-        Model(MLP((1, 1)), x1 -> y1)
         """
         name = os.fspath(path)
         header, arrays = read_archive(name)
