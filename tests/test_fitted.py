@@ -21,7 +21,7 @@ Y = np.sin(X[:, 0] / 500.0) * 40.0 + X[:, 1]
 
 @pytest.fixture(scope="module")
 def regressor():
-    return GGNRegressor((5,), random_state=0, max_iter=30, tol=1e-1).fit(X, Y)
+    return GGNRegressor((5,), random_state=0, tol=1e-1).fit(X, Y)
 
 
 def same(a, b):
@@ -127,7 +127,7 @@ def test_a_file_may_tell_nothing_of_the_training(tmp_path):
 def test_an_estimators_model_is_enough_for_its_loss(make):
     """J of the model's own loss and penalty in its own units is that of the fit."""
     y = Y if make is GGNRegressor else (Y > np.median(Y)).astype(int)
-    est = make((4,), alpha=1e-2, random_state=0, max_iter=30, tol=1e-1).fit(X, y)
+    est = make((4,), alpha=1e-2, random_state=0, tol=1e-1).fit(X, y)
     model = as_model(est)
     Z, T = model.scaled(X, y)
     at = ggn.linearize(model.net, model.w, Z, T, model.loss, l2=model.l2)
@@ -156,5 +156,5 @@ def test_a_callback_that_gets_bare_weights_is_told_of_the_other_name(ask):
 
 def test_another_error_of_a_callback_is_its_own():
     with pytest.raises(AttributeError) as caught:
-        ggn.train(ggn.MLP((1, 1)), [[0.0]], [1.0], callback=lambda w: None.fun)
+        ggn.train(ggn.MLP((1, 1)), [[0.0], [1.0]], [1.0, 3.0], callback=lambda w: None.fun)
     assert not hasattr(caught.value, "__notes__")

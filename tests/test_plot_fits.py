@@ -64,7 +64,7 @@ def test_many_targets_and_many_samples_still_fit():
 
 def test_predictions_of_an_estimator_its_fit_and_its_model():
     Y = np.column_stack([X[:, 0], np.sin(U[:, 0]) * U[:, 1]])
-    est = GGNRegressor((4,), random_state=0, max_iter=10, tol=1e-1).fit(X, Y)
+    est = GGNRegressor((4,), random_state=0, tol=1e-1).fit(X, Y)
     for source in (est, est.result_, est.model_):
         for ax, y, f in zip(plot.predicted(source, X, Y), Y.T, est.predict(X).T, strict=True):
             np.testing.assert_array_equal(ax.lines[0].get_xydata(), np.column_stack([y, f]))
@@ -166,7 +166,7 @@ def truth(kind):
 def test_an_estimators_regions_are_its_predictions_named_as_in_y(kind, loss):
     """By the shades at 120 of the samples, in units in which the net alone would be wrong."""
     y = truth(kind)
-    est = GGNClassifier((5,), loss=loss, random_state=0, max_iter=40, tol=1e-1).fit(X, y)
+    est = GGNClassifier((5,), loss=loss, random_state=0, tol=1e-1).fit(X, y)
     ax = plot.decision_regions(est, X, y, points=400)
     assert labels(ax) == [f"class {value}" for value in np.unique(y)]
     at, given = filled(ax), est.predict(X)
@@ -185,7 +185,7 @@ def test_an_estimators_regions_are_its_predictions_named_as_in_y(kind, loss):
 @pytest.mark.parametrize("kind", ["text", "bool", "three"])
 def test_a_model_tells_the_same_classes_as_its_estimator(kind):
     y = truth(kind)
-    est = GGNClassifier((5,), random_state=0, max_iter=40, tol=1e-1).fit(X, y)
+    est = GGNClassifier((5,), random_state=0, tol=1e-1).fit(X, y)
     whole, model = (plot.decision_regions(of, X, y, points=60) for of in (est, est.model_))
     assert labels(whole) == labels(model)
     for a, b in zip(
@@ -220,7 +220,7 @@ def test_regions_of_a_fit_with_indicators_or_labels_and_names():
 
 
 def test_regions_that_are_asked_for_wrongly():
-    est = GGNClassifier((3,), random_state=0, max_iter=5, tol=1e-1).fit(X, truth("text"))
+    est = GGNClassifier((3,), random_state=0, tol=1e-1).fit(X, truth("text"))
     with pytest.raises(ValueError, match="Y must hold classes of the model, in, out, got up"):
         plot.decision_regions(est, X, truth("three"))
     with pytest.raises(ValueError, match=r"or decision_regions\(net, w, X, Y\), got 2 arguments"):

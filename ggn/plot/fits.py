@@ -77,7 +77,7 @@ def predicted(
         for ax, (y, f, title, of) in zip(axes, targets, strict=True):
             _scatter(ax, y, f)
             ends = [min(y.min(), f.min()), max(y.max(), f.max())]
-            ax.plot(ends, ends, color="black", linestyle="-", linewidth=1.0, zorder=1.0)
+            ax.plot(ends, ends, color="black", linestyle="-", linewidth=1.0, zorder=3.0)
             ax.set(xlabel=f"true{of}", ylabel=f"predicted{of}", title=title)
     return axes if len(targets) > 1 else axes[0]
 
@@ -102,7 +102,7 @@ def residuals(
     with panels(ax, len(targets)) as axes:
         for ax, (y, f, title, of) in zip(axes, targets, strict=True):
             _scatter(ax, f, f - y)
-            ax.axhline(0.0, color="black", linestyle="-", linewidth=1.0, zorder=1.0)
+            ax.axhline(0.0, color="black", linestyle="-", linewidth=1.0, zorder=3.0)
             ax.set(xlabel=f"predicted{of}", ylabel=f"predicted - true{of}", title=title)
     return axes if len(targets) > 1 else axes[0]
 

@@ -213,8 +213,9 @@ def _draw(
     shades = [pale(CLASSES[k]) for k in range(len(labels))]
     ax.grid(visible=False)
     ax.contourf(*sides, found, np.arange(len(labels) + 1) - 0.5, colors=shades)
-    if len(labels) > 1:
-        ax.contour(*sides, found, np.arange(len(labels) - 1) + 0.5, colors="black", linewidths=0.8)
+    for k in range(len(labels)):  # each around itself: lines between levels would lie on others
+        if 0.0 < (found == k).mean() < 1.0:
+            ax.contour(*sides, found == k, [0.5], colors="black", linewidths=0.8)
     handles = []
     for k in range(len(labels)):
         dots = ax.scatter(
