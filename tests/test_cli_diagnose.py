@@ -60,6 +60,7 @@ def test_options_are_those_of_the_training(run, train, data, tmp_path):
     options = ["--validation", "0.5", "--seed", "3", "--l2", "0.01", "--loss", "cauchy",
                "--loss-scale", "20", "--hidden", "1"]  # fmt: skip
     trained = train("--save", path, *options)
+    drawn = options[:4]
     result = run("diagnose", path, data, *options[:-2])
     rows = validation_split(80, 0.5, 3)[0]
     y = Table(data).read(["y"])[rows]
@@ -71,8 +72,16 @@ def test_options_are_those_of_the_training(run, train, data, tmp_path):
     assert f"J = {expected.loss:.6g} over 40 samples" in result.out
     words = re.sub(r"\s+", " ", result.out)
     assert "(--validation 0.5, --seed 3); loss cauchy, scale = 20, l2 = 0.01;" in words
+    # loss and penalty are in the model, and one of them may be given again
+    for again in ([], ["--loss-scale", "20"], ["--l2", "0.01"]):
+        other = run("diagnose", path, data, *drawn, *again)
+        assert f"J = {expected.loss:.6g} over 40 samples" in other.out
+        assert verdict_of(other.out) is expected.verdict
+        words = re.sub(r"\s+", " ", other.out)
+        assert "loss cauchy, scale = 20, l2 = 0.01" in words
+        assert ("as the model was trained" in words) == (not again)
     # with other options it is another objective, of which these weights are no minimum
-    other = run("diagnose", path, data, "--validation", "0.5", "--seed", "3")
+    other = run("diagnose", path, data, *drawn, "--loss", "squared", "--l2", "0")
     assert verdict_of(other.out) is Verdict.NOT_STATIONARY
     assert "note" not in other.out
 
@@ -87,6 +96,17 @@ def test_other_rows_are_noted(run, train, data, tmp_path):
     net = ggn.MLP((3, 1))
     ggn.Model(net, np.ones(4), ["a", "b", "one"], ["y"]).save(path)
     assert "note" in run("diagnose", path, data).out
+
+
+def test_a_classifier_of_pythons_is_judged_by_its_own_loss(run, tmp_path):
+    """Logit 0 for labels 0 and 1: log 2 each."""
+    path, table = tmp_path / "m.npz", tmp_path / "t.csv"
+    table.write_text("x,y\n1,0\n2,1\n3,1\n4,0\n")
+    net = ggn.MLP((1, 1))
+    ggn.Model(net, [0.0, 0.0], ["x"], ["y"], loss="logistic").save(path)
+    out = run("diagnose", path, table, "--validation", "0").out
+    assert "loss logistic, no penalty;" in re.sub(r"\s+", " ", out)
+    assert f"J = {np.log(2.0):.6g} over 4 samples" in out
 
 
 PYTHON = r"w0|rng|l2=|bias=|escape|descent|max_iter|(?<!-)\btol\b|\bw\b"

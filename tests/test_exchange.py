@@ -176,7 +176,7 @@ def test_coefficients_that_do_not_fit():
         from_sklearn([np.ones((2, 1))], [np.ones(2)], "tanh")
     with pytest.raises(ValueError, match=r"^activation must be one of"):
         from_sklearn([np.ones((2, 1)), np.ones((1, 1))], [np.ones(1), np.ones(1)], "softmax")
-    with pytest.raises(ValueError, match=r"^model must be a ggn.Model, got MLP"):
+    with pytest.raises(ValueError, match=r"^model must be a fit, .* a ggn.Model or .*, got MLP"):
         to_sklearn(ggn.MLP((1, 1)))
 
 

@@ -252,7 +252,7 @@ def test_bad_arguments(tmp_path):
     with pytest.raises(ValueError, match="got x_scale from 1e-60"):
         to_onnx(tiny, tmp_path / "m", "float32")
     for write in (to_c, lambda m: to_onnx(m, tmp_path / "m")):
-        with pytest.raises(ValueError, match=r"^model must be a ggn.Model, got MLP"):
+        with pytest.raises(ValueError, match=r"^model must be a fit, .* ggn.Model .*, got MLP"):
             write(model.net)
     for name in ("2nd", "a b", "", "größe", 3):
         with pytest.raises(ValueError, match=r"^name must be a C identifier, got"):

@@ -44,7 +44,7 @@ def drawings(fit, at):
     net, result = fit
     N = at.net.n_weights
     u, v = np.eye(N)[:2]
-    Y = np.arange(6.0).reshape(3, 2)
+    Y = np.arange(6.0)
     return {
         "history": lambda ax: plot.history(result, ax=ax),
         "damping": lambda ax: plot.damping(result, ax=ax),
@@ -114,6 +114,20 @@ def test_history_of_names_it_does_not_have(fit):
         plot.damping(fit[1], against="time")
 
 
+def test_runs_on_the_same_axes_are_told_apart(fit):
+    ax = plot.history(fit[1])
+    for _ in range(3):
+        plot.history(fit[1], ax=ax)
+    plot.history(fit[1], ["loss"], ax=ax, label="baseline")
+    names = [line.get_label() for line in ax.lines]
+    assert names[:3] == ["loss J, run 1", "gradient norm ‖∇J‖, run 1", "loss J, run 2"]
+    assert names[-2:] == ["gradient norm ‖∇J‖, run 4", "loss J, baseline"]
+    assert labels(ax) == names
+    assert len(set(names)) == len(names) == 9
+    looks = {(line.get_color(), str(line._dash_pattern)) for line in ax.lines}
+    assert len(looks) == 9
+
+
 def test_damping_and_gain_ratio_have_their_own_ordinates(fit):
     ax = plot.damping(fit[1])
     (right,) = [other for other in ax.figure.axes if other is not ax]
@@ -128,77 +142,6 @@ def test_an_undamped_run_has_no_logarithm_to_show(fit):
     net = fit[0]
     result = ggn.train(net, *ggn.problems.xor(), damping="undamped", max_iter=3)
     assert plot.damping(result).get_yscale() == "linear"
-
-
-def test_predictions_lie_against_true_values():
-    Y, F = np.array([[1.0, 5.0], [2.0, 6.0]]), np.array([[1.5, 5.0], [2.5, 7.0]])
-    ax = plot.predicted(Y, F, names=["a", "b"], unit="mm")
-    np.testing.assert_array_equal(ax.lines[1].get_xydata(), [[5.0, 5.0], [6.0, 7.0]])
-    np.testing.assert_array_equal(ax.lines[2].get_xydata(), [[1.0, 1.0], [7.0, 7.0]])
-    assert (ax.get_xlabel(), ax.get_ylabel()) == ("true (mm)", "predicted (mm)")
-    assert labels(ax) == ["a", "b"]
-    ax = plot.residuals(Y, F, unit="mm")
-    np.testing.assert_array_equal(ax.lines[0].get_xydata(), [[1.5, 0.5], [2.5, 0.5]])
-    assert (ax.get_xlabel(), ax.get_ylabel()) == ("predicted (mm)", "predicted - true (mm)")
-    assert ax.get_legend() is None
-
-
-@pytest.mark.parametrize("draw", [plot.predicted, plot.residuals])
-def test_predictions_that_do_not_fit(draw):
-    with pytest.raises(ValueError, match=r"F must have the shape of Y, \(2,\), got \(3,\)"):
-        draw([1.0, 2.0], [1.0, 2.0, 3.0])
-    with pytest.raises(ValueError, match="F must be finite"):
-        draw([1.0], [np.nan])
-    with pytest.raises(ValueError, match="names must be as many as outputs, 1, got 2"):
-        draw([1.0], [2.0], names=["a", "b"])
-
-
-def filled(ax):
-    """Return the class shown at each of some points, by the area that holds it."""
-    areas = ax.collections[0]
-    shades = [tuple(shade) for shade in areas.get_facecolor()]
-    paths = areas.get_paths()
-
-    def at(x, y):
-        (k,) = [k for k, path in enumerate(paths) if path.contains_point((x, y))]
-        return shades[k]
-
-    return at
-
-
-def test_decision_regions_of_a_known_network():
-    """One linear unit, x1 + x2: nearest of the values 0, 1, 2 changes at 1/2 and 3/2."""
-    net = ggn.MLP((2, 1), bias=False)
-    X = np.array([[0.0, 0.0], [1.0, 0.0], [1.0, 1.0], [0.0, 1.0]])
-    ax = plot.decision_regions(net, [1.0, 1.0], X, [0.0, 1.0, 2.0, 1.0])
-    assert labels(ax) == ["class 0", "class 1", "class 2"]
-    at = filled(ax)
-    assert at(0.1, 0.3) == at(0.3, 0.1)
-    assert at(0.3, 0.3) != at(0.1, 0.3)  # 0.6 is nearer to 1, 0.4 to 0
-    assert at(0.7, 0.7) == at(0.3, 0.3)  # 1.4 to 1
-    assert at(0.8, 0.8) not in {at(0.1, 0.3), at(0.3, 0.3)}
-    points = [c.get_offsets() for c in ax.collections if len(c.get_offsets())]
-    assert [len(p) for p in points[-3:]] == [1, 2, 1]
-
-
-def test_decision_regions_of_indicators():
-    """Outputs x1 and x2: the larger wins."""
-    net = ggn.MLP((2, 2), bias=False)
-    ax = plot.decision_regions(net, np.eye(2).ravel(), np.eye(2), np.eye(2), points=50)
-    at = filled(ax)
-    assert at(0.8, 0.2) == at(0.5, 0.1) != at(0.2, 0.8)
-    assert labels(ax) == ["class 1", "class 2"]
-
-
-def test_decision_regions_that_cannot_be_drawn():
-    net = ggn.MLP((3, 1))
-    with pytest.raises(ValueError, match="net must have two inputs to be drawn, got 3"):
-        plot.decision_regions(net, np.zeros(4), np.zeros((1, 3)), [0.0])
-    net, X = ggn.MLP((2, 1)), np.zeros((11, 2))
-    with pytest.raises(ValueError, match="Y must hold at most 10 classes, got 11"):
-        plot.decision_regions(net, np.zeros(3), X, np.arange(11.0))
-    with pytest.raises(ValueError, match="Y must have as many rows as X, 11, got 2"):
-        plot.decision_regions(net, np.zeros(3), X, [0.0, 1.0])
 
 
 def test_spectrum_shows_sizes_and_signs():
@@ -267,6 +210,57 @@ def test_plane_shows_the_loss_on_a_plane():
     flat = ggn.linearize(net, [0.0, 0.0], [[0.0, 0.0]], [0.0])
     with pytest.raises(ValueError, match="nowhere positive and finite"):
         plot.plane(flat, [1.0, 0.0], [0.0, 1.0])
+
+
+def exact():
+    """J(w) = w1² + w2² at 0, by way of targets of 1/3: at its rounding, and not at 0."""
+    third = 1.0 / 3.0
+    net = ggn.MLP((2, 2), bias=False)
+    return ggn.linearize(net, np.ones(4) * third, [[1.0, 0.0]], [[third + 1e-16, third - 1e-16]])
+
+
+def test_around_an_exact_fit_the_basin_is_shown_and_not_the_rounding():
+    """Beside the point J is (1/6)² of its greatest, or more; one in 1e31 is left out."""
+    at = exact()
+    assert at.loss < 1e-31
+    u, v = np.eye(4)[[0, 2]]
+    ax = plot.plane(at, u, v, points=13)
+    levels = ax.collections[0].levels
+    np.testing.assert_allclose(levels[[0, -1]], [(1.0 / 6.0) ** 2 / 4.0, 2.0], rtol=1e-10)
+    (bar,) = [other for other in ax.figure.axes if other is not ax]
+    assert bar.get_yticklabels()[0].get_text() == "≤ 0.0069"
+    ax = plot.along(at, np.array([u, v]).T, points=13)
+    for line in ax.lines[:2]:
+        t, J = line.get_xydata().T
+        truth = np.where(np.abs(t) > 1e-9, t * t, (1.0 / 6.0) ** 2 / 4.0)
+        np.testing.assert_allclose(J, truth, rtol=1e-10)
+    assert ax.get_ylabel() == "loss J, 0.007 where less"
+
+
+def test_a_valley_as_flat_as_rounding_is_drawn_beside_a_steep_line():
+    """The sample has no second input: J stays at its rounding along the weights of that."""
+    at = exact()
+    ax = plot.along(at, np.eye(4)[:, :2], points=13)
+    steep, flat = (line.get_ydata() for line in ax.lines[:2])
+    assert np.ptp(flat) == 0.0
+    assert 1e-9 < flat[0] / np.median(steep) < 1e-7
+    both = plot.plane(at, *(1e-3 * np.eye(4)[[1, 3]]), points=5)  # flat all over
+    both.figure.canvas.draw()
+    assert both.collections[0].levels[0] < 1e-28
+
+
+def test_a_minimum_that_is_not_exact_is_shown_as_it_is():
+    """J = (1 - w)² + 1 at w = 1: nothing is cut."""
+    net = ggn.MLP((1, 2), bias=False)
+    ax = plot.along(ggn.linearize(net, [1.0, 0.0], [[1.0]], [[1.0, 1.0]]), [[1.0], [0.0]], points=5)
+    np.testing.assert_allclose(ax.lines[0].get_ydata(), [2.0, 1.25, 1.0, 1.25, 2.0])
+    assert ax.get_ylabel() == "loss J"
+
+
+@pytest.mark.parametrize("draw", [plot.along, plot.spectrum, lambda at: plot.plane(at, [1], [1])])
+def test_a_surface_needs_data_and_says_how_they_are_given(draw, fit):
+    with pytest.raises(ValueError, match=r"must be a Linearization, got .*\.linearize\(X, Y\)"):
+        draw(fit[1])
 
 
 def test_plane_leaves_out_what_is_not_finite():

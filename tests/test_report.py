@@ -217,7 +217,12 @@ OPTIONS = {"step": "--step", "max_memory": "--max-memory"}
 
 def test_every_status_speaks_of_options():
     """None of Python's arguments is left, but for those that no option gives."""
-    given = set(inspect.signature(ggn.train).parameters) - {"loss_target", "callback", "loss", "curvature"}
+    given = set(inspect.signature(ggn.train).parameters) - {
+        "loss_target",
+        "callback",
+        "loss",
+        "curvature",
+    }
     for status in Status:
         words = re.findall(r"[\w-]+|=", said(status))
         assert not {*given, "damping", "="} & {*words} - {"step", "damping"}, status

@@ -14,6 +14,7 @@ from ggn.command.objective import (
     check_objective,
     chooses_scale,
     chosen_loss,
+    kept_loss,
     objective_text,
 )
 from ggn.command.parser import decimal, whole
@@ -35,8 +36,8 @@ MEBIBYTE = 2**20
 DIAGNOSE = """\
 Say what the weights of a trained network are: a global or a local minimum, a
 saddle, on their way to infinity, or no stop at all; on what evidence, and what
-to do. Give it the file and the options of the training; what is not given is
-assumed to have been the default of train, and said."""
+to do. Give it the file and the rows of the training, by the same --validation
+and --seed; loss and penalty are kept in the model. What is assumed is said."""
 
 
 def add(parser: argparse.ArgumentParser) -> None:
@@ -51,7 +52,7 @@ def add(parser: argparse.ArgumentParser) -> None:
     group("--seed", type=whole, default=0, metavar="N",
         help="of their draw, as given to train (default: %(default)s)")  # fmt: skip
     add_table_options(parser)
-    add_objective(parser)
+    add_objective(parser, kept=True)
     parser.add_argument("--max-memory", type=decimal, metavar="MB",
         help="for the Hessian (default: half of the machine's)")  # fmt: skip
 
@@ -69,17 +70,19 @@ def run(args: argparse.Namespace) -> int:
     integer("seed", args.seed, 0)
     if args.max_memory is not None:
         number("max_memory", args.max_memory, 0.0, open_low=True)
-    check_objective(args)
+    penalty_kept = args.l2 is None and model.l2 is not None
+    kept = kept_loss(args, model)
+    check_objective(args, kept)
     table = open_table(args)
     table.require([*model.input_names, *model.target_names], "which the model needs")
     values, _, dropped = table.rows([*model.input_names, *model.target_names])
     n = len(model.input_names)
     rows, _ = validation_split(len(values), args.validation, np.random.default_rng(args.seed))
     X, Y = values[rows, :n], values[rows, n:]
-    loss = chosen_loss(args, model.y_scale, model.target_names)
+    loss = chosen_loss(args, model.y_scale, model.target_names) if kept is None else kept
     Z, V = (X - model.x_mean) / model.x_scale, (Y - model.y_mean) / model.y_scale
-    l2 = without_biases(model.net, args.l2)
-    if chooses_scale(args, loss):
+    l2 = model.l2 if penalty_kept else without_biases(model.net, args.l2)
+    if kept is None and chooses_scale(args, loss):
         loss = scaled_by_residuals(loss, model.net, model.w, Z, V, l2)
     found = diagnose(
         model.net,
@@ -91,8 +94,9 @@ def run(args: argparse.Namespace) -> int:
         max_memory=None if args.max_memory is None else args.max_memory * MEBIBYTE,
     )
     drawn = f"--validation {args.validation:g}, --seed {args.seed}"
-    text = objective_text(loss, args, model.y_scale)
+    text = objective_text(loss, args, model.y_scale, kept is not None)
     penalty = "" if args.l2 else ", no penalty"
+    penalty += " (as the model was trained)" if kept is not None and penalty_kept else ""
     said = [f"{os.path.basename(args.file)}: {len(rows)} of {count(len(values), 'row')}",
             table.understood(), left_out(dropped)]  # fmt: skip
     fields = [

@@ -126,7 +126,7 @@ def run(args: argparse.Namespace) -> int:
     seconds = time.perf_counter() - started
     if result.status is Status.BAD_START:
         raise ValueError(said(result.status))
-    model = Model(net, result.w, data.inputs, data.targets, *data.units)
+    model = Model(net, result.w, data.inputs, data.targets, *data.units, result.loss, result.l2)
     saved = "not saved"
     try:
         if args.save:

@@ -17,6 +17,7 @@ from ggn.activations.base import BuiltIn
 from ggn.export.expression import C
 from ggn.export.layers import DenseLayer, built_in_layers
 from ggn.io import Model
+from ggn.io.fitted import Fitted, as_model
 from ggn.validation import describe
 
 __all__ = ["to_c"]
@@ -34,13 +35,13 @@ RESERVED = frozenset(f"{KEYWORDS} {FUNCTIONS}".split())
 PER_LINE = 4
 
 
-def to_c(model: Model, name: str = "predict") -> str:
+def to_c(model: Fitted, name: str = "predict") -> str:
     """Return C source of a function that predicts one sample.
 
     Parameters
     ----------
-    model : Model
-        With built-in activations only.
+    model : Model, TrainResult or estimator
+        With built-in activations only; an estimator is fitted.
     name : str, default "predict"
         Of the function; every other name in the file is static and begins with it.
 
@@ -77,6 +78,7 @@ def to_c(model: Model, name: str = "predict") -> str:
     }
     <BLANKLINE>
     """
+    model = as_model(model)
     pairs = built_in_layers(model, "C")
     valid = isinstance(name, str) and re.fullmatch("[A-Za-z_][A-Za-z0-9_]*", name)
     if not valid or name in RESERVED:

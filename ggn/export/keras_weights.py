@@ -14,16 +14,17 @@ from ggn.activations import Activation
 from ggn.export.layers import folded_layers
 from ggn.export.reading import GivenLayer, chained_model, named_arrays
 from ggn.io import Model
+from ggn.io.fitted import Fitted, as_model
 
 __all__ = ["from_keras_weights", "to_keras_weights"]
 
 
-def to_keras_weights(model: Model) -> list[np.ndarray]:
+def to_keras_weights(model: Fitted) -> list[np.ndarray]:
     """Return the weights in the order of Keras' `get_weights` and `set_weights`.
 
     Parameters
     ----------
-    model : Model
+    model : Model, TrainResult or estimator
 
     Returns
     -------
@@ -35,7 +36,7 @@ def to_keras_weights(model: Model) -> list[np.ndarray]:
     Raises
     ------
     ValueError
-        For anything but a Model.
+        For anything else.
 
     Examples
     --------
@@ -46,7 +47,7 @@ def to_keras_weights(model: Model) -> list[np.ndarray]:
     """
     return [
         array
-        for layer in folded_layers(model)
+        for layer in folded_layers(as_model(model))
         for array in (layer.kernel, layer.bias)
         if array is not None
     ]

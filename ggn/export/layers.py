@@ -18,9 +18,8 @@ from ggn.activations.base import BuiltIn
 from ggn.io import Model
 from ggn.io.scaling import fold
 from ggn.network import MLP
-from ggn.validation import describe
 
-__all__ = ["DenseLayer", "built_in_layers", "check_model", "dense_layers", "folded_layers", "pack"]
+__all__ = ["DenseLayer", "built_in_layers", "dense_layers", "folded_layers", "pack"]
 
 
 @dataclass(frozen=True)
@@ -30,12 +29,6 @@ class DenseLayer:
     kernel: np.ndarray
     bias: np.ndarray | None
     activation: Activation
-
-
-def check_model(model: Model) -> None:
-    """Raise the ValueError of anything that is not a Model."""
-    if not isinstance(model, Model):
-        raise ValueError(f"model must be a ggn.Model, got {describe(model)}")
 
 
 def dense_layers(net: MLP, w: np.ndarray) -> list[DenseLayer]:
@@ -63,7 +56,6 @@ def pack(layers: Sequence[DenseLayer]) -> tuple[MLP, np.ndarray]:
 
 def built_in_layers(model: Model, where: str) -> list[tuple[DenseLayer, BuiltIn]]:
     """Return the layers of a model whose activations can be written down, each with its own."""
-    check_model(model)
     layers = []
     for layer in dense_layers(model.net, model.w):
         activation = layer.activation
@@ -82,7 +74,6 @@ def folded_layers(model: Model) -> list[DenseLayer]:
     The scaling goes into the first layer and the last; where an activation bars
     the targets' way into the last, they have a linear layer of their own.
     """
-    check_model(model)
     layers = dense_layers(model.net, model.w)
     targets_scaled = model.y_mean.any() or (model.y_scale != 1.0).any()
     if targets_scaled and layers[-1].activation != Identity():

@@ -16,6 +16,7 @@ from ggn.export.layers import built_in_layers
 from ggn.export.onnx_graph import Graph
 from ggn.io import Model
 from ggn.io.files import FilePath, replacing
+from ggn.io.fitted import Fitted, as_model
 from ggn.io.scaling import PrecisionWarning
 from ggn.validation import describe, unknown_name
 
@@ -24,13 +25,13 @@ __all__ = ["to_onnx"]
 LOST = 1e-3  # of the unit of an input or a target: what its rounding may be without a warning
 
 
-def to_onnx(model: Model, path: FilePath, dtype: str = "float64") -> None:
+def to_onnx(model: Fitted, path: FilePath, dtype: str = "float64") -> None:
     """Write a model as an ONNX file: input X (samples, n0), output Y (samples, nL).
 
     Parameters
     ----------
-    model : Model
-        With built-in activations only.
+    model : Model, TrainResult or estimator
+        With built-in activations only; an estimator is fitted.
     path : path
         Replaced only once all is written.
     dtype : {"float64", "float32"}, default "float64"
@@ -73,6 +74,7 @@ def to_onnx(model: Model, path: FilePath, dtype: str = "float64") -> None:
         import onnx
     except ImportError as error:
         raise ImportError("to_onnx needs the package onnx: pip install ggn[onnx]") from error
+    model = as_model(model)
     layers = built_in_layers(model, "ONNX")
     graph = Graph(onnx, _dtype(dtype))
     value = "X"

@@ -14,6 +14,7 @@ from ggn.activations import Activation, Identity
 from ggn.export.layers import folded_layers
 from ggn.export.reading import GivenLayer, chained_model, named_arrays
 from ggn.io import Model
+from ggn.io.fitted import Fitted, as_model
 from ggn.validation import describe
 
 __all__ = ["from_mlp_regressor", "from_sklearn", "to_sklearn"]
@@ -28,12 +29,12 @@ NAMES = {
 }
 
 
-def to_sklearn(model: Model) -> tuple[list[np.ndarray], list[np.ndarray]]:
+def to_sklearn(model: Fitted) -> tuple[list[np.ndarray], list[np.ndarray]]:
     """Return `coefs_` and `intercepts_` for scikit-learn's MLPRegressor.
 
     Parameters
     ----------
-    model : Model
+    model : Model, TrainResult or estimator
         With one activation in all hidden layers, of those that MLPRegressor
         knows: identity, sigmoid (its "logistic"), tanh or relu.
 
@@ -55,6 +56,7 @@ def to_sklearn(model: Model) -> tuple[list[np.ndarray], list[np.ndarray]]:
     >>> [K.shape for K in coefs], [b.shape for b in intercepts]
     ([(2, 3), (3, 1)], [(3,), (1,)])
     """
+    model = as_model(model)
     layers = folded_layers(model)
     *hidden, last = (layer.activation for layer in layers)
     known = ("identity", "sigmoid", "tanh", "relu")

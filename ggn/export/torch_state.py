@@ -18,17 +18,18 @@ from ggn.activations import Activation
 from ggn.export.layers import folded_layers
 from ggn.export.reading import GivenLayer, chained_model
 from ggn.io import Model
+from ggn.io.fitted import Fitted, as_model
 from ggn.validation import describe, float_array
 
 __all__ = ["from_torch_state_dict", "to_torch_state_dict"]
 
 
-def to_torch_state_dict(model: Model) -> dict[str, np.ndarray]:
+def to_torch_state_dict(model: Fitted) -> dict[str, np.ndarray]:
     """Return the weights in the layout of a PyTorch `state_dict`.
 
     Parameters
     ----------
-    model : Model
+    model : Model, TrainResult or estimator
 
     Returns
     -------
@@ -38,7 +39,7 @@ def to_torch_state_dict(model: Model) -> dict[str, np.ndarray]:
     Raises
     ------
     ValueError
-        For anything but a Model.
+        For anything else.
 
     Notes
     -----
@@ -62,7 +63,7 @@ def to_torch_state_dict(model: Model) -> dict[str, np.ndarray]:
         nn.Sequential(nn.Linear(2, 3), nn.Tanh(), nn.Linear(3, 1)).load_state_dict(state)
     """
     state = {}
-    for place, layer in enumerate(folded_layers(model)):
+    for place, layer in enumerate(folded_layers(as_model(model))):
         state[f"{2 * place}.weight"] = np.ascontiguousarray(layer.kernel.T)
         if layer.bias is not None:
             state[f"{2 * place}.bias"] = layer.bias

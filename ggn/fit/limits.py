@@ -8,12 +8,18 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+from scipy.optimize import OptimizeResult
 
 from ggn.validation import integer, number
 
 __all__ = ["Callback", "Limits", "scipy_callback"]
 
 Callback = Callable[..., Any]
+
+BARE = (
+    "the callback was called with the array of weights alone, as SciPy does; name its one "
+    "parameter intermediate_result to be given .w .fun .nit .damping .gradient_norm .seconds"
+)
 
 
 class Limits:
@@ -47,4 +53,14 @@ def scipy_callback(callback: Callback | None) -> Callback | None:
         parameters = []
     if parameters == ["intermediate_result"]:
         return lambda snapshot: callback(intermediate_result=snapshot)
-    return lambda snapshot: callback(np.copy(snapshot.w))
+
+    def with_weights(snapshot: OptimizeResult) -> Any:
+        w = np.copy(snapshot.w)
+        try:
+            return callback(w)
+        except (AttributeError, IndexError, TypeError) as error:
+            if not isinstance(error, AttributeError) or error.obj is w:
+                error.add_note(BARE)
+            raise
+
+    return with_weights

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import enum
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from scipy.optimize import OptimizeResult
 
 __all__ = ["End", "Escape", "History", "Status", "TrainResult", "pass_on_interrupt"]
+
+FEW = 6  # numbers that a line has room for
 
 
 class Status(enum.Enum):
@@ -131,7 +133,45 @@ class TrainResult(OptimizeResult):
         How steps were computed.
     escapes : list of Escape
         The saddles left, with escape_saddles=True.
+    net : MLP
+    loss : Loss
+    l2 : float or ndarray (N,)
+        What was trained, and how; so pictures and exports take the result as it is.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> print(TrainResult(w=np.linspace(-1.0, 2.0, 25), fun=0.5, status=Status.GRADIENT))
+         w: array (25,), -1 to 2
+       fun: 0.5
+    status: Status.GRADIENT
     """
+
+    def __repr__(self) -> str:
+        """One line per field; arrays by what they are, not by all their numbers."""
+        shown = {key: value for key, value in self.items() if not self._twice(key)}
+        width = max(map(len, shown), default=0)
+        return "\n".join(f"{key:>{width}}: {_line(value)}" for key, value in shown.items())
+
+    def _twice(self, key: str) -> bool:
+        """Whether a field is another under SciPy's name."""
+        return key == "x" and self[key] is self.get("w")
+
+
+def _line(value: Any) -> str:
+    """Return what a value is, in one line."""
+    if isinstance(value, np.ndarray) and value.size > FEW:
+        text = f"array {value.shape}"
+        if value.dtype.kind == "f" and np.isfinite(value).all():
+            text += f", {value.min():.3g} to {value.max():.3g}"
+        return text
+    if isinstance(value, (list, tuple)) and len(value) > FEW:
+        return f"{type(value).__name__} of {len(value)}"
+    if isinstance(value, enum.Enum):
+        return str(value)
+    text = value if isinstance(value, str) else repr(value)
+    lines = text.splitlines() or [""]
+    return lines[0] if len(lines) == 1 else f"{lines[0]} ..."
 
 
 def pass_on_interrupt(result: TrainResult) -> None:

@@ -97,10 +97,10 @@ def train(
         Penalty l2_j w_j² added to J.
     sample_weight : array_like, (T,), optional
     callback : callable, optional
-        Called after each step taken, as callback(intermediate_result) with fields
-        w (a copy is yours to make), fun, nit, damping, gradient_norm, seconds; a
-        function whose parameter has another name is called with w.  Raising
-        StopIteration ends the run.
+        Called after each step taken.  As in SciPy, the name of its parameter decides what it
+        gets: ``lambda intermediate_result: ...`` an OptimizeResult with w (a copy is yours to
+        make), fun, nit, damping, gradient_norm, seconds; ``lambda w: ...``, or any other name,
+        a copy of the weights alone.  Raising StopIteration ends the run.
     loss_target : float, optional
         Stop where J is at most this.
     max_seconds : float, default inf
@@ -122,7 +122,7 @@ def train(
     Returns
     -------
     TrainResult
-        An OptimizeResult: w, fun, success, status, message, nit, nfev, njev, history.
+        An OptimizeResult: w, fun, success, status, message, nit, nfev, njev, history, net.
         Its weights are never worse than w0 and always finite.
 
     Raises
@@ -176,7 +176,9 @@ def train(
         if run.nit == 0:  # nothing to lose yet: the arguments are at fault
             raise
         status = Status.CURVATURE
-    return run.result(judged(run, status), chosen)
+    result = run.result(judged(run, status), chosen)
+    result.update(net=net, loss=given, l2=objective.l2)
+    return result
 
 
 def _loop(run: Run, step: Step, damping: Damping) -> Status:

@@ -2,11 +2,12 @@
 
 It is NumPy's .npz with the float64 arrays w, x_mean, x_scale, y_mean and y_scale,
 and `header`: JSON text as bytes, with format, version, sizes, activations, bias,
-fixed_bias, input_names and target_names.
+fixed_bias, input_names and target_names; and, where they are known, loss and l2.
 """
 
 from __future__ import annotations
 
+import inspect
 import io
 import json
 import zipfile
@@ -18,6 +19,8 @@ import numpy as np
 
 from ggn.activations import BUILT_IN, Activation, LeakyReLU
 from ggn.io.files import FilePath, replacing
+from ggn.losses import BUILT_IN as LOSSES
+from ggn.losses import Loss
 from ggn.network import MLP
 from ggn.validation import describe
 
@@ -27,6 +30,8 @@ __all__ = [
     "network_header",
     "network_of",
     "read_archive",
+    "training_header",
+    "training_of",
     "write_archive",
 ]
 
@@ -107,6 +112,29 @@ def network_header(net: MLP) -> dict[str, Any]:
         "bias": net.bias,
         "fixed_bias": net.fixed_bias,
     }
+
+
+def training_header(loss: Loss | None, l2: float | np.ndarray | None) -> dict[str, Any]:
+    """Return what the header says of the training: a built-in loss with its parameters, l2."""
+    told: dict[str, Any] = {}
+    if loss is not None and type(loss) is LOSSES.get(loss.name):
+        given = inspect.signature(type(loss)).parameters
+        told["loss"] = {"name": loss.name, **{p: getattr(loss, p) for p in given}}
+    if l2 is not None:
+        told["l2"] = np.asarray(l2).tolist()
+    return told
+
+
+def training_of(header: Mapping[str, Any]) -> tuple[Loss | None, Any]:
+    """Return the loss and the penalty that a file's header tells, None for what it does not."""
+    loss = None
+    if "loss" in header:
+        parameters = dict(header["loss"])
+        name = parameters.pop("name")
+        if name not in LOSSES:
+            raise ValueError(f"it tells the loss {describe(name)}, which this ggn does not have")
+        loss = LOSSES[name](**parameters)
+    return loss, header.get("l2")
 
 
 def network_of(

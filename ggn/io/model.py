@@ -18,9 +18,14 @@ from ggn.io.archive import (
     network_header,
     network_of,
     read_archive,
+    training_header,
+    training_of,
     write_archive,
 )
 from ggn.io.files import FilePath
+from ggn.linearization import Linearization, linearize
+from ggn.linearization.objective import penalty
+from ggn.losses import Loss, resolve
 from ggn.network import MLP
 from ggn.validation import describe, samples, vector
 
@@ -40,6 +45,10 @@ class Model:
         The network sees (X - x_mean) / x_scale; by default X itself.
     y_mean, y_scale : array_like, (nL,), optional
         The prediction is y_mean + y_scale · φ_L.
+    loss : str or Loss, optional
+    l2 : float or array_like (N,), optional
+        What the network was trained with, in its own units; kept, and saved, for what needs
+        them again, such as `ggn.diagnose`.  None where not known.
 
     Raises
     ------
@@ -78,6 +87,8 @@ class Model:
         x_scale: Any = None,
         y_mean: Any = None,
         y_scale: Any = None,
+        loss: str | Loss | None = None,
+        l2: Any = None,
     ) -> None:
         if not isinstance(net, MLP):
             raise ValueError(f"net must be an MLP, got {type(net).__name__}")
@@ -89,6 +100,8 @@ class Model:
         self.x_scale = _column("x_scale", x_scale, net.n_inputs, 1.0)
         self.y_mean = _column("y_mean", y_mean, net.n_outputs, 0.0)
         self.y_scale = _column("y_scale", y_scale, net.n_outputs, 1.0)
+        self.loss = None if loss is None else resolve(loss)
+        self.l2 = None if l2 is None else penalty(l2, net.n_weights)
 
     def predict(self, X: Any) -> np.ndarray:
         """Return the targets predicted for the samples X.
@@ -114,6 +127,55 @@ class Model:
             Z = (X - self.x_mean) / self.x_scale
             Y: np.ndarray = self.y_mean + self.y_scale * self.net.forward(self.w, Z)
         return Y
+
+    def scaled(self, X: Any, Y: Any) -> tuple[np.ndarray, np.ndarray]:
+        """Return data in the units of the network, in which `net`, `w`, `loss` and `l2` are.
+
+        Parameters
+        ----------
+        X : array_like, (T, n0)
+        Y : array_like, (T, nL)
+
+        Returns
+        -------
+        tuple of ndarray
+            (X - x_mean) / x_scale and (Y - y_mean) / y_scale.
+
+        Examples
+        --------
+        >>> import ggn
+        >>> ggn.Model(ggn.MLP((1, 1)), [2.0, 1.0], x_mean=[3.0]).scaled([[4.0]], [[5.0]])
+        (array([[1.]]), array([[5.]]))
+        """
+        X = samples("X", self._by_name(X), self.net.n_inputs)
+        Y = samples("Y", Y, self.net.n_outputs)
+        return (X - self.x_mean) / self.x_scale, (Y - self.y_mean) / self.y_scale
+
+    def linearize(self, X: Any, Y: Any, *, sample_weight: Any = None) -> Linearization:
+        """Return all that is known at the weights for data X, Y, in the units of the network.
+
+        Parameters
+        ----------
+        X : array_like, (T, n0)
+        Y : array_like, (T, nL)
+        sample_weight : array_like, (T,), optional
+
+        Returns
+        -------
+        Linearization
+            With the loss and the penalty of the training, where the model knows them;
+            otherwise squared loss, and none.
+
+        Examples
+        --------
+        >>> import ggn
+        >>> ggn.Model(ggn.MLP((1, 1)), [2.0, 1.0], x_mean=[3.0]).linearize([[4.0]], [[5.0]])
+        Linearization(MLP((1, 1)), 1 samples, loss 4)
+        """
+        loss = "squared" if self.loss is None else self.loss
+        l2 = 0.0 if self.l2 is None else self.l2
+        data = self.scaled(X, Y)
+        return linearize(self.net, self.w, *data, loss, l2=l2, sample_weight=sample_weight)
 
     def _by_name(self, X: Any) -> Any:
         """Return the inputs' columns of a data frame, and anything else as it is."""
@@ -161,7 +223,8 @@ class Model:
     def save(self, path: FilePath) -> None:
         """Write the model to a file, replacing what was there only once all is written.
 
-        A custom activation is stored by name only; `load` must be given it again.
+        A custom activation is stored by name only; `load` must be given it again.  A loss of
+        your own is not stored.
 
         Raises
         ------
@@ -169,7 +232,7 @@ class Model:
             If the file cannot be written; one that was there before is left intact.
         """
         names = {"input_names": self.input_names, "target_names": self.target_names}
-        header = {**network_header(self.net), **names}
+        header = {**network_header(self.net), **names, **training_header(self.loss, self.l2)}
         write_archive(path, header, {name: getattr(self, name) for name in ARRAYS})
 
     @classmethod
@@ -189,24 +252,15 @@ class Model:
         ValueError
             If it is not a whole model, is of a newer version, or needs a custom
             activation that is not given.
-
-        Examples
-        --------
-        >>> import os, tempfile
-        >>> import ggn
-        >>> from ggn.io.model import Model
-        >>> with tempfile.TemporaryDirectory() as folder:
-        ...     path = os.path.join(folder, "model.npz")
-        ...     Model(ggn.MLP((1, 1)), [2.0, 1.0]).save(path)
-        ...     Model.load(path)
-        Model(MLP((1, 1)), x1 -> y1)
         """
         name = os.fspath(path)
         header, arrays = read_archive(name)
         try:
             net = network_of(name, header, arrays["w"].size, activations or {})
             names = header["input_names"], header["target_names"]
-            return cls(net, arrays["w"], *names, *(arrays[a] for a in ARRAYS[1:]))
+            trained = training_of(header)
+            x_mean, x_scale, y_mean, y_scale = (arrays[a] for a in ARRAYS[1:])
+            return cls(net, arrays["w"], *names, x_mean, x_scale, y_mean, y_scale, *trained)
         except CustomActivationError:
             raise
         except KeyError as error:

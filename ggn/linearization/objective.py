@@ -24,7 +24,7 @@ from ggn.machine import lane_count, limited, share
 from ggn.network import MLP
 from ggn.validation import float_array, number, samples
 
-__all__ = ["Objective"]
+__all__ = ["Objective", "penalty"]
 
 
 class Objective:
@@ -77,7 +77,7 @@ class Objective:
         # how many samples there are where a weight of 2 counts as the sample given twice
         with np.errstate(over="ignore"):
             self.count = float(self.s.sum())
-        self.l2 = _penalty(l2, net.n_weights)
+        self.l2 = penalty(l2, net.n_weights)
         self.penalised = bool(np.any(self.l2))
         self.chunk_size = chunk_size
         self._memory = Memory()
@@ -220,7 +220,8 @@ def even(T: int, c: int) -> int:
     return -(-T // (8 * count)) * 8
 
 
-def _penalty(l2: Any, N: int) -> float | np.ndarray:
+def penalty(l2: Any, N: int) -> float | np.ndarray:
+    """Return the penalty l2 as a number or (N,), if it can be one."""
     if isinstance(l2, (int, float, str, np.number)) or l2 is None:
         return number("l2", l2, 0.0)
     array = float_array("l2", l2, (0, 1))

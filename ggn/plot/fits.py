@@ -1,56 +1,66 @@
-"""Pictures of a fit: how it went, how well it does, what it decides.
+"""Pictures of how well a fit does, an axis per target.
 
-history             loss, gradient norm, ... of each iterate
-damping             mu, and the gain ratio, actual over predicted reduction of J
-predicted           φ_L against y, on the diagonal where exact
-residuals           φ_L - y against φ_L
-decision_regions    the class of every point of a plane of two inputs
+predicted    φ_L against y, on the diagonal where exact
+residuals    φ_L - y against φ_L
+
+The title has R² = 1 - Σ (φ_L - y)² / Σ (y - mean y)² and RMSE = sqrt(mean (φ_L - y)²).
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from ggn.network import MLP
-from ggn.plot.style import COLOURS, MARKERS, SHADES, legend_above, styled
-from ggn.validation import float_array, integer, samples
+from ggn.fit.scores import r2, rmse
+from ggn.io.fitted import as_model, is_fitted
+from ggn.losses import Logistic, SoftmaxCrossEntropy
+from ggn.plot.style import COLOURS, panels
+from ggn.validation import float_array, samples
 
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
+__all__ = ["predicted", "residuals"]
 
-__all__ = ["decision_regions", "predicted", "residuals"]
-
-MOST_CLASSES = 10
+MANY = 1000  # samples whose markers are small and let others through
 
 
 def predicted(
-    Y: Any, F: Any, names: Sequence[str] | None = None, unit: str = "", ax: Axes | None = None
-) -> Axes:
+    *data: Any,
+    names: Sequence[str] | None = None,
+    unit: str | Sequence[str] = "",
+    ax: Any = None,
+) -> Any:
     """Draw predictions against true values, with the diagonal on which both agree.
+
+    Called as ``predicted(model, X, Y)`` or, for predictions of any origin, ``predicted(Y, F)``.
 
     Parameters
     ----------
+    model : TrainResult, Model or estimator
+        Of a regression.
+    X : array_like, (T, n0)
+        In the units of the data.
     Y : array_like, (T, nL) or (T,)
         True values.
-    F : array_like, of the same shape
+    F : array_like, of the shape of Y
         Predictions.
     names : sequence of str, optional
-        Of the outputs.
-    unit : str, optional
-        Of both.
-    ax : Axes, optional
+        Of the targets; by default those of Y's columns, or of the model.
+    unit : str or sequence of str, optional
+        Of all targets, or of each.
+    ax : Axes or sequence of Axes, optional
+        One per target; by default a new figure that has so many.
 
     Returns
     -------
-    Axes
+    Axes or ndarray of Axes, (nL,)
+        Each titled with R² and RMSE; an array where there are several targets.
 
     Raises
     ------
     ValueError
-        If the shapes differ or a number is not finite.
+        If shapes differ, a number is not finite, axes are not one per target, or
+        the model is a classifier.
     ImportError
         Without matplotlib.
 
@@ -58,22 +68,26 @@ def predicted(
     --------
     >>> import ggn.plot
     >>> with ggn.plot.figure() as (picture, axes):
-    ...     ax = ggn.plot.predicted([1.0, 2.0], [1.1, 1.9], unit="m", ax=axes[0, 0])
-    >>> ax.get_xlabel(), ax.get_ylabel()
-    ('true (m)', 'predicted (m)')
+    ...     ax = ggn.plot.predicted([1.0, 2.0, 4.0], [1.5, 2.0, 4.0], unit="m", ax=axes[0, 0])
+    >>> ax.get_xlabel(), ax.get_ylabel(), ax.get_title()
+    ('true (m)', 'predicted (m)', 'R² 0.9464, RMSE 0.289 m')
     """
-    Y, F = _pair(Y, F)
-    with styled(ax) as ax:
-        _scatter(ax, Y, F, names)
-        ends = [min(Y.min(), F.min()), max(Y.max(), F.max())]
-        ax.plot(ends, ends, color="black", linestyle="-", linewidth=1.0, zorder=1.0)
-        ax.set(xlabel=_with_unit("true", unit), ylabel=_with_unit("predicted", unit))
-    return ax
+    targets = _targets("predicted", data, names, unit)
+    with panels(ax, len(targets)) as axes:
+        for ax, (y, f, title, of) in zip(axes, targets, strict=True):
+            _scatter(ax, y, f)
+            ends = [min(y.min(), f.min()), max(y.max(), f.max())]
+            ax.plot(ends, ends, color="black", linestyle="-", linewidth=1.0, zorder=3.0)
+            ax.set(xlabel=f"true{of}", ylabel=f"predicted{of}", title=title)
+    return axes if len(targets) > 1 else axes[0]
 
 
 def residuals(
-    Y: Any, F: Any, names: Sequence[str] | None = None, unit: str = "", ax: Axes | None = None
-) -> Axes:
+    *data: Any,
+    names: Sequence[str] | None = None,
+    unit: str | Sequence[str] = "",
+    ax: Any = None,
+) -> Any:
     """Draw residuals, predicted less true, against predictions; arguments as of `predicted`.
 
     Examples
@@ -84,122 +98,97 @@ def residuals(
     >>> ax.get_ylabel()
     'predicted - true'
     """
-    Y, F = _pair(Y, F)
-    with styled(ax) as ax:
-        _scatter(ax, F, F - Y, names)
-        ax.axhline(0.0, color="black", linestyle="-", linewidth=1.0, zorder=1.0)
-        ax.set(xlabel=_with_unit("predicted", unit), ylabel=_with_unit("predicted - true", unit))
-    return ax
+    targets = _targets("residuals", data, names, unit)
+    with panels(ax, len(targets)) as axes:
+        for ax, (y, f, title, of) in zip(axes, targets, strict=True):
+            _scatter(ax, f, f - y)
+            ax.axhline(0.0, color="black", linestyle="-", linewidth=1.0, zorder=3.0)
+            ax.set(xlabel=f"predicted{of}", ylabel=f"predicted - true{of}", title=title)
+    return axes if len(targets) > 1 else axes[0]
 
 
-def decision_regions(
-    net: MLP, w: Any, X: Any, Y: Any, points: int = 200, ax: Axes | None = None
-) -> Axes:
-    """Draw the class that a network of two inputs gives every point, with the samples.
+class Target(NamedTuple):
+    """True values and predictions (T,) of one target, its title, and its unit for labels."""
 
-    The class is the largest output; with a single output, the value among those in
-    Y that is nearest to it.
-
-    Parameters
-    ----------
-    net : MLP
-        With two inputs.
-    w : array_like, (N,)
-    X : array_like, (T, 2)
-    Y : array_like, (T, nL)
-        Indicators of the class, or class numbers where nL = 1.
-    points : int, default 200
-        Along each side of the grid.
-    ax : Axes, optional
-
-    Returns
-    -------
-    Axes
-
-    Raises
-    ------
-    ValueError
-        If the network has not two inputs, or a single column Y has over ten values.
-    ImportError
-        Without matplotlib.
-
-    Examples
-    --------
-    >>> import ggn.plot
-    >>> net, (X, Y) = ggn.MLP((2, 3, 1)), ggn.problems.xor()
-    >>> with ggn.plot.figure() as (picture, axes):
-    ...     ax = ggn.plot.decision_regions(net, net.initial_weights(0), X, Y, ax=axes[0, 0])
-    >>> [text.get_text() for text in ax.get_legend().get_texts()]
-    ['class 0', 'class 1']
-    """
-    if net.n_inputs != 2:
-        raise ValueError(f"net must have two inputs to be drawn, got {net.n_inputs}")
-    X, Y = samples("X", X, 2), samples("Y", Y, net.n_outputs)
-    if len(X) != len(Y):
-        raise ValueError(f"Y must have as many rows as X, {len(X)}, got {len(Y)}")
-    values = np.unique(Y) if net.n_outputs == 1 else np.arange(1.0, net.n_outputs + 1.0)
-    if len(values) > MOST_CLASSES:
-        raise ValueError(f"Y must hold at most {MOST_CLASSES} classes, got {len(values)}")
-
-    def classes(F: np.ndarray) -> np.ndarray:
-        scores = F if net.n_outputs > 1 else -np.abs(F - values)
-        return np.asarray(scores.argmax(axis=1))
-
-    low, high = X.min(axis=0), X.max(axis=0)
-    margin = 0.05 * np.where(high > low, high - low, 1.0)
-    n = integer("points", points, 2)
-    sides = [np.linspace(a, b, n) for a, b in zip(low - margin, high + margin, strict=True)]
-    grid = np.stack(np.meshgrid(*sides), axis=-1)
-    found = classes(net.forward(w, grid.reshape(-1, 2))).reshape(n, n)
-    true = classes(Y)
-    with styled(ax) as ax:
-        levels = np.arange(len(values) + 1) - 0.5
-        ax.grid(visible=False)
-        ax.contourf(*sides, found, levels, cmap=SHADES, alpha=0.75)
-        ax.contour(*sides, found, levels[1:-1], colors="black", linewidths=0.8)
-        for k, value in enumerate(values):
-            ax.scatter(
-                X[true == k, 0],
-                X[true == k, 1],
-                marker=MARKERS[k],
-                s=22.0,
-                facecolor="white",
-                edgecolor="black",
-                linewidth=0.8,
-                label=f"class {value:g}",
-            )
-        ax.set(xlabel="input 1", ylabel="input 2")
-        legend_above(ax, min(len(values), 5))
-    return ax
+    y: np.ndarray
+    f: np.ndarray
+    title: str
+    unit: str
 
 
-def _pair(Y: Any, F: Any) -> tuple[np.ndarray, np.ndarray]:
-    """Return true values and predictions, (T, nL) each."""
-    Y, F = float_array("Y", Y, (1, 2)), float_array("F", F, (1, 2))
-    if Y.shape != F.shape:
-        raise ValueError(f"F must have the shape of Y, {Y.shape}, got {F.shape}")
-    return Y.reshape(len(Y), -1), F.reshape(len(F), -1)
+def _targets(
+    function: str, data: tuple[Any, ...], names: Any, unit: str | Sequence[str]
+) -> list[Target]:
+    """Return what is drawn of each target."""
+    Y, F, known = _pair(function, data)
+    count = F.shape[1]
+    chosen = known if names is None else list(names)
+    units = [unit] * count if isinstance(unit, str) else list(unit)
+    for argument, given in (("names", chosen), ("unit", units)):
+        if len(given) != count:
+            raise ValueError(f"{argument} must be as many as outputs, {count}, got {len(given)}")
+    shown = count > 1 or names is not None
+    scores = zip(r2(Y, F), rmse(Y, F), strict=True)
+    return [
+        Target(y, f, _title(str(name) if shown else "", *score, u), f" ({u})" if u else "")
+        for y, f, name, score, u in zip(Y.T, F.T, chosen, scores, units, strict=True)
+    ]
 
 
-def _scatter(ax: Axes, x: np.ndarray, y: np.ndarray, names: Sequence[str] | None) -> None:
-    """Draw each output with a marker of its own; a legend where they have names."""
-    outputs = x.shape[1]
-    if names is not None and len(names) != outputs:
-        raise ValueError(f"names must be as many as outputs, {outputs}, got {len(names)}")
-    for k in range(outputs):
-        ax.plot(
-            x[:, k],
-            y[:, k],
-            linestyle="none",
-            marker=MARKERS[k % len(MARKERS)],
-            markersize=4.0,
-            markerfacecolor="none",
-            color=COLOURS[k % len(COLOURS)],
-            label=None if names is None else names[k],
+def _pair(function: str, data: tuple[Any, ...]) -> tuple[np.ndarray, np.ndarray, list[Any]]:
+    """Return true values and predictions, (T, nL) each, and the targets' names."""
+    if len(data) not in (2, 3) or (len(data) == 2 and is_fitted(data[0])):
+        raise ValueError(
+            f"{function} must be called as {function}(model, X, Y) or {function}(Y, F), "
+            f"got {len(data)} arguments"
         )
-    if names is not None:
-        ax.legend()
+    if len(data) == 2:
+        Y, F = (float_array(n, a, (1, 2)) for n, a in zip("YF", data, strict=True))
+        if Y.shape != F.shape:
+            raise ValueError(f"F must have the shape of Y, {Y.shape}, got {F.shape}")
+        Y, F = Y.reshape(len(Y), -1), F.reshape(len(F), -1)
+        return Y, F, _columns(data[0], [f"y{k + 1}" for k in range(F.shape[1])])
+    model = as_model(data[0])
+    if isinstance(model.loss, (Logistic, SoftmaxCrossEntropy)):
+        raise ValueError(
+            f"model must be of a regression, got one trained on the {model.loss.name} loss, "
+            "of which decision_regions draws the classes"
+        )
+    F, Y = model.predict(data[1]), samples("Y", data[2], model.net.n_outputs)
+    if len(Y) != len(F):
+        raise ValueError(f"Y must have as many rows as X, {len(F)}, got {len(Y)}")
+    return Y, F, _columns(data[2], list(model.target_names))
 
 
-def _with_unit(label: str, unit: str) -> str:
-    return f"{label} ({unit})" if unit else label
+def _columns(Y: Any, default: list[str]) -> list[Any]:
+    """Return the names of a data frame's columns."""
+    columns = getattr(Y, "columns", None)
+    return default if columns is None else list(columns)
+
+
+def _title(name: str, share: float, error: float, unit: str) -> str:
+    """Return a title with R², where the target varies, and RMSE."""
+    parts = [] if np.isnan(share) else [_share(share)]
+    parts.append(f"RMSE {error:.3g}{' ' if unit else ''}{unit}")
+    return f"{name}\n{', '.join(parts)}" if name else ", ".join(parts)
+
+
+def _share(share: float) -> str:
+    """Return R² with digits that tell it from 1."""
+    return f"R² {share:.4f}" if share < 0.9995 or share == 1.0 else f"R² 1 - {1.0 - share:.1e}"
+
+
+def _scatter(ax: Any, x: np.ndarray, y: np.ndarray) -> None:
+    """Draw the samples of one target."""
+    many = len(x) > MANY
+    ax.plot(
+        x,
+        y,
+        linestyle="none",
+        marker="o",
+        markersize=2.0 if many else 4.0,
+        markerfacecolor=COLOURS[0] if many else "none",
+        markeredgewidth=0.0 if many else 1.0,
+        alpha=0.4 if many else 1.0,
+        color=COLOURS[0],
+    )

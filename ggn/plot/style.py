@@ -16,11 +16,28 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-__all__ = ["COLOURS", "LINES", "MARKERS", "SHADES", "figure", "legend_above", "log_scale", "styled"]
+__all__ = [
+    "CLASSES",
+    "COLOURS",
+    "LINES",
+    "MARKERS",
+    "SHADES",
+    "figure",
+    "legend_above",
+    "log_scale",
+    "pale",
+    "panels",
+    "styled",
+]
 
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#000000", "#CC79A7", "#E69F00")
 LINES: tuple[Any, ...] = ("-", "--", "-.", ":", (0, (6, 1, 1, 1, 1, 1)), (0, (2, 1)))
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "<", ">", "*")
+# Of classes: Okabe and Ito's, and three between them.
+CLASSES = (
+    "#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9",
+    "#D55E00", "#F0E442", "#999999", "#332288", "#661100",
+)  # fmt: skip
 SHADES = "cividis"  # from dark to light, the same to all eyes
 
 
@@ -63,6 +80,29 @@ def styled(ax: Axes | None) -> Iterator[Axes]:
 
 
 @contextlib.contextmanager
+def panels(ax: Any, count: int) -> Iterator[np.ndarray]:
+    """Yield so many axes to draw on (count,), new ones of pyplot's if None; one may come alone."""
+    given = None if ax is None else np.atleast_1d(np.asarray(ax, dtype=object)).ravel()
+    if given is not None and len(given) != count:
+        raise ValueError(f"ax must be {count} axes, one per target, got {len(given)}")
+    with _look():
+        if given is None:
+            from matplotlib import pyplot
+
+            columns = min(count, 3)
+            rows = -(-count // columns)
+            size = (6.4, 4.8) if count == 1 else (4.2 * columns, 3.8 * rows)
+            figure, grid = pyplot.subplots(
+                rows, columns, figsize=size, layout="constrained", squeeze=False
+            )
+            given = grid.ravel()
+            for spare in given[count:]:
+                figure.delaxes(spare)
+            given = given[:count]
+        yield given
+
+
+@contextlib.contextmanager
 def figure(
     rows: int = 1, columns: int = 1, size: tuple[float, float] = (6.4, 4.8)
 ) -> Iterator[tuple[Figure, np.ndarray]]:
@@ -86,6 +126,14 @@ def figure(
 
         result = Figure(figsize=size, dpi=150, layout="constrained")
         yield result, result.subplots(rows, columns, squeeze=False)
+
+
+def pale(colour: str) -> tuple[float, float, float]:
+    """Return a colour mixed with white, for an area behind markers of that colour."""
+    from matplotlib.colors import to_rgb
+
+    r, g, b = (0.6 + 0.4 * part for part in to_rgb(colour))
+    return r, g, b
 
 
 def legend_above(ax: Axes, columns: int, **options: Any) -> None:

@@ -1,89 +1,30 @@
-"""Pictures of the loss around one point w, and of the matrices there.
+"""Pictures of the loss around one point w.
 
-spectrum            |λ_i| of the Hessian and of the GGN matrix
-along               J(w + t v) along directions v
-plane               J(w + a u + b v) over a plane
-singular_values     s_i of a matrix, and where its numerical rank is cut
+along    J(w + t v) along directions v
+plane    J(w + a u + b v) over a plane
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ggn.linearization import Linearization
-from ggn.linearization.spectrum import inertia
 from ggn.linearization.spectrum import spectrum as eigenpairs
-from ggn.plot.style import COLOURS, LINES, MARKERS, SHADES, log_scale, styled
-from ggn.surface.rank import NumericalRank
+from ggn.plot.matrices import checked_linearization
+from ggn.plot.style import SHADES, log_scale, styled
 from ggn.validation import float_array, integer, number, vector
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-__all__ = ["along", "plane", "singular_values", "spectrum"]
+__all__ = ["along", "plane"]
 
 LEVELS = 17  # of contours
-
-
-def spectrum(source: Linearization | Mapping[str, Any], ax: Axes | None = None) -> Axes:
-    """Draw the eigenvalues of symmetric matrices by size; hollow markers are negative ones.
-
-    Parameters
-    ----------
-    source : Linearization or mapping of str to array_like (N, N)
-        Matrices by name; those of a linearization are its Hessian and GGN matrix.
-    ax : Axes, optional
-
-    Returns
-    -------
-    Axes
-        With a line at the tolerance of `ggn.linearization.spectrum.inertia` (the largest, if
-        there are more matrices), below which eigenvalues count as zero.
-
-    Raises
-    ------
-    ValueError
-        For what is no finite symmetric matrix.
-    ImportError
-        Without matplotlib.
-
-    Examples
-    --------
-    >>> import numpy as np, ggn.plot
-    >>> with ggn.plot.figure() as (picture, axes):
-    ...     ax = ggn.plot.spectrum({"saddle": np.diag([2.0, -1.0])}, ax=axes[0, 0])
-    >>> [(line.get_label(), line.get_ydata().tolist()) for line in ax.lines[:2]]
-    [('saddle', [2.0]), ('saddle, negative', [1.0])]
-    """
-    if isinstance(source, Linearization):
-        source = {"Hessian": source.hessian(), "GGN matrix": source.normal_matrix()}
-    found = {name: inertia(A) for name, A in source.items()}
-    with styled(ax) as ax:
-        for k, (name, of) in enumerate(found.items()):
-            values = of.eigenvalues[np.argsort(-np.abs(of.eigenvalues), kind="stable")]
-            place = np.arange(1, len(values) + 1)
-            for sign, label, face in ((1.0, name, COLOURS[k]), (-1.0, f"{name}, negative", "none")):
-                chosen = sign * values > 0.0
-                if chosen.any():
-                    ax.plot(
-                        place[chosen],
-                        np.abs(values[chosen]),
-                        linestyle="none",
-                        marker=MARKERS[k],
-                        markersize=max(7.0 - 2.5 * k, 3.0),  # what is below is still seen
-                        color=COLOURS[k],
-                        markerfacecolor=face,
-                        label=label,
-                    )
-        log_scale(ax, [np.abs(of.eigenvalues).max() for of in found.values()])
-        tolerance = max(of.tolerance for of in found.values())
-        ax.axhline(tolerance, color="black", linestyle=LINES[3], linewidth=1.0, label="tolerance")
-        ax.set(xlabel="place by size", ylabel="|eigenvalue|")
-        ax.legend()
-    return ax
+# An exact fit has J at its rounding, 1e-31, a point beside which J changes over thirty decades
+# and all else looks flat.  So nothing is drawn below this share of the median over the picture.
+DEPTH = 1e-8
 
 
 def along(
@@ -110,6 +51,8 @@ def along(
     Returns
     -------
     Axes
+        Where J is too small for the picture, at an exact minimum say, the least loss that is
+        shown stands in its place, and the ordinate's label says so.
 
     Raises
     ------
@@ -127,6 +70,7 @@ def along(
     >>> ax.lines[0].get_ydata()
     array([1., 4., 9.])
     """
+    at = checked_linearization("at", at)
     if directions is None:
         found = eigenpairs(at)
         values, directions = found.eigenvalues, found.eigenvectors[:, [0, -1]]
@@ -139,13 +83,15 @@ def along(
         raise ValueError(f"directions must have {N} rows, got shape {directions.shape}")
     reach = number("reach", reach, 0.0, open_low=True)
     t = np.linspace(-reach, reach, integer("points", points, 2))
-    J = [[_loss(at, s * v) for s in t] for v in directions.T]
+    J = np.array([[_loss(at, s * v) for s in t] for v in directions.T])
+    floor = _floor(at, J, np.abs(t) > 1e-9 * reach)
     with styled(ax) as ax:
-        for name, line in zip(names, J, strict=True):
+        for name, line in zip(names, np.maximum(J, floor), strict=True):
             ax.plot(t, line, label=name)
         log_scale(ax, J)
         ax.axvline(0.0, color="black", linestyle="-", linewidth=0.6)
-        ax.set(xlabel="distance along the direction", ylabel="loss J")
+        more = f", {floor:.1g} where less" if (floor > J).any() else ""
+        ax.set(xlabel="distance along the direction", ylabel=f"loss J{more}")
         ax.legend()
     return ax
 
@@ -173,7 +119,8 @@ def plane(
     Returns
     -------
     Axes
-        The point itself is marked.
+        The point itself is marked.  Losses too small for the picture, at an exact minimum say,
+        have the darkest shade, marked ≤.
 
     Raises
     ------
@@ -193,15 +140,21 @@ def plane(
     >>> ax.get_xlabel()
     'a, along u'
     """
+    at = checked_linearization("at", at)
     N = at.net.n_weights
     u, v = (vector(name, x, N, "the network's n_weights") for name, x in (("u", u), ("v", v)))
     reach = number("reach", reach, 0.0, open_low=True)
     t = np.linspace(-reach, reach, integer("points", points, 2))
     J = np.array([[_loss(at, a * u + b * v) for a in t] for b in t])
+    beside = np.maximum(*np.abs(np.meshgrid(t, t))) > 1e-9 * reach
+    floor = _floor(at, J, beside)
+    below = bool((floor > J).any())
+    J = np.maximum(J, floor)  # nan stays
     J[~(np.isfinite(J) & (J > 0.0))] = np.nan
     if not np.isfinite(J).any():
         raise ValueError("the loss is nowhere positive and finite on this plane")
-    levels = np.geomspace(np.nanmin(J), np.nanmax(J) * (1.0 + 1e-12), LEVELS)
+    top = max(np.nanmax(J), 10.0 * floor) * (1.0 + 1e-12)
+    levels = np.geomspace(np.nanmin(J), top, LEVELS)
     with styled(ax) as ax:
         from matplotlib.colors import LogNorm
 
@@ -211,62 +164,27 @@ def plane(
         ax.contour(t, t, J, levels, colors="black", linewidths=0.4)
         figure: Any = ax.figure
         bar = figure.colorbar(filled, ax=ax, label="loss J", ticks=levels[:: (LEVELS - 1) // 4])
-        bar.ax.set_yticklabels([f"{J:.2g}" for J in levels[:: (LEVELS - 1) // 4]])
+        ticks = [f"{J:.2g}" for J in levels[:: (LEVELS - 1) // 4]]
+        bar.ax.set_yticklabels([f"≤ {ticks[0]}" if below else ticks[0], *ticks[1:]])
         bar.ax.minorticks_off()
         ax.plot(0.0, 0.0, marker="*", markersize=11.0, color="white", markeredgecolor="black")
         ax.set(xlabel="a, along u", ylabel="b, along v")
     return ax
 
 
-def singular_values(found: NumericalRank, ax: Axes | None = None) -> Axes:
-    """Draw the singular values of a matrix, and the tolerance that cuts its rank.
+def _floor(at: Linearization, J: np.ndarray, beside: np.ndarray) -> float:
+    """Return the least loss to show, of lines or rows J; `beside` is true off the point itself.
 
-    Parameters
-    ----------
-    found : NumericalRank
-        Of `ggn.surface.numerical_rank`.
-    ax : Axes, optional
-
-    Returns
-    -------
-    Axes
-
-    Raises
-    ------
-    ImportError
-        Without matplotlib.
-
-    Examples
-    --------
-    >>> import ggn.plot
-    >>> from ggn.surface import numerical_rank
-    >>> with ggn.plot.figure() as (picture, axes):
-    ...     found = numerical_rank([[1.0, 0.0], [0.0, 1e-20]])
-    ...     ax = ggn.plot.singular_values(found, ax=axes[0, 0])
-    >>> ax.get_title()
-    'rank 1 of 2 x 2 (cut 4.4e-16, gap 1.0e+20)'
+    No less than rounding; nor, away from valleys as flat as that, than what the grid resolves.
     """
-    s, r = found.singular_values, found.rank
-    place = np.arange(1, len(s) + 1)
-    with styled(ax) as ax:
-        for chosen, label, face in (
-            (slice(0, r), "kept", COLOURS[0]),
-            (slice(r, None), "cut", "none"),
-        ):
-            ax.plot(
-                place[chosen],
-                s[chosen],
-                linestyle="none",
-                marker="o",
-                color=COLOURS[0],
-                markerfacecolor=face,
-                label=label,
-            )
-        log_scale(ax, s)
-        ax.axhline(found.tolerance, color="black", linestyle="--", linewidth=1.0, label="tolerance")
-        ax.set(xlabel="place by size", ylabel="singular value", title=str(found))
-        ax.legend()
-    return ax
+    finite = [row[np.isfinite(row)] for row in J]
+    middle = max((float(np.median(row)) for row in finite if len(row)), default=0.0)
+    off = J[..., beside] if beside.ndim == 1 else J[beside]
+    off = off[np.isfinite(off)]
+    resolved = 0.25 * float(off.min(initial=np.inf)) if len(off) else 0.0
+    with np.errstate(all="ignore"):
+        rounding = 100.0 * at.rounding
+    return max(rounding if np.isfinite(rounding) else 0.0, DEPTH * middle, resolved)
 
 
 def _loss(at: Linearization, d: np.ndarray) -> float:

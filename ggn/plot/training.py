@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ggn.fit.result import History, TrainResult
+from ggn.io.fitted import Estimator, as_result
 from ggn.plot.style import COLOURS, LINES, legend_above, log_scale, styled
 from ggn.validation import spelled
 
@@ -33,21 +34,26 @@ GAINS = (-0.5, 2.0)  # gain ratios outside are shown at the border
 
 
 def history(
-    result: TrainResult,
+    result: TrainResult | Estimator,
     fields: Sequence[str] = ("loss", "gradient_norm"),
     against: str = "iteration",
     ax: Axes | None = None,
+    *,
+    label: str = "",
 ) -> Axes:
     """Draw what the run's history holds of each iterate, on a logarithmic scale.
 
     Parameters
     ----------
-    result : TrainResult
+    result : TrainResult or estimator
     fields : sequence of str, default ("loss", "gradient_norm")
         Of "loss", "gradient_norm", "damping", "step_norm", "gain_ratio", "residual".
         What is not positive is left out.
     against : {"iteration", "seconds"}, default "iteration"
     ax : Axes, optional
+        Runs may be drawn on the same axes one after another.
+    label : str, optional
+        What the legend calls the run; by default runs are numbered once there are two.
 
     Returns
     -------
@@ -69,27 +75,34 @@ def history(
     >>> [line.get_label() for line in ax.lines]
     ['loss J', 'gradient norm ‖∇J‖']
     """
-    record, x = result.history, _abscissa(result.history, against)
+    record = as_result(result).history
+    x = _abscissa(record, against)
     fields = [spelled("fields", name, LABELS) for name in fields]
     with styled(ax) as ax:
         shown = [getattr(record, name) for name in fields]
+        run = label or _number_of_run(ax, [LABELS[name] for name in fields])
         for name, y in zip(fields, shown, strict=True):
-            ax.plot(x, y, label=LABELS[name])
+            k = len(ax.lines)
+            of = f"{LABELS[name]}, {run}" if run else LABELS[name]
+            line = LINES[(k + k // len(COLOURS)) % len(LINES)]
+            ax.plot(x, y, label=of, color=COLOURS[k % len(COLOURS)], linestyle=line)
         log_scale(ax, shown)
         ax.set_xlabel(AGAINST[against])
         if len(fields) == 1:
             ax.set_ylabel(LABELS[fields[0]])
-        else:
+        if len(fields) > 1 or len(ax.lines) > 1:
             ax.legend()
     return ax
 
 
-def damping(result: TrainResult, against: str = "iteration", ax: Axes | None = None) -> Axes:
+def damping(
+    result: TrainResult | Estimator, against: str = "iteration", ax: Axes | None = None
+) -> Axes:
     """Draw the damping of each step, and on a second ordinate its gain ratio.
 
     Parameters
     ----------
-    result : TrainResult
+    result : TrainResult or estimator
     against : {"iteration", "seconds"}, default "iteration"
     ax : Axes, optional
 
@@ -114,7 +127,8 @@ def damping(result: TrainResult, against: str = "iteration", ax: Axes | None = N
     >>> ax.get_ylabel()
     'damping μ'
     """
-    record, x = result.history, _abscissa(result.history, against)
+    record = as_result(result).history
+    x = _abscissa(record, against)
     with styled(ax) as ax:
         (line,) = ax.plot(x, record.damping, label=LABELS["damping"])
         log_scale(ax, record.damping)
@@ -135,6 +149,19 @@ def damping(result: TrainResult, against: str = "iteration", ax: Axes | None = N
         right.set(ylabel="gain ratio, actual / predicted reduction", ylim=(-0.6, 2.1))
         legend_above(ax, 2, handles=[line, dots])
     return ax
+
+
+def _number_of_run(ax: Axes, names: list[str]) -> str:
+    """Return what to call a run on axes that have such lines already; the first becomes run 1."""
+    drawn = {str(line.get_label()): line for line in ax.lines}
+    for name in names:
+        if name in drawn:
+            drawn[name].set_label(f"{name}, run 1")
+            drawn[f"{name}, run 1"] = drawn[name]
+    run = 1
+    while any(f"{name}, run {run}" in drawn for name in names):
+        run += 1
+    return f"run {run}" if run > 1 else ""
 
 
 def _abscissa(record: History, against: str) -> np.ndarray:

@@ -216,8 +216,9 @@ class BaseGGN(BaseEstimator):
         """Set what a fit leaves behind, and warn if the run did not come to its end."""
         self.model_ = Model(
             before.net, best.w, before.input_names, before.target_names,
-            before.x_mean, before.x_scale, before.y_mean, before.y_scale,
+            before.x_mean, before.x_scale, before.y_mean, before.y_scale, *self._problem[1:],
         )  # fmt: skip
+        best.model = self.model_  # the units of its weights
         self.result_ = best
         self.n_iter_ = best.nit
         self.loss_ = float(best.fun)

@@ -61,5 +61,5 @@ class ArgumentError(ValueError):
 
 def describe(value: Any) -> str:
     """Return a short description of a value for an error message."""
-    text = repr(value)
+    text = " ".join(line.strip() for line in repr(value).splitlines())  # of arrays, say
     return text if len(text) <= 60 else f"{type(value).__name__} {text[:40]}…"

@@ -1,0 +1,110 @@
+"""What was fitted, from whatever has it: a fit, a Model or an estimator.
+
+a fit            `TrainResult`, of `ggn.train` and its kin: net, w, loss, l2, history
+a Model          net, w, and the units of the data
+an estimator     once fitted: `model_`, a Model, and `result_`, a TrainResult
+
+A fit inside an estimator knows by its `model` the units that it was made in.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Protocol, TypeAlias, TypeGuard
+
+from ggn.fit.result import TrainResult
+from ggn.io.model import Model
+from ggn.network import MLP
+from ggn.validation import ArgumentError, describe
+
+__all__ = ["Estimator", "Fitted", "as_model", "as_result", "is_fitted"]
+
+
+class Estimator(Protocol):
+    """What is asked of an estimator."""
+
+    model_: Model
+    result_: TrainResult
+
+
+Fitted: TypeAlias = TrainResult | Model | Estimator
+
+
+def is_fitted(value: Any) -> TypeGuard[Fitted]:
+    """Whether `as_model` takes the value."""
+    return isinstance(value, (Model, TrainResult)) or _is_estimator(value)
+
+
+def as_model(value: Fitted, argument: str = "model") -> Model:
+    """Return the network and the units of a fit, a Model or an estimator.
+
+    Parameters
+    ----------
+    value : TrainResult, Model or estimator
+        Of a fit without units of its own, the network takes data as they are.
+    argument : str, default "model"
+        What errors call it.
+
+    Raises
+    ------
+    ValueError
+        For anything else.
+
+    Examples
+    --------
+    >>> import ggn
+    >>> fit = ggn.train(ggn.MLP((2, 3, 1)), *ggn.problems.xor(), max_iter=20)
+    >>> as_model(fit)
+    Model(MLP((2, 3, 1), activation='tanh'), x1, x2 -> y1)
+    """
+    if isinstance(value, Model):
+        return value
+    if _is_estimator(value):
+        return value.model_
+    if isinstance(value, TrainResult) and isinstance(value.get("model"), Model):
+        own: Model = value.model
+        return own
+    if isinstance(value, TrainResult) and "net" in value:
+        return Model(value.net, value.w, loss=value.get("loss"), l2=value.get("l2"))
+    raise _refused(argument, value)
+
+
+def as_result(value: TrainResult | Estimator, argument: str = "result") -> TrainResult:
+    """Return the record of a training, from a fit or an estimator.
+
+    Raises
+    ------
+    ValueError
+        For anything else, a Model too, which has no history.
+    """
+    if isinstance(value, TrainResult):
+        return value
+    if _is_estimator(value):
+        return value.result_
+    if isinstance(value, Model):
+        raise ArgumentError(
+            argument,
+            "must be a fit, as ggn.train returns it, or a fitted estimator, whose fit is .result_, "
+            f"got {describe(value)}, which has no history",
+        )
+    raise _refused(argument, value)
+
+
+def _is_estimator(value: Any) -> TypeGuard[Estimator]:
+    return isinstance(getattr(value, "model_", None), Model) and not isinstance(value, type)
+
+
+def _refused(argument: str, value: Any) -> ArgumentError:
+    """Return the error for what holds no fit, with the way to one if it is known."""
+    if isinstance(value, MLP):
+        way = ": ggn.Model(net, w) joins it and its weights"
+    elif callable(getattr(value, "fit", None)) and not isinstance(value, type):
+        way = ": it is not fitted, or has the estimator inside it"
+    elif isinstance(getattr(value, "best", None), TrainResult):
+        way = ": its fit is .best"
+    else:
+        way = ""
+    return ArgumentError(
+        argument,
+        "must be a fit, as ggn.train returns it, a ggn.Model or a fitted estimator, "
+        f"which has them as .result_ and .model_, got {describe(value)}{way}",
+    )
