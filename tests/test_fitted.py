@@ -10,7 +10,7 @@ import pytest
 import ggn
 from ggn import plot
 from ggn.export import to_c, to_keras_weights, to_onnx, to_sklearn, to_torch_state_dict
-from ggn.io.fitted import as_model, as_result
+from ggn.fit.fitted import as_model, as_result
 from ggn.losses import BlakeZisserman, SmoothLp
 from ggn.sklearn import GGNClassifier, GGNRegressor
 

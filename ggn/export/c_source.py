@@ -16,8 +16,8 @@ import numpy as np
 from ggn.activations.base import BuiltIn
 from ggn.export.expression import C
 from ggn.export.layers import DenseLayer, built_in_layers
+from ggn.fit.fitted import Fitted, as_model
 from ggn.io import Model
-from ggn.io.fitted import Fitted, as_model
 from ggn.validation import describe
 
 __all__ = ["to_c"]

@@ -13,8 +13,8 @@ import numpy as np
 from ggn.activations import Activation
 from ggn.export.layers import folded_layers
 from ggn.export.reading import GivenLayer, chained_model, named_arrays
+from ggn.fit.fitted import Fitted, as_model
 from ggn.io import Model
-from ggn.io.fitted import Fitted, as_model
 
 __all__ = ["from_keras_weights", "to_keras_weights"]
 

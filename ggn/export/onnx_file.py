@@ -14,9 +14,9 @@ import numpy as np
 
 from ggn.export.layers import built_in_layers
 from ggn.export.onnx_graph import Graph
+from ggn.fit.fitted import Fitted, as_model
 from ggn.io import Model
 from ggn.io.files import FilePath, replacing
-from ggn.io.fitted import Fitted, as_model
 from ggn.io.scaling import PrecisionWarning
 from ggn.validation import describe, unknown_name
 

@@ -17,8 +17,8 @@ import numpy as np
 from ggn.activations import Activation
 from ggn.export.layers import folded_layers
 from ggn.export.reading import GivenLayer, chained_model
+from ggn.fit.fitted import Fitted, as_model
 from ggn.io import Model
-from ggn.io.fitted import Fitted, as_model
 from ggn.validation import describe, float_array
 
 __all__ = ["from_torch_state_dict", "to_torch_state_dict"]

@@ -13,8 +13,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from ggn.fit.fitted import as_model, is_fitted
 from ggn.fit.scores import r2, rmse
-from ggn.io.fitted import as_model, is_fitted
 from ggn.losses import Logistic, SoftmaxCrossEntropy
 from ggn.plot.style import COLOURS, panels
 from ggn.validation import float_array, samples

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ggn.io.fitted import is_fitted
+from ggn.fit.fitted import is_fitted
 from ggn.linearization import Linearization
 from ggn.linearization.spectrum import inertia
 from ggn.plot.style import COLOURS, LINES, MARKERS, log_scale, styled

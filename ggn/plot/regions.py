@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from ggn.fit.fitted import as_model
 from ggn.io import Model
-from ggn.io.fitted import as_model
 from ggn.losses import Logistic
 from ggn.network import MLP
 from ggn.plot.style import CLASSES, MARKERS, legend_above, pale, styled

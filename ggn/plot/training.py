@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ggn.fit.fitted import Estimator, as_result
 from ggn.fit.result import History, TrainResult
-from ggn.io.fitted import Estimator, as_result
 from ggn.plot.style import COLOURS, LINES, legend_above, log_scale, styled
 from ggn.validation import spelled
 
