@@ -53,12 +53,30 @@ def draw(objective: Objective, rng: np.random.Generator, scheme: str = DEFAULT) 
         high = np.maximum(high, seen.max(axis=0, initial=-np.inf))
     some = np.flatnonzero(counted)
     some = some[:: -(-len(some) // MOST_SAMPLES)]
+    near, far = _fences(X[some], objective.c.array[some])
+    low, high = np.maximum(low, near), np.minimum(high, far)
     Ws = nguyen_widrow(net, rng, X[some], low, high, objective.c.array[some])
     centre, size = target_sizes(objective, net.bias[-1])
     Ws[-1] *= size
     if net.bias[-1]:
         Ws[-1][-1] += centre - (size - 1.0) * net.fixed_bias
     return net.pack(Ws)
+
+
+def _fences(X: np.ndarray, c: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return Tukey's outer fences of each column, q ∓ 3 (q_3/4 - q_1/4), infinite where they meet.
+
+    One outlier would otherwise take the whole range for itself; c (T,) are the samples' shares.
+    """
+    near, far = np.full(X.shape[1], -np.inf), np.full(X.shape[1], np.inf)
+    for a, x in enumerate(X.T):
+        order = np.argsort(x)
+        share = np.cumsum(c[order]) / c.sum()
+        # repeated samples must give what their weights do, so a share is met to rounding
+        first, third = (x[order][np.argmax(share >= p - 1e-9)] for p in (0.25, 0.75))
+        if third > first:
+            near[a], far[a] = first - 3.0 * (third - first), third + 3.0 * (third - first)
+    return near, far
 
 
 def start(units: Units, rng: np.random.Generator, w0: Any) -> tuple[np.ndarray, np.ndarray | None]:
