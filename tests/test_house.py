@@ -1,5 +1,6 @@
 """The house keeps its rules; `test_house_is_strict.py` shows that they bite."""
 
+import tomllib
 from pathlib import Path
 
 import house
@@ -28,3 +29,13 @@ def test_the_public_face():
     assert {"MLP", "train", "linearize", "Activation", "Loss", "Status", "TrainResult"} <= set(
         ggn.__all__
     )
+
+
+def test_every_package_is_shipped():
+    """The list in pyproject.toml, from which wheels are made, names the folders that there are."""
+    root = Path(ggn.__file__).parents[1]
+    stated = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))
+    folders = {
+        ".".join(path.parent.relative_to(root).parts) for path in root.glob("ggn/**/__init__.py")
+    }
+    assert set(stated["tool"]["setuptools"]["packages"]) == folders

@@ -231,4 +231,7 @@ class Run:
 
 def length(v: np.ndarray) -> float:
     """Return ‖v‖₂; squares do not overflow."""
-    return float(blas_norm(v, check_finite=False))
+    squared = float(v @ v)
+    if 1e-280 < squared < math.inf:
+        return math.sqrt(squared)
+    return float(blas_norm(v, check_finite=False))  # squares may overflow, or vanish

@@ -23,21 +23,25 @@ class DualSystem:
     def __init__(self, objective: Objective, w: np.ndarray) -> None:
         net, T, nL = objective.net, objective.T, objective.net.n_outputs
         self.net, self.w, self.T, self.objective = net, w, T, objective
+        self.layout = layout = net.layout
         self.F = np.empty((nL, T))
         self.diagonal = np.zeros(net.n_weights)
         # kept: `multiply` carries back through what the sweep has left here
         self.work = objective.scratch(net.work_size(T, nL))
-        self.buffer = objective.scratch(net.layout.kernel_size(T))
+        self.buffer = objective.scratch(layout.kernel_size(T))
         constant = objective.constant_curvature()
         self.root = None if constant is None else math.sqrt(constant)
-        self.S: Curvature = Diagonal(np.full((nL, T), self.root or 0.0).T)
+        # as the kernels take it: by output, then sample
+        last = np.empty(0) if self.root is None else np.full((nL, T), self.root)
+        self.S: Curvature = Diagonal(last.T)
 
         def accumulate(rows: slice, F: np.ndarray, work: np.ndarray) -> None:
             if self.root is None:
                 self.S = objective.root(F, rows)
             self.F[:] = F
-            _core.sensitivities(net.layout, w, T, self.S.samples_last(), work)
-            _core.add_diagonal(net.layout, T, work, self.buffer, self.diagonal)
+            s = last if self.root else self.S.samples_last()
+            _core.sensitivities(layout, w, T, s, work)
+            _core.add_diagonal(layout, T, work, self.buffer, self.diagonal)
 
         self.gradient = sweep(objective, w, nL, 0, accumulate, whole=self.work)
 
@@ -49,26 +53,26 @@ class DualSystem:
 
     def idle(self) -> np.ndarray:
         """Return the columns of B that a singular S makes zero; their r is 0."""
-        return np.flatnonzero(self.S.zero_columns())
+        none = np.empty(0, dtype=np.intp)
+        return none if self.root else np.flatnonzero(self.S.zero_columns())
 
     def kernel(self, D: np.ndarray | None, out: np.ndarray) -> None:
         """Write the lower triangle of Bᵀ D⁻² B to out; D is a product over units and inputs.
 
         To be called once: what it is computed from is used up.
         """
-        net = self.net
-        where = net.positions
+        where = self.net.positions
         if D is None:
             units, inputs = np.ones(where.n_units), np.ones(where.n_inputs)
         else:
             units, inputs = where.factor(D)
         out.fill(0.0)
         coupled = self.S.form == 2
-        _core.add_kernel(net.layout, self.T, coupled, units, inputs, self.work, self.buffer, out)
+        _core.add_kernel(self.layout, self.T, coupled, units, inputs, self.work, self.buffer, out)
 
     def multiply(self, x: np.ndarray) -> np.ndarray:
         """Return B x."""
-        net, eps = self.net, self.S.times(x.reshape(-1, self.T))
-        out = np.zeros(net.n_weights)
-        _core.gradient(net.layout, self.w, self.T, eps, self.work, out)
+        eps = self.S.times(x.reshape(-1, self.T))
+        out = np.zeros(self.net.n_weights)
+        _core.gradient(self.layout, self.w, self.T, eps, self.work, out)
         return out

@@ -81,6 +81,7 @@ class Objective:
         self.penalised = bool(np.any(self.l2))
         self.chunk_size = chunk_size
         self._memory = Memory()
+        self._lanes: int | None = None  # of a forward sweep
         self._chunk: dict[tuple[int, int, int], tuple[int, int]] = {}
 
     def scratch(self, *shape: int) -> np.ndarray:
@@ -90,7 +91,13 @@ class Objective:
     def value(self, w: np.ndarray) -> float:
         """Return J(w); inf or nan, and NumPy's warnings, where it overflows."""
         total = self.penalty(w) if self.penalised else 0.0
-        lanes = lane_count(self.T * forward_flops(self.net))
+        if self._lanes is None:
+            self._lanes = lane_count(self.T * forward_flops(self.net))
+        lanes = self._lanes
+        c, size = self.chunk(0)
+        if c >= self.T:
+            F = self.net.sweep(w, self.X, self.scratch(size), keep=0)
+            return total + self.sum_loss(F, slice(self.T))
         if lanes == 1:
             for rows, F in self.outputs(w):
                 total += self.sum_loss(F, rows)
@@ -134,7 +141,7 @@ class Objective:
         part = copy.copy(self)
         part.X, part.Yt, part.T = self.X[rows], np.ascontiguousarray(self.Yt[:, rows]), len(rows)
         part.c, part.s = self.c.part(rows), self.s[rows]
-        part._chunk = {}
+        part._chunk, part._lanes = {}, None
         return part
 
     def outputs(self, w: np.ndarray) -> Iterator[tuple[slice, np.ndarray]]:

@@ -47,7 +47,7 @@ def sweep(
         Instead of accumulate, one for each lane into which samples are split: threads take
         lanes, and who calls adds up what they have summed.
     """
-    net, count = objective.net, max(len(lanes), 1)
+    net, layout, count = objective.net, objective.net.layout, max(len(lanes), 1)
     gradients, parts = np.zeros((count, net.n_weights)), split(objective.T, count)
     c, size = objective.chunk(columns, extra, count)
     if whole is None:
@@ -55,20 +55,22 @@ def sweep(
     else:
         c, works = objective.T, [whole]
 
-    def work(lane: int, stopped: Callable[[], bool]) -> None:
+    def work(lane: int, stopped: Callable[[], bool] | None = None) -> None:
         add = lanes[lane] if lanes else accumulate
         with np.errstate(all="ignore"):
             for rows in chunks(parts[lane], c):
-                if stopped():
+                if stopped is not None and stopped():
                     return
                 F = net.sweep(w, objective.X[rows], works[lane], keep=1)
                 eps = objective.derivatives(F, rows)
-                _core.gradient(net.layout, w, F.shape[1], eps, works[lane], gradients[lane])
+                _core.gradient(layout, w, F.shape[1], eps, works[lane], gradients[lane])
                 if add is not None:
                     add(rows, F, works[lane])
 
     if count == 1:
-        work(0, lambda: False)
+        work(0)
+        if not objective.penalised:
+            return gradients[0]
     else:
         with limited(0.0):
             share(count, work, objective.of_the_users_own)

@@ -265,8 +265,9 @@ class MLP:
         keep = 1 leaves σ' in work for the backward sweeps, keep = 2 also σ''; nothing is checked.
         Below the smallest normal number all is 0 unless exact.
         """
-        _core.forward(self.layout, w, X, work, keep, exact)
-        return self.layout.outputs(work, len(X))
+        layout = self.layout
+        _core.forward(layout, w, X, work, keep, exact)
+        return layout.outputs(work, len(X))
 
     def work_size(self, c: int, columns: int) -> int:
         """Return the doubles of scratch that c samples need; see `ggn._core.Layout`."""

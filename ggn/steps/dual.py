@@ -44,7 +44,8 @@ class _Prepared(Prepared):
         self.K = at.objective.scratch(k, k)
         system.kernel(scale, self.K)
         idle = system.idle()
-        self.K[idle, idle] = 1.0  # uncoupled: any pivot will do, at mu = 0 it needs one
+        if idle.size:
+            self.K[idle, idle] = 1.0  # uncoupled: any pivot will do, at mu = 0 it needs one
         self.factor = at.objective.scratch(k, k)
 
     def solve(self, mu: float) -> np.ndarray | None:
