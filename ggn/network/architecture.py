@@ -33,7 +33,8 @@ class Positions:
     def __init__(self, layout: _core.Layout) -> None:
         self._layout = layout
         self.n_units, self.n_inputs = layout.n_units, layout.n_inputs
-        places = layout.weights(np.arange(layout.n_weights))
+        weights = layout.weights(np.arange(layout.n_weights, dtype=np.float64))
+        places = [B.astype(np.intp) for B in weights]
         # of each unit's first weight, of that of its layer's first unit, of the first unit's all
         self._first = np.concatenate([B[:, 0] for B in places])
         self._layers_first = np.concatenate([np.full(len(B), B[0, 0]) for B in places])
