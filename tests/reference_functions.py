@@ -51,7 +51,7 @@ def _silu_d2(z):
 
 def _mish_gate(z):
     """T = tanh(log(1 + e^z)) = (w^2 + 2w) / (w^2 + 2w + 2), w = e^z <= e^40, and T', T''."""
-    z = np.clip(z, -700.0, 40.0)
+    z = np.clip(z, -750.0, 40.0)  # below -746 e^z is 0, and so is all here
     w = np.exp(z)
     D = w * w + 2.0 * w + 2.0
     T2 = 4.0 * w * ((2.0 + 2.0 * w - 3.0 * w * w - 2.0 * w**3) / D) / D / D
