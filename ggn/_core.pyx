@@ -239,25 +239,59 @@ def add_diagonal(CLayout layout, Py_ssize_t c, const double[::1] work, double[::
         ggn_leave(mode)
 
 
-def add_kernel(CLayout layout, Py_ssize_t c, bint coupled, const double[::1] units,
-               const double[::1] inputs, double[::1] work, double[::1] buffer,
-               double[:, ::1] out):
-    """Add S^T P^T D^-2 P S to the lower triangle of out, columns by output, then sample.
+def scale_kernel(CLayout layout, Py_ssize_t c, const double[::1] units,
+                 const double[::1] inputs, double[::1] work, double[::1] buffer):
+    """Divide Psi S in work, and phi of all layers, into buffer, by D: the kernel matrix's factors.
 
-    D is units (one per unit) times inputs (one per input of each layer);
-    coupled: S is not diagonal.  Psi S in work is used up.
+    D is units (one per unit) times inputs (one per input of each layer).
     """
-    cdef Py_ssize_t k = layout.net.width[layout.net.depth]
-    cdef const Net *net = open_chunk(layout, c, k, work.shape[0])
+    cdef const Net *net = open_chunk(layout, c, layout.net.width[layout.net.depth], work.shape[0])
     check_vector("units", units.shape[0], layout.n_units)
     check_vector("inputs", inputs.shape[0], layout.n_inputs)
     check_scratch("buffer", buffer.shape[0], kernel.kernel_size(net, c))
-    check_matrix("out", out.shape, k * c, k * c)
     if c == 0:
         return
     with nogil:
         mode = ggn_enter(False)
-        kernel.kernel(net, c, coupled, &units[0], &inputs[0], &work[0], &buffer[0], &out[0, 0])
+        kernel.scale(net, c, &units[0], &inputs[0], &work[0], &buffer[0])
+        ggn_leave(mode)
+
+
+def gram(CLayout layout, Py_ssize_t l, Py_ssize_t c, double[::1] buffer, Py_ssize_t first,
+         Py_ssize_t stop):
+    """Leave rows of phi^T phi of layer l (1 to L), as `scale_kernel` left it, in buffer."""
+    check_scratch("buffer", buffer.shape[0], layout.kernel_size(c))
+    check_range("l", 1, l, layout.net.depth)
+    check_range("rows", first, stop, c)
+    if first == stop:
+        return
+    with nogil:
+        mode = ggn_enter(False)
+        kernel.gram(&layout.net, l, c, first, stop - first, &buffer[0])
+        ggn_leave(mode)
+
+
+def add_kernel(CLayout layout, Py_ssize_t l, Py_ssize_t c, Py_ssize_t first, Py_ssize_t stop,
+               bint coupled, const double[::1] work, const double[::1] buffer,
+               double[::1] tile, double[:, ::1] out):
+    """Add layer l's part of S^T P^T D^-2 P S to rows of out's lower triangle.
+
+    Columns run by output, then sample; coupled: S is not diagonal.  `scale_kernel` and `gram`
+    have been called; tile is scratch for these rows.
+    """
+    cdef Py_ssize_t k = layout.net.width[layout.net.depth]
+    cdef const Net *net = open_chunk(layout, c, k, work.shape[0])
+    check_range("l", 1, l, net.depth)
+    check_matrix("out", out.shape, k * c, k * c)
+    check_range("rows", first, stop, k * c)
+    check_scratch("buffer", buffer.shape[0], kernel.kernel_size(net, c))
+    check_scratch("tile", tile.shape[0], (stop - first) * k * c)
+    if first == stop:
+        return
+    with nogil:
+        mode = ggn_enter(False)
+        kernel.add_rows(net, l, c, coupled, first, stop - first, &work[0], &buffer[0], &tile[0],
+                        &out[0, 0])
         ggn_leave(mode)
 
 

@@ -1,6 +1,11 @@
 # The part of the door that knows no samples: products of a matrix with itself, the damping
 # metric, damped Cholesky.  Included by _core.pyx.
 
+cdef check_range(str name, Py_ssize_t first, Py_ssize_t stop, Py_ssize_t n):
+    if not (0 <= first <= stop <= n):
+        raise ValueError(f"{name} must be within 0:{n}, got {first}:{stop}")
+
+
 def add_outer(const double[:, ::1] B, double[:, ::1] out):
     """Lower triangle of out (n, n) += B B^T, B (n, k)."""
     add_product(B, False, out)
@@ -44,31 +49,51 @@ def metric(CLayout layout, const double[::1] diagonal, const double[::1] fixed,
         ggn_leave(mode)
 
 
-def damped_cholesky(const double[:, ::1] G, scale, double mu, double[:, ::1] factor):
-    """Factor D^-1 G D^-1 + mu I from G's lower triangle; D = diag(scale), or I for None.
-
-    Returns 0, or the order of the first leading minor that is not positive.
-    """
-    cdef Py_ssize_t n = factor.shape[0]
+def scale_rows(const double[:, ::1] G, scale, double mu, Py_ssize_t first, Py_ssize_t stop,
+               double[:, ::1] out):
+    """Write rows of D^-1 G D^-1 + mu I, its lower triangle; D = diag(scale), or I for None."""
+    cdef Py_ssize_t n = out.shape[0]
     cdef const double[::1] D = scale  # NULL for None
-    cdef int info
-    check_matrix("factor", factor.shape, n, n)
+    check_matrix("out", out.shape, n, n)
     check_matrix("G", G.shape, n, n)
-    if n > INT_MAX:
-        raise ValueError(f"G must have fewer than 2**31 rows, got {n}")
+    check_range("rows", first, stop, n)
     if scale is not None:
         check_vector("scale", D.shape[0], n)
-    if n == 0:
+    if first == stop:
+        return
+    with nogil:
+        mode = ggn_enter(False)
+        solve.scale_rows(n, &G[0, 0], &D[0], mu, first, stop, &out[0, 0])
+        ggn_leave(mode)
+
+
+def factor_block(double[:, ::1] factor, Py_ssize_t left, Py_ssize_t right, Py_ssize_t first,
+                 Py_ssize_t stop):
+    """Make rows [first, stop) of columns [left, right) those of the lower Cholesky factor.
+
+    Columns left of them are done, and so are the rows [left, right), unless these are asked
+    for.  Returns 0, or the order of the first leading minor that is not positive.
+    """
+    cdef Py_ssize_t n = factor.shape[0]
+    cdef int info
+    check_matrix("factor", factor.shape, n, n)
+    check_range("columns", left, right, n)
+    check_range("rows", first, stop, n)
+    if n > INT_MAX:
+        raise ValueError(f"factor must have fewer than 2**31 rows, got {n}")
+    if (first, stop) != (left, right) and first < right:
+        raise ValueError(f"rows must be {left}:{right} or below, got {first}:{stop}")
+    if left == right or first == stop:
         return 0
     with nogil:
         mode = ggn_enter(False)
-        info = solve.damped_cholesky(n, &G[0, 0], &D[0], mu, &factor[0, 0])
+        info = solve.factor_block(n, &factor[0, 0], left, right, first, stop)
         ggn_leave(mode)
     return info
 
 
 def cholesky_solve(const double[:, ::1] factor, double[::1] b):
-    """Solve in place with the factor that `damped_cholesky` wrote."""
+    """Solve in place with a lower Cholesky factor."""
     cdef Py_ssize_t n = b.shape[0]
     check_matrix("factor", factor.shape, n, n)
     if n == 0:

@@ -115,8 +115,25 @@ def add_diagonal():
 def add_kernel():
     out = np.zeros((2 * C, 2 * C))
     work = swept(psi=ROOT)
-    _core.add_kernel(L, C, True, np.ones(L.n_units), np.ones(L.n_inputs), work, scratch(), out)
+    buffer = scratch()
+    _core.scale_kernel(L, C, np.ones(L.n_units), np.ones(L.n_inputs), work, buffer)
+    for layer in range(1, len(L.shapes) + 1):
+        _core.gram(L, layer, C, buffer, 0, C)
+        _core.add_kernel(L, layer, C, 0, 2 * C, True, work, buffer, scratch(), out)
     return out
+
+
+def scale_kernel():
+    work = swept(psi=TINY)
+    _core.scale_kernel(L, C, np.ones(L.n_units), np.ones(L.n_inputs), work, scratch())
+    return L.sensitivities(work, C, 1) + 0.0
+
+
+def gram():
+    buffer = scratch()
+    buffer[:] = ROOT
+    _core.gram(L, 1, C, buffer, 0, C)
+    return np.tril(buffer[: C * C].reshape(C, C))
 
 
 def metric():
@@ -126,10 +143,15 @@ def metric():
     return scale - 1.0
 
 
-def damped_cholesky():
-    factor = np.zeros((2, 2))
-    _core.damped_cholesky(np.diag([1.0, TINY]), None, 0.0, factor)
-    return np.array([_core.damped_cholesky(np.diag([1.0, TINY]), None, 0.0, factor) - 2])
+def scale_rows():
+    out = np.zeros((2, 2))
+    _core.scale_rows(np.diag([TINY, TINY]), None, 0.0, 0, 2, out)
+    return out + 0.0
+
+
+def factor_block():
+    """A pivot of TINY is none."""
+    return np.array([_core.factor_block(np.diag([1.0, TINY]), 0, 2, 0, 2) - 2])
 
 
 def cholesky_solve():
@@ -141,7 +163,7 @@ def cholesky_solve():
 INSIDE = [
     last_of_forward, gradient, tangent, hessian_product, sensitivities, jacobian, add_normal,
     add_normal_of_small_slopes, scatter_normal, add_outer, add_gram, add_diagonal, add_kernel,
-    metric, damped_cholesky, cholesky_solve,
+    scale_kernel, gram, metric, scale_rows, factor_block, cholesky_solve,
 ]  # fmt: skip
 
 
