@@ -12,51 +12,28 @@ so are those that are asked to be, for who reads what is left of a slope.
 
 import numpy as np
 
-from libc.limits cimport INT_MAX
-
 from ggn._kernels.layout import Layout
 from ggn._kernels.matmul import SIMD, SIMD_HERE
+from ggn._kernels.matrices import (
+    add_gram,
+    add_outer,
+    cholesky_solve,
+    factor_block,
+    metric,
+    scale_rows,
+)
+from ggn._kernels.output_layer import output_sums, output_weights
 
-from ggn._kernels cimport directional, kernel, normal, solve, sweep
+from ggn._kernels cimport directional, kernel, normal, sweep
 from ggn._kernels.activation_loops cimport ggn_activation_names, ggn_activations, ggn_n_activations
-from ggn._kernels.blas cimport cholesky_solve as blas_cholesky_solve
-from ggn._kernels.blas cimport syrk_n, syrk_t
+from ggn._kernels.checks cimport (
+    check_matrix, check_range, check_scratch, check_vector, of_samples, open_chunk
+)
 from ggn._kernels.flush cimport ggn_enter, ggn_leave
 from ggn._kernels.layout cimport Layout as CLayout
-from ggn._kernels.net cimport Net, chunk_size
+from ggn._kernels.net cimport Net
 
 ACTIVATIONS = tuple([ggn_activation_names[i].decode() for i in range(ggn_n_activations)])  # by code
-
-
-cdef check_vector(str name, Py_ssize_t got, Py_ssize_t entries):
-    if got != entries:
-        raise ValueError(f"{name} must have {entries} entries, got {got}")
-
-
-cdef check_matrix(str name, const Py_ssize_t *got, Py_ssize_t rows, Py_ssize_t columns):
-    if got[0] != rows or got[1] != columns:
-        raise ValueError(f"{name} must be ({rows}, {columns}), got ({got[0]}, {got[1]})")
-
-
-cdef check_scratch(str name, Py_ssize_t got, Py_ssize_t doubles):
-    if got < doubles:
-        raise ValueError(f"{name} must hold {doubles} doubles, got {got}")
-
-
-cdef const Net *open_chunk(CLayout layout, Py_ssize_t c, Py_ssize_t columns,
-                           Py_ssize_t work) except NULL:
-    """The network, where work holds c samples with so many columns (see Layout.work_size)."""
-    layout.check_samples(c)
-    check_scratch("work", work, chunk_size(&layout.net, c, columns))
-    return &layout.net
-
-
-cdef const double[::1] of_samples(str name, h, const Net *net, Py_ssize_t c):
-    """h, one matrix per sample, as a vector: (nL, c) where diagonal, or (nL, nL, c)."""
-    k = net.width[net.depth]
-    if h.shape not in ((k, c), (k, k, c)):
-        raise ValueError(f"{name} must be ({k}, {c}) or ({k}, {k}, {c}), got {h.shape}")
-    return h.reshape(-1)
 
 
 def activate(Py_ssize_t code, double slope, const double[::1] z, double[:, ::1] out):
@@ -293,6 +270,3 @@ def add_kernel(CLayout layout, Py_ssize_t l, Py_ssize_t c, Py_ssize_t first, Py_
         kernel.add_rows(net, l, c, coupled, first, stop - first, &work[0], &buffer[0], &tile[0],
                         &out[0, 0])
         ggn_leave(mode)
-
-
-include "_core_matrices.pxi"  # the part of the door that knows no samples

@@ -1,9 +1,16 @@
-# The part of the door that knows no samples: products of a matrix with itself, the damping
-# metric, damped Cholesky.  Included by _core.pyx.
+# cython: allow_none_for_extension_args=False
+"""The part of the door that knows no samples: products of a matrix with itself, the damping
+metric, Cholesky factors.  `ggn._core` shows them with the rest.
+"""
 
-cdef check_range(str name, Py_ssize_t first, Py_ssize_t stop, Py_ssize_t n):
-    if not (0 <= first <= stop <= n):
-        raise ValueError(f"{name} must be within 0:{n}, got {first}:{stop}")
+from libc.limits cimport INT_MAX
+
+from ggn._kernels cimport solve
+from ggn._kernels.blas cimport cholesky_solve as blas_cholesky_solve
+from ggn._kernels.blas cimport syrk_n, syrk_t
+from ggn._kernels.checks cimport check_matrix, check_range, check_vector
+from ggn._kernels.flush cimport ggn_enter, ggn_leave
+from ggn._kernels.layout cimport Layout
 
 
 def add_outer(const double[:, ::1] B, double[:, ::1] out):
@@ -32,7 +39,7 @@ cdef add_product(const double[:, ::1] B, bint transposed, double[:, ::1] out):
         ggn_leave(mode)
 
 
-def metric(CLayout layout, const double[::1] diagonal, const double[::1] fixed,
+def metric(Layout layout, const double[::1] diagonal, const double[::1] fixed,
            double[::1] largest, double[::1] scale):
     """Write the damping metric D (N,) for a GGN matrix with this diagonal (see solve.pyx).
 
