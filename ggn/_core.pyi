@@ -85,7 +85,7 @@ def sensitivities(
     layout: Layout, w: _Float, c: int, s: _Float | None, work: _Float, exact: bool = False
 ) -> None: ...
 def jacobian(layout: Layout, c: int, work: _Float, out: _Float, exact: bool = False) -> None: ...
-def add_outer(B: _Float, out: _Float) -> None: ...
+def add_product(B: _Float, out: _Float, transposed: bool = False) -> None: ...
 def add_normal(
     layout: Layout,
     c: int,
@@ -114,7 +114,6 @@ def add_kernel(
     tile: _Float,
     out: _Float,
 ) -> None: ...
-def add_gram(B: _Float, out: _Float) -> None: ...
 def metric(
     layout: Layout,
     diagonal: _Float,
@@ -127,3 +126,24 @@ def scale_rows(
 ) -> None: ...
 def factor_block(factor: _Float, left: int, right: int, first: int, stop: int) -> int: ...
 def cholesky_solve(factor: _Float, b: _Float) -> None: ...
+def output_sums(
+    layout: Layout,
+    c: int,
+    h: _Float | None,
+    eps: _Float,
+    work: _Float,
+    buffer: _Float,
+    sums: _Float,
+) -> None: ...
+def output_weights(
+    layout: Layout,
+    own: bool,
+    alpha: float,
+    sums: _Float,
+    l2: _Float | None,
+    scale: _Float | None,
+    mu: float,
+    before: _Float,
+    w: _Float,
+    out: _Float,
+) -> bool: ...

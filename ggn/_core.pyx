@@ -14,17 +14,15 @@ import numpy as np
 
 from ggn._kernels.layout import Layout
 from ggn._kernels.matmul import SIMD, SIMD_HERE
-from ggn._kernels.matrices import (
-    add_gram,
-    add_outer,
+from ggn._kernels.matrix_door import (
+    add_product,
     cholesky_solve,
     factor_block,
     metric,
     scale_rows,
 )
-from ggn._kernels.output_layer import output_sums, output_weights
 
-from ggn._kernels cimport directional, kernel, normal, sweep
+from ggn._kernels cimport directional, kernel, normal, output_layer, sweep
 from ggn._kernels.activation_loops cimport ggn_activation_names, ggn_activations, ggn_n_activations
 from ggn._kernels.checks cimport (
     check_matrix, check_range, check_scratch, check_vector, of_samples, open_chunk
@@ -43,8 +41,6 @@ def activate(Py_ssize_t code, double slope, const double[::1] z, double[:, ::1] 
         raise ValueError(f"code must be below {ggn_n_activations}, got {code}")
     if not (1 <= rows <= 3 and out.shape[1] == n):
         raise ValueError(f"out must be (1 to 3, {n}), got ({rows}, {out.shape[1]})")
-    if n == 0:
-        return
     cdef double *d1 = &out[1, 0] if rows >= 2 else NULL
     cdef double *d2 = &out[2, 0] if rows >= 3 else NULL
     with nogil:
@@ -57,25 +53,18 @@ def forward(CLayout layout, const double[::1] w, const double[:, ::1] X, double[
 
     The outputs are the last nL * c of the activations in work.
     """
-    cdef Py_ssize_t c = X.shape[0], l
+    cdef Py_ssize_t c = X.shape[0], l = 0
     cdef const Net *net = open_chunk(layout, c, 1 if keep else 0, work.shape[0])
     check_vector("w", w.shape[0], layout.n_weights)
     check_matrix("X", X.shape, c, net.width[0])
-    if c == 0:
-        return
-    with nogil:
-        mode = ggn_enter(exact)
-        sweep.load(net, c, &X[0, 0], &work[0])
-        for l in range(1, net.depth + 1):
-            sweep.affine(net, l, &w[0], c, &work[0], keep)
-            if net.code[l] >= 0:
-                sweep.activate(net, l, c, &work[0], keep)
-            else:
-                ggn_leave(mode)
-                with gil:
-                    layout.activate_own(np.asarray(work), l, c, keep)
-                mode = ggn_enter(exact)
-        ggn_leave(mode)
+    while True:
+        with nogil:
+            mode = ggn_enter(exact)
+            l = sweep.forward(net, l, &w[0], c, &X[0, 0], &work[0], keep)
+            ggn_leave(mode)
+        if l > net.depth:
+            return
+        layout.activate_own(np.asarray(work), l, c, keep)
 
 
 def gradient(CLayout layout, const double[::1] w, Py_ssize_t c, const double[:, ::1] eps,
@@ -85,8 +74,6 @@ def gradient(CLayout layout, const double[::1] w, Py_ssize_t c, const double[:, 
     check_vector("w", w.shape[0], layout.n_weights)
     check_matrix("eps", eps.shape, net.width[net.depth], c)
     check_vector("out", out.shape[0], layout.n_weights)
-    if c == 0:
-        return
     with nogil:
         mode = ggn_enter(False)
         sweep.backward(net, &w[0], c, &eps[0, 0], &work[0], &out[0])
@@ -104,8 +91,6 @@ def tangent(CLayout layout, const double[::1] w, const double[::1] v, Py_ssize_t
     check_vector("v", v.shape[0], layout.n_weights)
     check_matrix("out", out.shape, net.width[net.depth], c)
     check_scratch("buffer", buffer.shape[0], directional.tangent_size(net, c))
-    if c == 0:
-        return
     with nogil:
         mode = ggn_enter(False)
         directional.tangent(net, &w[0], &v[0], c, second, &work[0], &buffer[0], &out[0, 0])
@@ -127,8 +112,6 @@ def hessian_product(CLayout layout, const double[::1] w, const double[::1] v, Py
     check_matrix("eps", eps.shape, net.width[net.depth], c)
     check_scratch("buffer", buffer.shape[0], directional.product_size(net, c))
     check_vector("out", out.shape[0], layout.n_weights)
-    if c == 0:
-        return
     with nogil:
         mode = ggn_enter(False)
         directional.hessian_product(net, &w[0], &v[0], c, &eps[0, 0], &H[0], full, &work[0],
@@ -143,8 +126,6 @@ def sensitivities(CLayout layout, const double[::1] w, Py_ssize_t c, s, double[:
     cdef const double[::1] S = w if s is None else of_samples("s", s, net, c)
     cdef Py_ssize_t form = 0 if s is None else s.ndim - 1
     check_vector("w", w.shape[0], layout.n_weights)
-    if c == 0:
-        return
     with nogil:
         mode = ggn_enter(exact)
         sweep.sensitivities(net, &w[0], c, &S[0], form, &work[0])
@@ -157,8 +138,6 @@ def jacobian(CLayout layout, Py_ssize_t c, const double[::1] work, double[:, ::1
     cdef Py_ssize_t k = layout.net.width[layout.net.depth]
     cdef const Net *net = open_chunk(layout, c, k, work.shape[0])
     check_matrix("out", out.shape, layout.n_weights, k * c)
-    if c == 0:
-        return
     with nogil:
         mode = ggn_enter(exact)
         sweep.jacobian(net, c, &work[0], &out[0, 0], k * c)
@@ -178,8 +157,6 @@ def add_normal(CLayout layout, Py_ssize_t c, h, const double[::1] work, double[:
     check_scratch("hpsi", hpsi.shape[0], normal.weighted_size(net, c, form))
     check_scratch("tile", tile.shape[0], normal.tile_size(net, c))
     check_scratch("sums", sums.shape[0], normal.normal_size(net, form))
-    if c == 0:
-        return
     with nogil:
         mode = ggn_enter(False)
         if form:
@@ -208,8 +185,6 @@ def add_diagonal(CLayout layout, Py_ssize_t c, const double[::1] work, double[::
     cdef const Net *net = open_chunk(layout, c, layout.net.width[layout.net.depth], work.shape[0])
     check_scratch("buffer", buffer.shape[0], kernel.diagonal_size(net, c))
     check_vector("out", out.shape[0], layout.n_weights)
-    if c == 0:
-        return
     with nogil:
         mode = ggn_enter(False)
         kernel.diagonal(net, c, &work[0], &buffer[0], &out[0])
@@ -270,3 +245,44 @@ def add_kernel(CLayout layout, Py_ssize_t l, Py_ssize_t c, Py_ssize_t first, Py_
         kernel.add_rows(net, l, c, coupled, first, stop - first, &work[0], &buffer[0], &tile[0],
                         &out[0, 0])
         ggn_leave(mode)
+
+
+def output_sums(CLayout layout, Py_ssize_t c, h, const double[:, ::1] eps,
+                const double[::1] work, double[::1] buffer, double[::1] sums):
+    """Add the chunk that `forward` left in work to sums; h is (nL, c), or None for 1."""
+    cdef const Net *net = open_chunk(layout, c, 0, work.shape[0])
+    cdef Py_ssize_t k = net.width[net.depth]
+    cdef const double[:, ::1] H = h  # NULL for None
+    check_matrix("eps", eps.shape, k, c)
+    if h is not None:
+        check_matrix("h", H.shape, k, c)
+    check_scratch("buffer", buffer.shape[0], output_layer.add_size(net, c))
+    check_scratch("sums", sums.shape[0], output_layer.sums_size(net, h is not None))
+    with nogil:
+        mode = ggn_enter(False)
+        output_layer.add(net, c, &H[0, 0], &eps[0, 0], &work[0], &buffer[0], &sums[0])
+        ggn_leave(mode)
+
+
+def output_weights(CLayout layout, bint own, double alpha, double[::1] sums, l2, scale, double mu,
+                   const double[::1] before, const double[::1] w, double[::1] out):
+    """Write w with the new output layer to out, and return whether there is one; see above.
+
+    `own`: each output has a curvature of its own.  alpha multiplies the sums of curvatures,
+    which are used up; l2 (N,) and scale (N,), D, may be None.
+    """
+    cdef const Net *net = &layout.net
+    cdef Py_ssize_t N = layout.n_weights
+    cdef const double[::1] L = l2, D = scale  # NULL for None
+    cdef bint found
+    for name, x in (("l2", l2), ("scale", scale), ("before", before), ("w", w), ("out", out)):
+        if x is not None:
+            check_vector(name, len(x), N)
+    check_scratch("sums", sums.shape[0], output_layer.sums_size(net, own))
+    cdef double[::1] buffer = np.empty(output_layer.solve_size(net))
+    with nogil:
+        mode = ggn_enter(False)
+        found = output_layer.solve(net, own, alpha, &sums[0], &L[0], &D[0], mu, &before[0], &w[0], &buffer[0],
+                      &out[0])
+        ggn_leave(mode)
+    return found

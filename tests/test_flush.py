@@ -94,15 +94,15 @@ def scatter_normal():
     return G
 
 
-def add_outer():
+def add_product():
     out = np.zeros((3, 3))
-    _core.add_outer(np.full((3, 2), ROOT), out)
+    _core.add_product(np.full((3, 2), ROOT), out)
     return out
 
 
-def add_gram():
+def add_product_transposed():
     out = np.zeros((2, 2))
-    _core.add_gram(np.full((3, 2), ROOT), out)
+    _core.add_product(np.full((3, 2), ROOT), out, transposed=True)
     return out
 
 
@@ -136,6 +136,22 @@ def gram():
     return np.tril(buffer[: C * C].reshape(C, C))
 
 
+def output_sums():
+    sums = np.zeros(L.shapes[-1][0] * 3 + 9)
+    work = swept()
+    L.inputs(work, C, 2)[:] = ROOT
+    _core.output_sums(L, C, None, np.full((2, C), ROOT), work, scratch(), sums)
+    return sums
+
+
+def output_weights():
+    sums = np.full(15, TINY)
+    sums[6:] = np.eye(3).ravel()
+    w, out = np.zeros(N), np.zeros(N)
+    _core.output_weights(L, False, 1.0, sums, None, None, 0.0, w, w, out)
+    return out
+
+
 def metric():
     """A weight that J does not depend on has any scale: 1."""
     scale, ones = np.zeros(N), np.ones(L.n_inputs)
@@ -162,8 +178,9 @@ def cholesky_solve():
 
 INSIDE = [
     last_of_forward, gradient, tangent, hessian_product, sensitivities, jacobian, add_normal,
-    add_normal_of_small_slopes, scatter_normal, add_outer, add_gram, add_diagonal, add_kernel,
-    scale_kernel, gram, metric, scale_rows, factor_block, cholesky_solve,
+    add_normal_of_small_slopes, scatter_normal, add_product, add_product_transposed, add_diagonal,
+    add_kernel, scale_kernel, gram, metric, scale_rows, factor_block, cholesky_solve,
+    output_sums, output_weights,
 ]  # fmt: skip
 
 

@@ -1,4 +1,3 @@
-# cython: allow_none_for_extension_args=False
 """The output layer's weights for given hidden ones: a damped linear least-squares problem.
 
 With phi the inputs of an output layer that has no activation, eps the losses' gradient and h
@@ -9,14 +8,9 @@ their curvature (diagonal), output o's row of weights moves by -v, where
 so that the loss (as a quadratic) + l2 w^2 + mu/2 ||D (w - before)||^2 is least.
 """
 
-import numpy as np
-
 from libc.string cimport memcpy
 
 from ggn._kernels.blas cimport cholesky_solve
-from ggn._kernels.checks cimport check_matrix, check_scratch, check_vector, open_chunk
-from ggn._kernels.flush cimport ggn_enter, ggn_leave
-from ggn._kernels.layout cimport Layout
 from ggn._kernels.matmul cimport gemm_nt
 from ggn._kernels.net cimport Net, a_block, fan_in
 from ggn._kernels.solve cimport factor_block, scale_rows
@@ -69,15 +63,19 @@ cdef bint solve(const Net *net, bint own, double alpha, const double *sums, cons
     cdef const double *slopes = sums
     cdef double *matrix = <double*>sums + k * m
     cdef double *x = buffer + m * m
+    cdef const double *metric
     cdef double D
     memcpy(out, w, N * sizeof(double))
     for a in range((k if own else 1) * m * m):
         matrix[a] *= alpha
     for o in range(k):
         at = first + o * m
-        scale_rows(m, matrix, NULL if scale == NULL else scale + at, mu, 0, m, buffer)
+        metric = scale
+        if scale != NULL:
+            metric += at
+        scale_rows(m, matrix, metric, mu, 0, m, buffer)
         for a in range(m):
-            D = 1.0 if scale == NULL else scale[at + a]
+            D = 1.0 if scale == NULL else metric[a]
             x[a] = slopes[o * m + a] / D + mu * D * (w[at + a] - before[at + a])
             if l2 != NULL:
                 buffer[a * m + a] += 2.0 * l2[at + a] / D / D
@@ -86,50 +84,7 @@ cdef bint solve(const Net *net, bint own, double alpha, const double *sums, cons
             return False
         cholesky_solve(m, buffer, x)
         for a in range(m):
-            out[at + a] -= x[a] / (1.0 if scale == NULL else scale[at + a])
+            out[at + a] -= x[a] / (1.0 if scale == NULL else metric[a])
         if own:
             matrix += m * m
     return True
-
-
-def output_sums(Layout layout, Py_ssize_t c, h, const double[:, ::1] eps,
-                const double[::1] work, double[::1] buffer, double[::1] sums):
-    """Add the chunk that `forward` left in work to sums; h is (nL, c), or None for 1."""
-    cdef const Net *net = open_chunk(layout, c, 0, work.shape[0])
-    cdef Py_ssize_t k = net.width[net.depth]
-    cdef const double[:, ::1] H = h  # NULL for None
-    check_matrix("eps", eps.shape, k, c)
-    if h is not None:
-        check_matrix("h", H.shape, k, c)
-    check_scratch("buffer", buffer.shape[0], add_size(net, c))
-    check_scratch("sums", sums.shape[0], sums_size(net, h is not None))
-    if c == 0:
-        return
-    with nogil:
-        mode = ggn_enter(False)
-        add(net, c, &H[0, 0], &eps[0, 0], &work[0], &buffer[0], &sums[0])
-        ggn_leave(mode)
-
-
-def output_weights(Layout layout, bint own, double alpha, double[::1] sums, l2, scale, double mu,
-                   const double[::1] before, const double[::1] w, double[::1] out):
-    """Write w with the new output layer to out, and return whether there is one; see above.
-
-    `own`: each output has a curvature of its own.  alpha multiplies the sums of curvatures,
-    which are used up; l2 (N,) and scale (N,), D, may be None.
-    """
-    cdef const Net *net = &layout.net
-    cdef Py_ssize_t N = layout.n_weights
-    cdef const double[::1] L = l2, D = scale  # NULL for None
-    cdef bint found
-    for name, x in (("l2", l2), ("scale", scale), ("before", before), ("w", w), ("out", out)):
-        if x is not None:
-            check_vector(name, len(x), N)
-    check_scratch("sums", sums.shape[0], sums_size(net, own))
-    cdef double[::1] buffer = np.empty(solve_size(net))
-    with nogil:
-        mode = ggn_enter(False)
-        found = solve(net, own, alpha, &sums[0], &L[0], &D[0], mu, &before[0], &w[0], &buffer[0],
-                      &out[0])
-        ggn_leave(mode)
-    return found

@@ -143,12 +143,12 @@ class Run:
             return False
         return trial.actual < trial.predicted <= 8.0 * at.rounding
 
-    def gradient_falls(self, trial: Trial, prepared: Prepared) -> bool:
+    def gradient_falls(self, trial: Trial, prepared: Prepared, at: Linearization) -> bool:
         """Judge by the gradient where J is blind: whether it falls to a half, in the metric.
 
-        J may rise by its rounding, as far as that is small beside it, but not above the start.
+        J may rise by its rounding, but not above the start.
         """
-        if trial.actual < -1e-10 * abs(self.J) or trial.J > self.first_J:
+        if trial.actual < -8.0 * at.rounding or trial.J > self.first_J:
             return False
         new = Linearization(self.objective, trial.w).gradient
         D = 1.0 if prepared.scale is None else prepared.scale

@@ -197,7 +197,7 @@ def _loop(run: Run, step: Step, damping: Damping) -> Status:
                 continue
             trial = run.attempt(d, prepared, rule)
             if run.beyond_rounding(trial, at):
-                if not run.gradient_falls(trial, prepared):
+                if not run.gradient_falls(trial, prepared, at):
                     return Status.PRECISION
                 status = run.accept(trial, prepared, nearer=True)
                 break

@@ -13,23 +13,12 @@ from ggn._kernels.flush cimport ggn_enter, ggn_leave
 from ggn._kernels.layout cimport Layout
 
 
-def add_outer(const double[:, ::1] B, double[:, ::1] out):
-    """Lower triangle of out (n, n) += B B^T, B (n, k)."""
-    add_product(B, False, out)
-
-
-def add_gram(const double[:, ::1] B, double[:, ::1] out):
-    """Lower triangle of out (k, k) += B^T B, B (n, k)."""
-    add_product(B, True, out)
-
-
-cdef add_product(const double[:, ::1] B, bint transposed, double[:, ::1] out):
+def add_product(const double[:, ::1] B, double[:, ::1] out, bint transposed=False):
+    """Lower triangle of out += B B^T, or B^T B if transposed; B is (n, k)."""
     cdef Py_ssize_t n = B.shape[0], k = B.shape[1], size = k if transposed else n
     check_matrix("out", out.shape, size, size)
     if not (n <= INT_MAX and k <= INT_MAX):
         raise ValueError(f"B must have fewer than 2**31 rows and columns, got ({n}, {k})")
-    if n == 0 or k == 0:
-        return
     with nogil:
         mode = ggn_enter(False)
         if transposed:
