@@ -35,6 +35,8 @@ setup(
             extension("_kernels.directional", "rows.c"),
             extension("_kernels.solve"),
             extension("_kernels.layout", "activation_loops.c"),
+            extension("_kernels.matrix_door"),
+            extension("_kernels.output_layer"),
             extension("_core", "activation_loops.c"),
         ],
         compiler_directives={

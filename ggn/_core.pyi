@@ -98,14 +98,20 @@ def add_normal(
 ) -> None: ...
 def scatter_normal(layout: Layout, form: int, alpha: float, sums: _Float, G: _Float) -> None: ...
 def add_diagonal(layout: Layout, c: int, work: _Float, buffer: _Float, out: _Float) -> None: ...
+def scale_kernel(
+    layout: Layout, c: int, units: _Float, inputs: _Float, work: _Float, buffer: _Float
+) -> None: ...
+def gram(layout: Layout, l: int, c: int, buffer: _Float, first: int, stop: int) -> None: ...
 def add_kernel(
     layout: Layout,
+    l: int,
     c: int,
+    first: int,
+    stop: int,
     coupled: bool,
-    units: _Float,
-    inputs: _Float,
     work: _Float,
     buffer: _Float,
+    tile: _Float,
     out: _Float,
 ) -> None: ...
 def metric(
@@ -115,5 +121,29 @@ def metric(
     largest: _Float,
     scale: _Float,
 ) -> None: ...
-def damped_cholesky(G: _Float, scale: _Float | None, mu: float, factor: _Float) -> int: ...
+def scale_rows(
+    G: _Float, scale: _Float | None, mu: float, first: int, stop: int, out: _Float
+) -> None: ...
+def factor_block(factor: _Float, left: int, right: int, first: int, stop: int) -> int: ...
 def cholesky_solve(factor: _Float, b: _Float) -> None: ...
+def output_sums(
+    layout: Layout,
+    c: int,
+    h: _Float | None,
+    eps: _Float,
+    work: _Float,
+    buffer: _Float,
+    sums: _Float,
+) -> None: ...
+def output_weights(
+    layout: Layout,
+    own: bool,
+    alpha: float,
+    sums: _Float,
+    l2: _Float | None,
+    scale: _Float | None,
+    mu: float,
+    before: _Float,
+    w: _Float,
+    out: _Float,
+) -> bool: ...

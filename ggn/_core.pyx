@@ -12,49 +12,26 @@ so are those that are asked to be, for who reads what is left of a slope.
 
 import numpy as np
 
-from libc.limits cimport INT_MAX
-
 from ggn._kernels.layout import Layout
 from ggn._kernels.matmul import SIMD, SIMD_HERE
+from ggn._kernels.matrix_door import (
+    add_product,
+    cholesky_solve,
+    factor_block,
+    metric,
+    scale_rows,
+)
 
-from ggn._kernels cimport blas, directional, kernel, normal, solve, sweep
+from ggn._kernels cimport directional, kernel, normal, output_layer, sweep
 from ggn._kernels.activation_loops cimport ggn_activation_names, ggn_activations, ggn_n_activations
+from ggn._kernels.checks cimport (
+    check_matrix, check_range, check_scratch, check_vector, of_samples, open_chunk
+)
 from ggn._kernels.flush cimport ggn_enter, ggn_leave
 from ggn._kernels.layout cimport Layout as CLayout
-from ggn._kernels.net cimport Net, chunk_size
+from ggn._kernels.net cimport Net
 
 ACTIVATIONS = tuple([ggn_activation_names[i].decode() for i in range(ggn_n_activations)])  # by code
-
-
-cdef check_vector(str name, Py_ssize_t got, Py_ssize_t entries):
-    if got != entries:
-        raise ValueError(f"{name} must have {entries} entries, got {got}")
-
-
-cdef check_matrix(str name, const Py_ssize_t *got, Py_ssize_t rows, Py_ssize_t columns):
-    if got[0] != rows or got[1] != columns:
-        raise ValueError(f"{name} must be ({rows}, {columns}), got ({got[0]}, {got[1]})")
-
-
-cdef check_scratch(str name, Py_ssize_t got, Py_ssize_t doubles):
-    if got < doubles:
-        raise ValueError(f"{name} must hold {doubles} doubles, got {got}")
-
-
-cdef const Net *open_chunk(CLayout layout, Py_ssize_t c, Py_ssize_t columns,
-                           Py_ssize_t work) except NULL:
-    """The network, where work holds c samples with so many columns (see Layout.work_size)."""
-    layout.check_samples(c)
-    check_scratch("work", work, chunk_size(&layout.net, c, columns))
-    return &layout.net
-
-
-cdef const double[::1] of_samples(str name, h, const Net *net, Py_ssize_t c):
-    """h, one matrix per sample, as a vector: (nL, c) where diagonal, or (nL, nL, c)."""
-    k = net.width[net.depth]
-    if h.shape not in ((k, c), (k, k, c)):
-        raise ValueError(f"{name} must be ({k}, {c}) or ({k}, {k}, {c}), got {h.shape}")
-    return h.reshape(-1)
 
 
 def activate(Py_ssize_t code, double slope, const double[::1] z, double[:, ::1] out):
@@ -214,81 +191,98 @@ def add_diagonal(CLayout layout, Py_ssize_t c, const double[::1] work, double[::
         ggn_leave(mode)
 
 
-def add_kernel(CLayout layout, Py_ssize_t c, bint coupled, const double[::1] units,
-               const double[::1] inputs, double[::1] work, double[::1] buffer, double[:, ::1] out):
-    """Add S^T P^T D^-2 P S to the lower triangle of out, columns by output, then sample.
+def scale_kernel(CLayout layout, Py_ssize_t c, const double[::1] units,
+                 const double[::1] inputs, double[::1] work, double[::1] buffer):
+    """Divide Psi S in work, and phi of all layers, into buffer, by D: the kernel matrix's factors.
 
-    D is units (one per unit) times inputs (one per input of each layer);
-    coupled: S is not diagonal.  Psi S in work is used up.
+    D is units (one per unit) times inputs (one per input of each layer).
     """
-    cdef Py_ssize_t k = layout.net.width[layout.net.depth]
-    cdef const Net *net = open_chunk(layout, c, k, work.shape[0])
+    cdef const Net *net = open_chunk(layout, c, layout.net.width[layout.net.depth], work.shape[0])
     check_vector("units", units.shape[0], layout.n_units)
     check_vector("inputs", inputs.shape[0], layout.n_inputs)
     check_scratch("buffer", buffer.shape[0], kernel.kernel_size(net, c))
+    if c == 0:
+        return
+    with nogil:
+        mode = ggn_enter(False)
+        kernel.scale(net, c, &units[0], &inputs[0], &work[0], &buffer[0])
+        ggn_leave(mode)
+
+
+def gram(CLayout layout, Py_ssize_t l, Py_ssize_t c, double[::1] buffer, Py_ssize_t first,
+         Py_ssize_t stop):
+    """Leave rows of phi^T phi of layer l (1 to L), as `scale_kernel` left it, in buffer."""
+    check_scratch("buffer", buffer.shape[0], layout.kernel_size(c))
+    check_range("l", 1, l, layout.net.depth)
+    check_range("rows", first, stop, c)
+    if first == stop:
+        return
+    with nogil:
+        mode = ggn_enter(False)
+        kernel.gram(&layout.net, l, c, first, stop - first, &buffer[0])
+        ggn_leave(mode)
+
+
+def add_kernel(CLayout layout, Py_ssize_t l, Py_ssize_t c, Py_ssize_t first, Py_ssize_t stop,
+               bint coupled, const double[::1] work, const double[::1] buffer,
+               double[::1] tile, double[:, ::1] out):
+    """Add layer l's part of S^T P^T D^-2 P S to rows of out's lower triangle.
+
+    Columns run by output, then sample; coupled: S is not diagonal.  `scale_kernel` and `gram`
+    have been called; tile is scratch for these rows.
+    """
+    cdef Py_ssize_t k = layout.net.width[layout.net.depth]
+    cdef const Net *net = open_chunk(layout, c, k, work.shape[0])
+    check_range("l", 1, l, net.depth)
     check_matrix("out", out.shape, k * c, k * c)
+    check_range("rows", first, stop, k * c)
+    check_scratch("buffer", buffer.shape[0], kernel.kernel_size(net, c))
+    check_scratch("tile", tile.shape[0], (stop - first) * k * c)
+    if first == stop:
+        return
     with nogil:
         mode = ggn_enter(False)
-        kernel.kernel(net, c, coupled, &units[0], &inputs[0], &work[0], &buffer[0], &out[0, 0])
+        kernel.add_rows(net, l, c, coupled, first, stop - first, &work[0], &buffer[0], &tile[0],
+                        &out[0, 0])
         ggn_leave(mode)
 
 
-def add_product(const double[:, ::1] B, double[:, ::1] out, bint transposed=False):
-    """Lower triangle of out += B B^T, or B^T B if transposed; B is (n, k)."""
-    cdef Py_ssize_t n = B.shape[0], k = B.shape[1], size = k if transposed else n
-    check_matrix("out", out.shape, size, size)
-    if not (n <= INT_MAX and k <= INT_MAX):
-        raise ValueError(f"B must have fewer than 2**31 rows and columns, got ({n}, {k})")
+def output_sums(CLayout layout, Py_ssize_t c, h, const double[:, ::1] eps,
+                const double[::1] work, double[::1] buffer, double[::1] sums):
+    """Add the chunk that `forward` left in work to sums; h is (nL, c), or None for 1."""
+    cdef const Net *net = open_chunk(layout, c, 0, work.shape[0])
+    cdef Py_ssize_t k = net.width[net.depth]
+    cdef const double[:, ::1] H = h  # NULL for None
+    check_matrix("eps", eps.shape, k, c)
+    if h is not None:
+        check_matrix("h", H.shape, k, c)
+    check_scratch("buffer", buffer.shape[0], output_layer.add_size(net, c))
+    check_scratch("sums", sums.shape[0], output_layer.sums_size(net, h is not None))
     with nogil:
         mode = ggn_enter(False)
-        if transposed:
-            blas.syrk_t(k, n, 1.0, &B[0, 0], k, 1.0, &out[0, 0], k)
-        else:
-            blas.syrk_n(n, k, 1.0, &B[0, 0], k, 1.0, &out[0, 0], n)
+        output_layer.add(net, c, &H[0, 0], &eps[0, 0], &work[0], &buffer[0], &sums[0])
         ggn_leave(mode)
 
 
-def metric(CLayout layout, const double[::1] diagonal, const double[::1] fixed,
-           double[::1] largest, double[::1] scale):
-    """Write the damping metric D (N,) for a GGN matrix with this diagonal (see solve.pyx).
+def output_weights(CLayout layout, bint own, double alpha, double[::1] sums, l2, scale, double mu,
+                   const double[::1] before, const double[::1] w, double[::1] out):
+    """Write w with the new output layer to out, and return whether there is one; see above.
 
-    fixed and largest have one entry per input of each layer; largest starts as zeros and is
-    kept between calls.
+    `own`: each output has a curvature of its own.  alpha multiplies the sums of curvatures,
+    which are used up; l2 (N,) and scale (N,), D, may be None.
     """
-    check_vector("diagonal", diagonal.shape[0], layout.n_weights)
-    check_vector("fixed", fixed.shape[0], layout.n_inputs)
-    check_vector("largest", largest.shape[0], layout.n_inputs)
-    check_vector("scale", scale.shape[0], layout.n_weights)
+    cdef const Net *net = &layout.net
+    cdef Py_ssize_t N = layout.n_weights
+    cdef const double[::1] L = l2, D = scale  # NULL for None
+    cdef bint found
+    for name, x in (("l2", l2), ("scale", scale), ("before", before), ("w", w), ("out", out)):
+        if x is not None:
+            check_vector(name, len(x), N)
+    check_scratch("sums", sums.shape[0], output_layer.sums_size(net, own))
+    cdef double[::1] buffer = np.empty(output_layer.solve_size(net))
     with nogil:
         mode = ggn_enter(False)
-        solve.metric(&layout.net, &diagonal[0], &fixed[0], &largest[0], &scale[0])
+        found = output_layer.solve(net, own, alpha, &sums[0], &L[0], &D[0], mu, &before[0], &w[0], &buffer[0],
+                      &out[0])
         ggn_leave(mode)
-
-
-def damped_cholesky(const double[:, ::1] G, scale, double mu, double[:, ::1] factor):
-    """Factor D^-1 G D^-1 + mu I from G's lower triangle; D = diag(scale), or I for None.
-
-    Returns 0, or the order of the first leading minor that is not positive.
-    """
-    cdef Py_ssize_t n = factor.shape[0]
-    cdef const double[::1] D = scale  # NULL for None
-    cdef int info
-    check_matrix("factor", factor.shape, n, n)
-    check_matrix("G", G.shape, n, n)
-    if scale is not None:
-        check_vector("scale", D.shape[0], n)
-    with nogil:
-        mode = ggn_enter(False)
-        info = solve.damped_cholesky(n, &G[0, 0], &D[0], mu, &factor[0, 0])
-        ggn_leave(mode)
-    return info
-
-
-def cholesky_solve(const double[:, ::1] factor, double[::1] b):
-    """Solve in place with the factor that `damped_cholesky` wrote."""
-    cdef Py_ssize_t n = b.shape[0]
-    check_matrix("factor", factor.shape, n, n)
-    with nogil:
-        mode = ggn_enter(False)
-        blas.cholesky_solve(n, &factor[0, 0], &b[0])
-        ggn_leave(mode)
+    return found

@@ -166,12 +166,23 @@ def test_kernel_blocks(c, T, form):
     buffer[:] = np.nan
     K = np.where(np.tri(nL * T, dtype=bool), 1.0, np.nan)
     p, q = np.concatenate(units), np.concatenate(inputs)
-    _core.add_kernel(*network(c), T, form == 2, p, q, work, buffer, K)
+    _core.scale_kernel(*network(c), T, p, q, work, buffer)
+    tile = np.full(nL * T * nL * T, np.nan)
+    for layer in range(1, c.net.depth + 1):  # whole, or in three pieces of rows
+        for rows in pieces(T, layer):
+            _core.gram(*network(c), layer, T, buffer, *rows)
+        for rows in pieces(nL * T, layer):
+            _core.add_kernel(*network(c), layer, T, *rows, form == 2, work, buffer, tile, K)
     assert_guarded(whole, guarded)
     lower = np.tril_indices(nL * T)
     scaled = B / D[:, np.newaxis]
     assert_close(K[lower], (1.0 + np.einsum("jk,jl->kl", scaled, scaled, optimize=True))[lower])
     assert np.isnan(K[np.triu_indices(nL * T, 1)]).all()
+
+
+def pieces(n, layer):
+    """All of n rows for an odd layer, else three parts of them, the last first."""
+    return [(0, n)] if layer % 2 else [(2 * n // 3, n), (n // 3, 2 * n // 3), (0, n // 3)]
 
 
 @given(cases())
@@ -213,30 +224,6 @@ def test_symmetric_products(n, k, rng):
         _core.add_product(B, out, transposed)
         assert_close(out[lower], start + product[lower])
         assert np.isnan(out[np.triu_indices(size, 1)]).all()
-
-
-@pytest.mark.parametrize("n", SIZES)
-@pytest.mark.parametrize("scaled", [False, True])
-@pytest.mark.parametrize("mu", [0.0, 0.25])
-def test_damped_cholesky(n, scaled, mu, rng):
-    B = rng.normal(size=(n, 2 * n + 1))
-    G = B @ B.T
-    D = rng.uniform(0.5, 2.0, n) if scaled else None
-    triangle = np.tri(n, dtype=bool)
-    factor = np.full((n, n), np.nan)
-    assert _core.damped_cholesky(np.where(triangle, G, np.nan), D, mu, factor) == 0
-    expected = (G if D is None else G / np.outer(D, D)) + mu * np.eye(n)
-    assert_close(np.tril(factor) @ np.tril(factor).T, expected)
-    x = rng.normal(size=n)
-    b = expected @ x
-    _core.cholesky_solve(np.where(triangle, factor, np.nan), b)
-    assert_close(b, x, 1e-9)
-
-
-def test_damped_cholesky_names_the_failing_minor():
-    factor = np.empty((3, 3))
-    assert _core.damped_cholesky(np.diag([1.0, -1.0, 1.0]), None, 0.0, factor) == 2
-    assert _core.damped_cholesky(np.diag([1.0, -1.0, 1.0]), None, 1.5, factor) == 0
 
 
 # ------------------------------------------------------------- shut to wrong shapes
@@ -314,7 +301,8 @@ WRONG = [
     "_core.sensitivities(eight, v, 2**61, None, work)",  # 2**61 times 8 outputs is 0
     "_core.jacobian(eight, 2**61, work, np.ones((24, 0)))",
     "_core.gradient(L, None, 4, h, work, w.copy())",
-    "_core.damped_cholesky(None, None, 0.0, None)",
+    "_core.scale_rows(None, None, 0.0, 0, 1, None)",
+    "_core.factor_block(None, 0, 1, 0, 1)",
     "_core.cholesky_solve(None, None)",
     "_core.add_product(None, None)",
     "_core.hessian_product(L, w, w, 4, h, None, work, big, w.copy())",
@@ -334,15 +322,26 @@ WRONG = [
     "_core.scatter_normal(L, 3, 1.0, big, np.ones((17, 17)))",
     "_core.scatter_normal(L, 1, 1.0, big, np.ones((17, 16)))",
     "_core.add_diagonal(L, -4, work, big, w.copy())",
-    "_core.add_kernel(L, 4, False, np.ones(5), np.ones(6), work, big, np.ones((8, 8)))",
-    "_core.add_kernel(L, -1, False, np.ones(5), np.ones(7), work, big, np.ones((0, 0)))",
+    "_core.scale_kernel(L, 4, np.ones(5), np.ones(6), work, big)",
+    "_core.scale_kernel(L, -1, np.ones(5), np.ones(7), work, big)",
+    "_core.gram(L, 0, 4, big, 0, 4)",
+    "_core.gram(L, 1, 4, big, 0, 5)",
+    "_core.gram(L, 1, 4, big[:9], 0, 4)",
+    "_core.add_kernel(L, 3, 4, 0, 8, False, work, big, big, np.ones((8, 8)))",
+    "_core.add_kernel(L, 1, 4, 8, 9, False, work, big, big, np.ones((8, 8)))",
+    "_core.add_kernel(L, 1, 4, 0, 8, False, work, big, big[:9], np.ones((8, 8)))",
+    "_core.add_kernel(L, 1, 4, 0, 8, False, work, big, big, np.ones((8, 7)))",
     "_core.metric(L, w, np.ones(6), np.ones(7), w.copy())",
     "_core.metric(L, w, np.ones(7), np.ones(6), w.copy())",
     "_core.metric(L, w[1:], np.ones(7), np.ones(7), w.copy())",
     "_core.add_product(np.ones((3, 2)), np.ones((2, 2)))",
     "_core.add_product(np.ones((3, 2)), np.ones((3, 3)), transposed=True)",
-    "_core.damped_cholesky(np.eye(3), np.ones(2), 0.0, np.eye(3))",
-    "_core.damped_cholesky(np.ones((3, 2)), None, 0.0, np.eye(3))",
+    "_core.scale_rows(np.eye(3), np.ones(2), 0.0, 0, 3, np.eye(3))",
+    "_core.scale_rows(np.ones((3, 2)), None, 0.0, 0, 3, np.eye(3))",
+    "_core.scale_rows(np.eye(3), None, 0.0, 0, 4, np.eye(3))",
+    "_core.factor_block(np.ones((3, 2)), 0, 2, 0, 2)",
+    "_core.factor_block(np.eye(3), 0, 4, 0, 4)",
+    "_core.factor_block(np.eye(3), 1, 2, 0, 1)",
     "_core.cholesky_solve(np.eye(3), np.ones(2))",
 ]
 
@@ -376,9 +375,10 @@ def test_nothing_to_do_is_done():
         _core.tangent(L, w, w, 0, second, empty, empty, none)
     _core.hessian_product(L, w, w, 0, none, none, empty, empty, out)
     _core.add_diagonal(L, 0, empty, empty, out)
-    _core.add_kernel(
-        L, 0, True, np.ones(L.n_units), np.ones(L.n_inputs), empty, empty, np.empty((0, 0))
-    )
+    _core.scale_kernel(L, 0, np.ones(L.n_units), np.ones(L.n_inputs), empty, empty)
+    _core.gram(L, 1, 0, empty, 0, 0)
+    _core.add_kernel(L, 1, 0, 0, 0, True, empty, empty, empty, np.empty((0, 0)))
+    _core.output_sums(L, 0, None, none, empty, empty, np.zeros(24))
     sums, tile = np.full(L.normal_sizes(0, 1)[0], np.nan), np.empty(L.normal_sizes(0, 1)[1])
     _core.add_normal(L, 0, none, empty, empty, tile, sums, True)
     assert not sums.any()  # those of no samples

@@ -115,7 +115,40 @@ def add_diagonal():
 def add_kernel():
     out = np.zeros((2 * C, 2 * C))
     work = swept(psi=ROOT)
-    _core.add_kernel(L, C, True, np.ones(L.n_units), np.ones(L.n_inputs), work, scratch(), out)
+    buffer = scratch()
+    _core.scale_kernel(L, C, np.ones(L.n_units), np.ones(L.n_inputs), work, buffer)
+    for layer in range(1, len(L.shapes) + 1):
+        _core.gram(L, layer, C, buffer, 0, C)
+        _core.add_kernel(L, layer, C, 0, 2 * C, True, work, buffer, scratch(), out)
+    return out
+
+
+def scale_kernel():
+    work = swept(psi=TINY)
+    _core.scale_kernel(L, C, np.ones(L.n_units), np.ones(L.n_inputs), work, scratch())
+    return L.sensitivities(work, C, 1) + 0.0
+
+
+def gram():
+    buffer = scratch()
+    buffer[:] = ROOT
+    _core.gram(L, 1, C, buffer, 0, C)
+    return np.tril(buffer[: C * C].reshape(C, C))
+
+
+def output_sums():
+    sums = np.zeros(L.shapes[-1][0] * 3 + 9)
+    work = swept()
+    L.inputs(work, C, 2)[:] = ROOT
+    _core.output_sums(L, C, None, np.full((2, C), ROOT), work, scratch(), sums)
+    return sums
+
+
+def output_weights():
+    sums = np.full(15, TINY)
+    sums[6:] = np.eye(3).ravel()
+    w, out = np.zeros(N), np.zeros(N)
+    _core.output_weights(L, False, 1.0, sums, None, None, 0.0, w, w, out)
     return out
 
 
@@ -126,10 +159,15 @@ def metric():
     return scale - 1.0
 
 
-def damped_cholesky():
-    factor = np.zeros((2, 2))
-    _core.damped_cholesky(np.diag([1.0, TINY]), None, 0.0, factor)
-    return np.array([_core.damped_cholesky(np.diag([1.0, TINY]), None, 0.0, factor) - 2])
+def scale_rows():
+    out = np.zeros((2, 2))
+    _core.scale_rows(np.diag([TINY, TINY]), None, 0.0, 0, 2, out)
+    return out + 0.0
+
+
+def factor_block():
+    """A pivot of TINY is none."""
+    return np.array([_core.factor_block(np.diag([1.0, TINY]), 0, 2, 0, 2) - 2])
 
 
 def cholesky_solve():
@@ -141,7 +179,8 @@ def cholesky_solve():
 INSIDE = [
     last_of_forward, gradient, tangent, hessian_product, sensitivities, jacobian, add_normal,
     add_normal_of_small_slopes, scatter_normal, add_product, add_product_transposed, add_diagonal,
-    add_kernel, metric, damped_cholesky, cholesky_solve,
+    add_kernel, scale_kernel, gram, metric, scale_rows, factor_block, cholesky_solve,
+    output_sums, output_weights,
 ]  # fmt: skip
 
 

@@ -6,7 +6,7 @@ the distance between rows; BLAS wants it positive even where there are no column
 have checked every size against INT_MAX.
 """
 
-from scipy.linalg.cython_blas cimport dgemm, dsyrk
+from scipy.linalg.cython_blas cimport dgemm, dsyrk, dtrsm
 from scipy.linalg.cython_lapack cimport dpotrf, dpotrs
 
 ctypedef int blas_int
@@ -91,12 +91,21 @@ cdef inline void syrk_t(Py_ssize_t n, Py_ssize_t k, double alpha, const double *
         r += b
 
 
-cdef inline int cholesky(Py_ssize_t n, double *a) noexcept nogil:
+cdef inline int cholesky(Py_ssize_t n, double *a, Py_ssize_t lda) noexcept nogil:
     """Lower factor of a (n, n) in place of its lower triangle; 0, or the failing pivot."""
-    cdef blas_int n_ = <blas_int>n, info = 0
+    cdef blas_int n_ = <blas_int>n, lda_ = <blas_int>lda, info = 0
     if n > 0:
-        dpotrf(b'U', &n_, a, &n_, &info)
+        dpotrf(b'U', &n_, a, &lda_, &info)
     return info
+
+
+cdef inline void divide_by_factor(Py_ssize_t m, Py_ssize_t n, const double *factor,
+                                  double *a, Py_ssize_t ld) noexcept nogil:
+    """a (m, n) = a F^-T for a lower factor F (n, n); rows of both are ld apart."""
+    cdef blas_int m_ = <blas_int>m, n_ = <blas_int>n, ld_ = <blas_int>ld
+    cdef double one = 1.0
+    if m > 0 and n > 0:
+        dtrsm(b'L', b'U', b'T', b'N', &n_, &m_, &one, <double*>factor, &ld_, a, &ld_)
 
 
 cdef inline int cholesky_solve(Py_ssize_t n, const double *factor, double *b) noexcept nogil:

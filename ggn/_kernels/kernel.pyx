@@ -15,11 +15,6 @@ from libc.string cimport memset
 from ggn._kernels.matmul cimport gemm_nt, gemm_tn, syrk_t
 from ggn._kernels.net cimport Net, a_block, back_block, fan_in
 
-# Rows of K that are formed at a time; up to this size in one piece.
-cdef enum:
-    TILE = 1024
-
-
 cdef Py_ssize_t widest_layer(const Net *net) noexcept nogil:
     cdef Py_ssize_t l, widest = 0
     for l in range(1, net.depth + 1):
@@ -33,9 +28,11 @@ cdef Py_ssize_t diagonal_size(const Net *net, Py_ssize_t c) noexcept nogil:
 
 
 cdef Py_ssize_t kernel_size(const Net *net, Py_ssize_t c) noexcept nogil:
-    """Doubles of buffer that `kernel` needs; `diagonal` needs less."""
-    cdef Py_ssize_t k = c * net.width[net.depth]
-    return c * c + 2 * widest_layer(net) * c + min(k, TILE) * k
+    """Doubles of buffer for `scale` and `gram`: phi of all layers, scaled, and one Gram matrix."""
+    cdef Py_ssize_t l, inputs = 0
+    for l in range(1, net.depth + 1):
+        inputs += fan_in(net, l)
+    return max((inputs + c) * c, diagonal_size(net, c))
 
 
 cdef void squares(const double *x, Py_ssize_t rows, Py_ssize_t repeat, Py_ssize_t n,
@@ -64,21 +61,15 @@ cdef void diagonal(const Net *net, Py_ssize_t c, const double *work, double *buf
         gemm_nt(net.own, n, m, c, buffer, c, inputs, c, 1.0, out + net.w_offset[l], m)
 
 
-cdef const double *scaled(const double *x, Py_ssize_t rows, Py_ssize_t n, const double *by,
-                          double *out) noexcept nogil:
-    """x (rows, n) with each row divided by its entry of `by`: in out, or x itself if all are 1."""
+cdef void divide_rows(const double *x, Py_ssize_t rows, Py_ssize_t n, const double *by,
+                      double *out) noexcept nogil:
+    """out (rows, n) = x with each row divided by its entry of `by`; they may be one array."""
     cdef Py_ssize_t r, i
     cdef double f
-    for r in range(rows):
-        if by[r] != 1.0:
-            break
-    else:
-        return x
     for r in range(rows):
         f = 1.0 / by[r]
         for i in range(n):
             out[r * n + i] = x[r * n + i] * f
-    return out
 
 
 cdef void multiply(const double *g, Py_ssize_t first, Py_ssize_t rows, Py_ssize_t ldg,
@@ -94,54 +85,71 @@ cdef void multiply(const double *g, Py_ssize_t first, Py_ssize_t rows, Py_ssize_
                 k[r * size + o * c + j] += g[(r - first) * ldg + o * c + j] * b[j]
 
 
-cdef void multiply_outer(const double *psi, const double *gram, Py_ssize_t c, Py_ssize_t o,
-                         Py_ssize_t size, double *k) noexcept nogil:
-    """Diagonal block o of K += (psi psi^T) o gram: a diagonal Psi_L."""
-    cdef Py_ssize_t i, j
+cdef void multiply_outer(const double *psi, const double *gram, Py_ssize_t c, Py_ssize_t first,
+                         Py_ssize_t rows, Py_ssize_t size, double *k) noexcept nogil:
+    """Diagonal blocks of K += (psi psi^T) o gram, rows [first, first + rows): a diagonal Psi_L."""
+    cdef Py_ssize_t r, o, i, j
     cdef double f
-    for i in range(c):
-        f = psi[i]
+    for r in range(first, first + rows):
+        o = r // c
+        i = r % c
+        f = psi[o * (size + c) + i]
         for j in range(i + 1):
-            k[(o * c + i) * size + o * c + j] += f * psi[j] * gram[i * c + j]
+            k[r * size + o * c + j] += f * psi[o * (size + c) + j] * gram[i * c + j]
 
 
-cdef void kernel(const Net *net, Py_ssize_t c, bint coupled, const double *units,
-                 const double *inputs, double *work, double *buffer, double *k) noexcept nogil:
-    """Add to the lower triangle of k (nL c, nL c); overwrites Psi in work.
+cdef void scale(const Net *net, Py_ssize_t c, const double *units, const double *inputs,
+                double *work, double *buffer) noexcept nogil:
+    """Divide Psi in work by p, and write phi of all layers, divided by q, to the buffer.
 
-    units and inputs hold p and q of all layers, one after the other; coupled
-    says that S, and so Psi_L, is not diagonal.
+    units and inputs hold p and q of all layers, one after the other.
     """
-    cdef Py_ssize_t l, n, m, o, i, j, first, rows, nl = net.width[net.depth], size = nl * c
-    cdef double *gram = buffer
-    cdef double *copy = gram + c * c
-    cdef double *g = copy + widest_layer(net) * c
+    cdef Py_ssize_t l, n, m, size = net.width[net.depth] * c
     cdef double *psi
-    cdef const double *phi
+    buffer += c * c
     for l in range(1, net.depth + 1):
         n = net.width[l]
         m = fan_in(net, l)
-        psi = back_block(net, l, nl, c, work)
-        phi = scaled(a_block(net, l - 1, c, work), m, c, inputs, copy)
-        scaled(psi, n, size, units, psi)
-        syrk_t(net.own, c, m, 1.0, phi, c, 0.0, gram, c)
-        if nl > 1:  # pairs of different outputs need the upper triangle too
-            for i in range(c):
-                for j in range(i):
-                    gram[j * c + i] = gram[i * c + j]
-        if l == net.depth and not coupled:
-            for o in range(nl):
-                multiply_outer(psi + o * (size + c), gram, c, o, size, k)
-        elif size <= TILE:
-            syrk_t(net.own, size, n, 1.0, psi, size, 0.0, g, size)
-            multiply(g, 0, size, size, gram, c, size, k)
-        else:
-            first = 0
-            while first < size:
-                rows = min(TILE, size - first)
-                gemm_tn(net.own, rows, first + rows, n, 1.0, psi + first, size, psi, size, 0.0,
-                        g, size)
-                multiply(g, first, rows, size, gram, c, size, k)
-                first += rows
+        psi = back_block(net, l, net.width[net.depth], c, work)
+        divide_rows(psi, n, size, units, psi)
+        divide_rows(a_block(net, l - 1, c, work), m, c, inputs, buffer)
         units += n
         inputs += m
+        buffer += m * c
+
+
+cdef void gram(const Net *net, Py_ssize_t l, Py_ssize_t c, Py_ssize_t first, Py_ssize_t rows,
+               double *buffer) noexcept nogil:
+    """Write rows of layer l's Gram matrix of phi to the buffer, and the columns above them."""
+    cdef Py_ssize_t layer, i, j, m = fan_in(net, l)
+    cdef double *phi = buffer + c * c
+    for layer in range(1, l):
+        phi += fan_in(net, layer) * c
+    if rows == c:
+        syrk_t(net.own, c, m, 1.0, phi, c, 0.0, buffer, c)
+    else:
+        gemm_tn(net.own, rows, first + rows, m, 1.0, phi + first, c, phi, c, 0.0,
+                buffer + first * c, c)
+    if net.width[net.depth] > 1:  # pairs of different outputs need the upper triangle too
+        for i in range(first, first + rows):
+            for j in range(i):
+                buffer[j * c + i] = buffer[i * c + j]
+
+
+cdef void add_rows(const Net *net, Py_ssize_t l, Py_ssize_t c, bint coupled, Py_ssize_t first,
+                   Py_ssize_t rows, const double *work, const double *buffer, double *tile,
+                   double *k) noexcept nogil:
+    """Add layer l to rows of the lower triangle of k (nL c, nL c); tile holds rows x nL c.
+
+    Its Gram matrix is in the buffer.  coupled: S, and so Psi_L, is not diagonal.
+    """
+    cdef Py_ssize_t n = net.width[l], nl = net.width[net.depth], size = nl * c
+    cdef const double *psi = back_block(net, l, nl, c, <double*>work)
+    if l == net.depth and not coupled:
+        multiply_outer(psi, buffer, c, first, rows, size, k)
+        return
+    if rows == size:
+        syrk_t(net.own, size, n, 1.0, psi, size, 0.0, tile, size)
+    else:
+        gemm_tn(net.own, rows, first + rows, n, 1.0, psi + first, size, psi, size, 0.0, tile, size)
+    multiply(tile, first, rows, size, buffer, c, size, k)

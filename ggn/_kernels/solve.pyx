@@ -6,29 +6,45 @@ the factorisation as well conditioned as a diagonal scaling can (van der Sluis).
 
 from libc.math cimport sqrt
 
-from ggn._kernels.blas cimport cholesky
+from ggn._kernels.blas cimport cholesky, divide_by_factor, gemm_nt, syrk_n
 from ggn._kernels.net cimport Net, fan_in
 
 
-cdef int damped_cholesky(Py_ssize_t n, const double *g, const double *scale, double mu,
-                         double *factor) noexcept nogil:
-    """Write the lower factor; scale NULL means D = I.  0, or the order of the failing minor."""
+cdef void scale_rows(Py_ssize_t n, const double *g, const double *scale, double mu,
+                     Py_ssize_t first, Py_ssize_t stop, double *out) noexcept nogil:
+    """Write these rows of D^-1 G D^-1 + mu I, its lower triangle; scale NULL means D = I."""
     cdef Py_ssize_t i, j
     cdef double inverse
     cdef const double *row
-    cdef double *out
-    for i in range(n):
+    for i in range(first, stop):
         row = g + i * n
-        out = factor + i * n
         if scale == NULL:
             for j in range(i + 1):
-                out[j] = row[j]
+                out[i * n + j] = row[j]
         else:
             inverse = 1.0 / scale[i]
             for j in range(i + 1):
-                out[j] = row[j] * inverse / scale[j]
-        out[i] += mu
-    return cholesky(n, factor)
+                out[i * n + j] = row[j] * inverse / scale[j]
+        out[i * n + i] += mu
+
+
+cdef int factor_block(Py_ssize_t n, double *a, Py_ssize_t left, Py_ssize_t right,
+                      Py_ssize_t first, Py_ssize_t stop) noexcept nogil:
+    """Make rows [first, stop) of columns [left, right) of a (n, n) those of its lower factor.
+
+    Columns left of them are done, and so are the rows [left, right), unless these are asked
+    for.  0, or the order of the failing minor.
+    """
+    cdef double *above = a + left * n
+    cdef double *rows = a + first * n
+    cdef int info
+    if first == left:
+        syrk_n(right - left, left, -1.0, above, n, 1.0, above + left, n)
+        info = cholesky(right - left, above + left, n)
+        return info + <int>left if info else 0
+    gemm_nt(stop - first, right - left, left, -1.0, rows, n, above, n, 1.0, rows + left, n)
+    divide_by_factor(stop - first, right - left, above + left, rows + left, n)
+    return 0
 
 
 cdef inline double or_one(double x) noexcept nogil:

@@ -67,11 +67,15 @@ class Rule:
         Step size: trials are w - alpha d.
     acceleration : float, default 0.0
         Largest 2 ‖D a‖ / ‖D d‖ with which the second-order term a/2 is added; 0: never.
+    refits : bool, default False
+        Whether a trial's output layer, if that is linear, is solved for again under the same
+        damping, in place of acceleration.
     """
 
     mu: float = 0.0
     alpha: float = 1.0
     acceleration: float = 0.0
+    refits: bool = False
 
     def judge(self, trial: Trial) -> bool:
         """Return whether to take the trial; by default, where J falls."""

@@ -106,7 +106,7 @@ def approximate(
     target = target_of(f, bounds, source)
     units = MOST_UNITS[target.d] if max_units is None else max_units
     built = Construction(target, _kinds(target.d, named), tol, units, seconds, source)
-    with limited(0.0):  # QR with pivots gains little from threads, and loses much on busy cores
+    with limited():  # QR with pivots gains little from threads, and loses much on busy cores
         stop = built.run()
 
     net, w = built.network

@@ -17,7 +17,9 @@ from ggn import damping as dampings
 from ggn import losses as loss_names
 from ggn import steps
 from ggn.linearization import Objective
-from ggn.linearization.assembly import FLOPS_PER_ELEMENT, normal_memory, normal_work, sweep_work
+from ggn.linearization.assembly import normal_memory, normal_work
+from ggn.linearization.dual_system import tile_doubles
+from ggn.linearization.sweeping import FLOPS_PER_ELEMENT, sweep_work
 from ggn.machine import flop_rate, memory_limit
 from ggn.network import MLP
 from ggn.steps import ConjugateGradient, Dual, MinimumNorm, Primal, Step, Subsampled
@@ -84,13 +86,6 @@ class Plan:
     def step(self) -> Step:
         """The step to take."""
         return self.best.step
-
-    def work(self, step: Step) -> float:
-        """Return the flops of an iteration with a step of this kind; of the best for another."""
-        for candidate in self.candidates:
-            if type(candidate.step) is type(step):
-                return candidate.flops
-        return self.candidates[0].flops
 
     def __str__(self) -> str:
         lines = [
@@ -187,18 +182,19 @@ def plan(
 
 def choose(
     objective: Objective, step: str | Step, damping: dampings.Damping, max_memory: float | None
-) -> tuple[Step, float]:
-    """Return the step to take, planned where it is "auto", and its flops in an iteration."""
-    chosen = steps.resolve(step)
-    planned = plan(
-        objective.net,
-        objective.T,
-        loss=objective.loss,
-        damping=damping,
-        penalised=objective.penalised,
-        max_memory=max_memory,
+) -> Step:
+    """Return the step to take, planned where it is "auto"."""
+    chosen = (
+        steps.resolve(step)
+        or plan(
+            objective.net,
+            objective.T,
+            loss=objective.loss,
+            damping=damping,
+            penalised=objective.penalised,
+            max_memory=max_memory,
+        ).step
     )
-    chosen = planned.step if chosen is None else chosen
     if not (chosen.indefinite or objective.loss.semidefinite):
         able = tuple(name for name, cls in steps.NAMES.items() if cls.indefinite)
         raise ArgumentError(
@@ -208,7 +204,7 @@ def choose(
             Setting("step", able),
             f" do, got {chosen!r}",
         )
-    return chosen, planned.work(chosen)
+    return chosen
 
 
 def calls(net: MLP, T: int) -> float:
@@ -241,7 +237,7 @@ def dual_cost(net: MLP, T: int, penalised: bool) -> tuple[float, float]:
     units = sum(n for n, _ in net.layout.shapes[:-1])
     inputs = sum(m for _, m in net.layout.shapes)
     work += 1.1 * (k * k * units + T * T * inputs) + 0.5 * FLOPS_PER_ELEMENT * k * k * net.depth
-    doubles = 2 * k * k + net.layout.kernel_size(T)
+    doubles = 2 * k * k + net.layout.kernel_size(T) + tile_doubles(k)
     return work, BYTES * (doubles + net.work_size(T, net.n_outputs)) + chunk_bytes(net, T)
 
 

@@ -211,5 +211,5 @@ def _on_one_thread(
     run: Callable[[np.random.Generator], TrainResult], stream: np.random.Generator
 ) -> TrainResult:
     """Return run(stream), in which BLAS sums in an order that n_jobs does not change."""
-    with limited(0.0):
+    with limited():
         return run(stream)

@@ -14,6 +14,8 @@ from ggn.fit.limits import Limits
 from ggn.fit.result import End, Escape, History, Status, TrainResult
 from ggn.fit.units import Units
 from ggn.linearization import Linearization
+from ggn.linearization.assembly import normal_work
+from ggn.linearization.output_layer import refit, refit_pays
 from ggn.steps import Prepared, Step
 from ggn.validation import instance
 
@@ -50,7 +52,10 @@ class Run:
         # For few residuals, fewer than weights, acceleration saves 15 % of the iterations
         # (F(2,20,1), T = 20, five activations) and costs 25 % of the time of each.
         net = self.objective.net
-        self.accelerates = self.objective.count * net.n_outputs >= min(64, net.n_weights)
+        residuals = self.objective.count * net.n_outputs
+        self.accelerates = residuals >= min(64, net.n_weights)
+        work = normal_work(net) + net.n_weights**3 / 3 / self.objective.T
+        self.refits = residuals >= net.n_weights and refit_pays(self.objective, work)
         self.start = time.perf_counter()
 
     def begin(self) -> bool:
@@ -113,8 +118,22 @@ class Run:
             gain *= rule.alpha * (2.0 - rule.alpha)
             d = rule.alpha * d
         w = self.w - d
-        J = self.evaluate(w)
+        if mu > 0.0 and rule.refits and self.refits:
+            J, w = self.refitted(w, D, mu)
+            d = self.w - w
+        else:
+            J = self.evaluate(w)
         return Trial(w, d, J, mu, self.J - J, 0.5 * gain, self.before, self.best_J)
+
+    def refitted(self, w: np.ndarray, D: np.ndarray | None, mu: float) -> tuple[float, np.ndarray]:
+        """Return J and the weights where the output layer is solved for again, if J is less."""
+        J, better = refit(self.objective, w, self.w, D, mu)
+        self.nfev += 1
+        if better is not None:
+            least = self.evaluate(better)
+            if least < J:
+                return least, better
+        return J, w
 
     def beyond_rounding(self, trial: Trial, at: Linearization) -> bool:
         """Whether the reduction that damping promises is too small to be seen in J."""
@@ -124,12 +143,12 @@ class Run:
             return False
         return trial.actual < trial.predicted <= 8.0 * at.rounding
 
-    def gradient_falls(self, trial: Trial, prepared: Prepared) -> bool:
+    def gradient_falls(self, trial: Trial, prepared: Prepared, at: Linearization) -> bool:
         """Judge by the gradient where J is blind: whether it falls to a half, in the metric.
 
-        J may rise by its rounding, as far as that is small beside it, but not above the start.
+        J may rise by its rounding, but not above the start.
         """
-        if trial.actual < -1e-10 * abs(self.J) or trial.J > self.first_J:
+        if trial.actual < -8.0 * at.rounding or trial.J > self.first_J:
             return False
         new = Linearization(self.objective, trial.w).gradient
         D = 1.0 if prepared.scale is None else prepared.scale

@@ -159,13 +159,13 @@ def train(
     objective = Objective(net, X, Y, chosen_loss, sample_weight, l2)
     source = generator(rng)
     _check_saddles(net, escape_saddles)
-    chosen, flops = choose(objective, step, rules, max_memory)
+    chosen = choose(objective, step, rules, max_memory)
     units = choose_units(objective, chosen, rules, max_memory)
     limits = Limits(max_iter, tol, loss_target, max_seconds, callback)
     run = Run(units, *start(units, source, w0), limits)
     running = instance("start() must return", chosen.start(units.objective), Step)
     try:
-        with np.errstate(all="ignore"), limited(flops):
+        with np.errstate(all="ignore"), limited():
             status = _loop(run, running, rules) if run.begin() else Status.BAD_START
             while escape_saddles and leave(run, status, source):
                 # with mu anew: that of a stall fits no other place
@@ -197,7 +197,7 @@ def _loop(run: Run, step: Step, damping: Damping) -> Status:
                 continue
             trial = run.attempt(d, prepared, rule)
             if run.beyond_rounding(trial, at):
-                if not run.gradient_falls(trial, prepared):
+                if not run.gradient_falls(trial, prepared, at):
                     return Status.PRECISION
                 status = run.accept(trial, prepared, nearer=True)
                 break

@@ -16,14 +16,11 @@ import numpy as np
 
 from ggn import _core
 from ggn.linearization.objective import Objective
+from ggn.linearization.sweeping import FLOPS_PER_ELEMENT
 from ggn.machine import lane_count
 from ggn.network import MLP
 
-__all__ = ["Accumulator", "accumulators", "normal_memory", "normal_work", "sweep_work"]
-
-# Forming one element of a pair row takes as long as this many flops of dgemm
-# (measured: 0.2 ns against 55 Gflop/s, one thread).
-FLOPS_PER_ELEMENT = 11.0
+__all__ = ["Accumulator", "accumulators", "normal_memory", "normal_work"]
 
 
 class Accumulator(Protocol):
@@ -159,11 +156,3 @@ def normal_memory(net: MLP, T: int) -> int:
     sums, tile, weighted = net.layout.normal_sizes(c, 2)
     lanes = lanes_of_blocks(net, T)
     return int(lanes * (tile + weighted) + (lanes - 1) * sums)
-
-
-def sweep_work(net: MLP, outputs: int) -> float:
-    """Return the flops per sample of trial, forward, backward, and Psi for so many outputs."""
-    widths = net.sizes[1:]
-    hidden = sum(n * below for n, below in zip(widths[1:], widths, strict=False))
-    elements = sum(widths) * (8 + outputs)
-    return 8.0 * net.n_weights + 2.0 * outputs * hidden + FLOPS_PER_ELEMENT * elements

@@ -7,73 +7,120 @@ neither does v -> H_J v (see `_kernels/curvature.pyx`).
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable
 
 import numpy as np
 
 from ggn import _core
 from ggn.linearization.objective import Objective
-from ggn.network import chunks
+from ggn.linearization.sweeping import sweep_work
 
-__all__ = ["bend_columns", "curvature_along", "hessian_along", "product_along"]
+__all__ = ["bend_columns", "curvature_along", "hessian_along", "product_along", "sum_along"]
 
-Part = tuple[slice, np.ndarray, np.ndarray, np.ndarray]
+# of a lane, rows, F and u, both (nL, c), and what the forward sweep left
+Take = Callable[[int, slice, np.ndarray, np.ndarray, np.ndarray], None]
+
+
+def parts_along(objective: Objective) -> list[range]:
+    """Return the samples of each lane."""
+    return objective.lanes(sweep_work, 1, sums=objective.net.n_weights)
 
 
 def derivatives_along(
-    objective: Objective, w: np.ndarray, v: np.ndarray, second: bool
-) -> Iterator[Part]:
-    """Yield (rows, F, u (nL, c), work) of each chunk; work holds its forward sweep."""
-    net = objective.net
-    c, size = objective.chunk(1, 2 * max(net.sizes))
-    work = objective.scratch(size)
-    buffer = objective.scratch(net.layout.tangent_size(c))
+    objective: Objective, w: np.ndarray, v: np.ndarray, second: bool, take: Take
+) -> None:
+    """Call take(lane, rows, F, u, work) for each chunk; lanes are on threads."""
+    net, parts = objective.net, parts_along(objective)
+    room = 2 * max(net.sizes)
+    c, _ = objective.chunk(1, room, len(parts))
+    buffers = [objective.scratch(net.layout.tangent_size(c)) for _ in parts]
+
+    def do(lane: int, rows: slice, work: np.ndarray) -> None:
+        F = net.sweep(w, objective.X[rows], work, keep=2 if second else 1)
+        u = np.empty(F.shape)
+        _core.tangent(net.layout, w, v, F.shape[1], second, work, buffers[lane], u)
+        take(lane, rows, F, u, work)
+
     with np.errstate(all="ignore"):
-        for rows in chunks(objective.T, c):
-            F = net.sweep(w, objective.X[rows], work, keep=2 if second else 1)
-            u = np.empty(F.shape)
-            _core.tangent(net.layout, w, v, F.shape[1], second, work, buffer, u)
-            yield rows, F, u, work
+        objective.each_chunk(parts, 1, room, do)
 
 
 def product_along(
     objective: Objective, w: np.ndarray, v: np.ndarray, psd: bool, second: bool
 ) -> np.ndarray:
     """Return P H_E u (N,), with 1/T in it."""
-    net, out = objective.net, np.zeros(objective.net.n_weights)
-    for rows, F, u, work in derivatives_along(objective, w, v, second):
+    net, sums = objective.net, _sums(objective)
+
+    def take(lane: int, rows: slice, F: np.ndarray, u: np.ndarray, work: np.ndarray) -> None:
         Hu = objective.curvature(F, rows, psd).times(u)
-        _core.gradient(net.layout, w, u.shape[1], Hu, work, out)
-    return out
+        _core.gradient(net.layout, w, u.shape[1], Hu, work, sums[lane])
+
+    derivatives_along(objective, w, v, second, take)
+    return _total(sums)
 
 
 def hessian_along(objective: Objective, w: np.ndarray, v: np.ndarray) -> np.ndarray:
     """Return H_J v (N,), eq. 26, without the penalty."""
-    net, out = objective.net, np.zeros(objective.net.n_weights)
-    c, size = objective.chunk(1, net.layout.hessian_product_size(1))
-    work = objective.scratch(size)
-    size = net.layout.hessian_product_size(c)
-    buffer = objective.scratch(size)
+    net, sums, parts = objective.net, _sums(objective), parts_along(objective)
+    room = net.layout.hessian_product_size(1)
+    c, _ = objective.chunk(1, room, len(parts))
+    buffers = [objective.scratch(net.layout.hessian_product_size(c)) for _ in parts]
+
+    def do(lane: int, rows: slice, work: np.ndarray) -> None:
+        F = net.sweep(w, objective.X[rows], work, keep=2)
+        eps = objective.derivatives(F, rows)
+        h = objective.curvature(F, rows, psd=False).samples_last()
+        _core.hessian_product(net.layout, w, v, F.shape[1], eps, h, work, buffers[lane], sums[lane])
+
     with np.errstate(all="ignore"):
-        for rows in chunks(objective.T, c):
-            F = net.sweep(w, objective.X[rows], work, keep=2)
-            eps = objective.derivatives(F, rows)
-            h = objective.curvature(F, rows, psd=False).samples_last()
-            _core.hessian_product(net.layout, w, v, F.shape[1], eps, h, work, buffer, out)
-    return out
+        objective.each_chunk(parts, 1, room, do)
+    return _total(sums)
+
+
+def sum_along(
+    objective: Objective,
+    w: np.ndarray,
+    d: np.ndarray,
+    of: Callable[[slice, np.ndarray, np.ndarray], float],
+) -> float:
+    """Return the sum of of(rows, F, u) over chunks, u the outputs' first derivative along d."""
+    sums = [0.0] * len(parts_along(objective))
+
+    def take(lane: int, rows: slice, F: np.ndarray, u: np.ndarray, work: np.ndarray) -> None:
+        sums[lane] += of(rows, F, u)
+
+    derivatives_along(objective, w, d, False, take)
+    return sum(sums)
 
 
 def curvature_along(objective: Objective, w: np.ndarray, d: np.ndarray) -> float:
     """Return dᵀ G d, the penalty's part included, for the psd curvature."""
-    total = 2.0 * objective.penalty(d)
-    for rows, F, u, _ in derivatives_along(objective, w, d, second=False):
-        total += float(np.sum(u * objective.curvature(F, rows, psd=True).times(u)))
-    return total
+
+    def curved(rows: slice, F: np.ndarray, u: np.ndarray) -> float:
+        return float(np.sum(u * objective.curvature(F, rows, psd=True).times(u)))
+
+    return 2.0 * objective.penalty(d) + sum_along(objective, w, d, curved)
 
 
 def bend_columns(objective: Objective, w: np.ndarray, d: np.ndarray) -> np.ndarray:
     """Return Sᵀ φ''[d, d] (T·nL,), columns by output, then sample."""
     out = np.empty((objective.net.n_outputs, objective.T))
-    for rows, F, u, _ in derivatives_along(objective, w, d, second=True):
+
+    def take(lane: int, rows: slice, F: np.ndarray, u: np.ndarray, work: np.ndarray) -> None:
         out[:, rows] = objective.root(F, rows).transposed_times(u)
+
+    derivatives_along(objective, w, d, True, take)
     return out.ravel()
+
+
+def _sums(objective: Objective) -> np.ndarray:
+    """Return a row of zeros for each lane."""
+    return np.zeros((len(parts_along(objective)), objective.net.n_weights))
+
+
+def _total(sums: np.ndarray) -> np.ndarray:
+    """Return the sum of what the lanes bring, in their order."""
+    for others in sums[1:]:
+        sums[0] += others
+    total: np.ndarray = sums[0]
+    return total

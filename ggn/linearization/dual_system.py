@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 
@@ -10,8 +12,12 @@ from ggn import _core
 from ggn.linearization.objective import Objective
 from ggn.linearization.sweeping import sweep
 from ggn.losses.curvature import Curvature, Diagonal
+from ggn.machine import limited, number_of_threads, share
 
-__all__ = ["DualSystem"]
+__all__ = ["DualSystem", "tile_doubles"]
+
+# Rows of the kernel matrix that a thread takes at a time, of one that is larger than WHOLE.
+ROWS, WHOLE = 256, 1024
 
 
 class DualSystem:
@@ -67,8 +73,17 @@ class DualSystem:
         else:
             units, inputs = where.factor(D)
         out.fill(0.0)
-        coupled = self.S.form == 2
-        _core.add_kernel(self.layout, self.T, coupled, units, inputs, self.work, self.buffer, out)
+        layout, T, work, buffer = self.layout, self.T, self.work, self.buffer
+        coupled, size = self.S.form == 2, len(out)
+        _core.scale_kernel(layout, T, units, inputs, work, buffer)
+        for layer in range(1, self.net.depth + 1):
+            in_rows(T, partial(_core.gram, layout, layer, T, buffer))
+
+            def add(first: int, stop: int, layer: int = layer) -> None:
+                tile = self.objective.scratch((stop - first) * size)
+                _core.add_kernel(layout, layer, T, first, stop, coupled, work, buffer, tile, out)
+
+            in_rows(size, add)
 
     def multiply(self, x: np.ndarray) -> np.ndarray:
         """Return B x."""
@@ -76,3 +91,19 @@ class DualSystem:
         out = np.zeros(self.net.n_weights)
         _core.gradient(self.layout, self.w, self.T, eps, self.work, out)
         return out
+
+
+def in_rows(size: int, do: Callable[[int, int], None]) -> None:
+    """Call do(first, stop) for all rows of a triangle: at once, or threads take some each."""
+    if size <= WHOLE:
+        do(0, size)
+        return
+    edges = [*range(0, size, ROWS), size]
+    last = len(edges) - 2  # the longest rows first
+    with limited():
+        share(last + 1, lambda i, stopped: do(edges[last - i], edges[last - i + 1]))
+
+
+def tile_doubles(k: int) -> int:
+    """Return the doubles of the tiles in which k rows of a kernel matrix are formed at once."""
+    return k * k if k <= WHOLE else number_of_threads() * ROWS * k

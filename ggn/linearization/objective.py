@@ -79,7 +79,7 @@ class Objective:
         self.penalised = bool(np.any(self.l2))
         self.chunk_size = chunk_size
         self._memory = Memory()
-        self._lanes: int | None = None  # of a forward sweep
+        self._lanes: dict[Any, list[range]] = {}
         self._chunk: dict[tuple[int, int, int], tuple[int, int]] = {}
 
     def scratch(self, *shape: int) -> np.ndarray:
@@ -88,33 +88,58 @@ class Objective:
 
     def value(self, w: np.ndarray) -> float:
         """Return J(w); inf or nan, and NumPy's warnings, where it overflows."""
-        total = self.penalty(w) if self.penalised else 0.0
-        if self._lanes is None:
-            self._lanes = lane_count(self.T * forward_flops(self.net))
-        lanes = self._lanes
-        c, size = self.chunk(0)
-        if c >= self.T:
-            F = self.net.sweep(w, self.X, self.scratch(size), keep=0)
-            return total + self.sum_loss(F, slice(self.T))
-        if lanes == 1:
-            for rows, F in self.outputs(w):
-                total += self.sum_loss(F, rows)
-            return total
-        sums = [0.0] * lanes
-        parts, (c, size) = split(self.T, lanes), self.chunk(0, among=lanes)
-        works, settings = [self.scratch(size) for _ in parts], np.geterr()
+        parts = self.lanes(forward_flops)
+        sums = [0.0] * len(parts)
+
+        def add(lane: int, rows: slice, work: np.ndarray) -> None:
+            F = self.net.sweep(w, self.X[rows], work, keep=0)
+            sums[lane] += self.sum_loss(F, rows)
+
+        self.each_chunk(parts, 0, 0, add)
+        return (self.penalty(w) if self.penalised else 0.0) + sum(sums)
+
+    def lanes(self, flops: Callable[..., float], *of: int, sums: int = 0) -> list[range]:
+        """Return the samples of each lane, for flops(net, *of) a sample; see `lane_count`."""
+        key = flops, of, sums
+        if key not in self._lanes:
+            count = lane_count(self.T * flops(self.net, *of), sums)
+            self._lanes[key] = split(self.T, count)
+        return self._lanes[key]
+
+    def each_chunk(
+        self,
+        parts: list[range],
+        columns: int,
+        extra: int,
+        do: Callable[[int, slice, np.ndarray], None],
+    ) -> None:
+        """Call do(lane, rows, work) for the chunks of each lane in turn, lanes on threads.
+
+        Parameters
+        ----------
+        parts : list of range
+            The samples of each lane.
+        columns, extra : int
+            What a chunk's scratch, `work`, has room for; see `chunk`.
+        do : callable
+        """
+        c, size = self.chunk(columns, extra, len(parts))
+        works = [self.scratch(size) for _ in parts]
+        if len(parts) == 1:
+            for rows in chunks(parts[0], c):
+                do(0, rows, works[0])
+            return
+        settings = np.geterr()  # of the caller's thread
 
         def work(lane: int, stopped: Callable[[], bool]) -> None:
             with np.errstate(**settings):
                 for rows in chunks(parts[lane], c):
                     if stopped():
                         return
-                    F = self.net.sweep(w, self.X[rows], works[lane], keep=0)
-                    sums[lane] += self.sum_loss(F, rows)
+                    do(lane, rows, works[lane])
 
-        with limited(0.0):
-            share(lanes, work, self.of_the_users_own)
-        return total + sum(sums)
+        with limited():
+            share(len(parts), work, self.of_the_users_own)
 
     @property
     def of_the_users_own(self) -> bool:
@@ -139,7 +164,7 @@ class Objective:
         part = copy.copy(self)
         part.X, part.Yt, part.T = self.X[rows], np.ascontiguousarray(self.Yt[:, rows]), len(rows)
         part.c, part.s = self.c.part(rows), self.s[rows]
-        part._chunk, part._lanes = {}, None
+        part._chunk, part._lanes = {}, {}
         return part
 
     def outputs(self, w: np.ndarray) -> Iterator[tuple[slice, np.ndarray]]:
@@ -197,8 +222,8 @@ class Objective:
 
 
 def forward_flops(net: MLP) -> float:
-    """Return the flops of carrying one sample forward, about ten for an activation."""
-    return 2.0 * net.n_weights + 10.0 * sum(net.sizes[1:])
+    """Return the flops of carrying one sample forward, with 75 in the time of an activation."""
+    return 2.0 * net.n_weights + 75.0 * sum(net.sizes[1:])
 
 
 def chunks(samples: range, c: int) -> Iterator[slice]:

@@ -173,7 +173,7 @@ def _unordered(
         jobs = cpu_count() if jobs < 0 else jobs
     if jobs == 1:
         for i, (function, arguments) in enumerate(todo):
-            with limited(0.0):
+            with limited():
                 piece = function(*arguments)
             yield i, piece
         return

@@ -10,6 +10,7 @@ from ggn import _core
 from ggn.damping import Metric
 from ggn.linearization import Linearization
 from ggn.steps.base import Prepared, Step
+from ggn.steps.cholesky import damped_cholesky
 from ggn.steps.primal import PreparedPrimal
 
 __all__ = ["BlockDiagonal"]
@@ -54,7 +55,7 @@ class _Prepared(Prepared):
         for layer, block in zip(self.layers, self.blocks, strict=True):
             factor = np.empty_like(block)
             scale = None if self.scale is None else self.scale[layer]
-            if _core.damped_cholesky(block, scale, mu, factor) != 0:
+            if not damped_cholesky(block, scale, mu, factor):
                 return None
             _core.cholesky_solve(factor, d[layer])
         return d if self.scale is None else d / self.scale

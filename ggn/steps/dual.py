@@ -9,6 +9,7 @@ from ggn.damping import Metric
 from ggn.linearization import Linearization
 from ggn.linearization.dual_system import DualSystem
 from ggn.steps.base import Prepared, Step
+from ggn.steps.cholesky import damped_cholesky
 
 __all__ = ["Dual"]
 
@@ -49,7 +50,7 @@ class _Prepared(Prepared):
         self.factor = at.objective.scratch(k, k)
 
     def solve(self, mu: float) -> np.ndarray | None:
-        if _core.damped_cholesky(self.K, None, mu, self.factor) != 0:
+        if not damped_cholesky(self.K, None, mu, self.factor):
             return None
         return self._substitute(self.r.copy())
 
@@ -87,7 +88,7 @@ class _Stored(Prepared):
         self.scaled = self.B / self.root[:, np.newaxis]
         self.K.fill(0.0)
         _core.add_product(self.scaled, self.K, transposed=True)
-        if _core.damped_cholesky(self.K, None, 1.0, self.factor) != 0:
+        if not damped_cholesky(self.K, None, 1.0, self.factor):
             return None
         d = self.l2 * self.at.w / metric
         return d + self._substitute(self.r - d @ self.B)

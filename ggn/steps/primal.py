@@ -11,6 +11,7 @@ from ggn import _core
 from ggn.damping import Metric
 from ggn.linearization import Linearization
 from ggn.steps.base import Prepared, Step
+from ggn.steps.cholesky import damped_cholesky
 
 __all__ = ["PreparedPrimal", "Primal"]
 
@@ -46,7 +47,7 @@ class PreparedPrimal(Prepared):
         self.scale = metric.scale(diagonal)
 
     def solve(self, mu: float) -> np.ndarray | None:
-        if _core.damped_cholesky(self.G, self.scale, mu, self.factor) != 0:
+        if not damped_cholesky(self.G, self.scale, mu, self.factor):
             return self._regular() if mu == 0.0 else None
         return self._substitute(self.gradient)
 

@@ -14,8 +14,9 @@ import numpy as np
 
 from ggn.damping import Metric
 from ggn.linearization import Linearization, Objective
-from ggn.linearization.assembly import normal_work, sweep_work
+from ggn.linearization.assembly import normal_work
 from ggn.linearization.directional import curvature_along
+from ggn.linearization.sweeping import sweep_work
 from ggn.network import MLP
 from ggn.steps.base import Step
 from ggn.steps.primal import PreparedPrimal

@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 
 from ggn.linearization import Linearization, linearize
-from ggn.linearization.directional import derivatives_along
+from ggn.linearization.directional import sum_along
 from ggn.losses import Loss
 from ggn.network import MLP
 from ggn.surface.change import output_rounding
@@ -194,12 +194,14 @@ def runaway_ray(
 def _slope_rounding(at: Linearization, d: np.ndarray) -> float:
     """Return how far Σ c ∇_E ∂φ_L/∂d may be off, the outputs being off by their rounding."""
     objective = at.objective
-    off, total = output_rounding(objective, at.w), 0.0
-    for rows, F, u, _ in derivatives_along(objective, at.w, d, second=False):
+    off = output_rounding(objective, at.w)
+
+    def rounding(rows: slice, F: np.ndarray, u: np.ndarray) -> float:
         h = objective.curvature(F, rows, psd=True).diagonal().T
         E = np.abs(objective.derivatives(F, rows))
-        total += float(np.sum((h * off[rows].T + 16.0 * EPS * E) * np.abs(u)))
-    return 4.0 * total
+        return float(np.sum((h * off[rows].T + 16.0 * EPS * E) * np.abs(u)))
+
+    return 4.0 * sum_along(objective, at.w, d, rounding)
 
 
 def _outwards(net: MLP, w: np.ndarray, X: np.ndarray) -> tuple[list[SaturatedUnit], np.ndarray]:

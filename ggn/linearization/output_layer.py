@@ -1,0 +1,80 @@
+"""The output layer solved again: for given hidden weights it is a linear problem.
+
+A network whose outputs have no activation is linear in its last weights.  After a step of all
+weights, these are solved for once more, under the same damping: variable projection, damped
+(Ruhe & Wedin 1980; Ceres calls it inner iterations).
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ggn import _core
+from ggn.activations import Identity
+from ggn.linearization.objective import Objective, forward_flops
+from ggn.network import MLP
+
+__all__ = ["refit", "refit_pays"]
+
+
+def refit_pays(objective: Objective, work: float) -> bool:
+    """Return whether `refit` can be had, and for less than half of so many flops a sample.
+
+    Each output's curvature must be one number for each sample, so that outputs do not mix.
+    """
+    net = objective.net
+    m, outputs = net.layout.shapes[-1][1], net.n_outputs
+    if net.depth == 1 or net.activations[-1] != Identity() or not objective.loss.separable:
+        return False
+    return 2.0 * (m * m + m**3 * outputs / objective.T / 3) <= work
+
+
+def refit(
+    objective: Objective, w: np.ndarray, before: np.ndarray, D: np.ndarray | None, mu: float
+) -> tuple[float, np.ndarray | None]:
+    """Return J(w), and w with the output layer that is best under damping, if there is one.
+
+    Parameters
+    ----------
+    objective : Objective
+    w, before : ndarray, (N,)
+        Damping is by mu/2 ‖D (w - before)‖², as the step from `before` to w was.
+    D : ndarray, (N,), optional
+        None for the identity.
+    mu : float
+    """
+    net, layout = objective.net, objective.net.layout
+    parts, constant = objective.lanes(refit_flops), objective.constant_curvature()
+    own = constant is None
+    m, k = layout.shapes[-1][1], net.n_outputs
+    sums = np.zeros((len(parts), k * m + (k if own else 1) * m * m))
+    c, _ = objective.chunk(0, m, len(parts))
+    buffers = [objective.scratch(m * c) for _ in parts]
+    losses = [0.0] * len(parts)
+
+    def add(lane: int, rows: slice, work: np.ndarray) -> None:
+        F = net.sweep(w, objective.X[rows], work, keep=0)
+        losses[lane] += objective.sum_loss(F, rows)
+        eps = objective.derivatives(F, rows)
+        h = None
+        if own:
+            h = np.ascontiguousarray(objective.curvature(F, rows, psd=True).diagonal().T)
+        _core.output_sums(layout, F.shape[1], h, eps, work, buffers[lane], sums[lane])
+
+    objective.each_chunk(parts, 0, m, add)
+    for others in sums[1:]:
+        sums[0] += others
+    J = sum(losses) + (objective.penalty(w) if objective.penalised else 0.0)
+    l2 = None
+    if objective.penalised:
+        l2 = np.ascontiguousarray(np.broadcast_to(objective.l2, w.shape))
+    out = np.empty_like(w)
+    alpha = 1.0 if constant is None else constant
+    found = _core.output_weights(layout, own, alpha, sums[0], l2, D, mu, before, w, out)
+    return J, out if found else None
+
+
+def refit_flops(net: MLP) -> float:
+    """Return the flops of a sample."""
+    m = net.layout.shapes[-1][1]
+    return forward_flops(net) + 2.0 * m * (m + net.n_outputs)
