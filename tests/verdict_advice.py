@@ -56,7 +56,8 @@ class Stop:
         self.number, self.limit = number, int(rng.choice([5, 50, 400, 1000]))
         net = self.net()
         start = np.zeros(net.n_weights) if rng.random() < 0.12 else None
-        self.w = self.fit(net, rng=number, w0=start, max_iter=self.limit).w
+        self.begun = self.fit(net, rng=number, w0=start, max_iter=self.limit)
+        self.w = self.begun.w
 
     def net(self, hidden=None, name=None):
         sizes = (self.X.shape[1], *(hidden or self.hidden), self.Y.shape[1])
@@ -82,11 +83,11 @@ def follow(stop, advice, d):
     penalty = {"l2": max(stop.options["l2"], 1e-6)}
     match advice:
         case Advice.TRAIN_ON:
-            return net, stop.fit(net, w0=stop.w, max_iter=2000).w, {}
+            return net, stop.fit(net, w0=stop.begun, max_iter=2000).w, {}
         case Advice.LEAVE_SADDLE:
-            return net, stop.fit(net, w0=stop.w, escape_saddles=True).w, {}
+            return net, stop.fit(net, w0=stop.begun, escape_saddles=True).w, {}
         case Advice.PENALISE | Advice.PENALISE_TO_SETTLE:
-            return net, stop.fit(net, w0=stop.w, **penalty).w, penalty
+            return net, stop.fit(net, w0=stop.begun, **penalty).w, penalty
         case Advice.SATURATE_LESS:
             mild = stop.net(name="bent_identity")
             return mild, stop.fit(mild, rng=stop.number).w, {}

@@ -41,7 +41,7 @@ class Advice(enum.Enum):
 
     VALIDATE = "No weights fit these data better; validate on others."
     BEST_OF_NETWORK = "No weights fit these data better with this network."
-    TRAIN_ON = "Train on from here: w0=w, with a larger max_iter or a smaller tol."
+    TRAIN_ON = "Train on from here: w0=fit, with a larger max_iter or a smaller tol."
     LEAVE_SADDLE = (
         "Train on with escape_saddles=True, or from w + t · descent (.descent, .descent_path)."
     )
