@@ -32,8 +32,7 @@ from ggn.steps import Step
 
 __all__ = ["train_bayesian"]
 
-# Steps between two estimates.  Each estimate begins the damping anew: with 3 steps between
-# them training does not settle; 10 and 30 need as many steps in all.
+# Steps between two estimates: with 3, three of six runs ended at less evidence, one at more.
 STEPS = 10
 LOOSE = 1e-6  # tol of training in between
 SETTLED = 1e-3  # relative change of l2 at which training goes to the end
@@ -73,8 +72,8 @@ def train_bayesian(
         1-D is accepted where nL = 1.
     loss : str or Loss, default "squared"
         Only "squared": the evidence is that of normal noise.
-    w0 : array_like, (N,), optional
-        Initial weights; by default drawn as `ggn.train` does.
+    w0 : array_like, (N,), or fit, optional
+        Initial weights, or what is gone on with; by default drawn as `ggn.train` does.
     step, damping
         As in `ggn.train`.
     rng : int, Generator or None, default 0

@@ -92,8 +92,8 @@ def train_robust(
     loss : str or Loss, default "cauchy"
         "cauchy", "blake_zisserman", "smooth_lp", or such an object, whose own scale
         is not used; `ggn.train` does use it.
-    w0 : array_like, (N,), optional
-        Initial weights; by default drawn as `ggn.train` does.
+    w0 : array_like, (N,), or fit, optional
+        Initial weights, or what is gone on with; by default drawn as `ggn.train` does.
     step, damping
         As in `ggn.train`.
     rng : int, Generator or None, default 0
