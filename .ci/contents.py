@@ -22,7 +22,6 @@ for path in sys.argv[1:]:
         bad = [n for n in names if n.endswith(".c") and n not in hand_written]
         wanted = {
             "ggn/_core.pyx",
-            "ggn/_core_matrices.pxi",
             "ggn/_kernels/activation_math.h",
             "ggn/_kernels/blas.pxd",
             "LICENSE",

@@ -17,10 +17,8 @@ from libc.limits cimport INT_MAX
 from ggn._kernels.layout import Layout
 from ggn._kernels.matmul import SIMD, SIMD_HERE
 
-from ggn._kernels cimport directional, kernel, normal, solve, sweep
+from ggn._kernels cimport blas, directional, kernel, normal, solve, sweep
 from ggn._kernels.activation_loops cimport ggn_activation_names, ggn_activations, ggn_n_activations
-from ggn._kernels.blas cimport cholesky_solve as blas_cholesky_solve
-from ggn._kernels.blas cimport syrk_n, syrk_t
 from ggn._kernels.flush cimport ggn_enter, ggn_leave
 from ggn._kernels.layout cimport Layout as CLayout
 from ggn._kernels.net cimport Net, chunk_size
@@ -66,8 +64,6 @@ def activate(Py_ssize_t code, double slope, const double[::1] z, double[:, ::1] 
         raise ValueError(f"code must be below {ggn_n_activations}, got {code}")
     if not (1 <= rows <= 3 and out.shape[1] == n):
         raise ValueError(f"out must be (1 to 3, {n}), got ({rows}, {out.shape[1]})")
-    if n == 0:
-        return
     cdef double *d1 = &out[1, 0] if rows >= 2 else NULL
     cdef double *d2 = &out[2, 0] if rows >= 3 else NULL
     with nogil:
@@ -80,25 +76,18 @@ def forward(CLayout layout, const double[::1] w, const double[:, ::1] X, double[
 
     The outputs are the last nL * c of the activations in work.
     """
-    cdef Py_ssize_t c = X.shape[0], l
+    cdef Py_ssize_t c = X.shape[0], l = 0
     cdef const Net *net = open_chunk(layout, c, 1 if keep else 0, work.shape[0])
     check_vector("w", w.shape[0], layout.n_weights)
     check_matrix("X", X.shape, c, net.width[0])
-    if c == 0:
-        return
-    with nogil:
-        mode = ggn_enter(exact)
-        sweep.load(net, c, &X[0, 0], &work[0])
-        for l in range(1, net.depth + 1):
-            sweep.affine(net, l, &w[0], c, &work[0], keep)
-            if net.code[l] >= 0:
-                sweep.activate(net, l, c, &work[0], keep)
-            else:
-                ggn_leave(mode)
-                with gil:
-                    layout.activate_own(np.asarray(work), l, c, keep)
-                mode = ggn_enter(exact)
-        ggn_leave(mode)
+    while True:
+        with nogil:
+            mode = ggn_enter(exact)
+            l = sweep.forward(net, l, &w[0], c, &X[0, 0], &work[0], keep)
+            ggn_leave(mode)
+        if l > net.depth:
+            return
+        layout.activate_own(np.asarray(work), l, c, keep)
 
 
 def gradient(CLayout layout, const double[::1] w, Py_ssize_t c, const double[:, ::1] eps,
@@ -108,8 +97,6 @@ def gradient(CLayout layout, const double[::1] w, Py_ssize_t c, const double[:, 
     check_vector("w", w.shape[0], layout.n_weights)
     check_matrix("eps", eps.shape, net.width[net.depth], c)
     check_vector("out", out.shape[0], layout.n_weights)
-    if c == 0:
-        return
     with nogil:
         mode = ggn_enter(False)
         sweep.backward(net, &w[0], c, &eps[0, 0], &work[0], &out[0])
@@ -127,8 +114,6 @@ def tangent(CLayout layout, const double[::1] w, const double[::1] v, Py_ssize_t
     check_vector("v", v.shape[0], layout.n_weights)
     check_matrix("out", out.shape, net.width[net.depth], c)
     check_scratch("buffer", buffer.shape[0], directional.tangent_size(net, c))
-    if c == 0:
-        return
     with nogil:
         mode = ggn_enter(False)
         directional.tangent(net, &w[0], &v[0], c, second, &work[0], &buffer[0], &out[0, 0])
@@ -150,8 +135,6 @@ def hessian_product(CLayout layout, const double[::1] w, const double[::1] v, Py
     check_matrix("eps", eps.shape, net.width[net.depth], c)
     check_scratch("buffer", buffer.shape[0], directional.product_size(net, c))
     check_vector("out", out.shape[0], layout.n_weights)
-    if c == 0:
-        return
     with nogil:
         mode = ggn_enter(False)
         directional.hessian_product(net, &w[0], &v[0], c, &eps[0, 0], &H[0], full, &work[0],
@@ -166,8 +149,6 @@ def sensitivities(CLayout layout, const double[::1] w, Py_ssize_t c, s, double[:
     cdef const double[::1] S = w if s is None else of_samples("s", s, net, c)
     cdef Py_ssize_t form = 0 if s is None else s.ndim - 1
     check_vector("w", w.shape[0], layout.n_weights)
-    if c == 0:
-        return
     with nogil:
         mode = ggn_enter(exact)
         sweep.sensitivities(net, &w[0], c, &S[0], form, &work[0])
@@ -180,8 +161,6 @@ def jacobian(CLayout layout, Py_ssize_t c, const double[::1] work, double[:, ::1
     cdef Py_ssize_t k = layout.net.width[layout.net.depth]
     cdef const Net *net = open_chunk(layout, c, k, work.shape[0])
     check_matrix("out", out.shape, layout.n_weights, k * c)
-    if c == 0:
-        return
     with nogil:
         mode = ggn_enter(exact)
         sweep.jacobian(net, c, &work[0], &out[0, 0], k * c)
@@ -201,8 +180,6 @@ def add_normal(CLayout layout, Py_ssize_t c, h, const double[::1] work, double[:
     check_scratch("hpsi", hpsi.shape[0], normal.weighted_size(net, c, form))
     check_scratch("tile", tile.shape[0], normal.tile_size(net, c))
     check_scratch("sums", sums.shape[0], normal.normal_size(net, form))
-    if c == 0:
-        return
     with nogil:
         mode = ggn_enter(False)
         if form:
@@ -231,8 +208,6 @@ def add_diagonal(CLayout layout, Py_ssize_t c, const double[::1] work, double[::
     cdef const Net *net = open_chunk(layout, c, layout.net.width[layout.net.depth], work.shape[0])
     check_scratch("buffer", buffer.shape[0], kernel.diagonal_size(net, c))
     check_vector("out", out.shape[0], layout.n_weights)
-    if c == 0:
-        return
     with nogil:
         mode = ggn_enter(False)
         kernel.diagonal(net, c, &work[0], &buffer[0], &out[0])
@@ -240,8 +215,7 @@ def add_diagonal(CLayout layout, Py_ssize_t c, const double[::1] work, double[::
 
 
 def add_kernel(CLayout layout, Py_ssize_t c, bint coupled, const double[::1] units,
-               const double[::1] inputs, double[::1] work, double[::1] buffer,
-               double[:, ::1] out):
+               const double[::1] inputs, double[::1] work, double[::1] buffer, double[:, ::1] out):
     """Add S^T P^T D^-2 P S to the lower triangle of out, columns by output, then sample.
 
     D is units (one per unit) times inputs (one per input of each layer);
@@ -253,12 +227,68 @@ def add_kernel(CLayout layout, Py_ssize_t c, bint coupled, const double[::1] uni
     check_vector("inputs", inputs.shape[0], layout.n_inputs)
     check_scratch("buffer", buffer.shape[0], kernel.kernel_size(net, c))
     check_matrix("out", out.shape, k * c, k * c)
-    if c == 0:
-        return
     with nogil:
         mode = ggn_enter(False)
         kernel.kernel(net, c, coupled, &units[0], &inputs[0], &work[0], &buffer[0], &out[0, 0])
         ggn_leave(mode)
 
 
-include "_core_matrices.pxi"  # the part of the door that knows no samples
+def add_product(const double[:, ::1] B, double[:, ::1] out, bint transposed=False):
+    """Lower triangle of out += B B^T, or B^T B if transposed; B is (n, k)."""
+    cdef Py_ssize_t n = B.shape[0], k = B.shape[1], size = k if transposed else n
+    check_matrix("out", out.shape, size, size)
+    if not (n <= INT_MAX and k <= INT_MAX):
+        raise ValueError(f"B must have fewer than 2**31 rows and columns, got ({n}, {k})")
+    with nogil:
+        mode = ggn_enter(False)
+        if transposed:
+            blas.syrk_t(k, n, 1.0, &B[0, 0], k, 1.0, &out[0, 0], k)
+        else:
+            blas.syrk_n(n, k, 1.0, &B[0, 0], k, 1.0, &out[0, 0], n)
+        ggn_leave(mode)
+
+
+def metric(CLayout layout, const double[::1] diagonal, const double[::1] fixed,
+           double[::1] largest, double[::1] scale):
+    """Write the damping metric D (N,) for a GGN matrix with this diagonal (see solve.pyx).
+
+    fixed and largest have one entry per input of each layer; largest starts as zeros and is
+    kept between calls.
+    """
+    check_vector("diagonal", diagonal.shape[0], layout.n_weights)
+    check_vector("fixed", fixed.shape[0], layout.n_inputs)
+    check_vector("largest", largest.shape[0], layout.n_inputs)
+    check_vector("scale", scale.shape[0], layout.n_weights)
+    with nogil:
+        mode = ggn_enter(False)
+        solve.metric(&layout.net, &diagonal[0], &fixed[0], &largest[0], &scale[0])
+        ggn_leave(mode)
+
+
+def damped_cholesky(const double[:, ::1] G, scale, double mu, double[:, ::1] factor):
+    """Factor D^-1 G D^-1 + mu I from G's lower triangle; D = diag(scale), or I for None.
+
+    Returns 0, or the order of the first leading minor that is not positive.
+    """
+    cdef Py_ssize_t n = factor.shape[0]
+    cdef const double[::1] D = scale  # NULL for None
+    cdef int info
+    check_matrix("factor", factor.shape, n, n)
+    check_matrix("G", G.shape, n, n)
+    if scale is not None:
+        check_vector("scale", D.shape[0], n)
+    with nogil:
+        mode = ggn_enter(False)
+        info = solve.damped_cholesky(n, &G[0, 0], &D[0], mu, &factor[0, 0])
+        ggn_leave(mode)
+    return info
+
+
+def cholesky_solve(const double[:, ::1] factor, double[::1] b):
+    """Solve in place with the factor that `damped_cholesky` wrote."""
+    cdef Py_ssize_t n = b.shape[0]
+    check_matrix("factor", factor.shape, n, n)
+    with nogil:
+        mode = ggn_enter(False)
+        blas.cholesky_solve(n, &factor[0, 0], &b[0])
+        ggn_leave(mode)

@@ -52,10 +52,7 @@ def known_kinds(tree):
     """Whatever a person puts into the house is source of a kind that these rules read."""
     known = [*tree.files(*PYTHON, *CYTHON, *C), *(p for p in tree.text if p.name == "py.typed")]
     strange = [tree.label(p) for p in tree.text if p not in known]
-    orphans = [tree.label(p) for p in tree.files(".pxi") if p not in tree.includers]
-    return [f"{name} is of no kind known here" for name in strange] + [
-        f"{name} is included by nobody" for name in orphans
-    ]
+    return [f"{name} is of no kind known here" for name in strange]
 
 
 def short_files(tree, most=MOST_LINES):
@@ -66,8 +63,7 @@ def short_files(tree, most=MOST_LINES):
 
 def few_rooms(tree):
     """A newcomer can take in the ground floor."""
-    homes = [tree.includers.get(p, p) for p in tree.text]
-    rooms = {tree.room(p) for p in homes} - {"__init__", "__main__", "py"}
+    rooms = {tree.room(p) for p in tree.text} - {"__init__", "__main__", "py"}
     if len(rooms) <= MOST_ROOMS:
         return []
     return [f"{len(rooms)} rooms, more than {MOST_ROOMS}: {', '.join(sorted(rooms))}"]
@@ -80,7 +76,7 @@ def imports_point_down(tree):
     """A room imports rooms before it in ORDER, and never ggn itself; the door knows the kernels."""
     found = []
     for path in tree.files(*PYTHON, *CYTHON):
-        here, name = tree.room(tree.includers.get(path, path)), tree.label(path)
+        here, name = tree.room(path), tree.label(path)
         compiled = path.suffix in CYTHON
         if here == "__init__" and not compiled:
             below = FACE
@@ -192,7 +188,8 @@ def _imports_by_name(node):
 def plain_imports(tree):
     """Imports name the whole path and what they take: none is relative, none takes `*`.
 
-    What is included is in the tree, where these rules read it.
+    A Cython module is one file: it includes no other.  What C includes is in the tree, where
+    these rules read it.
     """
     found = [
         f"{tree.label(path)}:{line}: includes {inner.name} from outside"
@@ -211,6 +208,8 @@ def plain_imports(tree):
             found.append(f"{tree.label(path)}: a relative import")
         if re.search(r"c?import\s*\*", tree.code(path)):
             found.append(f"{tree.label(path)}: an import of *")
+        if re.search(r"^\s*include\b", tree.code(path), re.MULTILINE):
+            found.append(f"{tree.label(path)}: an include")
     return found
 
 
@@ -291,7 +290,7 @@ def compiled_code_stays_behind_the_door(tree):
     """
     found = []
     for path in tree.files(*CYTHON, *C):
-        here, name = tree.room(tree.includers.get(path, path)), tree.label(path)
+        here, name = tree.room(path), tree.label(path)
         if here == DOOR:
             continue
         if here != KERNELS:

@@ -2,7 +2,7 @@
 
 Files are read, not imported, so that a tree may be a copy with faults.  Every kind of import
 of ours counts: at the top, inside functions, for type checkers only, of submodules by
-`from package import module`, by cimport, and by include, which belongs to the includer.
+`from package import module`, and by cimport.  Cython includes nothing: a module is one file.
 """
 
 import ast
@@ -11,7 +11,7 @@ import re
 from functools import cache, cached_property
 from pathlib import Path
 
-PYTHON, CYTHON, C = (".py", ".pyi"), (".pyx", ".pxd", ".pxi"), (".c", ".h")
+PYTHON, CYTHON, C = (".py", ".pyi"), (".pyx", ".pxd"), (".c", ".h")
 BUILT = (".so", ".pyd", ".pyc", ".html")  # and the C files that Cython signed
 
 
@@ -72,8 +72,6 @@ class Tree:
 
     def name(self, path):
         """Return the dotted name of the module that a file is, or is a part of."""
-        if path.suffix == ".pxi":
-            return self.name(self.includers.get(path, path.with_suffix(".pyx")))
         parts = path.relative_to(self.root).with_suffix("").parts
         return ".".join(["ggn", *(p for p in parts if p != "__init__")])
 
@@ -82,22 +80,6 @@ class Tree:
         """The modules that Python or Cython can import, by name; of a stub, the module itself."""
         order = (".pyi", ".pxd", ".pyx", ".py")  # the last one wins
         return {self.name(p): p for suffix in order for p in self.files(suffix)}
-
-    @cached_property
-    def includers(self):
-        """The .pyx or .pxd file at the end of the chain of who includes a .pxi file."""
-        direct = {
-            inner: outer for outer in self.files(*CYTHON) for inner, _ in self.includes(outer)
-        }
-        found = {}
-        for path in self.files(".pxi"):
-            outer, seen = direct.get(path), {path}
-            while outer is not None and outer.suffix == ".pxi" and outer not in seen:
-                seen.add(outer)
-                outer = direct.get(outer)
-            if outer is not None and outer.suffix != ".pxi":
-                found[path] = outer
-        return found
 
     def bound(self, package):
         """Return the names that a package's face binds to other things than its own modules."""
@@ -160,11 +142,9 @@ class Tree:
             yield from ((name, line) for name in names if ours(name))
 
     def includes(self, path):
-        """Yield (file, line) of what a Cython or C file includes, and of C what it declares."""
+        """Yield (file, line) of what a C file includes, and of C what a Cython file declares."""
         code = self.code(path)
-        mark = (
-            r"[ \t]*#\s*include" if path.suffix in C else r"[ \t]*(?:include|cdef\s+extern\s+from)"
-        )
+        mark = r"[ \t]*#\s*include" if path.suffix in C else r"[ \t]*cdef\s+extern\s+from"
         for match in re.finditer(rf"^{mark}\s+[\"']([^\"']+)[\"']", code, re.MULTILINE):
             if match[1].startswith("<"):  # of the system
                 continue

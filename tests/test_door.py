@@ -202,15 +202,15 @@ def test_metric(c):
 def test_symmetric_products(n, k, rng):
     """Only the lower triangle is read or written."""
     B = rng.normal(size=(n, k))
-    for kernel, product in (
-        (_core.add_outer, np.einsum("ik,jk->ij", B, B)),
-        (_core.add_gram, np.einsum("ik,il->kl", B, B)),
+    for transposed, product in (
+        (False, np.einsum("ik,jk->ij", B, B)),
+        (True, np.einsum("ik,il->kl", B, B)),
     ):
         size = len(product)
         out = np.full((size, size), np.nan)
         lower = np.tril_indices(size)
         out[lower] = start = rng.normal(size=len(lower[0]))
-        kernel(B, out)
+        _core.add_product(B, out, transposed)
         assert_close(out[lower], start + product[lower])
         assert np.isnan(out[np.triu_indices(size, 1)]).all()
 
@@ -316,7 +316,7 @@ WRONG = [
     "_core.gradient(L, None, 4, h, work, w.copy())",
     "_core.damped_cholesky(None, None, 0.0, None)",
     "_core.cholesky_solve(None, None)",
-    "_core.add_gram(None, None)",
+    "_core.add_product(None, None)",
     "_core.hessian_product(L, w, w, 4, h, None, work, big, w.copy())",
     "_core.hessian_product(L, w, w, 4, h, np.ones((2, 3)), work, big, w.copy())",
     "_core.hessian_product(L, w, w, 4, np.ones((2, 3)), h, work, big, w.copy())",
@@ -339,8 +339,8 @@ WRONG = [
     "_core.metric(L, w, np.ones(6), np.ones(7), w.copy())",
     "_core.metric(L, w, np.ones(7), np.ones(6), w.copy())",
     "_core.metric(L, w[1:], np.ones(7), np.ones(7), w.copy())",
-    "_core.add_outer(np.ones((3, 2)), np.ones((2, 2)))",
-    "_core.add_gram(np.ones((3, 2)), np.ones((3, 3)))",
+    "_core.add_product(np.ones((3, 2)), np.ones((2, 2)))",
+    "_core.add_product(np.ones((3, 2)), np.ones((3, 3)), transposed=True)",
     "_core.damped_cholesky(np.eye(3), np.ones(2), 0.0, np.eye(3))",
     "_core.damped_cholesky(np.ones((3, 2)), None, 0.0, np.eye(3))",
     "_core.cholesky_solve(np.eye(3), np.ones(2))",
@@ -371,5 +371,18 @@ def test_nothing_to_do_is_done():
     _core.sensitivities(L, w, 0, None, empty)
     _core.sensitivities(L, w, 0, np.empty((2, 2, 0)), empty)
     _core.jacobian(L, 0, empty, np.empty((len(w), 0)))
+    none = np.empty((2, 0))
+    for second in (False, True):
+        _core.tangent(L, w, w, 0, second, empty, empty, none)
+    _core.hessian_product(L, w, w, 0, none, none, empty, empty, out)
+    _core.add_diagonal(L, 0, empty, empty, out)
+    _core.add_kernel(
+        L, 0, True, np.ones(L.n_units), np.ones(L.n_inputs), empty, empty, np.empty((0, 0))
+    )
+    sums, tile = np.full(L.normal_sizes(0, 1)[0], np.nan), np.empty(L.normal_sizes(0, 1)[1])
+    _core.add_normal(L, 0, none, empty, empty, tile, sums, True)
+    assert not sums.any()  # those of no samples
+    _core.add_normal(L, 0, none, empty, empty, tile, sums, False)
+    assert not sums.any()
     assert out.tolist() == [1.0] * len(w)
     _core.activate(1, 0.0, empty, np.empty((3, 0)))

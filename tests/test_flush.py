@@ -94,15 +94,15 @@ def scatter_normal():
     return G
 
 
-def add_outer():
+def add_product():
     out = np.zeros((3, 3))
-    _core.add_outer(np.full((3, 2), ROOT), out)
+    _core.add_product(np.full((3, 2), ROOT), out)
     return out
 
 
-def add_gram():
+def add_product_transposed():
     out = np.zeros((2, 2))
-    _core.add_gram(np.full((3, 2), ROOT), out)
+    _core.add_product(np.full((3, 2), ROOT), out, transposed=True)
     return out
 
 
@@ -140,8 +140,8 @@ def cholesky_solve():
 
 INSIDE = [
     last_of_forward, gradient, tangent, hessian_product, sensitivities, jacobian, add_normal,
-    add_normal_of_small_slopes, scatter_normal, add_outer, add_gram, add_diagonal, add_kernel,
-    metric, damped_cholesky, cholesky_solve,
+    add_normal_of_small_slopes, scatter_normal, add_product, add_product_transposed, add_diagonal,
+    add_kernel, metric, damped_cholesky, cholesky_solve,
 ]  # fmt: skip
 
 

@@ -59,7 +59,12 @@ SEEDS = {
             ),
             c.append("_core.pyx", '\ninclude "_core_hidden.pxi"\n'),
         ),
-        {"short_files": "498 lines", "blas_has_one_entrance": "_core_hidden.pxi"},
+        {
+            "short_files": "498 lines",
+            "blas_has_one_entrance": "_core_hidden.pxi",
+            "known_kinds": "_core_hidden.pxi",
+            "plain_imports": "_core.pyx: an include",
+        },
     ),
     "import_module_of_a_room_above": (
         lambda c: c.append(
@@ -241,9 +246,16 @@ SEEDS = {
         lambda c: c.write("surface/table.f90", "end\n"),
         {"known_kinds": "surface/table.f90"},
     ),
-    "a_pxi_that_nobody_includes": (
-        lambda c: c.write("_kernels/lost.pxi", ""),
-        {"known_kinds": "_kernels/lost.pxi"},
+    "a_short_pxi": (
+        lambda c: c.write("_kernels/part.pxi", ""),
+        {"known_kinds": "_kernels/part.pxi"},
+    ),
+    "a_part_of_the_door_under_another_name": (
+        lambda c: (
+            c.write("_core_part.pxd", "cdef int x = 1\n"),
+            c.append("_core.pyx", "\ninclude '_core_part.pxd'\n"),
+        ),
+        {"plain_imports": "_core.pyx: an include"},
     ),
     "a_memoryview_in_a_kernel": (
         lambda c: c.append(
@@ -251,16 +263,13 @@ SEEDS = {
         ),
         {"compiled_code_stays_behind_the_door": "a memoryview"},
     ),
-    "a_memoryview_in_what_a_kernel_includes": (
-        lambda c: (
-            c.write("_kernels/part.pxi", "cdef void g(double[::1] a) noexcept nogil: pass\n"),
-            c.append("_kernels/solve.pyx", '\ninclude "part.pxi"\n'),
-        ),
-        {"compiled_code_stays_behind_the_door": "_kernels/part.pxi: a memoryview"},
+    "a_kernel_that_includes_another": (
+        lambda c: c.append("_kernels/matmul.pyx", '\nif True:\n    include "sweep.pyx"\n'),
+        {"plain_imports": "_kernels/matmul.pyx: an include"},
     ),
     "an_include_from_outside": (
-        lambda c: c.append("_kernels/solve.pyx", '\ninclude "../../secret.pxi"\n'),
-        {"plain_imports": "secret.pxi"},
+        lambda c: c.append("_kernels/rows.c", '\n#include "../../secret.h"\n'),
+        {"plain_imports": "secret.h"},
     ),
     "numpy_in_a_kernel": (
         lambda c: c.append("_kernels/solve.pyx", "\nimport numpy as np\n"),
@@ -286,11 +295,8 @@ SEEDS = {
         lambda c: c.append("_kernels/matmul.pyx", "\nfrom ggn._kernels.sweep cimport Net\n"),
         {"no_circles": "ggn._kernels.matmul, ggn._kernels.sweep"},
     ),
-    "a_circle_of_kernels_through_an_include": (
-        lambda c: (
-            c.write("_kernels/part.pxi", "from ggn._kernels cimport (\n    sweep,\n)\n"),
-            c.append("_kernels/matmul.pyx", '\ninclude "part.pxi"\n'),
-        ),
+    "a_circle_of_kernels_over_several_lines": (
+        lambda c: c.append("_kernels/matmul.pyx", "\nfrom ggn._kernels cimport (\n    sweep,\n)\n"),
         {"no_circles": "ggn._kernels.matmul, ggn._kernels.sweep"},
     ),
     "a_circle_of_c_files": (

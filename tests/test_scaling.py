@@ -30,6 +30,35 @@ def test_standard_units_with_weights_are_those_of_repeated_rows(rng):
         np.testing.assert_allclose(ours, repeated, rtol=1e-14)
 
 
+@pytest.mark.parametrize("robust", [False, True])
+@pytest.mark.parametrize("shift", [False, True])
+def test_centre_and_size_of_weighted_rows_are_those_of_repeated_ones(rng, robust, shift):
+    """Rows without weight are not there: not even to say that a column varies."""
+    A, times = rng.normal(3.0, 2.0, (12, 4)), rng.integers(0, 4, 12)
+    A[times > 0, 1] = 0.1
+    A[:, 2] *= 1e-200
+    centre, size = scaling.centre_and_size(A, 0.3 * times, robust=robust, shift=shift)
+    repeated = np.repeat(A, times, axis=0)
+    expected = scaling.centre_and_size(repeated, robust=robust, shift=shift)
+    np.testing.assert_allclose((centre, size), expected, rtol=1e-14)
+    if shift:
+        assert (centre[1], size[1]) == (0.1, 0.0)
+        by_hand = np.median(repeated[:, 0]) if robust else repeated[:, 0].mean()
+    else:
+        assert not centre.any()
+        by_hand = 0.0
+    off = np.abs(repeated[:, 0] - by_hand)
+    wanted = 1.4826022 * np.median(off) if robust else np.sqrt(np.square(off).mean())
+    np.testing.assert_allclose((centre[0], size[0]), (by_hand, wanted), rtol=1e-7)
+
+
+def test_columns_are_measured_alike_a_few_at_a_time(rng, monkeypatch):
+    A = np.asfortranarray(rng.normal(size=(40, 7)))
+    whole = scaling.centre_and_size(A)
+    monkeypatch.setattr(scaling, "BLOCK", 80)
+    np.testing.assert_array_equal(scaling.centre_and_size(A), whole)
+
+
 def test_minmax_units_reach_from_minus_one_to_one(rng):
     A = rng.normal(size=(9, 3)) * [1.0, 1e300, 1e-300]
     A[:4, 1] = [1.7e308, -1.7e308, 0.0, 0.0]

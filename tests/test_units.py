@@ -276,3 +276,17 @@ def test_starts_of_samples_that_do_not_count():
     other = draw(Objective(NET, far, np.append(Y, 1e9), "squared", s), np.random.default_rng(0))
     np.testing.assert_allclose(other, w, rtol=1e-12)
     assert math.isfinite(ggn.train(NET, far, np.append(Y, 1e9), sample_weight=s, max_iter=2).fun)
+
+
+@pytest.mark.parametrize("loss", ["squared", "cauchy"])
+def test_the_default_start_takes_a_weight_of_two_for_a_sample_given_twice(loss, rng):
+    """Deviations and medians alike."""
+    X, Y, times = (
+        rng.normal(size=(20, 2)),
+        50.0 * rng.normal(size=(20, 1)) ** 3,
+        rng.integers(0, 4, 20),
+    )
+    weighted = Objective(NET, X, Y, loss, times)
+    repeated = Objective(NET, np.repeat(X, times, axis=0), np.repeat(Y, times, axis=0), loss)
+    found, expected = (draw(data, np.random.default_rng(1)) for data in (weighted, repeated))
+    np.testing.assert_allclose(found, expected, rtol=1e-12)

@@ -2,7 +2,8 @@
 
 A row-major (m, k) array is the column-major (k, m) array of its transpose, so
 C = A B becomes C^T = B^T A^T: the operands swap and no data moves.  `ld*` is
-the distance between rows.  Callers have checked every size against INT_MAX.
+the distance between rows; BLAS wants it positive even where there are no columns.  Callers
+have checked every size against INT_MAX.
 """
 
 from scipy.linalg.cython_blas cimport dgemm, dsyrk
@@ -11,12 +12,16 @@ from scipy.linalg.cython_lapack cimport dpotrf, dpotrs
 ctypedef int blas_int
 
 
+cdef inline blas_int stride(Py_ssize_t ld) noexcept nogil:
+    return <blas_int>max(ld, 1)
+
+
 cdef inline void gemm_nn(Py_ssize_t m, Py_ssize_t n, Py_ssize_t k, double alpha,
                          const double *a, Py_ssize_t lda, const double *b, Py_ssize_t ldb,
                          double beta, double *c, Py_ssize_t ldc) noexcept nogil:
     """C (m, n) = alpha A (m, k) B (k, n) + beta C."""
     cdef blas_int m_ = <blas_int>m, n_ = <blas_int>n, k_ = <blas_int>k
-    cdef blas_int lda_ = <blas_int>lda, ldb_ = <blas_int>ldb, ldc_ = <blas_int>ldc
+    cdef blas_int lda_ = stride(lda), ldb_ = stride(ldb), ldc_ = <blas_int>ldc
     if m == 0 or n == 0:
         return
     dgemm(b'N', b'N', &n_, &m_, &k_, &alpha, <double*>b, &ldb_, <double*>a, &lda_, &beta, c, &ldc_)
@@ -27,7 +32,7 @@ cdef inline void gemm_nt(Py_ssize_t m, Py_ssize_t n, Py_ssize_t k, double alpha,
                          double beta, double *c, Py_ssize_t ldc) noexcept nogil:
     """C (m, n) = alpha A (m, k) B^T + beta C, B (n, k)."""
     cdef blas_int m_ = <blas_int>m, n_ = <blas_int>n, k_ = <blas_int>k
-    cdef blas_int lda_ = <blas_int>lda, ldb_ = <blas_int>ldb, ldc_ = <blas_int>ldc
+    cdef blas_int lda_ = stride(lda), ldb_ = stride(ldb), ldc_ = <blas_int>ldc
     if m == 0 or n == 0:
         return
     dgemm(b'T', b'N', &n_, &m_, &k_, &alpha, <double*>b, &ldb_, <double*>a, &lda_, &beta, c, &ldc_)
@@ -38,7 +43,7 @@ cdef inline void gemm_tn(Py_ssize_t m, Py_ssize_t n, Py_ssize_t k, double alpha,
                          double beta, double *c, Py_ssize_t ldc) noexcept nogil:
     """C (m, n) = alpha A^T B (k, n) + beta C, A (k, m)."""
     cdef blas_int m_ = <blas_int>m, n_ = <blas_int>n, k_ = <blas_int>k
-    cdef blas_int lda_ = <blas_int>lda, ldb_ = <blas_int>ldb, ldc_ = <blas_int>ldc
+    cdef blas_int lda_ = stride(lda), ldb_ = stride(ldb), ldc_ = <blas_int>ldc
     if m == 0 or n == 0:
         return
     dgemm(b'N', b'T', &n_, &m_, &k_, &alpha, <double*>b, &ldb_, <double*>a, &lda_, &beta, c, &ldc_)
@@ -46,13 +51,13 @@ cdef inline void gemm_tn(Py_ssize_t m, Py_ssize_t n, Py_ssize_t k, double alpha,
 
 cdef inline void dsyrk_n(Py_ssize_t n, Py_ssize_t k, double alpha, const double *a, Py_ssize_t lda,
                          double beta, double *c, Py_ssize_t ldc) noexcept nogil:
-    cdef blas_int n_ = <blas_int>n, k_ = <blas_int>k, lda_ = <blas_int>lda, ldc_ = <blas_int>ldc
+    cdef blas_int n_ = <blas_int>n, k_ = <blas_int>k, lda_ = stride(lda), ldc_ = <blas_int>ldc
     dsyrk(b'U', b'T', &n_, &k_, &alpha, <double*>a, &lda_, &beta, c, &ldc_)
 
 
 cdef inline void dsyrk_t(Py_ssize_t n, Py_ssize_t k, double alpha, const double *a, Py_ssize_t lda,
                          double beta, double *c, Py_ssize_t ldc) noexcept nogil:
-    cdef blas_int n_ = <blas_int>n, k_ = <blas_int>k, lda_ = <blas_int>lda, ldc_ = <blas_int>ldc
+    cdef blas_int n_ = <blas_int>n, k_ = <blas_int>k, lda_ = stride(lda), ldc_ = <blas_int>ldc
     dsyrk(b'U', b'N', &n_, &k_, &alpha, <double*>a, &lda_, &beta, c, &ldc_)
 
 

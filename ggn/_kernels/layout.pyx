@@ -196,6 +196,8 @@ cdef class Layout:
 
     cdef activate_own(self, work, Py_ssize_t l, Py_ssize_t c, int keep):
         """Call the user's functions on the net inputs of layer l, a 1-D copy."""
+        if c == 0:
+            return
         activation = self.own[l - 1]
         values = rows(work, c, self.net.a_offset[l], self.net.width[l]).reshape(-1)
         slopes = self.slopes(work, c, l).reshape(-1) if keep else values

@@ -17,6 +17,8 @@ Blocks with l = L need no M: Psi_L = D_L is diagonal, so the rows are H Psi_k.
     form 2   H_E full, h (nL, nL, c)
 """
 
+from libc.string cimport memset
+
 from ggn._kernels.blas cimport gemm_nt
 from ggn._kernels.matmul cimport simd
 from ggn._kernels.net cimport Net, a_block, back_block, d_block, fan_in
@@ -194,6 +196,10 @@ cdef void accumulate(const Net *net, Py_ssize_t c, const double *h, Py_ssize_t f
     cdef const double *hk
     cdef double *scaled
     cdef ggn_pair_list left, right
+    if c == 0:
+        if beta == 0.0:
+            memset(sums, 0, normal_size(net, form) * sizeof(double))
+        return
     for l in range(1, last + 1):
         for k in range(1, l + 1):
             hk = hpsi + nl * c * net.z_offset[k]

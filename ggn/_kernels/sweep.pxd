@@ -2,11 +2,8 @@
 
 from ggn._kernels.net cimport Net
 
-cdef void load(const Net *net, Py_ssize_t c, const double *x, double *work) noexcept nogil
-cdef void affine(const Net *net, Py_ssize_t l, const double *w, Py_ssize_t c, double *work,
-                 bint keep) noexcept nogil
-cdef void activate(const Net *net, Py_ssize_t l, Py_ssize_t c, double *work,
-                   int keep) noexcept nogil
+cdef Py_ssize_t forward(const Net *net, Py_ssize_t l, const double *w, Py_ssize_t c,
+                        const double *x, double *work, int keep) noexcept nogil
 cdef void backward(const Net *net, const double *w, Py_ssize_t c, const double *eps,
                    double *work, double *gradient) noexcept nogil
 cdef void sensitivities(const Net *net, const double *w, Py_ssize_t c, const double *s,

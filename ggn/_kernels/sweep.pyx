@@ -44,6 +44,22 @@ cdef void activate(const Net *net, Py_ssize_t l, Py_ssize_t c, double *work,
     ggn_activations[net.code[l]](net.width[l] * c, net.slope[l], d if keep else a, a, d, d2)
 
 
+cdef Py_ssize_t forward(const Net *net, Py_ssize_t l, const double *w, Py_ssize_t c,
+                        const double *x, double *work, int keep) noexcept nogil:
+    """From A_l, or X where l = 0, to the next layer whose activation is the user's own.
+
+    Returns that layer, which has its net input and waits for its outputs; L + 1 at the end.
+    """
+    if l == 0:
+        load(net, c, x, work)
+    for l in range(l + 1, net.depth + 1):
+        affine(net, l, w, c, work, keep)
+        if net.code[l] < 0:
+            return l
+        activate(net, l, c, work, keep)
+    return net.depth + 1
+
+
 cdef void backward(const Net *net, const double *w, Py_ssize_t c, const double *eps,
                    double *work, double *gradient) noexcept nogil:
     """Add the chunk's gradient: omega_L = D_L eps, omega_{l-1} = D_{l-1} W_l omega_l, eq. 15, 16."""

@@ -192,7 +192,7 @@ def chosen_scale(
 def least(data: Objective, ends: list[Result]) -> Result:
     """Return the end of least J at the median of their scales."""
     judge = copy.copy(data)
-    judge.loss = _scaled(data.loss, float(np.median([end.scale for end in ends])))
+    judge.loss = data.loss.with_scale(float(np.median([end.scale for end in ends])))
     with np.errstate(all="ignore"):
         return min(ends, key=lambda end: judge.value(end.w))
 
@@ -223,17 +223,17 @@ def _run(
         if fixed:
             return float(own.scale)
         under = data.penalty(w) if data.penalised else 0.0
-        return noise.width(_at_zero(_scaled(own, c * noise.deviation(w))), w, under)
+        return noise.width(_at_zero(own.with_scale(c * noise.deviation(w))), w, under)
 
     first = SmoothLp(1.0, FIRST * size)
     # the same penalty beside the same curvature of small residuals
-    ratio = _at_zero(first) / _at_zero(own if fixed else _scaled(own, c * size))
+    ratio = _at_zero(first) / _at_zero(own if fixed else own.with_scale(c * size))
     heavy = penalty * ratio * data.l2
     # far outliers make up J, of which tol is a share: not the given one, then
     fit = stages.train(w0, first, l2=heavy, max_iter=max_iter, tol=LOOSE)
     for _ in range(MOST_UPDATES):
         sigma, noise_std = deviation(fit.w), noise.deviation(fit.w)
-        loss: Any = _scaled(data.loss, c * sigma)
+        loss: Any = data.loss.with_scale(c * sigma)
         if _over(fit):
             break
         fit = stages.train(fit, loss, l2=data.l2, max_iter=max_iter, tol=LOOSE)
@@ -252,15 +252,8 @@ def scaled_by_residuals(
 ) -> Loss:
     """Return the loss with the scale that its residuals at w call for."""
     noise, c = Noise(net, X, Y, np.ones(len(Y))), _efficient_scale(loss)
-    at = _scaled(loss, c * noise.deviation(w))
-    return _scaled(loss, c * noise.width(_at_zero(at), w, float(np.sum(l2 * w * w))))
-
-
-def _scaled(loss: Loss, scale: float) -> Loss:
-    """Return the same loss with another scale."""
-    twin: Any = copy.copy(loss)
-    twin.scale = scale
-    return twin
+    at = loss.with_scale(c * noise.deviation(w))
+    return loss.with_scale(c * noise.width(_at_zero(at), w, float(np.sum(l2 * w * w))))
 
 
 def _at_zero(loss: Loss) -> float:
@@ -276,7 +269,7 @@ def _efficient_scale(loss: Loss) -> float:
     density /= density.sum()
 
     def excess(c: float) -> float:
-        twin = _scaled(loss, c)
+        twin = loss.with_scale(c)
         bend, slope = twin.hessian(z, 0.0 * z)[:, 0], twin.gradient(z, 0.0 * z)[:, 0]
         return float((density @ bend) ** 2 - EFFICIENCY * (density @ slope**2))
 

@@ -7,36 +7,23 @@ import math
 import numpy as np
 
 from ggn.activations import Identity
+from ggn.io.scaling import centre_and_size
 from ggn.linearization import Objective
 from ggn.losses import BUILT_IN, FOR_REGRESSION, Residual, Squared
-from ggn.network import chunks
 
 __all__ = ["advice", "column_units", "far_from_one", "target_sizes", "target_units"]
 
-EPS = float(np.finfo(np.float64).eps)
-NORMAL = 1.4826  # makes the median of |r| the deviation of normal r
 FAR = 100.0  # factor between a deviation and one, or a mean and its deviation, that is told
 
 
 def column_units(
-    A: np.ndarray, objective: Objective, shift: bool = True
+    A: np.ndarray, objective: Objective, shift: bool = True, robust: bool = False
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Return mean and deviation of the columns of A (T, n); zeros and rms without a shift.
+    """Return centre and size of the columns of A (T, n), see `ggn.io.scaling.centre_and_size`.
 
-    The deviation of a column that varies by rounding only is 0, and its mean the first entry.
+    Samples count as they do in the objective.
     """
-    c, parts = objective.c.array, list(chunks(objective.T, objective.chunk(0)[0]))
-    low, high = A.min(axis=0), A.max(axis=0)
-    largest = np.maximum(high, -low)
-    largest[largest == 0.0] = 1.0  # in units of which no square overflows
-    alike = high / largest - low / largest <= 16.0 * EPS
-    mean, variance = np.zeros(len(low)), np.zeros(len(low))
-    for rows in parts if shift else ():
-        mean += c[rows] @ (A[rows] / largest)
-    for rows in parts:
-        variance += c[rows] @ np.square(A[rows] / largest - mean)
-    alike &= shift
-    return np.where(alike, A[0], largest * mean), np.where(alike, 0.0, largest * np.sqrt(variance))
+    return centre_and_size(A, objective.c.weights, robust=robust, shift=shift)
 
 
 def target_units(objective: Objective, shift: bool = True) -> tuple[np.ndarray, float]:
@@ -61,23 +48,8 @@ def target_sizes(objective: Objective, shift: bool = True) -> tuple[np.ndarray, 
 
 def _measured(objective: Objective, shift: bool = True) -> tuple[np.ndarray, np.ndarray]:
     """Return centre and size of each target, robust where the loss is."""
-    Y, c = objective.Yt, objective.c.array
-    centre, size = np.zeros(len(Y)), np.ones(len(Y))
-    if objective.c.common is None:
-        Y, c = Y[:, c > 0.0], c[c > 0.0]
     robust = isinstance(objective.loss, Residual) and not isinstance(objective.loss, Squared)
-    for o, y in enumerate(Y):
-        largest = max(float(y.max()), -float(y.min())) or 1.0
-        z = y / largest
-        if shift:
-            alike = np.ptp(z) <= 16.0 * EPS
-            middle = z[0] if alike else np.median(z) if robust else z @ c
-            centre[o], z = largest * middle, z - middle
-        found = NORMAL * float(np.median(np.abs(z))) if robust else 0.0
-        if not found > 16.0 * EPS:  # not robust, or more than half of the targets are alike
-            found = math.sqrt(float(np.square(z) @ c))
-        size[o] = largest * found if found > 16.0 * EPS else 0.0
-    return centre, size
+    return column_units(objective.Yt.T, objective, shift, robust)
 
 
 def far_from_one(objective: Objective) -> str | None:

@@ -15,7 +15,6 @@ from __future__ import annotations
 import copy
 import math
 import warnings
-from typing import Any
 
 import numpy as np
 
@@ -201,9 +200,7 @@ def _rescaled(loss: Loss, t: float) -> tuple[Loss, float]:
     """Return ρ_{s/t}, and the factor t^p between the losses."""
     if t == 1.0 or loss.scale is None:
         return loss, t * t
-    twin: Any = copy.copy(loss)
-    twin.scale = loss.scale / t
-    return twin, t ** (getattr(loss, "p", None) or 2.0)
+    return loss.with_scale(loss.scale / t), t ** (loss.p or 2.0)
 
 
 def _constant(objective: Objective, output: np.ndarray) -> float:

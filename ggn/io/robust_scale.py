@@ -45,10 +45,12 @@ def median(r: np.ndarray, weights: np.ndarray | None = None, skip: float = 0.0) 
     return float(0.5 * r[low] + 0.5 * r[min(high, len(r) - 1)])
 
 
-def robust_deviation(r: np.ndarray, weights: np.ndarray | None = None) -> float:
+def robust_deviation(
+    r: np.ndarray, weights: np.ndarray | None = None, centre: float | None = None
+) -> float:
     """Return 1.4826 MAD of numbers (n,), or of those off the median where most are at it.
 
-    Zero only where all numbers are the same.
+    Zero only where all numbers are the same.  A centre other than the median may be given.
 
     Examples
     --------
@@ -58,7 +60,7 @@ def robust_deviation(r: np.ndarray, weights: np.ndarray | None = None) -> float:
     >>> round(robust_deviation(np.array([0.0, 0.0, 0.0, 1.0])), 4)
     1.4826
     """
-    off = np.abs(r - median(r, weights))
+    off = np.abs(r - (median(r, weights) if centre is None else centre))
     middle = median(off, weights)
     if middle == 0.0 and off.any():
         some = off > 0.0

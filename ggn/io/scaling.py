@@ -29,6 +29,7 @@ from ggn.validation import vector
 
 __all__ = [
     "PrecisionWarning",
+    "centre_and_size",
     "constant_columns",
     "fold",
     "minmax_units",
@@ -38,6 +39,7 @@ __all__ = [
 
 EPS = float(np.finfo(np.float64).eps)
 MOST_ROWS = 1000
+BLOCK = 1 << 22  # numbers of whole columns that are measured, and so copied, at a time
 LOST = 1e-7  # of an input's unit: what folding may lose before it warns
 
 
@@ -55,10 +57,45 @@ def constant_columns(A: np.ndarray) -> np.ndarray:
     array([ True, False])
     """
     Z, _ = _in_own_size(A)
-    mean, var = Z.mean(axis=0), Z.var(axis=0)
-    n = min(len(A), MOST_ROWS)
-    constant: np.ndarray = var <= n * EPS * var + np.square(n * EPS * mean)
-    return constant
+    return _rounding(len(A), *_moments(Z, None))
+
+
+def centre_and_size(
+    A: np.ndarray, weights: np.ndarray | None = None, *, robust: bool = False, shift: bool = True
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return centre and size of each column: mean and standard deviation, or median and MAD.
+
+    A constant column has one of its numbers as centre, and size 0.
+
+    Parameters
+    ----------
+    A : ndarray, (T, n)
+    weights : ndarray, (T,), optional
+        Not negative; a weight of 2 counts as the row given twice.
+    robust : bool, default False
+        Median and 1.4826 MAD.  Of a column most of which is one number, such as 0 and rarely
+        1, the MAD is that of the other numbers.
+    shift : bool, default True
+        False: centres are 0, and sizes are of the numbers as they are.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> A = np.array([[0.0, 5.0], [2.0, 5.0]])
+    >>> centre_and_size(A)
+    (array([1., 5.]), array([1., 0.]))
+    >>> centre_and_size(A, shift=False)
+    (array([0., 0.]), array([1.41421356, 5.        ]))
+    """
+    if weights is not None and not weights.all():
+        A, weights = A[weights > 0.0], weights[weights > 0.0]
+    columns = max(BLOCK // len(A), 1)
+    found = [
+        _measured(A[:, first : first + columns], weights, robust, shift)
+        for first in range(0, A.shape[1], columns)
+    ]
+    centres, sizes = zip(*found, strict=True)
+    return np.concatenate(centres), np.concatenate(sizes)
 
 
 def standard_units(
@@ -68,9 +105,8 @@ def standard_units(
 
     Parameters
     ----------
-    A : ndarray, (T, n)
-    weights : ndarray, (T,), optional
-        Not negative; a weight of 2 counts as the row given twice.
+    A, weights
+        As in `centre_and_size`.
 
     Examples
     --------
@@ -78,26 +114,16 @@ def standard_units(
     >>> standard_units(np.array([[0.0, 5.0], [2.0, 5.0]]))
     (array([1., 5.]), array([1., 1.]))
     """
-    Z, unit = _in_own_size(A)
-    if weights is None:
-        mean, scale = Z.mean(axis=0), Z.std(axis=0)
-    else:
-        mean = np.average(Z, axis=0, weights=weights)
-        scale = np.sqrt(np.average(np.square(Z - mean), axis=0, weights=weights))
-    return _but_constant(A, mean * unit, scale * unit)
+    return _or_one(*centre_and_size(A, weights))
 
 
 def robust_units(A: np.ndarray, weights: np.ndarray | None = None) -> tuple[np.ndarray, np.ndarray]:
     """Return median and 1.4826 MAD of each column; a constant column has scale 1.
 
-    Of a column most of which is one number, such as 0 and rarely 1, the MAD is that of the
-    other numbers.
-
     Parameters
     ----------
-    A : ndarray, (T, n)
-    weights : ndarray, (T,), optional
-        Not negative; a weight of 2 counts as the row given twice.
+    A, weights
+        As in `centre_and_size`.
 
     Examples
     --------
@@ -105,29 +131,7 @@ def robust_units(A: np.ndarray, weights: np.ndarray | None = None) -> tuple[np.n
     >>> robust_units(np.array([[1.0], [2.0], [3.0], [4.0], [1e9]]))
     (array([3.]), array([1.48260222]))
     """
-    if weights is not None:
-        some = weights > 0.0
-        A, weights = A[some], weights[some]
-    Z, unit = _in_own_size(A)
-    middle = np.array([median(z, weights) for z in Z.T])
-    scale = np.array([robust_deviation(z, weights) for z in Z.T])
-    return _but_constant(A, middle * unit, scale * unit)
-
-
-def _in_own_size(A: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return columns over their largest magnitude, whose squares neither overflow nor vanish."""
-    largest = np.abs(A).max(axis=0)
-    unit = np.where(largest > 0.0, largest, 1.0)
-    return A / unit, unit
-
-
-def _but_constant(
-    A: np.ndarray, mean: np.ndarray, scale: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
-    """Return mean and scale, of constant columns one of their numbers and 1."""
-    same = A.min(axis=0) == A.max(axis=0)  # rounding of the mean may lie beside it
-    constant = same | constant_columns(A) | (scale == 0.0)
-    return np.where(same, A[0], mean), np.where(constant, 1.0, scale)
+    return _or_one(*centre_and_size(A, weights, robust=True))
 
 
 def minmax_units(A: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -140,7 +144,52 @@ def minmax_units(A: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     (array([2., 5.]), array([2., 1.]))
     """
     low, high = A.min(axis=0), A.max(axis=0)
-    return _but_constant(A, 0.5 * high + 0.5 * low, 0.5 * high - 0.5 * low)
+    middle, half = 0.5 * high + 0.5 * low, 0.5 * high - 0.5 * low
+    return _or_one(np.where(low == high, low, middle), np.where(constant_columns(A), 0.0, half))
+
+
+def _in_own_size(A: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return columns over their largest magnitude, whose squares neither overflow nor vanish."""
+    largest = np.maximum(A.max(axis=0), -A.min(axis=0))
+    unit = np.where(largest > 0.0, largest, 1.0)
+    return A / unit, unit
+
+
+def _moments(
+    Z: np.ndarray, weights: np.ndarray | None, shift: bool = True
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return mean and variance of each column; 0 and the mean square without a shift."""
+    mean = np.average(Z, axis=0, weights=weights) if shift else np.zeros(Z.shape[1])
+    return mean, np.average(np.square(Z - mean), axis=0, weights=weights)
+
+
+def _rounding(n: int, mean: np.ndarray, var: np.ndarray) -> np.ndarray:
+    """Return which columns of n rows have no variance but that of rounding."""
+    n = min(n, MOST_ROWS)
+    constant: np.ndarray = var <= n * EPS * var + np.square(n * EPS * mean)
+    return constant
+
+
+def _measured(
+    A: np.ndarray, weights: np.ndarray | None, robust: bool, shift: bool
+) -> tuple[np.ndarray, np.ndarray]:
+    Z, unit = _in_own_size(A)
+    centre, var = _moments(Z, weights, shift)
+    size = np.where(_rounding(len(A), centre, var), 0.0, np.sqrt(var))
+    if robust:
+        if shift:
+            centre = np.array([median(z, weights) for z in Z.T])
+        deviations = [robust_deviation(z, weights, m) for z, m in zip(Z.T, centre, strict=True)]
+        size = np.where(size > 0.0, deviations, 0.0)
+    centre, size = centre * unit, size * unit
+    if shift:  # rounding of the mean may lie beside a column of one number
+        same = A.min(axis=0) == A.max(axis=0)
+        centre, size = np.where(same, A[0], centre), np.where(same, 0.0, size)
+    return centre, size
+
+
+def _or_one(centre: np.ndarray, size: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    return centre, np.where(size == 0.0, 1.0, size)
 
 
 def fold(net: MLP, w: Any, x_mean: Any, x_scale: Any, y_mean: Any, y_scale: Any) -> np.ndarray:

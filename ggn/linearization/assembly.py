@@ -95,7 +95,7 @@ class Columns:
         _core.sensitivities(net.layout, w, c, s, work)
         B = self.B[: self.chunk_doubles * c].reshape(net.n_weights, net.n_outputs * c)
         _core.jacobian(net.layout, c, work, B)
-        _core.add_outer(B, self.G)
+        _core.add_product(B, self.G)
 
     def finish(self, others: Sequence[Accumulator] = ()) -> None:
         pass

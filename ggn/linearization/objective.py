@@ -60,11 +60,9 @@ class Objective:
         if not isinstance(net, MLP):
             raise ValueError(f"net must be an MLP, got {type(net).__name__}")
         self.net = net
-        self.X = samples("X", X, net.n_inputs)
+        self.X = samples("X", X, net.n_inputs, some=True)
         Y = samples("Y", Y, net.n_outputs)
         self.T = len(self.X)
-        if self.T == 0:
-            raise ValueError("X must hold at least one sample, got 0")
         if len(Y) != self.T:
             raise ValueError(f"X and Y must have as many rows, got {self.T} and {len(Y)}")
         self.loss = resolve(loss)

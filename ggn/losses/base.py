@@ -168,6 +168,12 @@ class Loss:
         twin.reachable = type(self).reachable and twin.semidefinite
         return twin
 
+    def with_scale(self, scale: float) -> Self:
+        """Return the same loss, one that has a scale, with another."""
+        twin = copy.copy(self)
+        twin.scale = scale
+        return twin
+
     def check_targets(self, Y: np.ndarray) -> None:
         """Raise ValueError for targets Y (T, nL) that the loss has no meaning for."""
 

@@ -284,8 +284,8 @@ class MLP:
     def _weights(self, w: Any, name: str = "w") -> np.ndarray:
         return vector(name, w, self.n_weights, "the network's n_weights")
 
-    def _inputs(self, X: Any) -> np.ndarray:
-        return samples("X", X, self.sizes[0])
+    def _inputs(self, X: Any, some: bool = False) -> np.ndarray:
+        return samples("X", X, self.sizes[0], some)
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, MLP) and self._key() == other._key()

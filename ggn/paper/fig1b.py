@@ -18,7 +18,7 @@ from ggn.fit.result import pass_on_interrupt
 from ggn.fit.train import train
 from ggn.network import MLP
 from ggn.paper.observe import look, rank_and_slope, verdict_of
-from ggn.paper.pieces import Piece, Pieces
+from ggn.paper.pieces import Piece, Pieces, as_columns, joined
 from ggn.paper.rates import Rate, all_above
 from ggn.paper.sections import Claim, Section, Table, markdown, tally
 from ggn.plot.style import COLOURS, figure, log_scale
@@ -89,12 +89,11 @@ def experiment(pieces: Pieces | None = None, seed: int = 0, runs: int = 100) -> 
         for start in range(0, runs, BATCH)
     ]
     done = (pieces or Pieces()).map("fig1b", _batch, arguments)
-    return Fig1b(runs, {name: np.concatenate([p[name] for p in done]) for name in done[0]})
+    return Fig1b(runs, joined(done))
 
 
 def _batch(seed: int, activation: str, start: int, stop: int) -> Piece:
-    rows = [_run(seed, activation, run) for run in range(start, stop)]
-    return {name: np.array([row[name] for row in rows]) for name in rows[0]}
+    return as_columns([_run(seed, activation, run) for run in range(start, stop)])
 
 
 def _run(seed: int, activation: str, run: int) -> dict[str, Any]:

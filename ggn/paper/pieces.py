@@ -20,7 +20,7 @@ from ggn.io.terminal import StatusLine
 from ggn.machine import limited
 from ggn.validation import count
 
-__all__ = ["Piece", "Pieces"]
+__all__ = ["Piece", "Pieces", "as_columns", "joined"]
 
 Piece = dict[str, np.ndarray]
 SETTINGS = "settings.json"
@@ -129,6 +129,16 @@ class Pieces:
         if path is not None:
             with replacing(path) as stream:
                 np.savez(stream, **piece)  # type: ignore[arg-type]
+
+
+def as_columns(rows: Sequence[dict[str, Any]]) -> Piece:
+    """Return the rows of a table, at least one, as its columns."""
+    return {name: np.array([row[name] for row in rows]) for name in rows[0]}
+
+
+def joined(pieces: Sequence[Piece]) -> Piece:
+    """Return the columns of all pieces, one below the other."""
+    return {name: np.concatenate([piece[name] for piece in pieces]) for name in pieces[0]}
 
 
 def _agree(path: Path, settings: dict[str, Any]) -> None:

@@ -23,7 +23,7 @@ from ggn.fit.result import TrainResult, pass_on_interrupt
 from ggn.fit.train import train
 from ggn.network import MLP
 from ggn.paper.observe import look, verdict_of
-from ggn.paper.pieces import Piece, Pieces
+from ggn.paper.pieces import Piece, Pieces, as_columns, joined
 from ggn.paper.rates import Rate
 from ggn.surface.rank import numerical_rank
 
@@ -133,8 +133,8 @@ def experiment(
     4
     """
     pieces = pieces or Pieces()
-    columns = _joined(pieces.map("xor", _batch, _batches(seed, starts)))
-    ranks = _joined(pieces.map("xor_ranks", _ranks_of, _batches(seed, min(followed, starts))))
+    columns = joined(pieces.map("xor", _batch, _batches(seed, starts)))
+    ranks = joined(pieces.map("xor_ranks", _ranks_of, _batches(seed, min(followed, starts))))
     data = Xor(starts, columns, ranks, {})
     first: dict[str, tuple[Case, int]] = {}
     for method in METHODS:  # damped ends are nearer, so they are preferred
@@ -155,13 +155,8 @@ def _batches(seed: int, starts: int) -> list[tuple[Any, ...]]:
     ]
 
 
-def _joined(done: list[Piece]) -> dict[str, np.ndarray]:
-    return {key: np.concatenate([p[key] for p in done]) for key in done[0]}
-
-
 def _batch(seed: int, case: Case, start: int, stop: int) -> Piece:
-    rows = [_row(seed, case, k) for k in range(start, stop)]
-    return {key: np.array([row[key] for row in rows]) for key in rows[0]}
+    return as_columns([_row(seed, case, k) for k in range(start, stop)])
 
 
 def _row(seed: int, case: Case, start: int) -> dict[str, Any]:

@@ -86,7 +86,7 @@ class _Stored(Prepared):
         self.root = np.sqrt(metric)
         self.scaled = self.B / self.root[:, np.newaxis]
         self.K.fill(0.0)
-        _core.add_gram(self.scaled, self.K)
+        _core.add_product(self.scaled, self.K, transposed=True)
         if _core.damped_cholesky(self.K, None, 1.0, self.factor) != 0:
             return None
         d = self.l2 * self.at.w / metric

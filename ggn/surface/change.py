@@ -22,6 +22,7 @@ import numpy as np
 
 from ggn.linearization import Objective
 from ggn.losses import Logistic
+from ggn.losses.curvature import Curvature
 from ggn.losses.residual import Residual
 from ggn.network import chunks
 
@@ -98,8 +99,9 @@ class Changes:
             self.E = objective.loss.value(self.F, self.Y)
             self.G = objective.loss.gradient(self.F, self.Y)
             H = objective.loss.hessian(self.F, self.Y, psd=True)
-        self.separable = H.ndim == 2  # a sum over outputs, its H_E being diagonal
-        self.h = H if self.separable else np.diagonal(H, axis1=1, axis2=2)
+        curvature = Curvature.of(H)
+        self.separable = curvature.form == 1  # a sum over outputs, its H_E being diagonal
+        self.h = curvature.diagonal()
 
     @functools.cached_property
     def parts(self) -> np.ndarray:

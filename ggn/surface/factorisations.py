@@ -84,9 +84,7 @@ def row_blocks(net: MLP, w: Any, X: Any) -> list[RowBlock]:
     """
     if not isinstance(net, MLP):
         raise ValueError(f"net must be an MLP, got {describe(net)}")
-    w, X = net._weights(w), net._inputs(X)
-    if not len(X):
-        raise ValueError("X must hold at least one sample, got 0")
+    w, X = net._weights(w), net._inputs(X, some=True)
     (chunk,) = sweep_layers(net, w, X, len(X))
     return [
         RowBlock(phi.copy(), Psi.transpose(0, 2, 1).reshape(len(Psi), -1))

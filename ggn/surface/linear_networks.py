@@ -80,9 +80,7 @@ def linear_network_ranks(net: MLP, X: Any) -> LinearNetworkRanks:
         raise ValueError(f"net must be an MLP with identity activations, got {describe(net)}")
     if net.fixed_bias:
         raise ValueError(f"net must have no fixed bias, got fixed_bias={net.fixed_bias:g}")
-    X, K, hidden = net._inputs(X), net.n_outputs, net.sizes[1:-1]
-    if not len(X):
-        raise ValueError("X must hold at least one sample, got 0")
+    X, K, hidden = net._inputs(X, some=True), net.n_outputs, net.sizes[1:-1]
     free = 0
     if net.bias[-1]:
         X, free = X - X.mean(axis=0), K

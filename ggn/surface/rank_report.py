@@ -190,9 +190,7 @@ def ranks(
     """
     if not isinstance(net, MLP):
         raise ValueError(f"net must be an MLP, got {describe(net)}")
-    w, X = net._weights(w), net._inputs(X)
-    if not len(X):
-        raise ValueError("X must hold at least one sample, got 0")
+    w, X = net._weights(w), net._inputs(X, some=True)
     limit = memory_limit(max_memory)
     T, nL, sizes = len(X), net.n_outputs, net.sizes
     found = factorise(net, w, X, limit)

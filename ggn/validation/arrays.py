@@ -111,8 +111,8 @@ def _from_objects(name: str, value: Any, array: np.ndarray) -> np.ndarray:
         raise ArgumentError(name, "must hold real numbers, got dtype object") from error
 
 
-def samples(name: str, value: Any, columns: int) -> np.ndarray:
-    """Return (T, columns) float64; a 1-D array is accepted as the one column."""
+def samples(name: str, value: Any, columns: int, some: bool = False) -> np.ndarray:
+    """Return (T, columns) float64; a 1-D array is accepted as the one column; some: T > 0."""
     array = float_array(name, value, (1, 2))
     if array.ndim == 1:
         if columns != 1:
@@ -124,6 +124,8 @@ def samples(name: str, value: Any, columns: int) -> np.ndarray:
         raise ArgumentError(
             name, f"must have {columns} columns, got an array of shape {array.shape}"
         )
+    if some and not len(array):
+        raise ArgumentError(name, "must hold at least one sample, got 0")
     return array
 
 
