@@ -161,8 +161,8 @@ STOPS = {
     Status.GRADIENT: lambda: line((-1.0, 1.0), (1.0, 1.0), w0=0.0),
     # J is tiny and would fall by all of itself, but the step is 1e-9 of w
     Status.STEP: lambda: line((0.1, 0.03), (0.7, 0.21), w0=0.3 + 1e-9, tol=1e-6),
-    # so much damping that nothing is gained; the step is all of w, since w starts at 0
-    Status.LOSS: lambda: line((1.0, 1.0), w0=0.0, tol=1e-4, damping=LevenbergMarquardt(1e10)),
+    # so short a step that nothing is gained; it is all of w, since w starts at 0
+    Status.LOSS: lambda: line((1.0, 1.0), w0=0.0, tol=1e-4, damping=Undamped(1e-10)),
     Status.TARGET: lambda: fit(loss_target=0.2, max_iter=500),
     Status.PRECISION: lambda: fit(tol=0.0, max_iter=5000),
     Status.MAX_ITER: lambda: fit(max_iter=3),

@@ -56,7 +56,8 @@ class Stop:
         self.number, self.limit = number, int(rng.choice([5, 50, 400, 1000]))
         net = self.net()
         start = np.zeros(net.n_weights) if rng.random() < 0.12 else None
-        self.w = self.fit(net, rng=number, w0=start, max_iter=self.limit).w
+        self.begun = self.fit(net, rng=number, w0=start, max_iter=self.limit)
+        self.w = self.begun.w
 
     def net(self, hidden=None, name=None):
         sizes = (self.X.shape[1], *(hidden or self.hidden), self.Y.shape[1])
@@ -69,10 +70,16 @@ class Stop:
         return ggn.diagnose(net, w, self.X, self.Y, **(self.options | given))
 
 
-def starts(stop, net, **given):
-    """The best of five other starts."""
-    fits = [stop.fit(net, rng=[stop.number, k], **given) for k in range(1, 6)]
-    return min(fits, key=lambda fit: fit.fun).w
+def starts(stop, net, count=5):
+    """The best of other starts."""
+    fits = [stop.fit(net, rng=[stop.number, k]) for k in range(1, count + 1)]
+    return min(fits, key=lambda fit: fit.fun)
+
+
+def standard(A):
+    """Columns of mean 0 and deviation 1."""
+    deviation = A.std(axis=0)
+    return (A - A.mean(axis=0)) / np.where(deviation > 0.0, deviation, 1.0)
 
 
 def follow(stop, advice, d):
@@ -82,19 +89,20 @@ def follow(stop, advice, d):
     penalty = {"l2": max(stop.options["l2"], 1e-6)}
     match advice:
         case Advice.TRAIN_ON:
-            return net, stop.fit(net, w0=stop.w, max_iter=2000).w, {}
+            return net, stop.fit(net, w0=stop.begun, max_iter=2000).w, {}
         case Advice.LEAVE_SADDLE:
-            return net, stop.fit(net, w0=stop.w, escape_saddles=True).w, {}
+            return net, stop.fit(net, w0=stop.begun, escape_saddles=True).w, {}
         case Advice.PENALISE | Advice.PENALISE_TO_SETTLE:
-            return net, stop.fit(net, w0=stop.w, **penalty).w, penalty
+            return net, stop.fit(net, w0=stop.begun, **penalty).w, penalty
         case Advice.SATURATE_LESS:
             mild = stop.net(name="bent_identity")
             return mild, stop.fit(mild, rng=stop.number).w, {}
         case Advice.OTHER_STARTS:
-            return net, starts(stop, net), {}
-        case Advice.WIDEN:
+            fit = starts(stop, net, 10)
+            if fit.fun < 0.999 * d.loss:
+                return net, fit.w, {}
             wide = stop.net(wider)
-            return wide, starts(stop, wide), {}
+            return wide, starts(stop, wide, 10).w, {}
         case Advice.SMOOTH:
             smooth = stop.net(name="softplus")
             return smooth, stop.fit(smooth, rng=stop.number).w, {}
@@ -106,8 +114,25 @@ def follow(stop, advice, d):
         case Advice.FIT_CLOSER | Advice.REMEDY_OR_ACCEPT:
             if d.suggestion.remedy.name in ("FEW_WEIGHTS", "NARROW"):
                 wide = stop.net(wider)
-                return wide, starts(stop, wide), {}
+                return wide, starts(stop, wide).w, {}
     return None
+
+
+def scaled(stop, before):
+    """What gets better in scaled data, beside an equally long run as they are; verdict then."""
+    X, Y = standard(stop.X), stop.Y if stop.classes else standard(stop.Y)
+    net, options = stop.net(), stop.options | {"max_iter": 1000, "rng": stop.number}
+    here, there = (ggn.train(net, *data, **options) for data in ((stop.X, stop.Y), (X, Y)))
+    old, new = (
+        ggn.linearize(net, fit.w, *data, stop.options["loss"]).loss
+        / (1.0 if stop.classes else np.sum(np.var(data[1], axis=0)))
+        for fit, data in ((here, (stop.X, stop.Y)), (there, (X, Y)))
+    )
+    after = ggn.diagnose(net, there.w, X, Y, **stop.options)
+    got = {"J"} if new < 0.999 * old else set()
+    return got | (
+        {"verdict"} if MERIT.index(after.verdict) > MERIT.index(before.verdict) else set()
+    ), after.verdict
 
 
 def loss(stop, net, w):
@@ -144,6 +169,9 @@ def survey(numbers):
         stop = Stop(number)
         d = stop.diagnose(stop.net(), stop.w)
         for advice in d.suggestion.advice:
+            if advice is Advice.SCALE:
+                found.append((number, d.verdict, advice, *scaled(stop, d)))
+                continue
             after = follow(stop, advice, d)
             if after is None:
                 found.append((number, d.verdict, advice, None, None))

@@ -29,7 +29,7 @@ from ggn.fit.penalty import without_biases
 from ggn.fit.result import Status, TrainResult
 from ggn.fit.robust import chosen_scale
 from ggn.fit.scores import median_error, r2, rmse
-from ggn.fit.stages import Stages
+from ggn.fit.stages import From, Stages
 from ggn.fit.start import DEFAULT, STARTS, draw
 from ggn.fit.train import train
 from ggn.io import Model, terminal
@@ -150,13 +150,13 @@ def _train(
 
     progress = terminal.Progress(sys.stderr, detail if len(data.targets) == 1 else None)
 
-    def one(w: np.ndarray, loss: Any, l2: Any, max_iter: int, tol: float) -> TrainResult:
+    def one(w0: From, loss: Any, l2: Any, max_iter: int, tol: float) -> TrainResult:
         return train(
             net,
             X,
             Y,
             loss=loss,
-            w0=w,
+            w0=w0,
             step=args.step,
             damping=args.damping,
             max_iter=max_iter,

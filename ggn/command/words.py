@@ -40,7 +40,8 @@ WORDS: Mapping[enum.Enum, str] = {
     Advice.PENALISE: f"A {_PENALTY}; {_MAY_NOT_RUN}",
     Advice.SATURATE_LESS: "bent_identity, softsign or softplus hardly saturate; "
     f"a {_PENALTY}; {_MAY_NOT_RUN}",
-    Advice.OTHER_STARTS: "Train from other starts (--seed 1, 2, ...) and keep the best.",
+    Advice.OTHER_STARTS: "Train from ten other starts (--seed 1, 2, ...) and keep the best; where "
+    "none ends lower, use more hidden units (--hidden).",
     Advice.PENALISE_TO_SETTLE: f"A {_PENALTY}, and settles the point.",
     Advice.PERTURB: "Train again, with another --seed: where the Hessian is singular, higher "
     "derivatives decide, which are not computed.",

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 from ggn.damping.base import Damping, Rule, Trial
+from ggn.damping.lasting import Lasting
 from ggn.damping.levenberg_marquardt import LevenbergMarquardt, Nielsen
 from ggn.damping.metric import Metric, ScaleInvariant, natural_scale, typical_scale
 from ggn.damping.undamped import Undamped
@@ -14,6 +15,7 @@ from ggn.validation import classes_of, named
 
 __all__ = [
     "Damping",
+    "Lasting",
     "LevenbergMarquardt",
     "Metric",
     "Nielsen",

@@ -14,6 +14,7 @@ from typing import ClassVar, NamedTuple
 
 import numpy as np
 
+from ggn.damping.lasting import Lasting
 from ggn.damping.metric import Metric
 from ggn.linearization import Objective
 
@@ -56,8 +57,11 @@ class Trial(NamedTuple):
         return self.actual / self.predicted if self.predicted else math.nan
 
 
-class Rule:
+class Rule(Lasting):
     """mu in one run, and which trials are taken.  To be inherited; all has a default.
+
+    A run that goes on from a fit, ``ggn.train(..., w0=fit)``, makes a rule of its own, and
+    `resume` gives it the `state` that the fit's had; see `ggn.damping.Lasting`.
 
     Attributes
     ----------
@@ -87,6 +91,10 @@ class Rule:
     def reject(self, trial: Trial | None) -> None:
         """Raise mu after a trial refused, or None: no step could be computed.  Default: tenfold."""
         self.mu *= 10.0
+
+    def find(self, mu: float) -> None:
+        """Go on with another mu, found by trying decades of it; by default it is set."""
+        self.mu = mu
 
 
 class Damping(ABC):

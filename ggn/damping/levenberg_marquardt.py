@@ -91,3 +91,6 @@ class Nielsen(Rule):
     def reject(self, trial: Trial | None) -> None:
         self.mu *= self._increase
         self._increase *= 2.0
+
+    def find(self, mu: float) -> None:
+        self.mu, self._increase = mu, 2.0

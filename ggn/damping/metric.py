@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 
 from ggn import _core
+from ggn.damping.lasting import Lasting
 from ggn.linearization import Objective
 from ggn.losses.curvature import Curvature
 from ggn.network import chunks
@@ -16,8 +18,11 @@ __all__ = ["Metric", "ScaleInvariant", "natural_scale", "typical_scale"]
 ROUNDING = 16.0 * float(np.finfo(np.float64).eps)
 
 
-class Metric:
+class Metric(Lasting):
     """D = I; another metric inherits this class.
+
+    A run that goes on from a fit gives its `state` to the metric of its own; see
+    `ggn.damping.Lasting`.
 
     Attributes
     ----------
@@ -31,7 +36,8 @@ class Metric:
     def scale(self, diagonal: np.ndarray) -> np.ndarray | None:
         """Return the diagonal of D (N,) from that of the GGN matrix, or None for the identity.
 
-        Called once for each point of the run, in order.
+        Called once for each point of the run, in order; where a run goes on from a fit, the
+        point where that ended is its first.
         """
         return None
 
@@ -55,6 +61,9 @@ class ScaleInvariant(Metric):
         self._net = objective.net
         self._fixed = typical_scale(objective) ** 0.75
         self._largest = np.zeros(len(self._fixed))
+
+    def state(self) -> dict[str, Any]:
+        return {"_largest": self._largest.copy()}  # the fixed part is that of the data
 
     def scale(self, diagonal: np.ndarray) -> np.ndarray:
         D = np.empty(len(diagonal))

@@ -137,6 +137,9 @@ class TrainResult(OptimizeResult):
     loss : Loss
     l2 : float or ndarray (N,)
         What was trained, and how; so pictures and exports take the result as it is.
+    state : State
+        Damping, metric and step at the end, which ``ggn.train(..., w0=fit)`` goes on with; a
+        `Model`, and its file, has the weights alone.
 
     Examples
     --------

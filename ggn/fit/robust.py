@@ -29,7 +29,7 @@ from ggn.damping import Damping
 from ggn.fit.limits import Callback, Limits
 from ggn.fit.restarts import run_restarts
 from ggn.fit.result import Status, TrainResult
-from ggn.fit.stages import STOPPED, Stages, starts
+from ggn.fit.stages import STOPPED, From, Stages, starts
 from ggn.io.robust_scale import Noise
 from ggn.linearization import Objective
 from ggn.losses import Loss, SmoothLp, resolve
@@ -92,8 +92,8 @@ def train_robust(
     loss : str or Loss, default "cauchy"
         "cauchy", "blake_zisserman", "smooth_lp", or such an object, whose own scale
         is not used; `ggn.train` does use it.
-    w0 : array_like, (N,), optional
-        Initial weights; by default drawn as `ggn.train` does.
+    w0 : array_like, (N,), or fit, optional
+        Initial weights, or what is gone on with; by default drawn as `ggn.train` does.
     step, damping
         As in `ggn.train`.
     rng : int, Generator or None, default 0
@@ -163,29 +163,29 @@ def train_robust(
     )
 
     def run(stream: np.random.Generator) -> RobustResult:
-        w, begun = start(stream), time.perf_counter()
+        w0, begun = start(stream), time.perf_counter()
         new = functools.partial(stages, begun)
-        return chosen_scale(data, w, new, max_iter=limits.max_iter, tol=limits.tol)
+        return chosen_scale(data, w0, new, max_iter=limits.max_iter, tol=limits.tol)
 
     return least(data, run_restarts(run, n_restarts, rng))
 
 
 def chosen_scale(
     data: Objective,
-    w: np.ndarray,
+    w0: From,
     stages: Callable[[], Stages],
     *,
     max_iter: int,
     tol: float,
     fixed: bool = False,
 ) -> RobustResult:
-    """Minimise data's loss from w in new stages, its scale chosen.
+    """Minimise data's loss from w0 in new stages, its scale chosen.
 
     With fixed, the loss's own scale is kept, and only the way there is the same.
     """
-    ends = [_run(data, stages(), w, PENALTIES[0], max_iter, tol, fixed)]
+    ends = [_run(data, stages(), w0, PENALTIES[0], max_iter, tol, fixed)]
     if data.penalised and not _over(ends[0]):
-        ends.append(_run(data, stages(), w, PENALTIES[1], max_iter, tol, fixed))
+        ends.append(_run(data, stages(), w0, PENALTIES[1], max_iter, tol, fixed))
     return least(data, ends)
 
 
@@ -207,7 +207,7 @@ def _over(fit: TrainResult) -> bool:
 def _run(
     data: Objective,
     stages: Stages,
-    w: np.ndarray,
+    w0: From,
     penalty: float,
     max_iter: int,
     tol: float,
@@ -230,17 +230,17 @@ def _run(
     ratio = _at_zero(first) / _at_zero(own if fixed else own.with_scale(c * size))
     heavy = penalty * ratio * data.l2
     # far outliers make up J, of which tol is a share: not the given one, then
-    fit = stages.train(w, first, l2=heavy, max_iter=max_iter, tol=LOOSE)
+    fit = stages.train(w0, first, l2=heavy, max_iter=max_iter, tol=LOOSE)
     for _ in range(MOST_UPDATES):
         sigma, noise_std = deviation(fit.w), noise.deviation(fit.w)
         loss: Any = data.loss.with_scale(c * sigma)
         if _over(fit):
             break
-        fit = stages.train(fit.w, loss, l2=data.l2, max_iter=max_iter, tol=LOOSE)
+        fit = stages.train(fit, loss, l2=data.l2, max_iter=max_iter, tol=LOOSE)
         if abs(deviation(fit.w) - sigma) <= SETTLED * sigma:
             break
     ended = fit.status if _over(fit) else None
-    fit = stages.train(fit.w, loss, l2=data.l2, max_iter=0 if ended else max_iter, tol=tol)
+    fit = stages.train(fit, loss, l2=data.l2, max_iter=0 if ended else max_iter, tol=tol)
     status = ended or fit.status
     return stages.result(
         RobustResult, fit, status, loss=loss, scale=loss.scale, noise_std=noise_std

@@ -12,6 +12,7 @@ from scipy.optimize import OptimizeResult
 from ggn.damping import Rule, Trial
 from ggn.fit.limits import Limits
 from ggn.fit.result import End, Escape, History, Status, TrainResult
+from ggn.fit.start import Start
 from ggn.fit.units import Units
 from ggn.linearization import Linearization
 from ggn.linearization.assembly import normal_work
@@ -33,15 +34,13 @@ class Run:
     sees, and in the result.
     """
 
-    def __init__(
-        self, units: Units, w: np.ndarray, given: np.ndarray | None, limits: Limits
-    ) -> None:
-        self.units, self.objective, self.given = units, units.objective, given
-        self.w = self.best_w = self.first_w = w
+    def __init__(self, units: Units, begin: Start, limits: Limits) -> None:
+        self.units, self.objective, self.given = units, units.objective, begin.given
+        self.w = self.best_w = self.first_w = begin.w
         self.J = self.best_J = self.first_J = math.inf
         self.limits = limits
         self.nit = self.nfev = self.njev = 0
-        self.gradient = np.full_like(w, np.nan)
+        self.gradient = np.full_like(begin.w, np.nan)
         self.diagonal: np.ndarray | float = 1.0
         self.rows: list[tuple[float, ...]] = []
         # damping, step norm, gain ratio, residual of the step that led here
@@ -100,9 +99,16 @@ class Run:
             return Status.MAX_SECONDS
         return None
 
-    def attempt(self, d: np.ndarray, prepared: Prepared, rule: Rule) -> Trial:
+    def promise(self, d: np.ndarray, prepared: Prepared, mu: float) -> float:
+        """Return the fall of J that a full step promises, ½ (gᵀd + mu ‖Dd‖²)."""
+        Dd = d if prepared.scale is None else prepared.scale * d
+        return 0.5 * (float(prepared.gradient @ d) + mu * float(Dd @ Dd))
+
+    def attempt(
+        self, d: np.ndarray, prepared: Prepared, rule: Rule, mu: float | None = None
+    ) -> Trial:
         """Evaluate J after the step; gᵀd - ½ dᵀGd = ½ (gᵀd + mu ‖Dd‖²) is its predicted fall."""
-        mu, gain = rule.mu, float(prepared.gradient @ d)
+        mu, gain = rule.mu if mu is None else mu, float(prepared.gradient @ d)
         D = prepared.scale
         if mu > 0.0:
             Dd = d if D is None else D * d

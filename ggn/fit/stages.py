@@ -11,15 +11,16 @@ from scipy.optimize import OptimizeResult
 
 from ggn.fit.limits import Limits
 from ggn.fit.result import Status, TrainResult
-from ggn.fit.start import draw
+from ggn.fit.start import draw, given_weights
 from ggn.fit.train import train
 from ggn.linearization import Objective
 from ggn.losses import Loss
 
-__all__ = ["STOPPED", "Run", "Stages", "starts"]
+__all__ = ["STOPPED", "From", "Run", "Stages", "starts"]
 
 Result = TypeVar("Result", bound=TrainResult)
-Run = Callable[[np.ndarray, Any, Any, int, float], TrainResult]
+From = np.ndarray | TrainResult  # weights, or the fit that is gone on from
+Run = Callable[[From, Any, Any, int, float], TrainResult]
 
 # A training that ended so is the last.
 STOPPED = (Status.INTERRUPTED, Status.CALLBACK, Status.MAX_SECONDS, Status.BAD_START)
@@ -36,7 +37,7 @@ class Stages:
     start : float, default 0.0
         When the first of them began, by `time.perf_counter`.
     run : callable, optional
-        (w, loss, l2, max_iter, tol) -> TrainResult, a training in place of `ggn.train` on
+        (w0, loss, l2, max_iter, tol) -> TrainResult, a training in place of `ggn.train` on
         the data, which then minds its own limits.
     **options
         For `ggn.train`: step, damping, sample_weight, max_memory.
@@ -56,16 +57,16 @@ class Stages:
         self._limits, self._start, self._options, self._run = limits, start, options, run
 
     def train(
-        self, w: np.ndarray, loss: str | Loss, *, l2: Any, max_iter: int, tol: float
+        self, w0: From, loss: str | Loss, *, l2: Any, max_iter: int, tol: float
     ) -> TrainResult:
-        """Train from w, and count."""
-        fit = (self._run or self._plain)(w, loss, l2, max_iter, tol)
+        """Train from w0, weights or the training before, and count."""
+        fit = (self._run or self._plain)(w0, loss, l2, max_iter, tol)
         self.nit += fit.nit
         self.nfev += fit.nfev
         self.njev += fit.njev
         return fit
 
-    def _plain(self, w: np.ndarray, loss: Any, l2: Any, max_iter: int, tol: float) -> TrainResult:
+    def _plain(self, w0: From, loss: Any, l2: Any, max_iter: int, tol: float) -> TrainResult:
         limits, passed = self._limits, time.perf_counter() - self._start
         assert limits is not None
 
@@ -80,7 +81,7 @@ class Stages:
             self.X,
             self.Y,
             loss,
-            w0=w,
+            w0=w0,
             l2=l2,
             max_iter=max_iter,
             tol=tol,
@@ -104,13 +105,12 @@ class Stages:
         return made
 
 
-def starts(
-    data: Objective, w0: Any, n_restarts: int
-) -> Callable[[np.random.Generator], np.ndarray]:
-    """Return the weights that a random stream begins with: w0 where given, for one run alone."""
+def starts(data: Objective, w0: Any, n_restarts: int) -> Callable[[np.random.Generator], From]:
+    """Return what a random stream begins with: w0 where given, for one run alone."""
     if w0 is None:
         return lambda stream: draw(data, stream)
-    w = data.net._weights(w0, "w0")
+    w, state = given_weights(data.net, w0)
     if n_restarts != 1:
         raise ValueError(f"n_restarts must be 1 where w0 is given, got {n_restarts}")
-    return lambda stream: w
+    begin = w if state is None else TrainResult(net=data.net, w=w, state=state)
+    return lambda stream: begin

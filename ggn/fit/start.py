@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
+from ggn.fit.fitted import as_model, is_fitted
 from ggn.fit.sizes import target_sizes
+from ggn.fit.state import State
 from ggn.fit.units import Units
+from ggn.io.scaling import fold
 from ggn.linearization import Objective
-from ggn.network import SCHEMES, chunks
+from ggn.network import MLP, SCHEMES, chunks
 from ggn.network.nguyen_widrow import nguyen_widrow
-from ggn.validation import spelled
+from ggn.validation import ArgumentError, spelled
 
-__all__ = ["DEFAULT", "STARTS", "draw", "start"]
+__all__ = ["DEFAULT", "STARTS", "Start", "draw", "given_weights", "start"]
 
 DEFAULT = "nguyen_widrow"
 STARTS = (DEFAULT, *SCHEMES)
@@ -79,13 +82,51 @@ def _fences(X: np.ndarray, c: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return near, far
 
 
-def start(units: Units, rng: np.random.Generator, w0: Any) -> tuple[np.ndarray, np.ndarray | None]:
-    """Return the weights that a run begins with, in its units, and those given, in the caller's.
+class Start(NamedTuple):
+    """Where a run begins.
 
-    w0 is an array, the name of a scheme, or None for the default.
+    Attributes
+    ----------
+    w : ndarray, (N,)
+        In the units of the run.
+    given : ndarray (N,) or None
+        What w0 said, in the caller's.
+    state : State or None
+        Of the fit that is gone on from.
+    found : bool
+        Whether the weights were given, and may be those of a fit that ended.
     """
+
+    w: np.ndarray
+    given: np.ndarray | None = None
+    state: State | None = None
+    found: bool = False
+
+
+def start(units: Units, rng: np.random.Generator, w0: Any) -> Start:
+    """Return where a run begins: w0 is a fit, an array, a scheme, or None for the default one."""
     if w0 is None or (isinstance(w0, str) and spelled("w0", w0, STARTS) == DEFAULT):
-        return draw(units.objective, rng), None
-    net = units.given.net
-    given = draw(units.given, rng, w0) if isinstance(w0, str) else net._weights(w0, "w0").copy()
-    return units.own(given), given
+        return Start(draw(units.objective, rng))
+    if isinstance(w0, str):
+        given = draw(units.given, rng, w0)
+        return Start(units.own(given), given)
+    given, state = given_weights(units.given.net, w0)
+    own = None if state is None else state.weights(given, units)
+    return Start(units.own(given) if own is None else own, given, state, True)
+
+
+def given_weights(net: MLP, w0: Any) -> tuple[np.ndarray, State | None]:
+    """Return the weights of an array, a fit, a Model or an estimator, and the state of a fit.
+
+    Weights of a network that sees scaled data are turned into those for the data themselves.
+    """
+    if not is_fitted(w0):
+        return net._weights(w0, "w0").copy(), None
+    model = as_model(w0, "w0")
+    if model.net != net:
+        raise ArgumentError("w0", f"must be a fit of the network given, {net!r}, got {model.net!r}")
+    result = getattr(w0, "result_", w0)
+    scaling = model.x_mean, model.x_scale, model.y_mean, model.y_scale
+    plain = all((a == one).all() for a, one in zip(scaling, (0.0, 1.0, 0.0, 1.0), strict=True))
+    w = model.w.copy() if plain else fold(net, model.w, *scaling)
+    return w, result.get("state") if isinstance(result, dict) else None

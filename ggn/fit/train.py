@@ -2,6 +2,7 @@
 
     step.start(objective)                        once per run: what prepares its steps
     damping.metric(objective), .rule(objective)  at the start, and after a saddle left
+    .resume(state) of step, rule, metric         after it, where w0 is a fit
       step.prepare(at, metric)                   once per point w_k; asks metric.scale(diagonal)
         prepared.solve(rule.mu)                  once per trial; None: rule.reject(None), again
         prepared.accelerate(d)                   after it, where rule.acceleration and mu > 0
@@ -11,7 +12,9 @@
 
 gradient, diagonal and scale are read after `prepare`, residual after a trial taken.  At
 mu = 0 a rejection, or no step, ends the run.  Where what damping promises is below the
-rounding of J, the gradient judges in place of the rule, and the rule is not told.
+rounding of J, the gradient judges in place of the rule, and the rule is not told.  Before a
+run ends so, and at weights given that J falls from but slowly, mu is looked for by decades:
+trials are judged, and rule.find(mu) comes before the accept of one that is taken.
 """
 
 from __future__ import annotations
@@ -22,13 +25,15 @@ from typing import Any
 import numpy as np
 
 from ggn import damping as dampings
-from ggn.damping import Damping, Metric, Rule
+from ggn.damping import Damping
 from ggn.fit.limits import Callback, Limits
 from ggn.fit.planner import choose
+from ggn.fit.reach import find_at_start, find_before_the_end
 from ggn.fit.result import Status, TrainResult
 from ggn.fit.run import Run
 from ggn.fit.saddle import leave
-from ggn.fit.start import start
+from ggn.fit.start import Start, start
+from ggn.fit.strategies import Strategies
 from ggn.fit.success import judged
 from ggn.fit.units import choose_units
 from ggn.linearization import Objective
@@ -37,7 +42,7 @@ from ggn.losses.curvature import CurvatureError
 from ggn.machine import limited
 from ggn.network import MLP
 from ggn.steps import Step
-from ggn.validation import generator, instance
+from ggn.validation import generator
 
 __all__ = ["train"]
 
@@ -75,10 +80,11 @@ def train(
     loss : str or Loss, default "squared"
         "squared", "smooth_lp", "cauchy", "blake_zisserman", for probabilities of classes
         "logistic", "softmax_cross_entropy", or an object.
-    w0 : array_like, (N,), or str, default "nguyen_widrow"
+    w0 : array_like, (N,), fit or str, default "nguyen_widrow"
         Initial weights, or how to draw them: units that share out the range of the inputs, in
         the units of the data; or as `MLP.initial_weights` does, "normal" (the paper's N(0, 1)),
-        "uniform" or "fan_in".
+        "uniform" or "fan_in".  A fit, a `Model` or an estimator is gone on with; a fit with its
+        damping too, so that with the same data and options two runs are worth one.
     step : str or Step, default "auto"
         "primal", "subsampled", "dual", "minimum_norm", "conjugate_gradient", "gradient",
         or "auto": chosen by shape and memory, see `ggn.plan`; or an object.  For comparisons,
@@ -122,7 +128,7 @@ def train(
     Returns
     -------
     TrainResult
-        An OptimizeResult: w, fun, success, status, message, nit, nfev, njev, history, net.
+        An OptimizeResult: w, fun, success, status, message, nit, nfev, njev, history, net, state.
         Its weights are never worse than w0 and always finite.
 
     Raises
@@ -151,6 +157,14 @@ def train(
     >>> fit = ggn.train(ggn.MLP((1, 8, 1)), x[:, None], np.sin(3 * x), max_iter=200)
     >>> bool(fit.fun < 1e-8)
     True
+
+    Going on from where a fit ended:
+
+    >>> net, y = ggn.MLP((1, 8, 1)), np.sin(3 * x)
+    >>> begun = ggn.train(net, x, y, max_iter=50)
+    >>> on = ggn.train(net, x, y, w0=begun, max_iter=150)
+    >>> bool(on.fun == ggn.train(net, x, y, max_iter=200).fun)
+    True
     """
     rules = dampings.resolve(damping)
     curvature = rules.curvature if curvature is None else curvature
@@ -162,14 +176,15 @@ def train(
     chosen = choose(objective, step, rules, max_memory)
     units = choose_units(objective, chosen, rules, max_memory)
     limits = Limits(max_iter, tol, loss_target, max_seconds, callback)
-    run = Run(units, *start(units, source, w0), limits)
-    running = instance("start() must return", chosen.start(units.objective), Step)
+    begin = start(units, source, w0)
+    run = Run(units, begin, limits)
+    how = Strategies(units, rules, chosen)
     try:
         with np.errstate(all="ignore"), limited():
-            status = _loop(run, running, rules) if run.begin() else Status.BAD_START
+            status = _loop(run, how, begin) if run.begin() else Status.BAD_START
             while escape_saddles and leave(run, status, source):
                 # with mu anew: that of a stall fits no other place
-                status = _loop(run, running, rules)
+                status = _loop(run, how)
     except KeyboardInterrupt:
         status = Status.INTERRUPTED
     except CurvatureError:
@@ -177,18 +192,19 @@ def train(
             raise
         status = Status.CURVATURE
     result = run.result(judged(run, status), chosen)
-    result.update(net=net, loss=given, l2=objective.l2)
+    state = how.state(result.w, run.best_w, run.before)
+    result.update(net=net, loss=given, l2=objective.l2, state=state)
     return result
 
 
-def _loop(run: Run, step: Step, damping: Damping) -> Status:
-    """Iterate until a status says why not to go on."""
-    metric = instance("metric() must return", damping.metric(run.objective), Metric)
-    rule = instance("rule() must return", damping.rule(run.objective), Rule)
+def _loop(run: Run, how: Strategies, begin: Start | None = None) -> Status:
+    """Iterate until a status says why not to go on; from `begin`, perhaps where a fit ended."""
+    metric, rule = how.begin()
+    late = begin is not None and begin.found and not how.resume(run, begin)
     while True:
         at = run.linearize()
-        prepared = step.prepare(at, metric)
-        status = run.arrive(prepared)
+        prepared = how.running.prepare(at, metric)
+        status, came = run.arrive(prepared), rule.mu
         while status is None:
             d = prepared.solve(rule.mu)
             if d is None:
@@ -196,17 +212,26 @@ def _loop(run: Run, step: Step, damping: Damping) -> Status:
                 rule.reject(None)
                 continue
             trial = run.attempt(d, prepared, rule)
-            if run.beyond_rounding(trial, at):
-                if not run.gradient_falls(trial, prepared, at):
-                    return Status.PRECISION
+            if late:
+                trial, late = find_at_start(run, trial, prepared, rule), False
+            blind = run.beyond_rounding(trial, at)
+            if blind and run.gradient_falls(trial, prepared, at):
                 status = run.accept(trial, prepared, nearer=True)
                 break
-            if rule.judge(trial):
+            if not blind and rule.judge(trial):
                 rule.accept(trial)
                 status = run.accept(trial, prepared)
                 break
-            rule.reject(trial)
-            status = run.stuck(trial)
+            if not blind:
+                rule.reject(trial)
+                status = run.stuck(trial)
+            if blind or status is Status.PRECISION:
+                found = find_before_the_end(run, prepared, at, rule, came)
+                if found is None:
+                    return Status.PRECISION
+                rule.accept(found)
+                status = run.accept(found, prepared)
+                break
         if status is not None:
             return status
         del prepared  # its matrices are the next one's memory

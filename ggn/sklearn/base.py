@@ -175,9 +175,10 @@ class BaseGGN(BaseEstimator):
             targets = of(Y[rows], weights) if scale_targets else (None, None)
             of_data = (*of(X[rows], weights), *targets)
             before = Model(net, np.zeros(net.n_weights), self._names(), None, *of_data)
-            w0, n_restarts = None, integer("n_restarts", self.n_restarts, 1)
+            last: TrainResult | None = None
+            n_restarts = integer("n_restarts", self.n_restarts, 1)
         else:
-            w0, n_restarts = before.w, 1
+            last, n_restarts = self._going_on(before), 1
 
         def part(rows: np.ndarray) -> Samples:
             return Samples(
@@ -194,7 +195,7 @@ class BaseGGN(BaseEstimator):
             loss,
             isinstance(self.loss, str),
             without_biases(net, number("alpha", self.alpha, 0.0)),
-            w0,
+            last,
             {"step": self.step, "damping": self.damping},
             integer("max_iter", self.max_iter, 1),
             number("tol", self.tol, 0.0),
@@ -255,6 +256,11 @@ class BaseGGN(BaseEstimator):
                 f"got {net!r}"
             )
         return last
+
+    def _going_on(self, before: Model) -> TrainResult:
+        """Return the last fit for data in the units of its weights, as this one's are."""
+        state = self.__dict__["result_"].get("state")
+        return TrainResult(net=before.net, w=before.w, state=state)
 
     def _split(
         self, T: int, labels: np.ndarray | None, source: np.random.RandomState

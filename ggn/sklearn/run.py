@@ -19,7 +19,7 @@ from scipy.optimize import OptimizeResult
 from ggn.fit.limits import scipy_callback
 from ggn.fit.result import TrainResult
 from ggn.fit.robust import chosen_scale, least
-from ggn.fit.stages import Stages
+from ggn.fit.stages import From, Stages
 from ggn.fit.start import DEFAULT, draw
 from ggn.fit.train import train
 from ggn.io.least_norm import Varied
@@ -85,8 +85,8 @@ class Task:
     choose_scale : bool
         Whether the loss's scale is chosen from the residuals, as `ggn.train_robust` does.
     l2 : float or ndarray (N,)
-    w0 : ndarray (N,) or None
-        Of a warm start; None to draw weights.
+    last : TrainResult or None
+        The fit that a warm start goes on from; None to draw weights.
     options : dict
         Step and damping, for `ggn.train`.
     max_iter, tol
@@ -103,7 +103,7 @@ class Task:
     loss: Loss
     choose_scale: bool
     l2: Any
-    w0: np.ndarray | None
+    last: TrainResult | None
     options: dict[str, Any]
     max_iter: int
     tol: float
@@ -114,11 +114,11 @@ class Task:
     def __post_init__(self) -> None:
         on = self.fitted
         self.varied = Varied(self.net, on.X, on.weights, self.constant)
-        on.X = self.varied.without(on.X, self.w0)
+        on.X = self.varied.without(on.X, None if self.last is None else self.last.w)
         self.robust = self.loss.scale is not None  # a way to its minimum that outliers do not bar
 
     def train(self, rng: np.random.Generator) -> TrainResult:
-        """Train from w0, or from weights drawn with rng.
+        """Go on from the last fit, or train from weights drawn with rng.
 
         What the samples do not vary is left without weight, but for a warm start: there
         they may be what the last fit's samples varied.
@@ -127,25 +127,27 @@ class Task:
         validation loss, and validation_losses, validation_scores (lists, an entry
         per iterate) and kept, the index of the least, say how it was found.
         """
-        w = self.w0
-        if w is None:
+        w0: From
+        if self.last is not None:
+            w0 = self.last
+        else:
             # early stopping is a penalty on the way from a smooth start: from fan-in, errors on
             # noisy sines are half those from the default one, on three UCI sets 1 % less
             scheme = DEFAULT if self.held is None else "fan_in"
-            w = self.varied.least_norm(draw(self._objective(self.loss), rng, scheme))
+            w0 = self.varied.least_norm(draw(self._objective(self.loss), rng, scheme))
         if self.robust:
             data = self._objective(self.loss)
             result: TrainResult = chosen_scale(
                 data,
-                w,
+                w0,
                 functools.partial(Stages, data, run=self._run),
                 max_iter=self.max_iter,
                 tol=self.tol,
                 fixed=not self.choose_scale,
             )
         else:
-            result = self._run(w, self.loss, self.l2, self.max_iter, self.tol)
-        if self.w0 is None and not self.varied.everything:
+            result = self._run(w0, self.loss, self.l2, self.max_iter, self.tol)
+        if self.last is None and not self.varied.everything:
             self._move(result, self.varied.least_norm(result.w), result.get("loss", self.loss))
         return result
 
@@ -167,7 +169,7 @@ class Task:
         on = self.fitted
         return Objective(self.net, on.X, on.Y, loss, sample_weight=on.weights, l2=self.l2)
 
-    def _run(self, w: np.ndarray, loss: Any, l2: Any, max_iter: int, tol: float) -> TrainResult:
+    def _run(self, w0: From, loss: Any, l2: Any, max_iter: int, tol: float) -> TrainResult:
         """Train once, with progress printed and stopped early where asked."""
         stopping = None if self.held is None else _EarlyStopping(self.net, loss, self.held)
         call = scipy_callback(self.callback)
@@ -188,7 +190,7 @@ class Task:
 
         on = self.fitted
         result = train(
-            self.net, on.X, on.Y, loss, w0=w, sample_weight=on.weights, l2=l2,
+            self.net, on.X, on.Y, loss, w0=w0, sample_weight=on.weights, l2=l2,
             max_iter=max_iter, tol=tol, callback=observe, **self.options,
         )  # fmt: skip
         if stopping is not None:

@@ -10,7 +10,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from ggn.damping import Metric
+from ggn.damping import Lasting, Metric
 from ggn.linearization import Linearization, Objective
 
 __all__ = ["Prepared", "Step"]
@@ -49,8 +49,12 @@ class Prepared(ABC):
         return None
 
 
-class Step(ABC):
-    """A way to compute steps; to be inherited by one of your own."""
+class Step(Lasting, ABC):
+    """A way to compute steps; to be inherited by one of your own.
+
+    Where `start` returns another object for each run, that has a `state` which a run that goes
+    on from a fit resumes; see `ggn.damping.Lasting`.
+    """
 
     name: ClassVar[str]
     # whether it can be computed where G is indefinite, that is where P H_E Pᵀ has no root P S

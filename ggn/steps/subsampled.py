@@ -10,6 +10,9 @@ small: the step was made for another curvature.  Below 1/2, m doubles, up to T.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 import numpy as np
 
 from ggn.damping import Metric
@@ -61,11 +64,21 @@ class Subsampled(Step):
 class _Running(Step):
     def __init__(self, size: int, source: np.random.Generator) -> None:
         self.size, self.source = size, source
+        self.before = source.bit_generator.state
+
+    def state(self) -> dict[str, Any]:
+        # a run that goes on draws for the same point once more
+        return {"size": self.size, "before": self.before}
+
+    def resume(self, state: Mapping[str, Any]) -> None:
+        self.size = state["size"]
+        self.source.bit_generator.state = state["before"]
 
     def prepare(self, at: Linearization, metric: Metric) -> PreparedPrimal:
         T = at.objective.T
         if self.size >= T:
             return PreparedPrimal(at, metric)
+        self.before = self.source.bit_generator.state
         rows = np.sort(self.source.choice(T, self.size, replace=False))
         return _Prepared(self, at, metric, Linearization(at.objective.part(rows), at.w))
 

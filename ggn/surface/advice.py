@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -10,8 +11,11 @@ from typing import Any
 import numpy as np
 
 from ggn.activations import BentIdentity, Identity, Softplus, Softsign
+from ggn.damping import LevenbergMarquardt
+from ggn.fit.units import ScalingWarning, choose_units
 from ggn.linearization import Objective
 from ggn.network import MLP
+from ggn.steps import Primal
 from ggn.surface.evidence import Verdict
 from ggn.surface.obstruction import Obstruction, ObstructionKind
 
@@ -41,7 +45,7 @@ class Advice(enum.Enum):
 
     VALIDATE = "No weights fit these data better; validate on others."
     BEST_OF_NETWORK = "No weights fit these data better with this network."
-    TRAIN_ON = "Train on from here: w0=w, with a larger max_iter or a smaller tol."
+    TRAIN_ON = "Train on from here: w0=fit, with a larger max_iter or a smaller tol."
     LEAVE_SADDLE = (
         "Train on with escape_saddles=True, or from w + t · descent (.descent, .descent_path)."
     )
@@ -54,8 +58,10 @@ class Advice(enum.Enum):
     SATURATE_LESS = (
         f"bent_identity, softsign or softplus hardly saturate; a {_FINITE}; {_MAY_NOT_RUN}"
     )
-    OTHER_STARTS = "Train from other starts (rng=1, 2, ...) and keep the best."
-    WIDEN = "More hidden units have fewer such minima."
+    OTHER_STARTS = (
+        "Train from ten other starts and keep the best (ggn.train_restarts); where none ends "
+        "lower, use more hidden units."
+    )
     FIT_CLOSER = "To fit more closely, {remedy}."
     REMEDY_OR_ACCEPT = "{Remedy}; or accept the error, and validate."
     SMOOTH = "Use a smooth activation (softplus for relu) to have the point settled."
@@ -113,6 +119,20 @@ def suggestion(
 
 
 def _odd_sizes(objective: Objective) -> bool:
+    """Whether units are in the way that training cannot change: it does so where that is exact.
+
+    They are where inputs or targets stay odd in the units that a run would have, or where the
+    penalty of some weight is there out of proportion: inputs of size 1e-3 need weights of 1e3.
+    """
+    with warnings.catch_warnings(), np.errstate(all="ignore"):
+        warnings.simplefilter("ignore", ScalingWarning)
+        own = choose_units(objective, Primal(), LevenbergMarquardt(), None).objective
+        if np.any(own.l2 > APART * np.max(objective.l2)):
+            return True
+    return _odd(own)
+
+
+def _odd(objective: Objective) -> bool:
     """Whether inputs, or outputs, are of very different sizes, far from 0, or saturate units.
 
     Targets only where the output is linear: else they are in units of its range.
@@ -147,13 +167,10 @@ def _found(
     if verdict is Verdict.INFEASIBLE:
         return Suggestion((Advice.REMEDY_OR_ACCEPT,), remedy)
     advice = _advice(verdict, net, objective, remedy, large)
-    closer = remedy is not None and advice not in (Advice.LEAVE_SADDLE, *_UNSETTLED)
-    if closer:
-        return Suggestion((advice, Advice.FIT_CLOSER), remedy)
-    few = net.n_weights < objective.T * net.n_outputs and not objective.penalised
-    if advice is Advice.OTHER_STARTS and few:
-        return Suggestion((advice, Advice.WIDEN))
-    return Suggestion((advice,))
+    said = advice is Advice.OTHER_STARTS and remedy is ObstructionKind.FEW_WEIGHTS
+    if remedy is None or said or advice in (Advice.LEAVE_SADDLE, *_UNSETTLED):
+        return Suggestion((advice,))
+    return Suggestion((advice, Advice.FIT_CLOSER), remedy)
 
 
 _UNSETTLED = (Advice.SMOOTH, Advice.PERTURB)  # first find out what the point is

@@ -1,0 +1,65 @@
+"""Another mu, where the rule's own no longer helps: decades of it, tried at one point.
+
+A step at mu promises a fall of ½ (gᵀd + mu ‖D d‖²), which grows as mu falls; so decades are
+tried downwards.  Nobody but the rule is told of a trial taken, and of those refused nobody is.
+"""
+
+from __future__ import annotations
+
+from ggn.damping import Rule, Trial
+from ggn.fit.run import Run
+from ggn.linearization import Linearization
+from ggn.steps import Prepared
+
+__all__ = ["find_at_start", "find_before_the_end"]
+
+LEAST = 1e-18  # relative to D²: below, rounding of the matrix alone would damp as much
+MOST = 10.0  # where decades begin, however much damping refusals have led to
+LATE = 1e-2  # of J: where the first mu promises less, it may not be the one for this place
+MISSES = 2  # decades that may go by without a better trial
+
+
+def find_before_the_end(
+    run: Run, prepared: Prepared, at: Linearization, rule: Rule, came: float
+) -> Trial | None:
+    """Return a trial of another mu by which J falls visibly, or None.
+
+    The rule then has its mu; or that with which it came to this point, which suits the place.
+    """
+    mu, seen = min(rule.mu, MOST), 8.0 * at.rounding
+    while mu > LEAST:
+        mu *= 0.1
+        d = prepared.solve(mu)
+        if d is None:
+            break
+        if run.promise(d, prepared, mu) <= seen:
+            continue
+        trial = run.attempt(d, prepared, rule, mu)
+        if trial.actual > seen and rule.judge(trial):
+            rule.find(mu)
+            return trial
+    if rule.mu != came:
+        rule.find(came)
+    return None
+
+
+def find_at_start(run: Run, first: Trial, prepared: Prepared, rule: Rule) -> Trial:
+    """Return the best of trials by decades down from the first, where that promises little.
+
+    Weights from which J can fall but slowly at the first mu are those of a fit that ended.
+    """
+    best, mu, misses = first, first.mu, 0
+    if first.predicted > LATE * abs(run.J):
+        return first
+    while mu > LEAST and misses < MISSES:
+        mu *= 0.1
+        d = prepared.solve(mu)
+        if d is None:
+            break
+        trial = run.attempt(d, prepared, rule, mu)
+        misses += 1
+        if trial.J < best.J and rule.judge(trial):
+            best, misses = trial, 0
+    if best is not first:
+        rule.find(best.mu)
+    return best
