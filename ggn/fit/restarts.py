@@ -54,6 +54,10 @@ class Restarts:
         """The run of least J, the first of them if several have it."""
         return min(self.runs, key=lambda run: float(run.fun))
 
+    def predict(self, X: Any) -> np.ndarray:
+        """Return the outputs (T, nL) of the best run for inputs X (T, n0)."""
+        return self.best.predict(X)
+
     def levels(self, rtol: float = 1e-6) -> list[LossLevel]:
         """Return the distinct losses that runs converged to, least first.
 

@@ -9,6 +9,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from scipy.optimize import OptimizeResult
 
+from ggn.io.model import Model
+
 __all__ = ["End", "Escape", "History", "Status", "TrainResult", "pass_on_interrupt"]
 
 FEW = 6  # numbers that a line has room for
@@ -136,7 +138,9 @@ class TrainResult(OptimizeResult):
     net : MLP
     loss : Loss
     l2 : float or ndarray (N,)
-        What was trained, and how; so pictures and exports take the result as it is.
+    sample_weight : ndarray (T,) or None
+        What was trained, and how; so pictures, exports and `ggn.diagnose` take the result as
+        it is.
 
     Examples
     --------
@@ -152,6 +156,15 @@ class TrainResult(OptimizeResult):
         shown = {key: value for key, value in self.items() if not self._twice(key)}
         width = max(map(len, shown), default=0)
         return "\n".join(f"{key:>{width}}: {_line(value)}" for key, value in shown.items())
+
+    def predict(self, X: Any) -> np.ndarray:
+        """Return the outputs (T, nL) for inputs X (T, n0), as `Model.predict` does.
+
+        Of an estimator's fit in the units of the data, as it was trained inside a Model.
+        """
+        model = self.get("model") or Model(self.net, self.w)
+        predicted: np.ndarray = model.predict(X)
+        return predicted
 
     def _twice(self, key: str) -> bool:
         """Whether a field is another under SciPy's name."""

@@ -177,7 +177,8 @@ def train(
             raise
         status = Status.CURVATURE
     result = run.result(judged(run, status), chosen)
-    result.update(net=net, loss=given, l2=objective.l2)
+    weights = None if sample_weight is None else objective.s.copy()
+    result.update(net=net, loss=given, l2=objective.l2, sample_weight=weights)
     return result
 
 
