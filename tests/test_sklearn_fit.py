@@ -123,7 +123,7 @@ def test_early_stopping(estimator, weighted):
         12, alpha=0.0, early_stopping=True, validation_fraction=0.25, n_iter_no_change=4,
         random_state=0, callback=lambda w: seen.append(w),
     ).fit(X, y, s)  # fmt: skip
-    assert model.result_.status is ggn.Status.CALLBACK
+    assert model.result_.status is ggn.Status.VALIDATION
     assert len(model.validation_scores_) == model.n_iter_ == len(seen)
     kept = model.n_iter_ - 1 - 4
     assert np.array_equal(model.model_.w, seen[kept])

@@ -23,6 +23,7 @@ class Status(enum.Enum):
     STEP = "The last step changed the weights by less than tol."
     LOSS = "The last step reduced the loss by less than tol, as predicted."
     TARGET = "The loss reached loss_target."
+    VALIDATION = "The loss of samples held out has stopped falling; the weights of its least are kept."
     PRECISION = "No step reduces the loss any further in double precision."
     MAX_ITER = "The iteration limit max_iter was reached."
     MAX_SECONDS = "The time limit max_seconds was reached."
@@ -40,7 +41,8 @@ class Status(enum.Enum):
     @property
     def success(self) -> bool:
         """Whether the run ended because there was nothing more to do."""
-        return self in (Status.GRADIENT, Status.STEP, Status.LOSS, Status.TARGET, Status.PRECISION)
+        asked = (Status.TARGET, Status.VALIDATION)
+        return self in (Status.GRADIENT, Status.STEP, Status.LOSS, Status.PRECISION, *asked)
 
 
 @dataclass(frozen=True)
@@ -141,6 +143,10 @@ class TrainResult(OptimizeResult):
     sample_weight : ndarray (T,) or None
         What was trained, and how; so pictures, exports and `ggn.diagnose` take the result as
         it is.
+    validation_losses, test_losses : ndarray
+        Mean loss of the samples held out at each iterate, the start included; where given.
+    kept : int
+        The iterate of least validation loss, whose weights these are.
 
     Examples
     --------
