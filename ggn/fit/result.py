@@ -23,7 +23,7 @@ class Status(enum.Enum):
     STEP = "The last step changed the weights by less than tol."
     LOSS = "The last step reduced the loss by less than tol, as predicted."
     TARGET = "The loss reached loss_target."
-    VALIDATION = "The loss of samples held out has stopped falling; the weights of its least are kept."
+    VALIDATION = "The loss of samples held out falls no more; the weights of its least are kept."
     PRECISION = "No step reduces the loss any further in double precision."
     MAX_ITER = "The iteration limit max_iter was reached."
     MAX_SECONDS = "The time limit max_seconds was reached."
