@@ -163,6 +163,16 @@ def test_early_stopping_with_restarts_compares_by_what_was_held_out():
     assert not all(chosen)  # J would sometimes choose another
 
 
+@pytest.mark.parametrize("y", [np.r_[np.zeros(19), 2.0], np.ones(20)], ids=["one held", "equal"])
+def test_a_score_of_equal_targets_is_not_defined(y):
+    """R² of what does not vary is 0/0; the loss, which decides, is a number."""
+    model = GGNRegressor(3, early_stopping=True, validation_fraction=0.05, random_state=1)
+    model.fit(np.arange(20.0)[:, np.newaxis], y)
+    assert np.isnan(model.best_validation_score_)
+    assert np.isfinite(model.result_.validation_losses).all()
+    assert "nan where the targets held out are all the same" in GGNRegressor.__doc__
+
+
 @quiet
 def test_verbose_prints_a_line_per_step(capsys):
     X, y = regression()
