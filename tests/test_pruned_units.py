@@ -33,7 +33,7 @@ def test_the_penalty_that_keeps_a_unit_pruned_is_known(bias, activation, share, 
         assert d.flat == 1
 
 
-@pytest.mark.parametrize("sizes", [(2, 5, 1), (2, 4, 3), (2, 4, 3, 1)])
+@pytest.mark.parametrize("sizes", [(2, 5, 1), (2, 4, 3), (2, 6, 1)])
 @pytest.mark.parametrize("activation", ["tanh", "sigmoid"])
 def test_fits_with_pruned_units_are_minima(sizes, activation):
     rng = np.random.default_rng(1)
