@@ -6,6 +6,8 @@ from ggn import activations, damping, export, io, losses, problems, products, st
 from ggn.activations import Activation
 from ggn.fit.approximate import approximate
 from ggn.fit.bayes import train_bayesian
+from ggn.fit.class_targets import ClassTargetsWarning
+from ggn.fit.held_out import split
 from ggn.fit.planner import plan
 from ggn.fit.restarts import train_restarts
 from ggn.fit.result import Status, TrainResult
@@ -32,6 +34,7 @@ __version__ = "0.1.0.dev0"
 __all__ = [
     "MLP",
     "Activation",
+    "ClassTargetsWarning",
     "Diagnosis",
     "Linearization",
     "Loss",
@@ -50,6 +53,7 @@ __all__ = [
     "plan",
     "problems",
     "products",
+    "split",
     "steps",
     "surface",
     "threads",

@@ -1,8 +1,11 @@
 """Columns that say nothing, or little, or only later: what predictions do with them."""
 
+import functools
+
 import commands
 import numpy as np
 import pytest
+from sklearn.model_selection import GridSearchCV, cross_val_score
 from sklearn_data import quiet
 
 import ggn
@@ -244,6 +247,26 @@ def test_an_interrupt_keeps_the_weights_and_goes_on_up(loss):
         model.fit(x[:, np.newaxis], y)
     assert model.n_iter_ == 3
     assert np.isfinite(model.predict(x[:, np.newaxis])).all()
+
+
+@pytest.mark.parametrize("search", ["cross_val_score", "grid"])
+def test_an_interrupt_ends_a_search_with_no_further_fit(search):
+    x, y = signal()
+    fits = []
+
+    def once(intermediate_result):
+        fits.append(intermediate_result.nit)
+        if len(fits) == 3:
+            raise KeyboardInterrupt
+
+    model = GGNRegressor(5, random_state=0, callback=once)
+    if search == "grid":
+        run = GridSearchCV(model, {"alpha": [1e-3, 1e-2]}).fit
+    else:
+        run = functools.partial(cross_val_score, model)
+    with pytest.raises(KeyboardInterrupt):
+        run(x[:, np.newaxis], y)
+    assert fits == [1, 2, 3]
 
 
 @quiet

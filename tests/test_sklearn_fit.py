@@ -123,7 +123,7 @@ def test_early_stopping(estimator, weighted):
         12, alpha=0.0, early_stopping=True, validation_fraction=0.25, n_iter_no_change=4,
         random_state=0, callback=lambda w: seen.append(w),
     ).fit(X, y, s)  # fmt: skip
-    assert model.result_.status is ggn.Status.CALLBACK
+    assert model.result_.status is ggn.Status.VALIDATION
     assert len(model.validation_scores_) == model.n_iter_ == len(seen)
     kept = model.n_iter_ - 1 - 4
     assert np.array_equal(model.model_.w, seen[kept])
@@ -161,6 +161,16 @@ def test_early_stopping_with_restarts_compares_by_what_was_held_out():
         assert min(model.result_.validation_losses) == min(ends)
         chosen.append(np.argmin(ends) == model.restarts_.losses.argmin())
     assert not all(chosen)  # J would sometimes choose another
+
+
+@pytest.mark.parametrize("y", [np.r_[np.zeros(19), 2.0], np.ones(20)], ids=["one held", "equal"])
+def test_a_score_of_equal_targets_is_not_defined(y):
+    """R² of what does not vary is 0/0; the loss, which decides, is a number."""
+    model = GGNRegressor(3, early_stopping=True, validation_fraction=0.05, random_state=1)
+    model.fit(np.arange(20.0)[:, np.newaxis], y)
+    assert np.isnan(model.best_validation_score_)
+    assert np.isfinite(model.result_.validation_losses).all()
+    assert "nan where the targets held out are all the same" in GGNRegressor.__doc__
 
 
 @quiet

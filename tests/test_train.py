@@ -164,6 +164,10 @@ STOPS = {
     # so short a step that nothing is gained; it is all of w, since w starts at 0
     Status.LOSS: lambda: line((1.0, 1.0), w0=0.0, tol=1e-4, damping=Undamped(1e-10)),
     Status.TARGET: lambda: fit(loss_target=0.2, max_iter=500),
+    # held out is an end that every fit of the others leads away from
+    Status.VALIDATION: lambda: line(
+        (1.0, 1.0), w0=0.0, validation=([[1.0]], [0.0]), patience=1, max_iter=9
+    ),
     Status.PRECISION: lambda: fit(tol=0.0, max_iter=5000),
     Status.MAX_ITER: lambda: fit(max_iter=3),
     Status.MAX_SECONDS: lambda: fit(max_seconds=0),
@@ -199,7 +203,8 @@ STOPS = {
         ggn.MLP((1, 1, 1), "exponential"), [1.0], [0.0], w0=[1000.0, 0.0, 1.0, 0.0]
     ),
 }  # fmt: skip
-DONE = {Status.GRADIENT, Status.STEP, Status.LOSS, Status.TARGET, Status.PRECISION}
+DONE = {Status.GRADIENT, Status.STEP, Status.LOSS, Status.PRECISION}
+DONE |= {Status.TARGET, Status.VALIDATION}
 
 
 @pytest.mark.parametrize("status", Status, ids=lambda s: s.name)

@@ -147,9 +147,7 @@ def train_bayesian(
 
     def run(stream: np.random.Generator) -> BayesianResult:
         stages = Stages(data, limits, time.perf_counter(), **options)
-        result = _run(data, stages, start(stream), limits.max_iter, limits.tol)
-        result.sample_weight = None if sample_weight is None else data.s.copy()
-        return result
+        return _run(data, stages, start(stream), limits.max_iter, limits.tol)
 
     return max(run_restarts(run, n_restarts, rng), key=lambda result: result.log_evidence)
 
@@ -196,7 +194,6 @@ def _run(data: Objective, stages: Stages, w0: From, max_iter: int, tol: float) -
         beta=at.beta,
         noise_std=math.sqrt(0.5 / at.beta),
         log_evidence=at.log_evidence,
-        net=data.net,
         X=data.X.copy(),
     )
 

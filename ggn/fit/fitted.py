@@ -9,6 +9,7 @@ A fit inside an estimator knows by its `model` the units that it was made in.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Protocol, TypeAlias, TypeGuard
 
 from ggn.fit.result import TrainResult
@@ -16,7 +17,7 @@ from ggn.io.model import Model
 from ggn.network import MLP
 from ggn.validation import ArgumentError, describe
 
-__all__ = ["Estimator", "Fitted", "as_model", "as_result", "is_fitted"]
+__all__ = ["Estimator", "Fitted", "as_model", "as_result", "is_fitted", "targets_of", "words_of"]
 
 
 class Estimator(Protocol):
@@ -24,6 +25,10 @@ class Estimator(Protocol):
 
     model_: Model
     result_: TrainResult
+    _advice_words: Mapping[Any, str]
+
+    def _network_targets(self, Y: Any) -> Any:
+        """Return targets (T, nL) of the network, in the data's units, for y as `fit` takes it."""
 
 
 Fitted: TypeAlias = TrainResult | Model | Estimator
@@ -89,6 +94,16 @@ def as_result(value: TrainResult | Estimator, argument: str = "result") -> Train
     raise _refused(argument, value)
 
 
+def targets_of(value: Fitted, Y: Any) -> Any:
+    """Return Y as the network's targets: an estimator's labels become columns of 0 and 1."""
+    return value._network_targets(Y) if _is_estimator(value) else Y
+
+
+def words_of(value: Fitted) -> Mapping[Any, str]:
+    """Return the words in which a face speaks of what it can do, where they are its own."""
+    return value._advice_words if _is_estimator(value) else {}
+
+
 def _is_estimator(value: Any) -> TypeGuard[Estimator]:
     return isinstance(getattr(value, "model_", None), Model) and not isinstance(value, type)
 
@@ -101,6 +116,8 @@ def _refused(argument: str, value: Any) -> ArgumentError:
         way = ": it is not fitted, or has the estimator inside it"
     elif isinstance(getattr(value, "best", None), TrainResult):
         way = ": its fit is .best"
+    elif isinstance(getattr(value, "model", None), Model):
+        way = ": its Model is .model"
     else:
         way = ""
     return ArgumentError(

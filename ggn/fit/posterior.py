@@ -7,7 +7,7 @@ new target   ~ N(φ_L, 1/(2β) + pᵀ H⁻¹ p)           p: a column of P at it
 from __future__ import annotations
 
 from functools import cached_property
-from typing import Any
+from typing import Any, Literal, overload
 
 import numpy as np
 from scipy.linalg import cho_factor, cho_solve, solve_triangular
@@ -63,9 +63,11 @@ class BayesianResult(TrainResult):
         covariance: np.ndarray = cho_solve((self._root, True), np.eye(len(self.w)))
         return covariance
 
-    def predict(
-        self, X: Any, return_std: bool = False
-    ) -> np.ndarray | tuple[np.ndarray, np.ndarray]:
+    @overload
+    def predict(self, X: Any, return_std: Literal[False] = ...) -> np.ndarray: ...
+    @overload
+    def predict(self, X: Any, return_std: bool) -> Any: ...
+    def predict(self, X: Any, return_std: bool = False) -> Any:
         """Return the outputs φ_L (T, nL); with return_std also the deviations of new targets.
 
         Parameters

@@ -51,8 +51,12 @@ class Restarts:
 
     @property
     def best(self) -> TrainResult:
-        """The run of least J, the first of them if several have it."""
-        return min(self.runs, key=lambda run: float(run.fun))
+        """The run of least J, or validation loss if there is one, the first of several."""
+        return min(self.runs, key=_merit)
+
+    def predict(self, X: Any) -> np.ndarray:
+        """Return the outputs (T, nL) of the best run for inputs X (T, n0)."""
+        return self.best.predict(X)
 
     def levels(self, rtol: float = 1e-6) -> list[LossLevel]:
         """Return the distinct losses that runs converged to, least first.
@@ -97,6 +101,11 @@ class Restarts:
 
     def __repr__(self) -> str:
         return f"Restarts({len(self.runs)} runs, least loss {self.losses.min():.6g})"
+
+
+def _merit(run: TrainResult) -> float:
+    """Return what the best run has least of."""
+    return float(run.validation_losses[run.kept] if "kept" in run else run.fun)
 
 
 def train_restarts(

@@ -9,6 +9,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from scipy.optimize import OptimizeResult
 
+from ggn.io.model import Model
+
 __all__ = ["End", "Escape", "History", "Status", "TrainResult", "pass_on_interrupt"]
 
 FEW = 6  # numbers that a line has room for
@@ -21,6 +23,7 @@ class Status(enum.Enum):
     STEP = "The last step changed the weights by less than tol."
     LOSS = "The last step reduced the loss by less than tol, as predicted."
     TARGET = "The loss reached loss_target."
+    VALIDATION = "The loss of samples held out falls no more; the weights of its least are kept."
     PRECISION = "No step reduces the loss any further in double precision."
     MAX_ITER = "The iteration limit max_iter was reached."
     MAX_SECONDS = "The time limit max_seconds was reached."
@@ -38,7 +41,8 @@ class Status(enum.Enum):
     @property
     def success(self) -> bool:
         """Whether the run ended because there was nothing more to do."""
-        return self in (Status.GRADIENT, Status.STEP, Status.LOSS, Status.TARGET, Status.PRECISION)
+        asked = (Status.TARGET, Status.VALIDATION)
+        return self in (Status.GRADIENT, Status.STEP, Status.LOSS, Status.PRECISION, *asked)
 
 
 @dataclass(frozen=True)
@@ -136,10 +140,16 @@ class TrainResult(OptimizeResult):
     net : MLP
     loss : Loss
     l2 : float or ndarray (N,)
-        What was trained, and how; so pictures and exports take the result as it is.
+    sample_weight : ndarray (T,) or None
+        What was trained, and how; so pictures, exports and `ggn.diagnose` take the result as
+        it is.
     state : State
         Damping, metric and step at the end, which ``ggn.train(..., w0=fit)`` goes on with; a
         `Model`, and its file, has the weights alone.
+    validation_losses, test_losses : ndarray
+        Mean loss of the samples held out at each iterate, the start included; where given.
+    kept : int
+        The iterate of least validation loss, whose weights these are.
 
     Examples
     --------
@@ -155,6 +165,15 @@ class TrainResult(OptimizeResult):
         shown = {key: value for key, value in self.items() if not self._twice(key)}
         width = max(map(len, shown), default=0)
         return "\n".join(f"{key:>{width}}: {_line(value)}" for key, value in shown.items())
+
+    def predict(self, X: Any) -> np.ndarray:
+        """Return the outputs (T, nL) for inputs X (T, n0), as `Model.predict` does.
+
+        Of an estimator's fit in the units of the data, as it was trained inside a Model.
+        """
+        model = self.get("model") or Model(self.net, self.w)
+        predicted: np.ndarray = model.predict(X)
+        return predicted
 
     def _twice(self, key: str) -> bool:
         """Whether a field is another under SciPy's name."""

@@ -28,7 +28,7 @@ from scipy.optimize import brentq
 from ggn.damping import Damping
 from ggn.fit.limits import Callback, Limits
 from ggn.fit.restarts import run_restarts
-from ggn.fit.result import Status, TrainResult
+from ggn.fit.result import TrainResult
 from ggn.fit.stages import STOPPED, From, Stages, starts
 from ggn.io.robust_scale import Noise
 from ggn.linearization import Objective
@@ -184,7 +184,7 @@ def chosen_scale(
     With fixed, the loss's own scale is kept, and only the way there is the same.
     """
     ends = [_run(data, stages(), w0, PENALTIES[0], max_iter, tol, fixed)]
-    if data.penalised and not _over(ends[0]):
+    if data.penalised and ends[0].status not in STOPPED:
         ends.append(_run(data, stages(), w0, PENALTIES[1], max_iter, tol, fixed))
     return least(data, ends)
 
@@ -195,13 +195,6 @@ def least(data: Objective, ends: list[Result]) -> Result:
     judge.loss = data.loss.with_scale(float(np.median([end.scale for end in ends])))
     with np.errstate(all="ignore"):
         return min(ends, key=lambda end: judge.value(end.w))
-
-
-def _over(fit: TrainResult) -> bool:
-    """Whether no other training is to follow; early stopping ends one training only."""
-    return fit.status in STOPPED and not (
-        fit.status is Status.CALLBACK and bool(fit.get("stopped_early"))
-    )
 
 
 def _run(
@@ -234,12 +227,12 @@ def _run(
     for _ in range(MOST_UPDATES):
         sigma, noise_std = deviation(fit.w), noise.deviation(fit.w)
         loss: Any = data.loss.with_scale(c * sigma)
-        if _over(fit):
+        if fit.status in STOPPED:
             break
         fit = stages.train(fit, loss, l2=data.l2, max_iter=max_iter, tol=LOOSE)
         if abs(deviation(fit.w) - sigma) <= SETTLED * sigma:
             break
-    ended = fit.status if _over(fit) else None
+    ended = fit.status if fit.status in STOPPED else None
     fit = stages.train(fit, loss, l2=data.l2, max_iter=0 if ended else max_iter, tol=tol)
     status = ended or fit.status
     return stages.result(

@@ -26,6 +26,8 @@ import numpy as np
 
 from ggn import damping as dampings
 from ggn.damping import Damping
+from ggn.fit.class_targets import hint_of_classes
+from ggn.fit.held_out import Held
 from ggn.fit.limits import Callback, Limits
 from ggn.fit.planner import choose
 from ggn.fit.reach import find_at_start, find_before_the_end
@@ -67,6 +69,9 @@ def train(
     max_memory: float | None = None,
     escape_saddles: bool = False,
     curvature: str | None = None,
+    validation: Any = None,
+    test: Any = None,
+    patience: int = 10,
 ) -> TrainResult:
     """Minimise J(w) = mean loss + l2·‖w‖² by the Generalised Gauss-Newton method.
 
@@ -124,6 +129,13 @@ def train(
         ρ'(r)/r, which is semi-definite and gives the steps of iteratively reweighted least
         squares; "auto", H_E of a built-in loss that is convex, else the majoriser.  By default
         "auto" if undamped, else "majoriser", which takes fewer iterations.
+    validation : tuple, optional
+        (X, Y) or (X, Y, sample_weight), held out: the weights of the iterate of their least
+        mean loss are kept.  `ggn.split` divides samples so.
+    test : tuple, optional
+        The same, whose losses are only recorded.
+    patience : int, default 10
+        Steps without a new least validation loss after which the run ends.
 
     Returns
     -------
@@ -140,6 +152,9 @@ def train(
     -----
     ScalingWarning
         Where inputs or targets are far from unit size and the run cannot change their units.
+    ClassTargetsWarning
+        Where all targets are 0 or 1, the loss is "squared", and there are fewer weights than
+        numbers to fit; the object `losses.Squared` is silent.
 
     Notes
     -----
@@ -171,13 +186,16 @@ def train(
     given = resolve(loss)
     chosen_loss = given if curvature is None else given.with_curvature(curvature)
     objective = Objective(net, X, Y, chosen_loss, sample_weight, l2)
+    hint_of_classes(net, objective.Yt, loss, stacklevel=2)
     source = generator(rng)
     _check_saddles(net, escape_saddles)
     chosen = choose(objective, step, rules, max_memory)
     units = choose_units(objective, chosen, rules, max_memory)
-    limits = Limits(max_iter, tol, loss_target, max_seconds, callback)
+    held = Held(objective, validation, test, patience)
+    limits = Limits(max_iter, tol, loss_target, max_seconds, held.callback(callback))
     begin = start(units, source, w0)
     run = Run(units, begin, limits)
+    held.see(units.weights(run.w))
     how = Strategies(units, rules, chosen)
     try:
         with np.errstate(all="ignore"), limited():
@@ -193,7 +211,9 @@ def train(
         status = Status.CURVATURE
     result = run.result(judged(run, status), chosen)
     state = how.state(result.w, run.best_w, run.before)
-    result.update(net=net, loss=given, l2=objective.l2, state=state)
+    weights = None if sample_weight is None else objective.s.copy()
+    result.update(net=net, loss=given, l2=objective.l2, sample_weight=weights, state=state)
+    held.keep(result)
     return result
 
 

@@ -27,6 +27,7 @@ from ggn.damping import LevenbergMarquardt, Undamped
 from ggn.fit.result import pass_on_interrupt
 from ggn.fit.train import train
 from ggn.linearization import Linearization, Objective
+from ggn.losses import Squared
 from ggn.network import MLP
 from ggn.paper.pieces import Piece, Pieces
 from ggn.paper.pseudo_inverse import PseudoInverse
@@ -156,7 +157,7 @@ def _scipy(method: str, times: int) -> Callable[[Objective, np.ndarray, int], Pa
 def _train(cheap: bool = False, **options: Any) -> Callable[[Objective, np.ndarray, int], Path]:
     def run(objective: Objective, w: np.ndarray, iterations: int) -> Path:
         fit = train(
-            objective.net, objective.X, objective.Yt.T, w0=w, tol=0.0,
+            objective.net, objective.X, objective.Yt.T, Squared(), w0=w, tol=0.0,
             max_iter=CHEAP * iterations if cheap else iterations, **options,
         )  # fmt: skip
         pass_on_interrupt(fit)

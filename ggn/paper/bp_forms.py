@@ -16,6 +16,7 @@ from ggn import problems
 from ggn.damping import Undamped
 from ggn.fit.result import pass_on_interrupt
 from ggn.fit.train import train
+from ggn.losses import Squared
 from ggn.network import MLP
 from ggn.paper.pieces import Piece, Pieces
 from ggn.paper.sections import Claim, Table
@@ -109,7 +110,15 @@ def _both(seed: int, T: int, draw: int, iterations: int) -> Piece:
     w0, found = net.initial_weights(rng), {}
     for form, alpha in (("sum", ALPHA * T), ("mean", ALPHA)):
         fit = train(
-            net, X, Y, w0=w0, step=Gradient(), damping=Undamped(alpha), max_iter=iterations, tol=0.0
+            net,
+            X,
+            Y,
+            Squared(),
+            w0=w0,
+            step=Gradient(),
+            damping=Undamped(alpha),
+            max_iter=iterations,
+            tol=0.0,
         )
         pass_on_interrupt(fit)
         found[form] = fit.history.loss

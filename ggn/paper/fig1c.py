@@ -23,6 +23,7 @@ from ggn import problems
 from ggn.damping import Damping, LevenbergMarquardt, Undamped
 from ggn.fit.result import pass_on_interrupt
 from ggn.fit.train import train
+from ggn.losses import Squared
 from ggn.network import MLP
 from ggn.paper import bp_forms
 from ggn.paper.bp_forms import BPForms
@@ -131,6 +132,7 @@ def _race(seed: int, run: int, iterations: int) -> Piece:
             net,
             X,
             Y,
+            Squared(),
             w0=w,
             step=step,
             damping=damping,

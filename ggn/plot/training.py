@@ -1,6 +1,6 @@
 """Pictures of how a fit went, iterate by iterate.
 
-history     loss, gradient norm, ... of each iterate
+history     loss, gradient norm, ... of each iterate; the loss of samples held out
 damping     mu, and the gain ratio, actual over predicted reduction of J
 """
 
@@ -29,13 +29,15 @@ LABELS = {
     "gain_ratio": "gain ratio",
     "residual": "residual of the step",
 }
+VALIDATION = "validation loss"
+HELD = {VALIDATION: "validation_losses", "test loss": "test_losses"}
 AGAINST = {"iteration": "iteration", "seconds": "time (s)"}
 GAINS = (-0.5, 2.0)  # gain ratios outside are shown at the border
 
 
 def history(
     result: TrainResult | Estimator,
-    fields: Sequence[str] = ("loss", "gradient_norm"),
+    fields: Sequence[str] | None = None,
     against: str = "iteration",
     ax: Axes | None = None,
     *,
@@ -46,9 +48,11 @@ def history(
     Parameters
     ----------
     result : TrainResult or estimator
-    fields : sequence of str, default ("loss", "gradient_norm")
-        Of "loss", "gradient_norm", "damping", "step_norm", "gain_ratio", "residual".
-        What is not positive is left out.
+    fields : sequence of str, optional
+        Of "loss", "gradient_norm", "damping", "step_norm", "gain_ratio", "residual"; by
+        default the first two.  What is not positive is left out.  The loss of a run with
+        samples held out has a curve for each part, without penalty for those, and a circle
+        at the iterate whose weights were kept; by default these alone are drawn.
     against : {"iteration", "seconds"}, default "iteration"
     ax : Axes, optional
         Runs may be drawn on the same axes one after another.
@@ -75,22 +79,32 @@ def history(
     >>> [line.get_label() for line in ax.lines]
     ['loss J', 'gradient norm ‖∇J‖']
     """
-    record = as_result(result).history
+    fit = as_result(result)
+    record = fit.history
     x = _abscissa(record, against)
+    held = {name: np.asarray(fit[key]) for name, key in HELD.items() if len(fit.get(key, ()))}
+    if fields is None:
+        fields = ("loss",) if held else ("loss", "gradient_norm")
     fields = [spelled("fields", name, LABELS) for name in fields]
+    curves = {LABELS[name]: getattr(record, name) for name in fields}
+    if held and "loss" in fields:
+        curves = {"training loss J": curves.pop(LABELS["loss"]), **held, **curves}
     with styled(ax) as ax:
-        shown = [getattr(record, name) for name in fields]
-        run = label or _number_of_run(ax, [LABELS[name] for name in fields])
-        for name, y in zip(fields, shown, strict=True):
-            k = len(ax.lines)
-            of = f"{LABELS[name]}, {run}" if run else LABELS[name]
-            line = LINES[(k + k // len(COLOURS)) % len(LINES)]
-            ax.plot(x, y, label=of, color=COLOURS[k % len(COLOURS)], linestyle=line)
-        log_scale(ax, shown)
+        run = label or _number_of_run(ax, [*curves, "kept"] if held else list(curves))
+        for name, y in curves.items():
+            k = len([line for line in ax.lines if line.get_linestyle() != "None"])
+            of = f"{name}, {run}" if run else name
+            colour, line = COLOURS[k % len(COLOURS)], LINES[(k + k // len(COLOURS)) % len(LINES)]
+            at = x[len(x) - len(y) :]  # an estimator's do not have the start
+            ax.plot(at, y, label=of, color=colour, linestyle=line)
+            if name == VALIDATION and "kept" in fit:
+                (mark,) = ax.plot(at[fit.kept], y[fit.kept], "o", color=colour, markersize=8.0)
+                mark.set(markerfacecolor="none", label=f"kept, {run}" if run else "kept")
+        log_scale(ax, np.concatenate(list(curves.values())))
         ax.set_xlabel(AGAINST[against])
         if len(fields) == 1:
-            ax.set_ylabel(LABELS[fields[0]])
-        if len(fields) > 1 or len(ax.lines) > 1:
+            ax.set_ylabel("loss" if len(curves) > 1 else LABELS[fields[0]])
+        if len(curves) > 1 or len(ax.lines) > 1:
             ax.legend()
     return ax
 

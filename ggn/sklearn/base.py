@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import functools
 import warnings
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from numbers import Number
 from typing import Any
 
@@ -29,6 +30,7 @@ from ggn.losses import Loss
 from ggn.network import MLP
 from ggn.sklearn.run import HeldOut, Samples, Score, Task
 from ggn.sklearn.units import ExtrapolationWarning, outside, said_outside, units
+from ggn.sklearn.words import WORDS
 from ggn.surface import diagnose
 from ggn.validation import ArgumentError, describe, integer, number, plain, widened
 
@@ -57,6 +59,11 @@ class BaseGGN(BaseEstimator):
     callback: Callable[..., Any] | None
     verbose: bool
     warn_outside: bool
+    _advice_words: Mapping[Any, str] = WORDS
+
+    def _network_targets(self, Y: Any) -> Any:
+        """Return targets (T, nL) of the network, in the data's units, for y as `fit` takes it."""
+        return Y
 
     def _keep_parameters(self, given: dict[str, Any]) -> None:
         """Set what the constructor was given, as it is, from its local variables."""
@@ -85,7 +92,9 @@ class BaseGGN(BaseEstimator):
             )
         on, loss, l2 = self._problem
         m: Model = self.model_
-        self.diagnosis_ = diagnose(m.net, m.w, on.X, on.Y, loss, l2=l2, sample_weight=on.weights)
+        found = diagnose(m.net, m.w, on.X, on.Y, loss, l2=l2, sample_weight=on.weights)
+        worded = replace(found.suggestion, words=WORDS)
+        self.diagnosis_ = replace(found, suggestion=worded)
         return self.diagnosis_
 
     def __getstate__(self) -> dict[str, Any]:

@@ -230,6 +230,9 @@ class GGNClassifier(ClassifierMixin, BaseGGN):
         tags.classifier_tags.multi_label = True
         return tags
 
+    def _network_targets(self, Y: Any) -> Any:
+        return Y if self._several else labelling.targets_of(self.classes_, Y)
+
     def decision_function(self, X: Any) -> np.ndarray:
         """Return the outputs: logits or, for squared loss, estimates of 0 and 1.
 

@@ -16,7 +16,15 @@ from sklearn.utils.validation import column_or_1d
 
 from ggn.validation import ArgumentError, describe, key, number, spelled, unknown_name
 
-__all__ = ["Labels", "accuracy", "class_weights", "has_probabilities", "is_squared", "read_labels"]
+__all__ = [
+    "Labels",
+    "accuracy",
+    "class_weights",
+    "has_probabilities",
+    "is_squared",
+    "read_labels",
+    "targets_of",
+]
 
 
 ANSWERS = dict.fromkeys(
@@ -88,9 +96,26 @@ def read_labels(who: str, y: np.ndarray) -> Labels:
             f"{who} needs samples of at least 2 classes, but the data has only one class: "
             f"{classes[0]}"
         )
+    return Labels(classes, numbers, _columns(classes, numbers))
+
+
+def _columns(classes: np.ndarray, numbers: np.ndarray) -> np.ndarray:
+    """Return the zeros and ones, (T, nL), of samples of these numbers among the classes."""
     if len(classes) == 2:
-        return Labels(classes, numbers, numbers[:, np.newaxis].astype(np.float64))
-    return Labels(classes, numbers, np.eye(len(classes))[numbers])
+        return numbers[:, np.newaxis].astype(np.float64)
+    return np.eye(len(classes))[numbers]
+
+
+def targets_of(classes: np.ndarray, y: Any) -> np.ndarray:
+    """Return the zeros and ones, (T, nL), of labels y (T,), each of which is of these classes."""
+    known = {label: k for k, label in enumerate(classes.tolist())}
+    given = np.asarray(y).ravel().tolist()
+    strange = [label for label in given if label not in known]
+    if strange:
+        raise ArgumentError(
+            "Y", f"must have labels of the fit, {describe(list(known))}, got {strange[0]!r}"
+        )
+    return _columns(classes, np.array([known[label] for label in given], dtype=int))
 
 
 def _missing(y: np.ndarray) -> str | None:

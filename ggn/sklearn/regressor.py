@@ -9,6 +9,7 @@ import numpy as np
 from sklearn.base import MultiOutputMixin, RegressorMixin
 
 from ggn import losses
+from ggn.fit.class_targets import hint_of_classes
 from ggn.fit.scores import r2
 from ggn.sklearn.base import BaseGGN
 
@@ -114,6 +115,9 @@ class GGNRegressor(MultiOutputMixin, RegressorMixin, BaseGGN):
         If the fit ended otherwise than converged, with the reason.
     ExtrapolationWarning
         With warn_outside, when predicting.
+    ClassTargetsWarning
+        Where all targets are 0 or 1, of more samples than weights: classes are for
+        `GGNClassifier`.
 
     Notes
     -----
@@ -182,6 +186,7 @@ class GGNRegressor(MultiOutputMixin, RegressorMixin, BaseGGN):
         loss = losses.resolve(self.loss, "loss", losses.FOR_REGRESSION)
         X, y, s = self._validated(X, y, sample_weight, multi_output=True, y_numeric=True)
         Y = y.astype(np.float64).reshape(len(y), -1)
+        hint_of_classes(self._network(Y.shape[1]), Y, self.loss, stacklevel=2)
         also = {"_flat": y.ndim == 1, "out_activation_": "identity"}
         self._fit(X, Y, s, loss, _mean_r2, scale_targets=True, also=also)
         return self

@@ -1,10 +1,4 @@
-"""One run: training, with progress printed and stopped early where asked.
-
-    V_k = Σ s_i E(φ_L(w_k, x_i), y_i) / Σ s_i    over held-out samples i
-
-is the validation loss of iterate k.  The weights kept are those of least V; the
-run ends where that is `patience` iterates ago.
-"""
+"""One run: training, with progress printed and stopped early where asked."""
 
 from __future__ import annotations
 
@@ -16,8 +10,9 @@ from typing import Any
 import numpy as np
 from scipy.optimize import OptimizeResult
 
+from ggn.fit.held_out import Score, Watch
 from ggn.fit.limits import scipy_callback
-from ggn.fit.result import TrainResult
+from ggn.fit.result import Status, TrainResult
 from ggn.fit.robust import chosen_scale, least
 from ggn.fit.stages import From, Stages
 from ggn.fit.start import DEFAULT, draw
@@ -28,8 +23,6 @@ from ggn.losses import Loss
 from ggn.network import MLP
 
 __all__ = ["HeldOut", "Samples", "Score", "Task"]
-
-Score = Callable[[np.ndarray, np.ndarray, np.ndarray | None], float]
 
 
 @dataclass
@@ -48,28 +41,6 @@ class HeldOut:
     samples: Samples
     score: Score
     patience: int
-
-
-class _EarlyStopping:
-    """The callback of one run, and what it saw."""
-
-    def __init__(self, net: MLP, loss: Loss, held: HeldOut) -> None:
-        self.net, self.loss, self.held = net, loss, held
-        self.losses: list[float] = []
-        self.scores: list[float] = []
-        self.best, self.best_w = 0, np.empty(0)
-        self.stopped = False
-
-    def __call__(self, at: OptimizeResult) -> None:
-        on, k = self.held.samples, len(self.losses)
-        F = self.net.forward(at.w, on.X)
-        self.losses.append(float(np.average(self.loss.value(F, on.Y), weights=on.weights)))
-        self.scores.append(self.held.score(on.Y, F, on.weights))
-        if k == 0 or self.losses[k] < self.losses[self.best]:
-            self.best, self.best_w = k, np.copy(at.w)
-        elif k - self.best >= self.held.patience:
-            self.stopped = True
-            raise StopIteration
 
 
 @dataclass
@@ -171,7 +142,12 @@ class Task:
 
     def _run(self, w0: From, loss: Any, l2: Any, max_iter: int, tol: float) -> TrainResult:
         """Train once, with progress printed and stopped early where asked."""
-        stopping = None if self.held is None else _EarlyStopping(self.net, loss, self.held)
+        stopping = None
+        if self.held is not None:
+            out = self.held.samples
+            stopping = Watch(
+                self.net, loss, out.X, out.Y, out.weights, self.held.patience, self.held.score
+            )
         call = scipy_callback(self.callback)
 
         def observe(intermediate_result: OptimizeResult) -> None:
@@ -198,8 +174,10 @@ class Task:
                 validation_losses=stopping.losses,
                 validation_scores=stopping.scores,
                 kept=stopping.best,
-                stopped_early=stopping.stopped,
             )
+            if stopping.stopped and result.status is Status.CALLBACK:
+                status = Status.VALIDATION
+                result.update(status=status, message=status.value, success=status.success)
             if stopping.losses:
                 self._move(result, stopping.best_w, loss, l2)
         return result

@@ -5,7 +5,7 @@ from __future__ import annotations
 import enum
 import warnings
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -81,6 +81,8 @@ class Suggestion:
     advice : tuple of Advice
     remedy : ObstructionKind or None
         The obstruction to remove, where an advice speaks of one.
+    words : mapping
+        Another face's words for kinds of advice and remedies.
 
     Examples
     --------
@@ -91,6 +93,7 @@ class Suggestion:
 
     advice: tuple[Advice, ...]
     remedy: ObstructionKind | None = None
+    words: Mapping[Any, str] = field(default_factory=dict, repr=False, compare=False)
 
     def worded(self, words: Mapping[Any, str]) -> str:
         """Return the sentences, with the words of another face for the keys that it names."""
@@ -100,7 +103,7 @@ class Suggestion:
         return " ".join(text.format(remedy=remedy, Remedy=capital) for text in said)
 
     def __str__(self) -> str:
-        return self.worded({})
+        return self.worded(self.words)
 
 
 def suggestion(

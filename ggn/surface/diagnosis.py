@@ -71,6 +71,8 @@ class Diagnosis:
         (t, J(w + t · descent)), from t = 0 to the lowest J found.
     certificate : Certificate or None
         Theorem 1 and Prop. 1 at w, where N >= T·nL makes it possible.
+    differs : tuple of str
+        Where a fit was given: in what this is another problem than that which it minimised.
     """
 
     verdict: Verdict
@@ -92,7 +94,13 @@ class Diagnosis:
     descent: np.ndarray | None = None
     descent_path: tuple[tuple[float, float], ...] = ()
     certificate: Certificate | None = None
+    differs: tuple[str, ...] = ()
     _at: Linearization = field(repr=False)
+
+    @property
+    def rounding(self) -> float:
+        """How far J may be off by the rounding of the outputs."""
+        return self._at.rounding
 
     def ranks(self) -> RankReport:
         """Return the ranks of P and its factors at w, with their bounds; computed now."""
@@ -126,9 +134,14 @@ class Diagnosis:
                 f"‖gradient‖ = {self.gradient_norm:.3g}",
             ),
         ]
+        if self.differs:
+            text = f"Not the problem of the fit: {'; '.join(self.differs)}."
+            lines.append(_paragraph("note", text))
         for i, found in enumerate(self.evidence):
             lines.append(_paragraph("" if i else "evidence", f"- {found.worded(words)}", hang=2))
-        lines.append(_paragraph("suggestion", self.suggestion.worded(words)))
+        lines.append(
+            _paragraph("suggestion", self.suggestion.worded(words or self.suggestion.words))
+        )
         return "\n".join(lines)
 
 

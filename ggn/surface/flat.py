@@ -8,6 +8,7 @@ dependent inputs         v in the null space of a layer's inputs (dummy unit cou
 silent units             σ = σ' = 0 on all samples (relu): their incoming weights
 homogeneous units        σ(a z) = a σ(z), a > 0 (relu): incoming weights and minus outgoing;
                          and those that no sample takes over the kink are linear: as below
+pruned units             constant ones whose dummy weight is free (`ggn.surface.pruned_units`)
 linear hidden layer l    W_l M and -M W_{l+1}: (W_l M^-1)(M W_{l+1}) is the same map;
                          with a dummy unit above, a shift of W_l's dummy row too
 equal shift of outputs   where the loss does not see it (softmax): the same added to
@@ -34,6 +35,7 @@ from ggn.linearization import Linearization, Objective
 from ggn.network import MLP
 from ggn.surface.layers import sweep_layers
 from ggn.surface.null_space import null_space
+from ggn.surface.pruned_units import pruned_units
 
 __all__ = ["flat_directions"]
 
@@ -57,6 +59,7 @@ def flat_directions(objective: Objective, w: np.ndarray) -> np.ndarray:
             parts += [_dependent_features(objective, w, layer), _silent(objective, w, layer)]
             if isinstance(net.activations[layer - 1], ReLU | LeakyReLU) and not net.fixed_bias:
                 parts.append(_homogeneous(objective, w, layer))
+        parts.append(pruned_units(objective, w, layer))
     if objective.loss.shift_invariant:
         parts.append(_equal_shift(net))
     tangents = np.hstack(parts)

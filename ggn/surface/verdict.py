@@ -25,10 +25,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import Any
+from typing import Any, overload
 
 import numpy as np
 
+from ggn.fit.fitted import Fitted
 from ggn.linearization import Linearization, linearize
 from ggn.losses import Loss
 from ggn.machine import memory_limit
@@ -38,10 +39,35 @@ from ggn.surface.advice import suggestion
 from ggn.surface.diagnosis import Diagnosis
 from ggn.surface.evidence import Evidence, Judgement
 from ggn.surface.examination import Examination
+from ggn.surface.of_fit import takes_fits
 
 __all__ = ["diagnose"]
 
 
+@overload
+def diagnose(
+    net: MLP,
+    w: Any,
+    X: Any,
+    Y: Any,
+    loss: str | Loss = "squared",
+    *,
+    l2: Any = 0.0,
+    sample_weight: Any = None,
+    max_memory: float | None = None,
+) -> Diagnosis: ...
+@overload
+def diagnose(
+    fit: Fitted,
+    X: Any,
+    Y: Any,
+    loss: str | Loss | None = None,
+    *,
+    l2: Any = None,
+    sample_weight: Any = None,
+    max_memory: float | None = None,
+) -> Diagnosis: ...
+@takes_fits
 def diagnose(
     net: MLP,
     w: Any,
@@ -55,17 +81,21 @@ def diagnose(
 ) -> Diagnosis:
     """Say what w is: a global or local minimum, a saddle, a runaway, or no stop at all.
 
+    Called as ``diagnose(fit, X, Y)``, with a TrainResult, a Model or an estimator and the data
+    in their own units, or as ``diagnose(net, w, X, Y)``.
+
     Parameters
     ----------
     net : MLP
     w : array_like, (N,)
-        Usually `ggn.train(...).w`.
     X : array_like, (T, n0)
     Y : array_like, (T, nL)
+        For a classifier also the labels.
     loss : str or Loss, default "squared"
     l2 : float or array_like (N,), default 0.0
-        As in the training.
     sample_weight : array_like, (T,), optional
+        As in the training.  By default those of the fit, where one is given: what differs
+        from them is named in the report, and in `Diagnosis.differs`.
     max_memory : float, optional
         Bytes that the dense Hessian may take, by default half of the machine's.  Beyond it,
         or 4000 weights, extreme eigenvalues are estimated, and minima no longer certified.
@@ -78,12 +108,18 @@ def diagnose(
     Raises
     ------
     ValueError
-        For wrong shapes, dtypes, names or non-finite numbers.
+        For wrong shapes, dtypes, names or non-finite numbers; or if the fit has weights of
+        another number of samples, and none are given.
 
     Examples
     --------
     >>> import numpy as np, ggn
     >>> X, Y = ggn.problems.xor()
+    >>> fit = ggn.train(ggn.MLP((2, 2, 1)), X, Y, l2=1e-3)
+    >>> ggn.diagnose(fit, X, Y).verdict.value
+    'local minimum, not known to be global'
+    >>> ggn.diagnose(fit, X, Y, l2=0.0).differs
+    ('l2 is 0 on every weight here, 0.001 on every weight in the fit',)
     >>> print(ggn.diagnose(ggn.MLP((2, 2, 1)), [0, 0, 0, 0, 0, 0, 0, 0, 0.5], X, Y))
     verdict     second-order test inconclusive
     network     MLP((2, 2, 1), activation='tanh'); 9 weights

@@ -1,0 +1,218 @@
+"""Samples held out of a fit: they stop it, or only watch.
+
+    V_k = Σ s_i E(φ_L(w_k, x_i), y_i) / Σ s_i      over them, at iterate k, without a penalty
+
+Where they stop it, the weights kept are those of least V, and the run ends where that is
+`patience` iterates ago.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from scipy.optimize import OptimizeResult
+
+from ggn.fit.limits import Callback, scipy_callback
+from ggn.fit.result import Status, TrainResult
+from ggn.linearization import Linearization, Objective
+from ggn.losses import Loss
+from ggn.network import MLP
+from ggn.validation import ArgumentError, describe, float_array, generator, integer, number
+
+__all__ = ["Held", "Score", "Watch", "split"]
+
+Score = Callable[[np.ndarray, np.ndarray, np.ndarray | None], float]
+
+
+class Watch:
+    """What is seen of held-out samples, iterate by iterate; a callback of `ggn.train`.
+
+    Parameters
+    ----------
+    net : MLP
+    loss : Loss
+    X : ndarray, (T, n0)
+    Y : ndarray, (T, nL)
+    weights : ndarray, (T,), optional
+    patience : int, optional
+        Iterates without a new least loss after which to stop; None never does.
+    score : callable, optional
+        Of (Y, F, weights), recorded beside the loss.
+    """
+
+    def __init__(
+        self,
+        net: MLP,
+        loss: Loss,
+        X: np.ndarray,
+        Y: np.ndarray,
+        weights: np.ndarray | None = None,
+        patience: int | None = None,
+        score: Score | None = None,
+    ) -> None:
+        self.net, self.loss, self.X, self.Y, self.weights = net, loss, X, Y, weights
+        self.patience, self.score = patience, score
+        self.losses: list[float] = []
+        self.scores: list[float] = []
+        self.best, self.best_w = 0, np.empty(0)
+        self.stopped = False
+
+    def see(self, w: np.ndarray) -> None:
+        """Record an iterate."""
+        with np.errstate(all="ignore"):
+            F = self.net.forward(w, self.X)
+            V = float(np.average(self.loss.value(F, self.Y), weights=self.weights))
+        if self.score is not None:
+            self.scores.append(self.score(self.Y, F, self.weights))
+        k = len(self.losses)
+        self.losses.append(V)
+        if not self.losses[self.best] <= V or k == 0:
+            self.best, self.best_w = k, np.copy(w)
+        elif self.patience is not None and k - self.best >= self.patience:
+            self.stopped = True
+
+    def __call__(self, at: OptimizeResult) -> None:
+        self.see(at.w)
+        if self.stopped:
+            raise StopIteration
+
+
+class Held:
+    """The samples that `ggn.train` is given beside those that it fits.
+
+    Parameters
+    ----------
+    objective : Objective
+        What is minimised.
+    validation, test : tuple of array_like, or None
+        (X, Y) or (X, Y, sample_weight).
+    patience : int
+    """
+
+    def __init__(self, objective: Objective, validation: Any, test: Any, patience: int) -> None:
+        patience = integer("patience", patience, 1)
+        self.objective = objective
+        self.validation = _watch(objective, "validation", validation, patience)
+        self.test = _watch(objective, "test", test, None)
+        self._watches = [watch for watch in (self.validation, self.test) if watch is not None]
+
+    def see(self, w: np.ndarray) -> None:
+        """Record the start."""
+        for watch in self._watches:
+            watch.see(w)
+
+    def callback(self, own: Callback | None) -> Callback | None:
+        """Return what is called after each step, the caller's own callback with it."""
+        if not self._watches:
+            return own
+        call = scipy_callback(own)
+
+        def observe(intermediate_result: OptimizeResult) -> None:
+            self.see(intermediate_result.w)
+            if call is not None:
+                call(intermediate_result)
+            if any(watch.stopped for watch in self._watches):
+                raise StopIteration
+
+        return observe
+
+    def keep(self, result: TrainResult) -> None:
+        """Put the result to the weights of least validation loss, and note what was seen."""
+        if self.test is not None:
+            result.test_losses = np.array(self.test.losses)
+        if self.validation is None:
+            return
+        seen = self.validation
+        at = Linearization(self.objective, seen.best_w)
+        result.update(
+            w=at.w,
+            x=at.w,
+            fun=at.loss,
+            jac=at.gradient,
+            validation_losses=np.array(seen.losses),
+            kept=seen.best,
+        )
+        if seen.best < len(seen.losses) - 1:
+            result.state = None  # of another iterate
+        if seen.stopped and result.status is Status.CALLBACK:
+            status = Status.VALIDATION
+            result.update(status=status, message=status.value, success=status.success)
+
+
+def _watch(objective: Objective, name: str, given: Any, patience: int | None) -> Watch | None:
+    if given is None:
+        return None
+    if not isinstance(given, (tuple, list)) or len(given) not in (2, 3):
+        raise ArgumentError(name, f"must be (X, Y) or (X, Y, sample_weight), got {describe(given)}")
+    X, Y, s = (*given, None)[:3]
+    try:
+        on = Objective(objective.net, X, Y, objective.loss, sample_weight=s)
+    except ValueError as error:
+        raise ValueError(f"{name} must be samples as the fit's: {error}") from error
+    weights = None if s is None else on.s
+    return Watch(on.net, on.loss, on.X, on.Yt.T, weights, patience)
+
+
+def split(
+    X: Any,
+    Y: Any,
+    *,
+    rng: int | np.random.Generator | None = 0,
+    validation: float = 0.15,
+    test: float = 0.15,
+) -> tuple[tuple[np.ndarray, np.ndarray], ...]:
+    """Divide samples at random into those to train on, to validate and to test.
+
+    Parameters
+    ----------
+    X : array_like, (T, n0) or (T,)
+    Y : array_like, (T, nL) or (T,)
+    rng : int, Generator or None, default 0
+    validation, test : float, default 0.15
+        Fractions of the samples, rounded; samples keep their order within a part.
+
+    Returns
+    -------
+    tuple of (ndarray, ndarray)
+        (X, Y) to train on, (X, Y) for `ggn.train`'s validation, (X, Y) for its test.
+
+    Raises
+    ------
+    ValueError
+        For fractions that leave none to train on, or X and Y of different lengths.
+
+    Notes
+    -----
+    Of samples that follow one another in time divide by time instead: X[:700], X[700:850], ...
+
+    Examples
+    --------
+    >>> import numpy as np, ggn
+    >>> x = np.linspace(-1, 1, 100)
+    >>> training, validation, test = ggn.split(x, np.sin(3 * x))
+    >>> len(training[0]), len(validation[0]), len(test[0])
+    (70, 15, 15)
+    >>> net = ggn.MLP((1, 8, 1))
+    >>> fit = ggn.train(net, *training, validation=validation, test=test)
+    >>> bool(fit.test_losses[fit.kept] < 1e-6)
+    True
+    """
+    X, Y = float_array("X", X, (1, 2)), float_array("Y", Y, (1, 2))
+    T = len(X)
+    if len(Y) != T:
+        raise ValueError(f"X and Y must have as many rows, got {T} and {len(Y)}")
+    parts = [
+        round(number(name, fraction, 0.0, 1.0) * T)
+        for name, fraction in (("validation", validation), ("test", test))
+    ]
+    if sum(parts) >= T:
+        raise ValueError(
+            f"validation and test must leave samples to train on, got {parts[0]} and {parts[1]} "
+            f"of {T}"
+        )
+    order = generator(rng).permutation(T)
+    first, second = parts[0], sum(parts)
+    chosen = (order[second:], order[:first], order[first:second])
+    return tuple((X[rows], Y[rows]) for rows in map(np.sort, chosen))

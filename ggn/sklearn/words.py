@@ -1,0 +1,35 @@
+"""Advice in an estimator's words: its own parameters, not those of `ggn.train`."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Mapping
+
+from ggn.surface import Advice, ObstructionKind
+
+__all__ = ["WORDS"]
+
+_PENALTY = "small penalty (alpha=1e-6) keeps weights finite"
+_MAY_NOT_RUN = "other starts (random_state=1, 2, ...) may not run away."
+
+WORDS: Mapping[enum.Enum, str] = {
+    Advice.TRAIN_ON: "Fit on, with a larger max_iter or a smaller tol; with warm_start=True the "
+    "next fit goes on from here.",
+    Advice.LEAVE_SADDLE: "Fit from other starts (n_restarts=10, or another random_state), of "
+    "which the best is kept.",
+    Advice.SCALE: 'First scale inside the model (scale="standard", or scale="robust" where a few '
+    "samples are far out): the sizes of inputs or targets are more than 1000 apart, and random "
+    "weights start far off.",
+    Advice.KEEP_FINITE: f"A {_PENALTY}.",
+    Advice.PENALISE: f"A {_PENALTY}; {_MAY_NOT_RUN}",
+    Advice.SATURATE_LESS: "bent_identity, softsign or softplus hardly saturate; "
+    f"a {_PENALTY}; {_MAY_NOT_RUN}",
+    Advice.OTHER_STARTS: "Fit from other starts (n_restarts=10, or another random_state), of "
+    "which the best is kept.",
+    Advice.PENALISE_TO_SETTLE: f"A {_PENALTY}, and settles the point.",
+    Advice.PERTURB: "Fit again from another random_state: where the Hessian is singular, higher "
+    "derivatives decide, which are not computed.",
+    ObstructionKind.FEW_WEIGHTS: "use more hidden units (hidden_layer_sizes)",
+    ObstructionKind.LINEAR: "use a hidden layer of a nonlinear activation (hidden_layer_sizes, "
+    "activation)",
+}
