@@ -15,8 +15,7 @@ from commands import fails, process
 
 import ggn
 from ggn.command import predict, words
-from ggn.command import train as train_command
-from ggn.fit import scores
+from ggn.fit import scores, task
 from ggn.io import Model, terminal
 from ggn.io.table import Table
 from ggn.io.written import csv_text
@@ -42,7 +41,8 @@ def test_train_prints_a_summary_that_agrees_with_the_saved_model(train, data, tm
         "data.csv: 80 rows, 60 for training, 20 for validation",
         "3 inputs, 1 target: a, b, one -> y",
         "3-6-1, tanh; 31 weights",
-        "squared; ",
+        "squared, l2 = ",
+        "chosen by the evidence of the training rows",
         f"saved to {path}",
     ):
         assert text in result.out
@@ -66,7 +66,8 @@ def test_train_prints_a_summary_that_agrees_with_the_saved_model(train, data, tm
 def test_inputs_are_all_other_columns(run, tmp_path):
     path = tmp_path / "t.csv"
     path.write_text("v,u,t\n" + "".join(f"{i},{i * i},{3 * i}\n" for i in range(20)))
-    result = run("train", path, "--target", "u", "--max-iter", "5", "--validation", "0")
+    options = ["--hidden", "20", "--l2", "0", "--max-iter", "5", "--validation", "0"]
+    result = run("train", path, "--target", "u", *options)
     assert result.status == 0
     assert "2 inputs, 1 target: v, t -> u" in result.out
     assert "20 rows, 20 for training, 0 for validation" in result.out
@@ -106,13 +107,13 @@ def test_the_seed_decides(train, tmp_path):
 
 def test_the_scale_of_a_robust_loss_is_in_the_unit_of_the_target(train, monkeypatch, data):
     seen = []
-    original = train_command.train
+    original = task.train
 
     def spy(*args, **options):
-        seen.append(options["loss"])
+        seen.append(args[3])
         return original(*args, **options)
 
-    monkeypatch.setattr(train_command, "train", spy)
+    monkeypatch.setattr(task, "train", spy)
     result = train("--loss", "smooth_lp", "--loss-scale", "2", "--p", "1.5", "--max-iter", "3")
     assert "smooth_lp, scale = 2, p = 1.5" in result.out
     fitted, _ = scores.validation_split(80, 0.2, 0)
@@ -120,7 +121,7 @@ def test_the_scale_of_a_robust_loss_is_in_the_unit_of_the_target(train, monkeypa
     mad = 1.4826022185056018 * np.median(np.abs(y - np.median(y)))
     assert seen[-1].scale == pytest.approx(2.0 / mad, rel=1e-12)
     assert seen[-1].p == 1.5
-    out = train("--loss", "cauchy", "--max-iter", "3").out
+    out = train("--loss", "cauchy", "--max-iter", "3", "--l2", "0").out
     shown = float(re.search(r"cauchy, scale = (\S+), from the residuals;", out)[1])
     assert seen[-1].scale == pytest.approx(shown / mad, rel=1e-12)
 
@@ -155,13 +156,13 @@ def test_overfitting_is_pointed_out(run, tmp_path):
     path = tmp_path / "t.csv"
     path.write_text("".join(csv_text(["x", "y"], rng.standard_normal((70, 2)))))
     options = ["--target", "y", "--hidden", "15", "--max-iter", "100"]
-    out = run("train", path, *options).out
+    out = run("train", path, *options, "--l2", "0").out
     assert re.search(r"hint: validation RMSE is .* times training RMSE \(overfitting\)", out)
     assert "compare --l2 1e-6, 1e-5, 1e-4" in " ".join(out.split())
     out = run("train", path, *options, "--l2", "1e-6").out
     assert "compare --l2 1e-7, 1e-5" in " ".join(out.split())
     assert "hint" not in run("train", path, *options, "--l2", "10").out
-    out = run("train", path, *options, "--validation", "0.5").out
+    out = run("train", path, *options, "--l2", "0", "--validation", "0.5").out
     assert "there are more weights (46) than residuals (35)" in out
 
 
@@ -169,7 +170,8 @@ def test_an_exact_fit_is_not_compared_by_a_ratio(run, tmp_path):
     rng = np.random.default_rng(0)
     path = tmp_path / "t.csv"
     path.write_text("".join(csv_text(["a", "b", "y"], rng.standard_normal((30, 3)))))
-    out = " ".join(run("train", path, "--target", "y", "--hidden", "20").out.split())
+    options = ["--target", "y", "--hidden", "20", "--l2", "0"]
+    out = " ".join(run("train", path, *options).out.split())
     assert "hint: the 81 weights fit every training row exactly (24 residuals), but" in out
     assert " times " not in out
     assert "standard deviations of the target; compare --l2 1e-6" in out

@@ -13,7 +13,7 @@ from commands import fails, process
 
 import ggn
 from ggn.command import cli
-from ggn.command import train as train_command
+from ggn.fit import task
 from ggn.io import Model
 from ggn.io.written import csv_text
 
@@ -51,7 +51,10 @@ model = pytest.fixture(commands.model)
         (["--max-seconds", "-1"], "--max-seconds must be"),
         (["--max-memory", "0"], "--max-memory must be"),
         (["--max-memory", "1e-6"], "error: --max-memory must be .*; --step gradient needs less"),
-        (["--max-memory", "1e-6"], "MiB for the step minimum_norm on 31 weights"),
+        (
+            ["--max-memory", "1e-6", "--l2", "0"],
+            "MiB for the step minimum_norm on 31 weights",
+        ),
         (["--validation", "20%"], "error: --validation must be a number, got '20%'"),
         (["--max-seconds", "1m"], "error: --max-seconds must be a number, got '1m'"),
         (["--validation", "-0.1"], "--validation must be"),
@@ -72,7 +75,8 @@ model = pytest.fixture(commands.model)
             ["--inputs", "a,site"],
             "'site': 's' is not a number; text must be .*; leave the column out with --inputs or",
         ),
-        (["--target", "site"], "column 'site': 's' is not a number; text must be coded"),
+        (["--target", "site"], "two or more classes, but the column 'site' has only 's'"),
+        (["--target", "site", "--task", "regression"], "'s' is not a number; .* --task class"),
         (["--target", "y,z", "--loss", "cauchy", "--loss-scale", "1"], "different standard dev"),
         (["--target", "why"], "no column 'why', which --target names; it has site, a"),
         (["--target", ""], "--target must be column names"),
@@ -146,8 +150,8 @@ def test_no_memory_is_one_line(train, monkeypatch):
     def greedy(*args, **options):
         raise MemoryError("Unable to allocate 8.00 TiB")
 
-    monkeypatch.setattr(train_command, "train", greedy)
-    fails(train(), "not enough memory: Unable to allocate 8.00 TiB")
+    monkeypatch.setattr(task, "train", greedy)
+    fails(train("--l2", "0"), "not enough memory: Unable to allocate 8.00 TiB")
 
 
 def test_bad_files_of_predict(run, model, data, tmp_path):

@@ -140,6 +140,8 @@ def test_wrong_number_of_samples(wrong):
         ((8, 50, 1), 10_000, steps.Primal),
         ((8, 1000, 1), 100, steps.Dual),
         ((1, 70, 40, 1), 40_000, steps.Subsampled),
+        ((8, 20, 1), 200_000, steps.Subsampled),
+        ((8, 20, 1), 100_000, steps.Primal),
         ((784, 500, 500, 10), 50_000, steps.ConjugateGradient),
     ],
 )
@@ -168,6 +170,26 @@ def test_plan_prints_a_table():
     assert all(len(line) <= 80 for line in text.splitlines())
     for name in ("Primal", "Dual", "MinimumNorm", "ConjugateGradient"):
         assert name in text
+
+
+@pytest.mark.parametrize(
+    ("sizes", "T", "options", "there"),
+    [
+        ((8, 20, 1), 100_000, {}, True),  # where exact steps are quick it is a choice all the same
+        ((8, 50, 1), 200_000, {}, True),
+        ((8, 50, 1), 1_000, {}, False),  # too few samples to leave any out
+        ((8, 20, 1), 200_000, {"damping": "undamped"}, False),
+        ((8, 20, 1), 200_000, {"loss": "cauchy"}, True),
+    ],
+)
+def test_plan_lists_subsampling_wherever_it_can_be_had(sizes, T, options, there):
+    plan = ggn.plan(ggn.MLP(sizes), T, **options)
+    costs = {type(c.step): c.flops for c in plan.candidates}
+    assert (steps.Subsampled in costs) == there
+    assert ("Subsampled" in str(plan)) == there
+    if there:
+        assert costs[steps.Subsampled] < costs[steps.Primal]
+    assert all(len(line) <= 80 for line in str(plan).splitlines() if not line.startswith("MLP"))
 
 
 def test_first_size_is_within_the_samples():

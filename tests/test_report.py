@@ -167,24 +167,32 @@ def test_long_texts_keep_their_place():
     lines = text.splitlines()
     assert all(len(line) <= 80 for line in lines)
     assert lines[1].startswith(" " * 12 + "word")
-    table = report.scores(["a very long name, it is"], ([0.0], [-1234.5]), ([1e-300], [1.0]))
+    name = ["a very long name, it is"]
+    parts = {
+        "train": {"RMSE": [0.0], "R2": [-1234.5]},
+        "validation": {"RMSE": [1e-300], "R2": [1.0]},
+    }
+    table = report.scores(name, parts)
     assert all(len(line) <= 80 for line in table.splitlines())
     assert "a very lon..." in table
-    tiny = [np.array([-1.2345678e-300])] * 3
-    table = report.scores(["a very long name, it is"], tiny, tiny)
-    assert [len(line.split()) for line in table.splitlines()] == [7, 7, 7]
+    tiny = dict.fromkeys(("median abs. error", "RMSE", "R2", "R"), np.array([-1.2345678e-300]))
+    table = report.scores(name, {"train": tiny, "validation": tiny, "test": tiny})
+    assert [len(line.split()) for line in table.splitlines()] == [8, 8, 8, 8]
     assert all(len(line) <= 80 for line in table.splitlines())
 
 
 # words
 
 
-def overfitting(train, validation, weights=9, residuals=99, l2=0.0, names=("y",)):
-    train, validation = (
-        None if part is None else [np.array(values) for values in part]
-        for part in (train, validation)
-    )
-    return report.overfitting(names, train, validation, weights=weights, residuals=residuals, l2=l2)
+def overfitting(train, validation, weights=9, residuals=99, l2=0.0, names=("y",), ways=()):
+    kinds = ("RMSE", "R2", "median abs. error")
+    parts = {
+        part: {kind: 7.0 * np.array(v) for kind, v in zip(kinds, values, strict=False)}
+        for part, values in (("train", train), ("validation", validation))
+        if values is not None
+    }
+    sizes = {"weights": weights, "residuals": residuals, "l2": l2, "ways": ways}
+    return report.overfitting(names, parts, np.full(len(names), 7.0), **sizes)
 
 
 def test_overfitting_is_told_by_what_can_be_told():
@@ -207,6 +215,9 @@ def test_overfitting_is_told_by_what_can_be_told():
             assert words in text
             assert " times " not in text
         assert overfitting(fit, None, weights=weights, l2=1e-6) == ""
+    # what is chosen already is not advised again
+    assert "--l2" not in overfitting(fit, ([0.3], nan), l2=1e-3, ways=["--hidden 3"])
+    assert overfitting(fit, None, weights=100, ways=["--hidden 3"]) == ""
     # outliers do not decide
     assert overfitting(([0.1], nan, [0.05]), ([9.0], nan, [0.06])) == ""
     assert "median error is 4 times" in overfitting(([0.1], nan, [0.05]), ([0.1], nan, [0.2]))

@@ -5,10 +5,14 @@ from __future__ import annotations
 import argparse
 import sys
 
+import numpy as np
+
+from ggn.command.labels import numbers_of
 from ggn.command.saved_model import add_model, load
 from ggn.command.table_options import add_table_options, left_out, open_table
 from ggn.fit.scores import r2, rmse
 from ggn.io import Model
+from ggn.io.classes import Classes
 from ggn.io.files import replacing
 from ggn.io.table import Table
 from ggn.io.terminal import visible
@@ -19,9 +23,12 @@ __all__ = ["add", "run"]
 
 PREDICT = """\
 Predict the targets for the rows of a CSV file. Columns are found by name, in
-any order; others are ignored. If the file holds the targets too, RMSE and R2
-are printed on standard error. Text that a spreadsheet would run as a formula
-is written with an apostrophe before it, and read without."""
+any order; others are ignored. A model of classes gives the likeliest label and
+the probability p(LABEL) of each; one of train --bayesian gives std(TARGET), the
+standard deviation of a new target, beside the mean. If the file holds the
+targets too, RMSE and R2, or accuracy and log-loss, are printed on standard
+error. Text that a spreadsheet would run as a formula is written with an
+apostrophe before it, and read without."""
 
 
 def add(parser: argparse.ArgumentParser) -> None:
@@ -49,18 +56,19 @@ def run(args: argparse.Namespace) -> int:
     """
     model = load(args, args.file, output=args.output)
     table = open_table(args)
-    if args.id in model.target_names:
-        raise ValueError(f"the column {args.id!r} is in --id and a target of the model")
     ids = [] if args.id is None else [args.id]
     table.require(ids, "which --id names")
     table.require(model.input_names, "which the model needs")
     X, text, dropped = table.rows(model.input_names, ids)
+    told, names, values = _columns(model, X)
+    if args.id in (*(name for name, _ in told), *names):
+        raise ValueError(f"the column {args.id!r} is in --id and a target of the model")
     if table.understood():
         _note(f"ggn: {args.file}: {table.understood()}")
     if dropped:
         which = "" if ids else "; --id COL tells which rows have predictions"
         _note(f"ggn: {left_out(dropped)}{which}")
-    pieces = csv_text(model.target_names, model.predict(X), (ids[0], text[0]) if ids else None)
+    pieces = csv_text(names, values, *zip(ids, text, strict=True), *told)
     if args.output:
         with replacing(args.output) as stream:
             for piece in pieces:
@@ -71,8 +79,37 @@ def run(args: argparse.Namespace) -> int:
         for piece in pieces:
             sys.stdout.write(piece)
         sys.stdout.flush()
-    _compare(model, table)
+    if model.classes is None:
+        _compare(model, table)
+    else:
+        _compare_classes(model, model.classes, table)
     return 0
+
+
+def _columns(
+    model: Model, X: np.ndarray
+) -> tuple[list[tuple[str, list[str]]], list[str], np.ndarray]:
+    """Return columns of text, and names and values of columns of numbers, that are written."""
+    F, classes = model.predict(X), model.classes
+    if classes is None:
+        names = list(model.target_names)
+        if model.posterior is None:
+            return [], names, F
+        deviations = [f"std({name})" for name in names]
+        return [], [*names, *deviations], np.hstack([F, model.deviation(X)])
+    labels = [f"p({label})" for label in classes.labels]
+    p = classes.probabilities(F) if classes.link != "identity" else F
+    names = list(model.target_names) if classes.link == "identity" else labels
+    if classes.several:
+        return [], names, p
+    return [(_column(model, classes), [str(label) for label in classes.told(F)])], names, p
+
+
+def _column(model: Model, classes: Classes) -> str:
+    """Return what the column of labels is called."""
+    if classes.column is not None:
+        return classes.column
+    return model.target_names[0] if len(model.target_names) == 1 else "class"
 
 
 def _compare(model: Model, table: Table) -> None:
@@ -90,6 +127,24 @@ def _compare(model: Model, table: Table) -> None:
     F = F[:, [model.target_names.index(name) for name in known]]
     for name, miss, share in zip(known, rmse(Y, F), r2(Y, F), strict=True):
         _note(f"{name}: RMSE {miss:.6g}, R2 {share:.6f}, {count(len(Y), 'row')}")
+
+
+def _compare_classes(model: Model, classes: Classes, table: Table) -> None:
+    """Print how often the model's label is right, if the table holds the labels."""
+    column = _column(model, classes)
+    if column not in table.names or classes.several:
+        return
+    try:
+        X, (cells,), _ = table.rows(model.input_names, labels=[column])
+        numbers = numbers_of(classes, cells)
+    except ValueError as error:
+        _note(f"ggn: not compared with the targets: {error}")
+        return
+    F = model.predict(X)
+    line = f"{column}: accuracy {np.mean(classes.indices(F) == numbers):.6f}"
+    if classes.link != "identity":
+        line += f", log-loss {-classes.logarithms(F)[np.arange(len(F)), numbers].mean():.6g}"
+    _note(f"{line}, {count(len(F), 'row')}")
 
 
 def _note(line: str) -> None:

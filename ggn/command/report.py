@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
 from ggn.io.terminal import visible
 
-__all__ = [
-    "fields",
-    "overfitting",
-    "scores",
-    "shorten",
-]
+__all__ = ["fields", "overfitting", "penalties", "scores", "shorten"]
+
+Scores = Mapping[str, Mapping[str, Any]]
 
 WIDTH = 80
 EXACT_RMSE = 1e-6  # an RMSE below, in standard deviations of the target, is an exact fit
@@ -37,108 +35,125 @@ def fields(rows: Sequence[tuple[str, str]]) -> str:
     return "\n".join(map(visible, lines))
 
 
-def scores(
-    names: Sequence[str],
-    train: Sequence[np.ndarray],
-    validation: Sequence[np.ndarray] | None,
-) -> str:
+def scores(names: Sequence[str], parts: Scores) -> str:
     """Return a table of the scores of each target.
 
     Parameters
     ----------
     names : sequence of str
-    train, validation : two or three of ndarray, (nL,)
-        RMSE and R2, and if the median absolute error is given, it is shown first.
+    parts : dict of str to dict of str to ndarray (nL,)
+        The scores of each part, by what they are called.  Two parts with two scores each have
+        one row per target, more have a row per part.
 
     Examples
     --------
-    >>> print(scores(["y"], ([0.5], [0.9]), ([1.0], [float("nan")])))
+    >>> fit = {"train": {"RMSE": [0.5], "R2": [0.9]}}
+    >>> print(scores(["y"], {**fit, "validation": {"RMSE": [1.0], "R2": [float("nan")]}}))
     target           train RMSE   train R2   validation RMSE   validation R2
     y                       0.5   0.900000                 1               -
     """
-    if len(train) > 2:
-        return _robust_scores(names, train, validation)
+    columns = [*parts["train"]]
+    if len(columns) > 2 or len(parts) > 2:
+        return _long_scores(names, parts, columns)
     lines = [f"{'target':<14}{'train RMSE':>13}{'train R2':>11}"]
-    if validation is not None:
+    held = parts.get("validation")
+    if held is not None:
         lines[0] += f"{'validation RMSE':>18}{'validation R2':>16}"
     for i, name in enumerate(names):
-        line = f"{shorten(name, 13):<14}{train[0][i]:>13.5g}{_r2(train[1][i]):>11}"
-        if validation is not None:
-            line += f"{validation[0][i]:>18.5g}{_r2(validation[1][i]):>16}"
+        train = parts["train"]
+        line = f"{shorten(name, 13):<14}{train['RMSE'][i]:>13.5g}{_r2(train['R2'][i]):>11}"
+        if held is not None:
+            line += f"{held['RMSE'][i]:>18.5g}{_r2(held['R2'][i]):>16}"
         lines.append(line)
     return "\n".join(lines)
 
 
-def _robust_scores(
-    names: Sequence[str], train: Sequence[np.ndarray], validation: Sequence[np.ndarray] | None
-) -> str:
+def _long_scores(names: Sequence[str], parts: Scores, columns: Sequence[str]) -> str:
     """Return the table with a row for each part, for there are too many columns for one."""
-    lines = [f"{'target':<14}{'part':<12}{'median abs. error':>18}{'RMSE':>13}{'R2':>11}"]
+    widths = [max(len(name) + 2, 11 if name in ("R2", "R") else 13) for name in columns]
+    lines = [f"{'target':<14}{'part':<11}" + "".join(map(str.rjust, columns, widths))]
     for i, name in enumerate(names):
-        for part, values in (("train", train), ("validation", validation)):
-            if values is not None:
-                lines.append(
-                    f"{shorten(name, 13):<14}{part:<12}{values[2][i]:>18.5g}"
-                    f"{values[0][i]:>13.5g}{_r2(values[1][i]):>11}"
-                )
+        for part, values in parts.items():
+            cells = [_r2(values[c][i]) if c in ("R2", "R") else f"{values[c][i]:.5g}"
+                     for c in columns]  # fmt: skip
+            line = f"{shorten(name, 13):<14}{part:<11}"
+            lines.append(line + "".join(map(str.rjust, cells, widths)))
     return "\n".join(lines)
 
 
 def overfitting(
     names: Sequence[str],
-    train: Sequence[np.ndarray],
-    validation: Sequence[np.ndarray] | None,
+    parts: Scores,
+    y_scale: np.ndarray,
     *,
     weights: int,
     residuals: int,
     l2: float,
+    ways: Sequence[str] = (),
 ) -> str:
     """Return signs of overfitting and what to compare, or nothing.
 
     Parameters
     ----------
     names : sequence of str
-    train, validation : sequence of ndarray, (nL,)
-        The scores as for `scores`, errors in standard deviations of the target.
+    parts : dict of str to dict of str to ndarray (nL,)
+        The scores as for `scores`.
+    y_scale : ndarray, (nL,)
+        The targets' unit, in which errors are compared.
     weights, residuals : int
     l2 : float
+    ways : sequence of str
+        What to compare where the penalty, or when to stop, is chosen already.
 
     Examples
     --------
     >>> import numpy as np
-
-    from ggn.io.terminal import visible
-    >>> fit = [np.array([0.1]), np.array([0.99])], [np.array([0.25]), np.array([0.95])]
-    >>> overfitting(["y"], *fit, weights=9, residuals=99, l2=0.0)
+    >>> fit = {"train": {"RMSE": np.array([0.1])}, "validation": {"RMSE": np.array([0.25])}}
+    >>> overfitting(["y"], fit, np.ones(1), weights=9, residuals=99, l2=0.0)
     'validation RMSE is 2.5 times training RMSE (overfitting); compare --l2 1e-6, 1e-5, 1e-4'
     """
-    values = (l2 / 10.0, 10.0 * l2) if l2 else (1e-6, 1e-5, 1e-4)
-    more = "compare --l2 " + ", ".join(_short(value) for value in values)
-    if validation is not None:
+    more = penalties(l2, ways)
+    if "validation" in parts:
         # outliers decide the RMSE of a robust fit
-        kind, which = ("median error", 2) if len(train) > 2 else ("RMSE", 0)
-        fitted, held = train[which], validation[which]
+        robust = "median abs. error" in parts["train"]
+        kind, which = ("median error", "median abs. error") if robust else ("RMSE", "RMSE")
+        fitted, held = (parts[part][which] / y_scale for part in ("train", "validation"))
         worst = int(np.argmax(held - fitted))
         low, high = float(fitted[worst]), float(held[worst])
         of = f" of {shorten(names[worst], 30)}" if len(names) > 1 else ""
         # an error at rounding level may well double
         apart = high > 1.5 * max(low, EXACT_RMSE)
-        if apart and float(train[0][worst]) < EXACT_RMSE:
+        if apart and float(parts["train"]["RMSE"][worst] / y_scale[worst]) < EXACT_RMSE:
             return (
                 f"the {weights} weights fit every training row{of} exactly ({residuals} "
                 f"residuals), but validation {kind} is {high:.2g} standard deviations of the "
                 f"target; {more}"
             )
-        if apart and (l2 or weights < residuals):
+        if apart and (l2 or ways or weights < residuals):
             times = f"{high / low:.3g}" if high < 1000.0 * low else "more than 1000"
             return f"validation {kind}{of} is {times} times training {kind} (overfitting); {more}"
-    if weights >= residuals and not l2:
+    if weights >= residuals and not l2 and not ways:
         much = ("more", "than") if weights > residuals else ("as many", "as")
         return (
             f"there are {much[0]} weights ({weights}) {much[1]} residuals ({residuals}), enough "
             f"to fit every training row with its noise; {more} or fewer units (--hidden)"
         )
     return ""
+
+
+def penalties(l2: float, ways: Sequence[str] = ()) -> str:
+    """Return what to compare with a penalty, or with one that was chosen.
+
+    Examples
+    --------
+    >>> penalties(1e-3), penalties(0.0)
+    ('compare --l2 1e-4, 0.01', 'compare --l2 1e-6, 1e-5, 1e-4')
+    """
+    if ways:
+        *first, last = ways
+        return f"compare {', '.join(first)} or {last}" if first else f"compare {last}"
+    values = (l2 / 10.0, 10.0 * l2) if l2 else (1e-6, 1e-5, 1e-4)
+    return "compare --l2 " + ", ".join(_short(value) for value in values)
 
 
 def _short(value: float) -> str:

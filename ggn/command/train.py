@@ -3,54 +3,38 @@
 from __future__ import annotations
 
 import argparse
-import functools
-import math
 import os
 import sys
-import textwrap
 import time
-from typing import Any
 
-import numpy as np
-
-from ggn import activations, damping, losses, steps
-from ggn.command import report
+from ggn import activations, damping, steps
+from ggn.command.curves import check_plot
+from ggn.command.labels import add_labels, check_task
 from ggn.command.objective import (
     add_objective,
+    check_cross_entropy,
     check_objective,
-    chosen_loss,
-    objective_text,
+    is_robust,
 )
 from ggn.command.parser import decimal, whole
+from ggn.command.summary import curves_label, summary
 from ggn.command.table_options import add_table_options
+from ggn.command.training import Fit, fitted
 from ggn.command.training_data import TrainingData, read
 from ggn.command.words import said
-from ggn.fit.penalty import without_biases
-from ggn.fit.result import Status, TrainResult
-from ggn.fit.robust import chosen_scale
-from ggn.fit.scores import median_error, r2, rmse
-from ggn.fit.stages import From, Stages
-from ggn.fit.start import DEFAULT, STARTS, draw
-from ggn.fit.train import train
-from ggn.io import Model, terminal
+from ggn.fit.result import Status
+from ggn.fit.start import DEFAULT, STARTS
 from ggn.io.files import check_writable
-from ggn.io.least_norm import Varied
-from ggn.linearization import Objective
-from ggn.losses import Loss
-from ggn.network import MLP
-from ggn.surface import diagnose
-from ggn.validation import count, describe, integer, number, spelled
+from ggn.validation import describe, integer, number, spelled
 
 __all__ = ["THREADS", "add", "run"]
-
-MEBIBYTE = 2**20
-DIAGNOSED = 1000  # weights: as quick as ten iterations and one dense factorisation
 
 TRAIN = """\
 Train a network on columns of a CSV file with a header line. Inputs and targets
 are standardised (mean 0, standard deviation 1 on the training part; for a
-robust --loss median 0, 1.4826 MAD 1), so --l2 and the loss are in those units;
-RMSE is printed in the units of the file.
+robust loss median 0, 1.4826 MAD 1), so --l2 and the loss are in those units;
+RMSE is printed in the units of the file. A target of words is one of classes:
+the network gives their probabilities.
 Ctrl-C stops training and keeps the weights reached."""
 
 THREADS = """\
@@ -59,8 +43,11 @@ environment.
 """
 
 TRAIN_END = f"""\
-example:
-  python -m ggn train yacht.csv --target y --l2 1e-4 --save yacht.npz
+examples:
+  python -m ggn train yacht.csv --target y --save yacht.npz
+  python -m ggn train iris.csv --target species --restarts 5 --save iris.npz
+  python -m ggn train yacht.csv --target y --validation 0.15 --test 0.15
+      --patience 10 --plot curves.png
 
 {THREADS}"""
 
@@ -69,39 +56,56 @@ def add(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of the command."""
     parser.description, parser.epilog = TRAIN, TRAIN_END
     parser.set_defaults(run=run)
-    parser.add_argument("file", metavar="FILE.csv", help="a header line, then numbers")
+    parser.add_argument(
+        "file", metavar="FILE.csv", help="a header line, then numbers; a target may be words"
+    )
     group = parser.add_argument_group("data").add_argument
     group("--target", required=True, metavar="COL[,COL]", help="columns to predict")
     group("--inputs", metavar="COL[,COL]", help="columns to predict from (default: all others)")
     group("--exclude", metavar="COL[,COL]", help="columns not to predict from")
     group("--validation", type=decimal, default=0.2, metavar="FRACTION",
         help="of the rows, drawn at random, not trained on (default: %(default)s)")  # fmt: skip
+    group("--test", type=decimal, default=0.0, metavar="FRACTION",
+        help="of the rows, drawn at random, that nothing is decided by (default: 0)")  # fmt: skip
     group("--seed", type=whole, default=0, metavar="N",
-        help="of that draw and of the initial weights (default: %(default)s)")  # fmt: skip
+        help="of the initial weights (default: %(default)s)")  # fmt: skip
+    group("--split-seed", type=whole, metavar="N",
+        help="of the draw of rows (default: that of --seed)")  # fmt: skip
     group("--save", metavar="MODEL.npz", help="where to keep the trained network")
+    group("--plot", metavar="FILE.png|svg|pdf",
+        help="picture of each part's error after each iteration")  # fmt: skip
 
+    add_labels(parser)
     add_table_options(parser)
     group = parser.add_argument_group("network").add_argument
-    group("--hidden", default="20", metavar="N[,N]",
-        help="units of each hidden layer (default: %(default)s)")  # fmt: skip
+    group("--hidden", metavar="N[,N]",
+        help="units of each hidden layer (default: one layer of 20, or fewer, so that there are "
+        "two training rows to a weight)")  # fmt: skip
     group("--activation", default="tanh", metavar="NAME[,NAME]",
         help=f"of all hidden layers, or one each: {', '.join(sorted(activations.BUILT_IN))} "
         "(default: %(default)s)")  # fmt: skip
-    group("--init", default=DEFAULT, metavar="NAME",
+    group("--init", metavar="NAME",
         help=f"how to draw the initial weights: {', '.join(STARTS)} "
-        "(default: %(default)s)")  # fmt: skip
+        f"(default: {DEFAULT}, with --patience fan_in)")  # fmt: skip
 
     add_objective(parser)
     group = parser.add_argument_group("method").add_argument
+    group("--restarts", type=whole, default=1, metavar="N",
+        help="train from N random starts and keep the best: of least loss, greatest evidence or, "
+        "with --patience, least validation loss (default: %(default)s)")  # fmt: skip
+    group("--patience", type=whole, metavar="N",
+        help="stop once the validation loss has not fallen for N iterations, and keep the weights "
+        "of its least (default: never)")  # fmt: skip
     group("--step", default="auto", metavar="NAME",
         help=f"auto, {', '.join(steps.NAMES)} (default: %(default)s)")  # fmt: skip
     group("--damping", default="levenberg_marquardt", metavar="NAME",
         help=f"{', '.join(damping.NAMES)} (default: %(default)s)")  # fmt: skip
     group("--max-iter", type=whole, default=1000, metavar="N",
-        help="largest number of iterations (default: %(default)s)")  # fmt: skip
+        help="largest number of iterations of a start (default: %(default)s)")  # fmt: skip
     group("--tol", type=decimal, default=1e-12, metavar="TOL",
         help="relative change to stop at; 0: never (default: %(default)g)")  # fmt: skip
-    group("--max-seconds", type=decimal, metavar="S", help="time limit (default: none)")
+    group("--max-seconds", type=decimal, metavar="S",
+        help="time limit of all starts together (default: none)")  # fmt: skip
     group("--max-memory", type=decimal, metavar="MB",
         help="for the matrices of --step auto (default: half of the machine's)")  # fmt: skip
 
@@ -115,148 +119,49 @@ def run(args: argparse.Namespace) -> int:
         For options, files or cells that cannot be used.
     """
     _check_options(args)
-    hidden, activation = _sizes(args.hidden), _activations(args.activation)
-    rng = np.random.default_rng(args.seed)
-    data = read(args, rng, losses.resolve(args.loss))
-    loss = chosen_loss(args, data.units[3], data.targets)
-    net = MLP((len(data.inputs), *hidden, len(data.targets)), activation)
+    hidden = None if args.hidden is None else _sizes(args.hidden)
+    activation = _activations(args.activation)
+    data = read(args, is_robust(args))
+    if data.classes is not None:
+        check_cross_entropy(args)
     started = time.perf_counter()
-    result = _train(args, data, net, loss, rng)
-    loss = result.get("loss", loss)
+    try:
+        fit = fitted(args, data, hidden, activation)
+    except KeyboardInterrupt:
+        if sys.stderr is not None:
+            print("ggn: interrupted before there were weights; nothing was saved", file=sys.stderr)
+        raise
     seconds = time.perf_counter() - started
-    if result.status is Status.BAD_START:
-        raise ValueError(said(result.status))
-    model = Model(net, result.w, data.inputs, data.targets, *data.units, result.loss, result.l2)
+    if fit.best.status is Status.BAD_START:
+        raise ValueError(said(fit.best.status))
+    model = fit.model(args, data)
     saved = "not saved"
     try:
         if args.save:
             model.save(args.save)
             saved = f"saved to {args.save}"
+        if args.plot:
+            _plot(args, data, fit)
     finally:  # a disk that is full now does not make the fit worth less
-        _print_summary(args, data, model, loss, result, seconds, saved)
-    return 130 if result.status is Status.INTERRUPTED else 0
+        print(summary(args, data, model, fit, seconds, saved))
+    return 130 if fit.interrupted else 0
 
 
-def _train(
-    args: argparse.Namespace, data: TrainingData, net: MLP, loss: Loss, rng: np.random.Generator
-) -> TrainResult:
-    """Train with a line of progress."""
-    X, Y = data.standard()
-    y_scale, varied, l2 = data.units[3], Varied(net, X), without_biases(net, args.l2)
-    ends = math.inf if args.max_seconds is None else time.perf_counter() + args.max_seconds
-
-    def detail(w: np.ndarray) -> str:
-        return f"train RMSE {y_scale[0] * rmse(Y, net.forward(w, X))[0]:.4g}"
-
-    progress = terminal.Progress(sys.stderr, detail if len(data.targets) == 1 else None)
-
-    def one(w0: From, loss: Any, l2: Any, max_iter: int, tol: float) -> TrainResult:
-        return train(
-            net,
-            X,
-            Y,
-            loss=loss,
-            w0=w0,
-            step=args.step,
-            damping=args.damping,
-            max_iter=max_iter,
-            tol=tol,
-            l2=l2,
-            callback=progress,
-            max_seconds=max(ends - time.perf_counter(), 0.0),
-            max_memory=None if args.max_memory is None else args.max_memory * MEBIBYTE,
-        )
-
-    objective = Objective(net, X, Y, loss, l2=l2)
-    w0 = varied.least_norm(draw(objective, rng, args.init))
-    result: TrainResult
-    try:
-        if loss.scale is not None:
-            result = chosen_scale(
-                objective,
-                w0,
-                functools.partial(Stages, objective, run=one),
-                max_iter=args.max_iter,
-                tol=args.tol,
-                fixed=args.loss_scale is not None,
-            )
-        else:
-            result = one(w0, loss, l2, args.max_iter, args.tol)
-    finally:
-        progress.close()
-    result.w = result.x = varied.least_norm(result.w)
-    return result
-
-
-def _print_summary(
-    args: argparse.Namespace,
-    data: TrainingData,
-    model: Model,
-    loss: Loss,
-    result: TrainResult,
-    seconds: float,
-    saved: str,
-) -> None:
-    F = model.predict(data.X)
-    robust = not isinstance(loss, losses.Squared)
-    measures = (rmse, r2, median_error) if robust else (rmse, r2)
-    fitted, held = (
-        [measure(data.Y[part], F[part]) for measure in measures] if len(part) else None
-        for part in (data.fitted, data.held)
-    )
-    assert fitted is not None
-    parts = f"{len(data.fitted)} for training, {len(data.held)} for validation"
-    names = report.shorten(f"{', '.join(data.inputs)} -> {', '.join(data.targets)}", 100)
-    counts = f"{count(len(data.inputs), 'input')}, {count(len(data.targets), 'target')}"
-    text = objective_text(loss, args, data.units[3])
-    rows = [
-        (
-            "data",
-            "; ".join(
-                [f"{os.path.basename(args.file)}: {count(len(F), 'row')}, {parts}", *data.said]
-            ),
-        ),
-        ("columns", f"{counts}: {names}"),
-        *data.notes(),
-        ("network", f"{_text(model.net)}; {count(model.net.n_weights, 'weight')}"),
-        (
-            "loss",
-            f"{text}; {result.fun:.6g} in standard units",
-        ),
-        ("run", f"{count(result.nit, 'iteration')}, {seconds:.2f} s"),
-        ("stopped", said(result.status)),
-    ]
-    if model.net.n_weights <= DIAGNOSED and result.status is not Status.INTERRUPTED:
-        found = diagnose(
-            model.net,
-            result.w,
-            *data.standard(),
-            loss,
-            l2=without_biases(model.net, args.l2),
-        )
-        rows.append(("verdict", found.verdict.value))
-    print(report.fields(rows))
-    print(f"{'model':<12}{terminal.visible(saved)}")  # a path is not to be wrapped
-    print()
-    print(report.scores(data.targets, fitted, held))
-    hint = report.overfitting(
-        data.targets,
-        [values / model.y_scale for values in fitted],
-        None if held is None else [values / model.y_scale for values in held],
-        weights=model.net.n_weights,
-        residuals=len(data.fitted) * len(data.targets),
-        l2=args.l2,
-    )
-    if hint:
-        print("\n" + textwrap.fill(f"hint: {hint}", report.WIDTH, break_on_hyphens=False))
+def _plot(args: argparse.Namespace, data: TrainingData, fit: Fit) -> None:
+    assert fit.curves is not None
+    fit.curves.save(args.plot, fit.place, curves_label(data), fit.kept)
 
 
 def _check_options(args: argparse.Namespace) -> None:
     """Check what does not need the data, before reading it."""
     number("validation", args.validation, 0.0, 1.0)
+    number("test", args.test, 0.0, 1.0)
     number("tol", args.tol, 0.0)
     integer("seed", args.seed, 0)
+    if args.split_seed is not None:
+        integer("split_seed", args.split_seed, 0)
     integer("max_iter", args.max_iter, 0)
+    integer("restarts", args.restarts, 1)
     if args.max_seconds is not None:
         number("max_seconds", args.max_seconds, 0.0)
     if args.max_memory is not None:
@@ -264,14 +169,30 @@ def _check_options(args: argparse.Namespace) -> None:
     for argument, value, known in (
         ("step", args.step, ("auto", *steps.NAMES)),
         ("damping", args.damping, damping.NAMES),
-        ("init", args.init, STARTS),
+        ("init", DEFAULT if args.init is None else args.init, STARTS),
     ):
         spelled(argument, value, known)
+    check_task(args)
     check_objective(args)
+    if args.task == "classification":
+        check_cross_entropy(args)
+    _check_patience(args)
+    check_plot(args)
     if args.save:
         check_writable(args.save)
-        if os.path.exists(args.save) and os.path.samefile(args.save, args.file):
-            raise ValueError(f"--save would overwrite {args.file}, which is read")
+    for option, path in (("--save", args.save), ("--plot", args.plot)):
+        if path and os.path.exists(path) and os.path.samefile(path, args.file):
+            raise ValueError(f"{option} would overwrite {args.file}, which is read")
+
+
+def _check_patience(args: argparse.Namespace) -> None:
+    if args.patience is None:
+        return
+    integer("patience", args.patience, 1)
+    if args.validation == 0.0:
+        raise ValueError("--patience stops by rows held out, but --validation is 0")
+    if args.bayesian:
+        raise ValueError("--patience and --bayesian are two ways not to overfit; choose one")
 
 
 def _sizes(text: str) -> list[int]:
@@ -288,10 +209,3 @@ def _activations(text: str) -> str | list[str]:
     for name in names:
         activations.resolve(name)
     return names[0] if len(names) == 1 else names
-
-
-def _text(net: MLP) -> str:
-    names = [a.name for a in net.activations[:-1]]
-    return (
-        f"{'-'.join(map(str, net.sizes))}, {', '.join(names if len(set(names)) > 1 else names[:1])}"
-    )

@@ -5,60 +5,136 @@ from __future__ import annotations
 import argparse
 import csv
 from collections import Counter
-from typing import NamedTuple
+from dataclasses import dataclass
 
 import numpy as np
 
 from ggn.command import report
+from ggn.command.labels import is_classification, numbers_of, read_classes, weights_of
 from ggn.command.table_options import left_out, open_table
-from ggn.fit.scores import validation_split
+from ggn.fit.scores import split
+from ggn.io.classes import Classes
 from ggn.io.rows import CellError
 from ggn.io.scaling import constant_columns, robust_units, standard_units
-from ggn.losses import Loss
+from ggn.io.table import Table
+from ggn.validation import count
 
-__all__ = ["TrainingData", "read", "units_of"]
+__all__ = ["TrainingData", "read", "split_source"]
+
+PARTS = ("train", "validation", "test")
 
 
-class TrainingData(NamedTuple):
-    """The columns used, and which of their rows for what."""
+@dataclass
+class TrainingData:
+    """The columns used, and which of their rows for what.
+
+    Attributes
+    ----------
+    inputs, targets : list of str
+        Names of columns.
+    X : ndarray, (T, n0)
+    Y : ndarray, (T, nL)
+        Of classes zeros and ones.
+    rows : dict of str to ndarray
+        Those of "train", "validation" and "test".
+    units : tuple of ndarray
+        x_mean, x_scale, y_mean, y_scale.
+    said : list of str
+        How the file was understood.
+    classes : Classes or None
+    numbers : ndarray (T,) or None
+        Which class each row is of.
+    """
 
     inputs: list[str]
     targets: list[str]
     X: np.ndarray
     Y: np.ndarray
-    fitted: np.ndarray
-    held: np.ndarray
-    units: tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]  # x_mean, x_scale, y_...
-    said: list[str]  # how the file was understood
+    rows: dict[str, np.ndarray]
+    units: tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]
+    said: list[str]
+    classes: Classes | None = None
+    numbers: np.ndarray | None = None
 
-    def standard(self) -> tuple[np.ndarray, np.ndarray]:
-        """Return inputs and targets of the training part, in standard units."""
+    def standard(self, part: str = "train") -> tuple[np.ndarray, np.ndarray]:
+        """Return inputs and targets of a part, in standard units."""
         x_mean, x_scale, y_mean, y_scale = self.units
-        Z = (self.X[self.fitted] - x_mean) / x_scale
-        Z[:, constant_columns(self.X[self.fitted])] = 0.0  # not their rounding
-        return Z, (self.Y[self.fitted] - y_mean) / y_scale
+        Z = (self.X[self.rows[part]] - x_mean) / x_scale
+        Z[:, self.constant] = 0.0  # not their rounding
+        return Z, (self.Y[self.rows[part]] - y_mean) / y_scale
+
+    @property
+    def constant(self) -> np.ndarray:
+        """Which inputs do not vary in training, (n0,)."""
+        return constant_columns(self.X[self.rows["train"]])
+
+    def weights(self, part: str = "train") -> np.ndarray | None:
+        """Return what each sample of a part counts, (T,), None for 1."""
+        if self.classes is None or self.classes.weights is None or self.numbers is None:
+            return None
+        return np.array(self.classes.weights)[self.numbers[self.rows[part]]]
 
     def notes(self) -> list[tuple[str, str]]:
         """Return what is odd about the columns."""
-        same = constant_columns(self.X[self.fitted])
-        constant = [name for name, flat in zip(self.inputs, same, strict=True) if flat]
+        constant = [name for name, flat in zip(self.inputs, self.constant, strict=True) if flat]
         if not constant:
             return []
         text = f"constant in training, so without weight in the model: {', '.join(constant)}"
         return [("note", report.shorten(text, report.WIDTH - 12))]
 
+    def parts(self) -> str:
+        """Return how many rows are for what."""
+        purposes = zip(self.rows.values(), ("training", "validation", "testing"), strict=True)
+        some = [f"{len(rows)} for {purpose}" for rows, purpose in purposes]
+        return ", ".join(some if len(self.rows["test"]) else some[:2])
 
-def units_of(A: np.ndarray, loss: Loss) -> tuple[np.ndarray, np.ndarray]:
-    """Return what columns are reduced by and divided by: robust against what the loss is."""
-    return robust_units(A) if loss.scale is not None else standard_units(A)
+
+def split_source(args: argparse.Namespace) -> np.random.Generator:
+    """Return what draws the rows of each part: of --split-seed or, by default, of --seed."""
+    return np.random.default_rng(args.seed if args.split_seed is None else args.split_seed)
 
 
-def read(args: argparse.Namespace, rng: np.random.Generator, loss: Loss) -> TrainingData:
-    """Read the columns that the options name, and draw the rows to be held back."""
+def read(args: argparse.Namespace, robust: bool) -> TrainingData:
+    """Read the columns that the options name, and draw the rows to be held back.
+
+    With robust, units are those of what is not outliers.
+    """
     targets = _columns("--target", args.target)
+    table = open_table(args)
+    inputs = _inputs(args, table, targets)
+    try:
+        classes, numbers, Y, X, dropped = _values(args.task, table, targets, inputs)
+    except CellError as error:
+        if error.column in targets:
+            raise _with_task(error, args.task) from error
+        advice = "leave the column out with --inputs or --exclude"
+        raise ValueError(f"{error}; {advice}") from error
+    rows = dict(zip(PARTS, split(len(X), args.validation, args.test, split_source(args)),
+                    strict=True))  # fmt: skip
+    units = robust_units if robust else standard_units
+    x_units = units(X[rows["train"]])
+    if classes is None or numbers is None:
+        if args.class_weight is not None:
+            raise ValueError(
+                "--class-weight is for classification, but the targets are numbers; "
+                "--task classification takes them as labels"
+            )
+        of = (*x_units, *units(Y[rows["train"]]))
+    else:
+        fitted = numbers[rows["train"]]
+        _check_classes(classes, fitted)
+        weights = weights_of(args.class_weight, classes, fitted)
+        classes = Classes(classes.labels, classes.link, weights=weights, column=classes.column)
+        nL = Y.shape[1]
+        of = (*x_units, np.zeros(nL), np.ones(nL))
+    said = [text for text in (table.understood(), left_out(dropped)) if text]
+    return TrainingData(inputs, targets, X, Y, rows, of, said, classes, numbers)
+
+
+def _inputs(args: argparse.Namespace, table: Table, targets: list[str]) -> list[str]:
+    """Return the columns to predict from."""
     inputs = None if args.inputs is None else _columns("--inputs", args.inputs)
     exclude = [] if args.exclude is None else _columns("--exclude", args.exclude)
-    table = open_table(args)
     for option, names in (("--target", targets), ("--inputs", inputs), ("--exclude", exclude)):
         table.require(names or [], f"which {option} names")
         both = [] if option == "--target" else [name for name in names or [] if name in targets]
@@ -72,18 +148,45 @@ def read(args: argparse.Namespace, rng: np.random.Generator, loss: Loss) -> Trai
         raise ValueError(
             f"{args.file} has no columns but the targets{left}, so no inputs{table.hint()}"
         )
-    try:
-        values, _, dropped = table.rows([*targets, *inputs])
-    except CellError as error:
-        if error.column in targets:
-            raise
-        advice = "leave the column out with --inputs or --exclude"
-        raise ValueError(f"{error}; {advice}") from error
-    Y, X = values[:, : len(targets)], values[:, len(targets) :]
-    fitted, held = validation_split(len(X), args.validation, rng)
-    units = (*units_of(X[fitted], loss), *units_of(Y[fitted], loss))
-    said = [text for text in (table.understood(), left_out(dropped)) if text]
-    return TrainingData(inputs, targets, X, Y, fitted, held, units, said)
+    return inputs
+
+
+def _values(
+    task: str, table: Table, targets: list[str], inputs: list[str]
+) -> tuple[Classes | None, np.ndarray | None, np.ndarray, np.ndarray, int]:
+    """Return classes and their numbers, if there are any; targets, inputs, rows dropped."""
+    if task != "classification":
+        try:
+            values, _, dropped = table.rows([*targets, *inputs])
+            return None, None, values[:, : len(targets)], values[:, len(targets) :], dropped
+        except CellError as error:
+            if not is_classification(task, table, targets, error):
+                raise
+    if len(targets) > 1:
+        raise ValueError(
+            f"--target must be one column for classification, got {', '.join(targets)}"
+        )
+    X, (cells,), dropped = table.rows(inputs, labels=targets)
+    classes = read_classes(targets[0], cells)
+    numbers = numbers_of(classes, cells)
+    return classes, numbers, classes.targets(numbers), X, dropped
+
+
+def _with_task(error: CellError, task: str) -> ValueError:
+    """Return an error of a target's cell, with the option that takes it for a label."""
+    if task == "classification" or "--missing" in str(error):
+        return error
+    return ValueError(f"{error}; --task classification takes the cells for labels")
+
+
+def _check_classes(classes: Classes, fitted: np.ndarray) -> None:
+    sizes = np.bincount(fitted, minlength=len(classes.labels))
+    if not sizes.all():
+        label = classes.labels[int(sizes.argmin())]
+        raise ValueError(
+            f"no row of the class {label!r} is among the {count(len(fitted), 'row')} for training; "
+            "another --split-seed draws others"
+        )
 
 
 def _columns(option: str, text: str) -> list[str]:

@@ -10,14 +10,17 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 
 from ggn.activations.base import BuiltIn
+from ggn.export.c_classes import class_functions
 from ggn.export.expression import C
 from ggn.export.layers import DenseLayer, built_in_layers
 from ggn.fit.fitted import Fitted, as_model
 from ggn.io import Model
+from ggn.io.classes import Classes
 from ggn.validation import describe
 
 __all__ = ["to_c"]
@@ -43,13 +46,18 @@ def to_c(model: Fitted, name: str = "predict") -> str:
     model : Model, TrainResult or estimator
         With built-in activations only; an estimator is fitted.
     name : str, default "predict"
-        Of the function; every other name in the file is static and begins with it.
+        Of the function; every other name in the file begins with it, and is static but for
+        those that tell classes.
 
     Returns
     -------
     str
         The definition of ``void predict(const double *x, double *y)`` with x (n0,)
         and y (nL,) apart from each other; compile it as C99 and link with ``-lm``.
+        Of a model of classes also ``const char *const predict_classes[]``, the labels;
+        ``void predict_probabilities(const double *x, double *p)``, the probability of each,
+        unless the loss was squared; and ``int predict_class(const double *x)``, the place of
+        the likeliest, unless a sample may have several.
 
     Raises
     ------
@@ -95,24 +103,40 @@ def to_c(model: Fitted, name: str = "predict") -> str:
     parts += [_table(f"{name}_{key}", units[key]) for key in used]
     lines = [*_body(layers, name, used)]
     parts.append("\n".join([f"void {name}(const double *x, double *y)", "{", *lines, "}", ""]))
+    if model.classes is not None:
+        parts += class_functions(model.classes, model.net.n_outputs, name)
     return "\n".join(parts)
 
 
 def _comment(model: Model, name: str) -> str:
-    def listed(letter: str, names: tuple[str, ...]) -> Iterator[str]:
+    def listed(letter: str, names: tuple[str, ...], labels: Any = ()) -> Iterator[str]:
+        each = labels if len(labels) == len(names) else None
         for i, text in enumerate(map(json.dumps, names)):
-            yield f" *   {letter}[{i}]  {text.replace('*/', '* /').replace('/*', '/ *')}"
+            told = text if each is None else f"{text}, of {json.dumps(each[i])}"
+            yield f" *   {letter}[{i}]  {told.replace('*/', '* /').replace('/*', '/ *')}"
 
+    classes = model.classes
     return "\n".join(
         [
             f"/* {name}: a multilayer perceptron, {' - '.join(map(str, model.net.sizes))}.",
             " *",
             *listed("x", model.input_names),
-            *listed("y", model.target_names),
+            *listed("y", model.target_names, () if classes is None else classes.labels),
+            *([] if classes is None else _told(classes)),
             " *",
             " * Written by ggn.  C99; x and y must not overlap; link with -lm. */",
         ]
     )
+
+
+def _told(classes: Classes) -> list[str]:
+    """Return what y means, as lines of the comment."""
+    what = {
+        "logistic": "y: logits; the probability is 1 / (1 + exp(-y))",
+        "softmax": "y: logits; the probability is exp(y[k]) / sum of exp(y)",
+        "identity": "y: estimates of 0 and 1",
+    }[classes.link]
+    return [" *", f" *   {what}; see the functions at the end."]
 
 
 def _functions(chosen: list[BuiltIn], name: str) -> tuple[dict[BuiltIn, str], list[str]]:

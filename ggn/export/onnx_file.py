@@ -16,6 +16,7 @@ from ggn.export.layers import built_in_layers
 from ggn.export.onnx_graph import Graph
 from ggn.fit.fitted import Fitted, as_model
 from ggn.io import Model
+from ggn.io.classes import Classes
 from ggn.io.files import FilePath, replacing
 from ggn.io.scaling import PrecisionWarning
 from ggn.validation import describe, unknown_name
@@ -27,6 +28,9 @@ LOST = 1e-3  # of the unit of an input or a target: what its rounding may be wit
 
 def to_onnx(model: Fitted, path: FilePath, dtype: str = "float64") -> None:
     """Write a model as an ONNX file: input X (samples, n0), output Y (samples, nL).
+
+    A model of classes has two more outputs: probabilities (samples, n_labels), unless its loss
+    was squared, and label (samples,), unless a sample may have several.
 
     Parameters
     ----------
@@ -56,7 +60,7 @@ def to_onnx(model: Fitted, path: FilePath, dtype: str = "float64") -> None:
     -----
     The scaling of inputs and targets stays a step of its own: folded into the weights,
     x_mean / x_scale would cost as many digits as it is large.  The names of inputs
-    and targets are in the file's metadata, as JSON.
+    and targets, and the labels of classes, are in the file's metadata, as JSON.
 
     Examples
     --------
@@ -95,9 +99,32 @@ def to_onnx(model: Fitted, path: FilePath, dtype: str = "float64") -> None:
         value = graph.add("Mul", value, graph.constant("y_scale", model.y_scale))
     if model.y_mean.any():
         value = graph.add("Add", value, graph.constant("y_mean", model.y_mean))
-    data = graph.serialize(value, model)
+    graph.output(value, "Y", model.net.n_outputs)
+    if model.classes is not None:
+        _tell(graph, value, model.classes)
+    data = graph.serialize(model)
     with replacing(path) as stream:
         stream.write(data)
+
+
+def _tell(graph: Graph, outputs: str, classes: Classes) -> None:
+    """Append what outputs say of classes."""
+    one = len(classes.labels) == 2 and not classes.several and classes.link != "softmax"
+    scores = outputs
+    if classes.link == "softmax":
+        scores = graph.add("Softmax", outputs, axis=1)
+    elif one:  # both sides, so that the label is of the larger, and a tie of the first
+        middle = graph.constant("middle", 0.5 if classes.link == "identity" else 0.0)
+        above = graph.add("Sub", outputs, middle)
+        scores = graph.add("Concat", graph.add("Neg", above), above, axis=1)
+    if classes.link == "logistic":
+        scores = graph.add("Sigmoid", scores)
+    if classes.link != "identity":
+        graph.output(scores, "probabilities", len(classes.labels))
+    if not classes.several:
+        place = graph.add("ArgMax", scores, axis=1, keepdims=0)
+        labels, kind = graph.labels("labels", classes.labels)
+        graph.output(graph.add("Gather", labels, place), "label", kind=kind)
 
 
 def _check_digits(model: Model, dtype: np.dtype[Any]) -> None:

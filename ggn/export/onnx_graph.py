@@ -49,6 +49,7 @@ class Graph:
         self.onnx, self.dtype, self.opset = onnx, dtype, OPSET
         self.nodes: list[Any] = []
         self.constants: dict[str, np.ndarray] = {}
+        self.outputs: list[Any] = []
 
     def constant(self, name: str, value: Any) -> str:
         array = np.asarray(value, dtype=np.float64)
@@ -60,6 +61,14 @@ class Graph:
                 f"got {name} from {array.min():g} to {array.max():g}"
             )
         return name
+
+    def labels(self, name: str, labels: tuple[Any, ...]) -> tuple[str, int]:
+        """Return the name of a constant of labels, and its type: whole numbers, or else text."""
+        whole = all(isinstance(x, int) and abs(x) < 2**63 for x in labels)
+        kept = [int(x) if whole else str(x) for x in labels]
+        self.constants[name] = np.array(kept, dtype=np.int64 if whole else object)
+        kinds = self.onnx.TensorProto
+        return name, kinds.INT64 if whole else kinds.STRING
 
     def add(self, operator: str, *inputs: str, **attributes: Any) -> str:
         """Append a node and return the name of its output."""
@@ -93,15 +102,18 @@ class Graph:
             return translate(COMPOSED[kind], self, z=operands[0])
         return self.add(OPERATORS[kind], *operands)
 
-    def serialize(self, result: str, model: Model) -> bytes:
+    def output(self, value: str, name: str, *sizes: int, kind: Any = None) -> None:
+        """Give a value this name, by which whoever runs the graph asks for it."""
+        helper = self.onnx.helper
+        self.nodes.append(helper.make_node("Identity", [value], [name]))
+        code = helper.np_dtype_to_tensor_dtype(self.dtype) if kind is None else kind
+        self.outputs.append(helper.make_tensor_value_info(name, code, ["samples", *sizes]))
+
+    def serialize(self, model: Model) -> bytes:
         """Return the file's bytes, after ONNX's own check."""
         helper = self.onnx.helper
-        self.nodes.append(helper.make_node("Identity", [result], ["Y"]))
         kind = helper.np_dtype_to_tensor_dtype(self.dtype)
-        ends = [
-            [helper.make_tensor_value_info(name, kind, ["samples", n])]
-            for name, n in (("X", model.net.n_inputs), ("Y", model.net.n_outputs))
-        ]
+        taken = [helper.make_tensor_value_info("X", kind, ["samples", model.net.n_inputs])]
         used = {name for node in self.nodes for name in node.input}
         constants = [
             self.onnx.numpy_helper.from_array(array, name)
@@ -109,12 +121,15 @@ class Graph:
             if name in used
         ]
         whole = helper.make_model(
-            helper.make_graph(self.nodes, "ggn", *ends, constants),
+            helper.make_graph(self.nodes, "ggn", taken, self.outputs, constants),
             producer_name="ggn",
             ir_version=IR_VERSIONS[self.opset],
             opset_imports=[helper.make_opsetid("", self.opset)],
         )
-        names = {"input_names": model.input_names, "target_names": model.target_names}
+        names: dict[str, Any] = {"input_names": model.input_names}
+        names["target_names"] = model.target_names
+        if model.classes is not None:
+            names["classes"] = model.classes.labels
         helper.set_model_props(whole, {key: json.dumps(value) for key, value in names.items()})
         self.onnx.checker.check_model(whole)
         data: bytes = whole.SerializeToString()

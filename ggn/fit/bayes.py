@@ -168,7 +168,11 @@ def _run(data: Objective, stages: Stages, w0: From, max_iter: int, tol: float) -
         fit = stages.train(w0, "squared", l2=l2, max_iter=most, tol=tol)
         if fit.status is Status.BAD_START:
             return fit, _Estimate(math.nan, math.nan, math.nan, -math.inf), math.inf
-        at = _estimate(data, fit.w, l2)
+        try:
+            at = _estimate(data, fit.w, l2)
+        except KeyboardInterrupt:  # the weights are good, and so will be what is said of them
+            at = _estimate(data, fit.w, l2)
+            fit.status = Status.INTERRUPTED
         ended = fit.status is not Status.MAX_ITER
         return fit, at, abs(math.log(at.best_l2 / l2)) if ended else math.inf
 

@@ -10,11 +10,11 @@ from functools import cached_property
 from typing import Any, Literal, overload
 
 import numpy as np
-from scipy.linalg import cho_factor, cho_solve, solve_triangular
+from scipy.linalg import cho_factor
 
 from ggn.fit.result import TrainResult
+from ggn.io.laplace import Laplace
 from ggn.linearization import linearize
-from ggn.network import chunks
 from ggn.validation import number
 
 __all__ = ["BayesianResult"]
@@ -49,19 +49,19 @@ class BayesianResult(TrainResult):
         return float(len(self.X) if self.sample_weight is None else self.sample_weight.sum())
 
     @cached_property
-    def _root(self) -> np.ndarray:
-        """L (N, N) with L Lᵀ = H."""
+    def posterior(self) -> Laplace:
+        """What the data leave open about the weights; `ggn.Model` keeps it in its file."""
         # the GGN matrix of the squared loss does not depend on the targets
         zero = np.zeros((len(self.X), self.net.n_outputs))
         at = linearize(self.net, self.w, self.X, zero, l2=self.l2, sample_weight=self.sample_weight)
         G = at.normal_matrix()
         factor = cho_factor(self.beta * self._count * G, lower=True, overwrite_a=True)[0]
-        return np.tril(factor)
+        freedom = self._count * self.net.n_outputs - self.effective_parameters
+        return Laplace(factor, self.noise_std, freedom)
 
     def weight_covariance(self) -> np.ndarray:
         """Return H⁻¹ (N, N), the covariance of the weights in Laplace's method."""
-        covariance: np.ndarray = cho_solve((self._root, True), np.eye(len(self.w)))
-        return covariance
+        return self.posterior.covariance()
 
     @overload
     def predict(self, X: Any, return_std: Literal[False] = ...) -> np.ndarray: ...
@@ -83,16 +83,7 @@ class BayesianResult(TrainResult):
             For wrong shapes, dtypes or non-finite numbers.
         """
         F = self.net.forward(self.w, X)
-        if not return_std:
-            return F
-        X = self.net._inputs(X)
-        variance = np.empty(F.shape)
-        for rows in chunks(len(X), self.net.chunk_size(F.shape[1], len(self.w) * F.shape[1])):
-            half = solve_triangular(
-                self._root, self.net.jacobian(self.w, X[rows]), lower=True, overwrite_b=True
-            )
-            variance[rows] = np.einsum("ij,ij->j", half, half).reshape(-1, F.shape[1])
-        return F, np.sqrt(variance + self.noise_std**2)
+        return (F, self.posterior.deviation(self.net, self.w, X)) if return_std else F
 
     def intervals(self, X: Any, level: float = 0.9) -> tuple[np.ndarray, np.ndarray]:
         """Return the ends, each (T, nL), of intervals that hold new targets with this probability.
@@ -112,8 +103,7 @@ class BayesianResult(TrainResult):
         """
         level = number("level", level, 0.0, 1.0, open_low=True, open_high=True)
         F, std = self.predict(X, return_std=True)
-        freedom = self._count * self.net.n_outputs - self.effective_parameters
         from scipy.stats import t as student  # a quarter of a second, for those who ask
 
-        half = float(student.ppf(0.5 + 0.5 * level, max(freedom, 1.0))) * std
+        half = float(student.ppf(0.5 + 0.5 * level, max(self.posterior.freedom, 1.0))) * std
         return F - half, F + half

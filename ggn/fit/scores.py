@@ -2,6 +2,7 @@
 
 RMSE                sqrt(mean (φ_L - y)²), per target
 median error        median |φ_L - y|, per target: what outliers leave alone
+R                   correlation of φ_L and y, per target
 R2                  1 - Σ (φ_L - y)² / Σ (y - mean y)², per target
 """
 
@@ -9,19 +10,33 @@ from __future__ import annotations
 
 import numpy as np
 
-__all__ = ["median_error", "r2", "rmse", "validation_split"]
+__all__ = ["correlation", "median_error", "r2", "rmse", "split", "validation_split"]
 
 
 def validation_split(
     rows: int, fraction: float, rng: int | np.random.Generator | None = 0
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Draw the rows to train on and the rows to validate on, both in ascending order.
+    """Draw the rows to train on and the rows to validate on: `split` without a test.
+
+    Examples
+    --------
+    >>> train, validation = validation_split(10, 0.2, rng=0)
+    >>> len(train), len(validation)
+    (8, 2)
+    """
+    return split(rows, fraction, 0.0, rng)[:2]
+
+
+def split(
+    rows: int, validation: float, test: float, rng: int | np.random.Generator | None = 0
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Draw the rows to train on, to validate on and to test with, each in ascending order.
 
     Parameters
     ----------
     rows : int
-    fraction : float
-        Of the rows to validate on; if positive, at least one row.
+    validation, test : float
+        Fractions of the rows; if positive, at least one row.
     rng : int, Generator or None, default 0
 
     Raises
@@ -31,18 +46,18 @@ def validation_split(
 
     Examples
     --------
-    >>> train, validation = validation_split(10, 0.2, rng=0)
-    >>> len(train), len(validation)
-    (8, 2)
+    >>> [len(part) for part in split(20, 0.15, 0.15, rng=0)]
+    [14, 3, 3]
     """
     order = np.random.default_rng(rng).permutation(rows)
-    held = max(round(fraction * rows), 1) if fraction > 0.0 else 0
-    if held >= rows:
+    v, t = (max(round(part * rows), 1) if part > 0.0 else 0 for part in (validation, test))
+    if v + t >= rows:
+        tested = f" and a test part of {t}" if t else ""
         raise ValueError(
-            f"a validation part of {held} of {rows} {'row' if rows == 1 else 'rows'} "
+            f"a validation part of {v}{tested} of {rows} {'row' if rows == 1 else 'rows'} "
             "leaves none to train on"
         )
-    return np.sort(order[held:]), np.sort(order[:held])
+    return np.sort(order[v + t :]), np.sort(order[:v]), np.sort(order[v : v + t])
 
 
 def rmse(Y: np.ndarray, F: np.ndarray) -> np.ndarray:
@@ -85,4 +100,20 @@ def r2(Y: np.ndarray, F: np.ndarray, weights: np.ndarray | None = None) -> np.nd
     error = np.average(np.square(F - Y), 0, weights)
     share = np.divide(error, total, out=np.full_like(total, np.nan), where=~constant)
     result: np.ndarray = 1.0 - share
+    return result
+
+
+def correlation(Y: np.ndarray, F: np.ndarray) -> np.ndarray:
+    """Return Pearson's R of targets and predictions, per target; nan where one is constant.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> correlation(np.array([[0.0], [1.0], [2.0]]), np.array([[5.0], [7.0], [9.0]]))
+    array([1.])
+    """
+    Y, F = Y - Y.mean(axis=0), F - F.mean(axis=0)
+    size = np.sqrt(np.square(Y).sum(axis=0)) * np.sqrt(np.square(F).sum(axis=0))
+    products = (Y * F).sum(axis=0)
+    result: np.ndarray = np.divide(products, size, out=np.full_like(size, np.nan), where=size > 0.0)
     return result

@@ -3,22 +3,29 @@
 It is NumPy's .npz with the float64 arrays w, x_mean, x_scale, y_mean and y_scale,
 and `header`: JSON text as bytes, with format, version, sizes, activations, bias,
 fixed_bias, input_names and target_names; and, where they are known, loss and l2.
+
+A classifier's file is of version 2 and has `classes` in its header: a reader of version 1
+would take its outputs for predictions.  A `posterior` is one more array, the lower triangle
+of its root, with noise_std and freedom in the header; who does not know it misses nothing else.
 """
 
 from __future__ import annotations
 
+import contextlib
 import inspect
 import io
 import json
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from ggn.activations import BUILT_IN, Activation, LeakyReLU
+from ggn.io.classes import Classes
 from ggn.io.files import FilePath, replacing
+from ggn.io.laplace import Laplace
 from ggn.losses import BUILT_IN as LOSSES
 from ggn.losses import Loss
 from ggn.network import MLP
@@ -27,21 +34,34 @@ from ggn.validation import describe
 __all__ = [
     "ARRAYS",
     "CustomActivationError",
+    "meaning_of",
     "network_header",
     "network_of",
     "read_archive",
     "training_header",
-    "training_of",
+    "usable",
     "write_archive",
 ]
 
-FORMAT, VERSION = "ggn-model", 1
+FORMAT, VERSION = "ggn-model", 2
 ARRAYS = ("w", "x_mean", "x_scale", "y_mean", "y_scale")
+OPTIONAL = ("posterior",)
 
 
-def write_archive(path: FilePath, header: Mapping[str, Any], arrays: Mapping[str, Any]) -> None:
+def write_archive(
+    path: FilePath,
+    header: Mapping[str, Any],
+    arrays: Mapping[str, Any],
+    classes: Classes | None = None,
+    posterior: Laplace | None = None,
+) -> None:
     """Write the file, replacing what was there only once all is written."""
-    told = {"format": FORMAT, "version": VERSION, **header}
+    told = {"format": FORMAT, "version": 1, **header}
+    if classes is not None:
+        told |= {"version": 2, "classes": classes.header()}
+    if posterior is not None:
+        told |= {"noise_std": posterior.noise_std, "freedom": posterior.freedom}
+        arrays = {**arrays, "posterior": posterior.packed()}
     text = np.frombuffer(json.dumps(told).encode(), dtype=np.uint8)
     with replacing(path) as stream:
         np.savez(stream, header=text, **arrays)
@@ -64,7 +84,8 @@ def read_archive(name: str) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
             missing = [key for key in ARRAYS if f"{key}.npy" not in members]
             if missing:
                 raise _RefusedError(f"is not a whole model: the array {missing[0]!r} is missing")
-            return header, {key: _read_array(archive, key) for key in ARRAYS}
+            kept = [*ARRAYS, *(key for key in OPTIONAL if f"{key}.npy" in members)]
+            return header, {key: _read_array(archive, key) for key in kept}
     except _RefusedError as error:
         raise ValueError(f"{name} {error}") from error
     # damaged bytes make zipfile, zlib and numpy raise a dozen kinds, all of one meaning
@@ -137,6 +158,18 @@ def training_of(header: Mapping[str, Any]) -> tuple[Loss | None, Any]:
     return loss, header.get("l2")
 
 
+def meaning_of(header: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> dict[str, Any]:
+    """Return loss, l2, classes and posterior as a file tells them, None for what it does not."""
+    loss, l2 = training_of(header)
+    told = header.get("classes")
+    classes = None if told is None else Classes.from_header(told)
+    posterior = None
+    if "posterior" in arrays:
+        of = header["noise_std"], header["freedom"]
+        posterior = Laplace.from_packed(arrays["posterior"], arrays["w"].size, *of)
+    return {"loss": loss, "l2": l2, "classes": classes, "posterior": posterior}
+
+
 def network_of(
     path: str, header: Mapping[str, Any], n_weights: int, activations: Mapping[str, Activation]
 ) -> MLP:
@@ -147,6 +180,21 @@ def network_of(
         raise ValueError(f"{n_weights} weights do not fit sizes {describe(sizes)}")
     chosen = [_find_activation(path, a, activations) for a in header["activations"]]
     return MLP(sizes, chosen[:-1], chosen[-1], bias, header["fixed_bias"])
+
+
+@contextlib.contextmanager
+def usable(name: str) -> Iterator[None]:
+    """Say of errors in reading a header that it is the file of this name that is at fault."""
+    try:
+        yield
+    except CustomActivationError:
+        raise
+    except KeyError as error:
+        raise ValueError(f"{name} is not a whole model: {error} is missing") from error
+    except (TypeError, IndexError, AttributeError) as error:
+        raise ValueError(f"{name} is not a whole model: its header is malformed") from error
+    except ValueError as error:
+        raise ValueError(f"{name} is not a usable model: {error}") from error
 
 
 class CustomActivationError(ValueError):

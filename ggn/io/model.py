@@ -14,20 +14,23 @@ import numpy as np
 from ggn.activations import Activation
 from ggn.io.archive import (
     ARRAYS,
-    CustomActivationError,
+    meaning_of,
     network_header,
     network_of,
     read_archive,
     training_header,
-    training_of,
+    usable,
     write_archive,
 )
+from ggn.io.classes import Classes
+from ggn.io.columns import by_name, names, units
 from ggn.io.files import FilePath
+from ggn.io.laplace import Laplace
 from ggn.linearization import Linearization, linearize
 from ggn.linearization.objective import penalty
 from ggn.losses import Loss, resolve
 from ggn.network import MLP
-from ggn.validation import describe, samples, vector
+from ggn.validation import samples, vector
 
 __all__ = ["Model"]
 
@@ -49,6 +52,11 @@ class Model:
     l2 : float or array_like (N,), optional
         What the network was trained with, in its own units; kept, and saved, for what needs
         them again, such as `ggn.diagnose`.  None where not known.
+    classes : sequence of labels, or Classes, optional
+        Of a classifier, in the order of its outputs; for one output what 0 and 1 stand for.
+        The loss says how outputs tell them.
+    posterior : Laplace, optional
+        `BayesianResult.posterior`, from which the deviation of predictions comes.
 
     Raises
     ------
@@ -89,19 +97,25 @@ class Model:
         y_scale: Any = None,
         loss: str | Loss | None = None,
         l2: Any = None,
+        classes: Any = None,
+        posterior: Laplace | None = None,
     ) -> None:
         if not isinstance(net, MLP):
             raise ValueError(f"net must be an MLP, got {type(net).__name__}")
         self.net = net
         self.w = vector("w", w, net.n_weights, "the network's n_weights").copy()
-        self.input_names = _names("input_names", input_names, net.n_inputs, "x")
-        self.target_names = _names("target_names", target_names, net.n_outputs, "y")
-        self.x_mean = _column("x_mean", x_mean, net.n_inputs, 0.0)
-        self.x_scale = _column("x_scale", x_scale, net.n_inputs, 1.0)
-        self.y_mean = _column("y_mean", y_mean, net.n_outputs, 0.0)
-        self.y_scale = _column("y_scale", y_scale, net.n_outputs, 1.0)
+        self.input_names = names("input_names", input_names, net.n_inputs, "x")
+        self.target_names = names("target_names", target_names, net.n_outputs, "y")
+        self.x_mean = units("x_mean", x_mean, net.n_inputs, 0.0)
+        self.x_scale = units("x_scale", x_scale, net.n_inputs, 1.0)
+        self.y_mean = units("y_mean", y_mean, net.n_outputs, 0.0)
+        self.y_scale = units("y_scale", y_scale, net.n_outputs, 1.0)
         self.loss = None if loss is None else resolve(loss)
         self.l2 = None if l2 is None else penalty(l2, net.n_weights)
+        self.classes = None if classes is None else Classes.of(classes, self.loss, net.n_outputs)
+        if posterior is not None and len(posterior.root) != net.n_weights:
+            raise ValueError(f"posterior must be of {net.n_weights} weights, got {posterior!r}")
+        self.posterior = posterior
 
     def predict(self, X: Any) -> np.ndarray:
         """Return the targets predicted for the samples X.
@@ -128,6 +142,37 @@ class Model:
             Y: np.ndarray = self.y_mean + self.y_scale * self.net.forward(self.w, Z)
         return Y
 
+    def deviation(self, X: Any) -> np.ndarray:
+        """Return the standard deviation of new targets, (T, nL), for a model with a posterior."""
+        if self.posterior is None:
+            raise ValueError("a model without posterior (of ggn.train_bayesian) has no deviations")
+        Z = (samples("X", self._by_name(X), self.net.n_inputs) - self.x_mean) / self.x_scale
+        return self.y_scale * self.posterior.deviation(self.net, self.w, Z)
+
+    def predict_proba(self, X: Any) -> np.ndarray:
+        """Return the probability of each of the `classes`, (T, n_labels)."""
+        return self._told().probabilities(self.predict(X))
+
+    def predict_labels(self, X: Any) -> list[Any]:
+        """Return the likeliest of the `classes` for each sample.
+
+        Examples
+        --------
+        >>> import ggn
+        >>> model = ggn.Model(ggn.MLP((1, 1)), [2.0, 1.0], loss="logistic", classes=["no", "yes"])
+        >>> model.predict_labels([[3.0], [-3.0]])
+        ['yes', 'no']
+        """
+        return self._told().told(self.predict(X))
+
+    def _by_name(self, X: Any) -> Any:
+        return by_name(X, self.input_names)
+
+    def _told(self) -> Classes:
+        if self.classes is None:
+            raise ValueError("a model without classes predicts numbers, not labels")
+        return self.classes
+
     def scaled(self, X: Any, Y: Any) -> tuple[np.ndarray, np.ndarray]:
         """Return data in the units of the network, in which `net`, `w`, `loss` and `l2` are.
 
@@ -148,8 +193,8 @@ class Model:
         (array([[1.]]), array([[5.]]))
         """
         X = samples("X", self._by_name(X), self.net.n_inputs)
-        Y = samples("Y", Y, self.net.n_outputs)
-        return (X - self.x_mean) / self.x_scale, (Y - self.y_mean) / self.y_scale
+        Y = (samples("Y", Y, self.net.n_outputs) - self.y_mean) / self.y_scale
+        return (X - self.x_mean) / self.x_scale, Y
 
     def linearize(self, X: Any, Y: Any, *, sample_weight: Any = None) -> Linearization:
         """Return all that is known at the weights for data X, Y, in the units of the network.
@@ -172,23 +217,9 @@ class Model:
         >>> ggn.Model(ggn.MLP((1, 1)), [2.0, 1.0], x_mean=[3.0]).linearize([[4.0]], [[5.0]])
         Linearization(MLP((1, 1)), 1 samples, loss 4)
         """
-        loss = "squared" if self.loss is None else self.loss
-        l2 = 0.0 if self.l2 is None else self.l2
+        loss, l2 = self.loss or "squared", 0.0 if self.l2 is None else self.l2
         data = self.scaled(X, Y)
         return linearize(self.net, self.w, *data, loss, l2=l2, sample_weight=sample_weight)
-
-    def _by_name(self, X: Any) -> Any:
-        """Return the inputs' columns of a data frame, and anything else as it is."""
-        columns = getattr(X, "columns", None)
-        if columns is None or not any(name in columns for name in self.input_names):
-            return X
-        missing = [name for name in self.input_names if name not in columns]
-        if missing:
-            raise ValueError(
-                f"X must have the columns {', '.join(self.input_names)}, got none named "
-                f"{', '.join(missing)}"
-            )
-        return X[list(self.input_names)]
 
     def input_jacobian(self, X: Any) -> np.ndarray:
         """Return the derivatives of the predicted targets with respect to the inputs.
@@ -231,9 +262,10 @@ class Model:
         OSError
             If the file cannot be written; one that was there before is left intact.
         """
-        names = {"input_names": self.input_names, "target_names": self.target_names}
-        header = {**network_header(self.net), **names, **training_header(self.loss, self.l2)}
-        write_archive(path, header, {name: getattr(self, name) for name in ARRAYS})
+        header = {**network_header(self.net), **training_header(self.loss, self.l2)}
+        header |= {"input_names": self.input_names, "target_names": self.target_names}
+        arrays = {name: getattr(self, name) for name in ARRAYS}
+        write_archive(path, header, arrays, self.classes, self.posterior)
 
     @classmethod
     def load(cls, path: FilePath, activations: Mapping[str, Activation] | None = None) -> Model:
@@ -255,42 +287,14 @@ class Model:
         """
         name = os.fspath(path)
         header, arrays = read_archive(name)
-        try:
+        with usable(name):
             net = network_of(name, header, arrays["w"].size, activations or {})
-            names = header["input_names"], header["target_names"]
-            trained = training_of(header)
             x_mean, x_scale, y_mean, y_scale = (arrays[a] for a in ARRAYS[1:])
-            return cls(net, arrays["w"], *names, x_mean, x_scale, y_mean, y_scale, *trained)
-        except CustomActivationError:
-            raise
-        except KeyError as error:
-            raise ValueError(f"{name} is not a whole model: {error} is missing") from error
-        except (TypeError, IndexError, AttributeError) as error:
-            raise ValueError(f"{name} is not a whole model: its header is malformed") from error
-        except ValueError as error:
-            raise ValueError(f"{name} is not a usable model: {error}") from error
+            given = header["input_names"], header["target_names"]
+            told = meaning_of(header, arrays)
+            return cls(net, arrays["w"], *given, x_mean, x_scale, y_mean, y_scale, **told)
 
     def __repr__(self) -> str:
         return (
             f"Model({self.net!r}, {', '.join(self.input_names)} -> {', '.join(self.target_names)})"
         )
-
-
-def _names(argument: str, names: Any, count: int, letter: str) -> tuple[str, ...]:
-    if names is None:
-        return tuple(f"{letter}{i + 1}" for i in range(count))
-    result = tuple(names)
-    if len(result) != count or not all(isinstance(n, str) and n for n in result):
-        raise ValueError(f"{argument} must be {count} names, got {describe(result)}")
-    if len(set(result)) != count:
-        raise ValueError(f"{argument} must be distinct, got {describe(result)}")
-    return result
-
-
-def _column(argument: str, value: Any, count: int, default: float) -> np.ndarray:
-    if value is None:
-        return np.full(count, default)
-    array = vector(argument, value, count, "one number per column").copy()
-    if argument.endswith("scale") and not (array > 0.0).all():
-        raise ValueError(f"{argument} must be positive, got {array.min()}")
-    return array

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from ggn.validation import ArgumentError, describe
 
-__all__ = ["Numerals", "is_missing", "looks_numeric"]
+__all__ = ["Numerals", "is_missing", "is_word", "looks_numeric"]
 
 MISSING = {"", "na", "n/a", "#n/a", "<na>", "nan", "null", "none", "-", "?", "."}
 THOUSANDS = {",": ",", ".": ".", "'": "'’", " ": " \N{NO-BREAK SPACE}\N{NARROW NO-BREAK SPACE}"}
@@ -41,6 +41,24 @@ def looks_numeric(cell: str) -> bool:
     [True, True, True, False, False, False]
     """
     return _NUMERIC.fullmatch(cell.strip()) is not None
+
+
+def is_word(cell: str) -> bool:
+    """Whether a cell is text for sure: it begins with a letter, and stands for no number.
+
+    Examples
+    --------
+    >>> [is_word(cell) for cell in ("setosa", "Class 1", "5 kg", "3,14", "nan", "inf", "")]
+    [True, True, False, False, False, False, False]
+    """
+    cell = cell.strip()
+    if is_missing(cell) or not (cell[:1].isalpha() or cell[:1] == "_"):
+        return False
+    try:
+        float(cell)
+    except ValueError:
+        return True
+    return False
 
 
 class Numerals:

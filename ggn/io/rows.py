@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from ggn.io.header import Header
@@ -66,13 +66,15 @@ class RowReader:
         for row in self._parsed():
             yield row if len(row) == self._width else self._fitted(row)
 
-    def blocks(self, wanted: list[int]) -> Iterator[Block]:
+    def blocks(self, wanted: list[int], labels: Sequence[int] = ()) -> Iterator[Block]:
         """Yield all rows, those of some columns as floats.
 
         Parameters
         ----------
         wanted : list of int
             Indices of columns.
+        labels : sequence of int
+            Indices of columns of text in which no cell may be missing.
 
         Raises
         ------
@@ -95,10 +97,11 @@ class RowReader:
             else:
                 flat = [row[i] for row in block for i in wanted]
             numbers = self._numerals.values(flat)
-            if numbers is None:
-                if number == 0:
+            gaps = any(is_missing(row[i]) for i in labels for row in block)
+            if numbers is None or gaps:
+                if number == 0 and not gaps:
                     self._check_units(block[:2], lines[0], wanted)
-                yield self._carefully(block, lines, wanted)
+                yield self._carefully(block, lines, wanted, labels)
             else:
                 yield Block(numbers, block, 0)
 
@@ -125,21 +128,33 @@ class RowReader:
             f"{count(width, 'column')}{hint}"
         )
 
-    def _carefully(self, block: list[list[str]], lines: list[int], wanted: list[int]) -> Block:
+    def _carefully(
+        self,
+        block: list[list[str]],
+        lines: list[int],
+        wanted: list[int],
+        labels: Sequence[int],
+    ) -> Block:
         """Read cell by cell."""
         numbers, kept = list[float](), list[list[str]]()
         for row, line in zip(block, lines, strict=True):
-            if self._drop and any(is_missing(row[i]) for i in wanted):
+            if self._drop and any(is_missing(row[i]) for i in (*wanted, *labels)):
                 continue
             kept.append(row)
+            for i in labels:
+                if is_missing(row[i]):
+                    raise self._fault(row, line, i)
             for i in wanted:
                 try:
                     numbers.append(self._numerals.value(row[i]))
                 except ValueError:
-                    name, fault = self._header.names[i], self._numerals.fault(row[i])
-                    message = f"{self._path}, line {line}, column {describe(name)}: {fault}"
-                    raise CellError(message, name) from None
+                    raise self._fault(row, line, i) from None
         return Block(numbers, kept, len(block) - len(kept))
+
+    def _fault(self, row: list[str], line: int, i: int) -> CellError:
+        """Return what is wrong with a cell."""
+        name, fault = self._header.names[i], self._numerals.fault(row[i])
+        return CellError(f"{self._path}, line {line}, column {describe(name)}: {fault}", name)
 
     def _check_units(self, rows: list[list[str]], line: int, wanted: list[int]) -> None:
         """Raise if the first row looks like units, and the next like numbers."""

@@ -184,7 +184,9 @@ class Table:
         """
         return self.rows(self.columns() if columns is None else columns).values
 
-    def rows(self, columns: Sequence[str], text: Sequence[str] = ()) -> Rows:
+    def rows(
+        self, columns: Sequence[str], text: Sequence[str] = (), labels: Sequence[str] = ()
+    ) -> Rows:
         """Return the columns of these names, some as floats and some as text.
 
         Parameters
@@ -193,6 +195,8 @@ class Table:
             To be read as floats, in any order.
         text : sequence of str
             To be read as text; a cell may be missing.
+        labels : sequence of str
+            To be read as text after these; no cell may be missing.
 
         Raises
         ------
@@ -201,12 +205,13 @@ class Table:
             too short, a cell is not a finite number (`CellError`), or there are
             no rows.
         """
-        self.require([*columns, *text])
+        self.require([*columns, *text, *labels])
         wanted = [self._where[name] for name in columns]
-        texts = [self._where[name] for name in text]
+        named = [self._where[name] for name in labels]
+        texts = [*(self._where[name] for name in text), *named]
         values, cells = array.array("d"), [list[str]() for _ in texts]
         kept = dropped = 0
-        for numbers, rows, missing in self._reader().blocks(wanted):
+        for numbers, rows, missing in self._reader().blocks(wanted, named):
             values.extend(numbers)
             dropped += missing
             for i, column in zip(texts, cells, strict=True):

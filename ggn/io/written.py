@@ -11,7 +11,7 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 
@@ -49,7 +49,7 @@ def original(text: str) -> str:
 def csv_text(
     names: Sequence[str],
     values: np.ndarray,
-    identifier: tuple[str, Sequence[str]] | None = None,
+    *text: tuple[str, Sequence[str]],
 ) -> Iterator[str]:
     r"""Yield the text of a file of comma-separated values, in pieces.
 
@@ -59,8 +59,8 @@ def csv_text(
     ----------
     names : sequence of str
     values : ndarray, (rows, columns)
-    identifier : (str, sequence of str), optional
-        Name and cells of a first column of text.
+    *text : (str, sequence of str)
+        Names and cells of columns of text, which come first.
 
     Examples
     --------
@@ -70,18 +70,21 @@ def csv_text(
     >>> "".join(csv_text(["y"], np.array([[0.5]]), ("id", ["=A1"])))
     "id,y\n'=A1,0.5\n"
     """
-    first, cells = ([], None) if identifier is None else ([identifier[0]], identifier[1])
-    yield _line([*first, *names])
+    yield _line([*(name for name, _ in text), *names])
     for start in range(0, len(values), ROWS):
         rows = values[start : start + ROWS].tolist()
-        lines = [",".join(map(repr, row)) + "\n" for row in rows]
-        if cells is not None:
-            some = cells[start : start + ROWS]
-            lines = [f"{_line([cell])[:-1]},{line}" for cell, line in zip(some, lines, strict=True)]
-        yield "".join(lines)
+        lines = [",".join(map(repr, row)) for row in rows]
+        if text:
+            some = zip(*(cells[start : start + ROWS] for _, cells in text), strict=True)
+            first = [_line(cells)[:-1] for cells in some]
+            lines = [
+                f"{cells},{line}" if line else cells
+                for cells, line in zip(first, lines, strict=True)
+            ]
+        yield "".join(f"{line}\n" for line in lines)
 
 
-def _line(cells: Sequence[str]) -> str:
+def _line(cells: Iterable[str]) -> str:
     stream = io.StringIO()
     csv.writer(stream, lineterminator="\n").writerow([harmless(cell) for cell in cells])
     return stream.getvalue()

@@ -24,11 +24,11 @@ from sklearn.utils.validation import _check_sample_weight, check_is_fitted, vali
 from ggn.fit.penalty import without_biases
 from ggn.fit.restarts import Restarts, run_restarts
 from ggn.fit.result import Status, TrainResult
+from ggn.fit.task import HeldOut, Samples, Score, Task
 from ggn.io import Model
 from ggn.io.scaling import constant_columns, fold
 from ggn.losses import Loss
 from ggn.network import MLP
-from ggn.sklearn.run import HeldOut, Samples, Score, Task
 from ggn.sklearn.units import ExtrapolationWarning, outside, said_outside, units
 from ggn.sklearn.words import WORDS
 from ggn.surface import diagnose
@@ -227,6 +227,7 @@ class BaseGGN(BaseEstimator):
         self.model_ = Model(
             before.net, best.w, before.input_names, before.target_names,
             before.x_mean, before.x_scale, before.y_mean, before.y_scale, *self._problem[1:],
+            classes=also.pop("_told", None),
         )  # fmt: skip
         best.model = self.model_  # the units of its weights
         self.result_ = best

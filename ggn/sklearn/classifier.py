@@ -7,10 +7,10 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from scipy.special import log_expit, log_softmax
 from sklearn.base import ClassifierMixin
 from sklearn.utils.metaestimators import available_if
 
+from ggn.io.classes import Classes
 from ggn.losses import Logistic, Loss, SoftmaxCrossEntropy, Squared
 from ggn.sklearn import labels as labelling
 from ggn.sklearn.base import BaseGGN
@@ -112,8 +112,8 @@ class GGNClassifier(ClassifierMixin, BaseGGN):
     best_validation_score_ : float
         At the weights kept.
     model_ : ggn.Model
-        Network, weights and scaling, with outputs as in `decision_function`;
-        `model_.save(path)` writes a file.
+        Network, weights and scaling, with outputs as in `decision_function`, and the
+        classes; `model_.save(path)` writes a file.
     result_ : TrainResult
         Of the run kept: status, history and what else `ggn.train` returns.
     restarts_ : ggn.fit.restarts.Restarts
@@ -219,7 +219,8 @@ class GGNClassifier(ClassifierMixin, BaseGGN):
         names = {Squared: "identity", Logistic: "logistic", SoftmaxCrossEntropy: "softmax"}
         score = functools.partial(labelling.accuracy, 0.5 if squared else 0.0, several)
         also = {"classes_": labels.classes, "_several": several}
-        also["out_activation_"] = names[type(loss)]
+        also["out_activation_"] = link = names[type(loss)]
+        also["_told"] = Classes(labels.classes, link, several)
         self._fit(
             X, labels.targets, s, loss, score, scale_targets=False, also=also, labels=labels.numbers
         )
@@ -264,13 +265,14 @@ class GGNClassifier(ClassifierMixin, BaseGGN):
         ndarray, (T,) or (T, n_labels)
             As y was in `fit`.
         """
-        F = self.decision_function(X)
-        if self._several:
-            return (F > 0.0).astype(int)
-        labels: np.ndarray = self.classes_[
-            F.argmax(axis=1) if F.ndim > 1 else (F > 0.0).astype(int)
-        ]
-        return labels
+        F = self._outputs(X)
+        found = self._kinds.indices(F)
+        return found if self._several else self.classes_[found]
+
+    @property
+    def _kinds(self) -> Classes:
+        kinds: Any = self.model_.classes
+        return kinds  # type: ignore[no-any-return]
 
     @available_if(labelling.has_probabilities)
     def predict_log_proba(self, X: Any) -> np.ndarray:
@@ -285,13 +287,8 @@ class GGNClassifier(ClassifierMixin, BaseGGN):
         ndarray, (T, n_classes)
             Columns in the order of `classes_`; for several labels per sample, of each label.
         """
-        F = self.decision_function(X)
-        if self._several:
-            return np.asarray(log_expit(F))
-        if F.ndim == 1:
-            return np.column_stack([log_expit(-F), log_expit(F)])
-        logarithms: np.ndarray = log_softmax(F, axis=1)
-        return logarithms
+        F = self._outputs(X)
+        return self._kinds.logarithms(F)
 
     @available_if(labelling.has_probabilities)
     def predict_proba(self, X: Any) -> np.ndarray:

@@ -1,8 +1,16 @@
-"""One run: training, with progress printed and stopped early where asked."""
+"""What is to be trained, and how, as estimators and the command line say it; and one run of it.
+
+    V_k = Σ s_i E(φ_L(w_k, x_i), y_i) / Σ s_i    over held-out samples i
+
+is the validation loss of iterate k.  The weights kept are those of least V; the
+run ends where that is `patience` iterates ago.
+"""
 
 from __future__ import annotations
 
 import functools
+import math
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -10,6 +18,7 @@ from typing import Any
 import numpy as np
 from scipy.optimize import OptimizeResult
 
+from ggn.fit.bayes import train_bayesian
 from ggn.fit.held_out import Score, Watch
 from ggn.fit.limits import scipy_callback
 from ggn.fit.result import Status, TrainResult
@@ -66,6 +75,12 @@ class Task:
     verbose : bool
     constant : ndarray of bool, (n0,)
         The inputs that do not vary, in the units of the data.
+    bayesian : bool, default False
+        Whether the penalty is chosen as `ggn.train_bayesian` does; l2 is not used.
+    scheme : str, optional
+        Of the initial weights; by default as it suits early stopping, or `ggn.train`'s.
+    seconds : float, default inf
+        Of all runs together.
     """
 
     net: MLP
@@ -81,8 +96,12 @@ class Task:
     callback: Callable[..., Any] | None
     verbose: bool
     constant: np.ndarray
+    bayesian: bool = False
+    scheme: str | None = None
+    seconds: float = math.inf
 
     def __post_init__(self) -> None:
+        self._ends = time.perf_counter() + self.seconds
         on = self.fitted
         self.varied = Varied(self.net, on.X, on.weights, self.constant)
         on.X = self.varied.without(on.X, None if self.last is None else self.last.w)
@@ -104,7 +123,7 @@ class Task:
         else:
             # early stopping is a penalty on the way from a smooth start: from fan-in, errors on
             # noisy sines are half those from the default one, on three UCI sets 1 % less
-            scheme = DEFAULT if self.held is None else "fan_in"
+            scheme = self.scheme or (DEFAULT if self.held is None else "fan_in")
             w0 = self.varied.least_norm(draw(self._objective(self.loss), rng, scheme))
         if self.robust:
             data = self._objective(self.loss)
@@ -125,8 +144,11 @@ class Task:
     def best(self, runs: list[TrainResult]) -> TrainResult:
         """Return the run of least validation loss, or else of least J.
 
-        Scales that were chosen differ, so then J is that at their median.
+        Scales that were chosen differ, so then J is that at their median; penalties that were
+        chosen are compared by the evidence.
         """
+        if self.bayesian:
+            return max(runs, key=lambda run: float(run.log_evidence))
         if not self.robust:
             return min(runs, key=lambda run: _least(run.get("validation_losses"), run.fun))
         held = self.fitted if self.held is None else self.held.samples
@@ -165,9 +187,11 @@ class Task:
                     print(text + more)
 
         on = self.fitted
-        result = train(
-            self.net, on.X, on.Y, loss, w0=w0, sample_weight=on.weights, l2=l2,
-            max_iter=max_iter, tol=tol, callback=observe, **self.options,
+        choose = train_bayesian if self.bayesian else functools.partial(train, l2=l2)
+        result: TrainResult = choose(
+            self.net, on.X, on.Y, loss, w0=w0, sample_weight=on.weights, max_iter=max_iter,
+            tol=tol, callback=observe, max_seconds=max(self._ends - time.perf_counter(), 0.0),
+            **self.options,
         )  # fmt: skip
         if stopping is not None:
             result.update(
@@ -179,13 +203,14 @@ class Task:
                 status = Status.VALIDATION
                 result.update(status=status, message=status.value, success=status.success)
             if stopping.losses:
-                self._move(result, stopping.best_w, loss, l2)
+                self._move(result, stopping.best_w, loss)
+                result.update(state=None)  # which is of the last iterate
         return result
 
-    def _move(self, result: TrainResult, w: np.ndarray, loss: Loss, l2: Any = None) -> None:
+    def _move(self, result: TrainResult, w: np.ndarray, loss: Loss) -> None:
         """Put a result to weights w."""
-        on, l2 = self.fitted, self.l2 if l2 is None else l2
-        at = linearize(self.net, w, on.X, on.Y, loss, sample_weight=on.weights, l2=l2)
+        on = self.fitted
+        at = linearize(self.net, w, on.X, on.Y, loss, sample_weight=on.weights, l2=result.l2)
         result.update(w=at.w, x=at.w, fun=at.loss, jac=at.gradient)
 
 
