@@ -20,7 +20,7 @@ from ggn.fit.limits import scipy_callback
 from ggn.fit.result import TrainResult
 from ggn.fit.robust import chosen_scale, least
 from ggn.fit.stages import Stages
-from ggn.fit.start import DEFAULT, draw
+from ggn.fit.start import draw
 from ggn.fit.train import train
 from ggn.io.least_norm import Varied
 from ggn.linearization import Objective, linearize
@@ -129,10 +129,7 @@ class Task:
         """
         w = self.w0
         if w is None:
-            # early stopping is a penalty on the way from a smooth start: from fan-in, errors on
-            # noisy sines are half those from the default one, on three UCI sets 1 % less
-            scheme = DEFAULT if self.held is None else "fan_in"
-            w = self.varied.least_norm(draw(self._objective(self.loss), rng, scheme))
+            w = self.varied.least_norm(draw(self._objective(self.loss), rng))
         if self.robust:
             data = self._objective(self.loss)
             result: TrainResult = chosen_scale(
