@@ -11,7 +11,7 @@ import units_census as census
 import ggn
 from ggn import ScalingWarning, Status
 from ggn.activations import BUILT_IN
-from ggn.fit.start import STARTS, draw
+from ggn.fit.start import RIDGES, STARTS, draw
 from ggn.fit.units import choose_units
 from ggn.linearization import Objective
 
@@ -250,14 +250,46 @@ def test_starts_are_of_the_size_of_the_data(scheme, name, bias):
 
 
 def test_units_share_out_the_range():
-    """Of one input: the places where the units bend are as far apart as each other."""
-    net, x = ggn.MLP((1, 9, 1)), np.linspace(50.0, 70.0, 30)[:, np.newaxis]
-    slopes, biases = net.unpack(draw(Objective(net, x, x), RNG))[0]
-    np.testing.assert_allclose(np.sort(-biases / slopes), np.linspace(50.0, 70.0, 9), rtol=1e-12)
-    np.testing.assert_allclose(np.abs(slopes), 0.7 * 9 / 10.0)
-    steep = ggn.MLP((1, 9, 1), "sigmoid")
-    slopes = steep.unpack(draw(Objective(steep, x, x), RNG))[0][0]
-    np.testing.assert_allclose(np.abs(slopes), 2 * 0.7 * 9 / 10.0)
+    """Of one input: the places where the units bend are as far apart as each other.
+
+    Units are as steep as the targets call for: 0.7 n where these are as steep, or 2.
+    """
+    x = np.linspace(50.0, 70.0, 30)[:, np.newaxis]
+    for y, reach in ((np.tanh(0.63 * (x - 57.5)), 0.7 * 9), (np.sin(0.1 * x), 2.0)):
+        for name, factor in (("tanh", 1.0), ("sigmoid", 2.0)):
+            net = ggn.MLP((1, 9, 1), name)
+            slopes, biases = net.unpack(draw(Objective(net, x, y), RNG))[0]
+            centres = np.sort(-biases / slopes)
+            np.testing.assert_allclose(centres, np.linspace(50.0, 70.0, 9), rtol=1e-12)
+            np.testing.assert_allclose(np.abs(slopes), factor * reach / 10.0)
+
+
+@pytest.mark.parametrize("frequency", [1.0, 25.0])
+def test_the_start_chosen_is_the_one_that_predicts_better(frequency):
+    """Generalised cross-validation agrees with leaving out each sample in turn, by hand."""
+    rng = np.random.default_rng(0)
+    x = rng.uniform(-1.0, 1.0, (60, 1))
+    y = np.sin(frequency * x) + 0.2 * rng.standard_normal(x.shape)
+    net = ggn.MLP((1, 20, 1))
+    slopes, biases = net.unpack(draw(Objective(net, x, y), RNG))[0]
+    errors = {}
+    for reach in (2.0, 14.0):
+        W, b = slopes / np.abs(slopes) * reach, biases / np.abs(slopes) * reach
+        H = np.column_stack([np.tanh(x * W + b)])
+        found = []
+        for ridge in RIDGES:
+            left = []
+            for k in range(60):
+                on = np.arange(60) != k
+                mean, level = H[on].mean(axis=0), y[on].mean()
+                Z = H[on] - mean
+                weight = ridge * np.linalg.norm(Z, 2) ** 2
+                B = np.linalg.solve(Z.T @ Z + weight * np.eye(20), Z.T @ (y[on] - level))
+                left.append(y[k, 0] - level - ((H[k] - mean) @ B).item())
+            found.append(np.mean(np.square(left)))
+        errors[reach] = min(found)
+    chosen = np.abs(slopes[0] * 0.5 * np.ptp(x))
+    assert min(errors, key=errors.__getitem__) == pytest.approx(chosen)
 
 
 def test_a_fixed_bias_moves_nothing():

@@ -86,7 +86,7 @@ def add(parser: argparse.ArgumentParser) -> None:
         "(default: %(default)s)")  # fmt: skip
     group("--init", metavar="NAME",
         help=f"how to draw the initial weights: {', '.join(STARTS)} "
-        f"(default: {DEFAULT}, with --patience fan_in)")  # fmt: skip
+        f"(default: {DEFAULT})")  # fmt: skip
 
     add_objective(parser)
     group = parser.add_argument_group("method").add_argument

@@ -78,7 +78,7 @@ class Task:
     bayesian : bool, default False
         Whether the penalty is chosen as `ggn.train_bayesian` does; l2 is not used.
     scheme : str, optional
-        Of the initial weights; by default as it suits early stopping, or `ggn.train`'s.
+        Of the initial weights; by default `ggn.train`'s.
     seconds : float, default inf
         Of all runs together.
     """
@@ -121,9 +121,7 @@ class Task:
         if self.last is not None:
             w0 = self.last
         else:
-            # early stopping is a penalty on the way from a smooth start: from fan-in, errors on
-            # noisy sines are half those from the default one, on three UCI sets 1 % less
-            scheme = self.scheme or (DEFAULT if self.held is None else "fan_in")
+            scheme = self.scheme or DEFAULT
             w0 = self.varied.least_norm(draw(self._objective(self.loss), rng, scheme))
         if self.robust:
             data = self._objective(self.loss)

@@ -7,6 +7,8 @@ With m inputs mapped from their range to [-1, 1], n units of weights v and bias 
 so that each unit bends in a part of the range of its own, and every part has a unit.  The map
 is folded into v and b exactly.  The last layer is N(0, 1) over the size of its inputs.
 
+Smooth ones are half as long, and no longer than 2: what is noise, they do not follow at once.
+
 Nguyen & Widrow (1990), Improving the learning speed of 2-layer neural networks by choosing
 initial values of the adaptive weights.
 """
@@ -31,10 +33,12 @@ def nguyen_widrow(
     low: np.ndarray,
     high: np.ndarray,
     c: np.ndarray,
-) -> list[np.ndarray]:
+    smooth: bool = False,
+) -> tuple[list[np.ndarray], np.ndarray]:
     """Return W_1 ... W_L for outputs of size one on samples like X (T, n0), from low to high.
 
-    c (T,) says how much each sample counts in a mean; none counts for nothing.
+    c (T,) says how much each sample counts in a mean; none counts for nothing.  What the last
+    layer is fed with comes with them, (T, n_{L-1}).
 
     An input that does not vary gets no weight where there is a dummy unit to stand for it.
     Units that grow faster than their net inputs (exponential), and those without a bend
@@ -50,7 +54,7 @@ def nguyen_widrow(
             if layer == net.depth - 1 or not _bends(sigma, n, inputs):
                 _by_size(W, H, c, dummy, rng)
             else:
-                _shared_out(W, low, high, dummy, rng)
+                _shared_out(W, low, high, dummy, rng, smooth)
                 if isinstance(sigma, Sigmoid):  # tanh at half the argument
                     W *= 2.0
             if layer < net.depth - 1:
@@ -58,7 +62,7 @@ def nguyen_widrow(
         if dummy:
             W[-1] += net.fixed_bias
         Ws.append(W)
-    return Ws
+    return Ws, H
 
 
 def _by_size(
@@ -81,7 +85,12 @@ def _by_size(
 
 
 def _shared_out(
-    W: np.ndarray, low: np.ndarray, high: np.ndarray, dummy: bool, rng: np.random.Generator
+    W: np.ndarray,
+    low: np.ndarray,
+    high: np.ndarray,
+    dummy: bool,
+    rng: np.random.Generator,
+    smooth: bool,
 ) -> None:
     """Draw weights with which each unit bends in a part of the range of its own."""
     if not dummy:  # nothing can shift: ranges about zero
@@ -95,6 +104,8 @@ def _shared_out(
             W[-1] = rng.uniform(-1.0, 1.0, n)
         return
     reach = 0.7 * n ** (1.0 / k)
+    if smooth:
+        reach = min(0.5 * reach, 2.0)
     V = rng.uniform(-1.0, 1.0, (k, n))
     V *= reach / np.linalg.norm(V, axis=0)
     W[varies] = V / half[varies, np.newaxis]
