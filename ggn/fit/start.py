@@ -13,7 +13,7 @@ from ggn.network import SCHEMES, chunks
 from ggn.network.nguyen_widrow import nguyen_widrow
 from ggn.validation import spelled
 
-__all__ = ["DEFAULT", "STARTS", "draw", "start"]
+__all__ = ["DEFAULT", "STARTS", "by_default", "draw", "start"]
 
 DEFAULT = "nguyen_widrow"
 STARTS = (DEFAULT, *SCHEMES)
@@ -79,12 +79,17 @@ def _fences(X: np.ndarray, c: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return near, far
 
 
+def by_default(w0: Any) -> bool:
+    """Whether w0 asks for the default start."""
+    return w0 is None or (isinstance(w0, str) and spelled("w0", w0, STARTS) == DEFAULT)
+
+
 def start(units: Units, rng: np.random.Generator, w0: Any) -> tuple[np.ndarray, np.ndarray | None]:
     """Return the weights that a run begins with, in its units, and those given, in the caller's.
 
     w0 is an array, the name of a scheme, or None for the default.
     """
-    if w0 is None or (isinstance(w0, str) and spelled("w0", w0, STARTS) == DEFAULT):
+    if by_default(w0):
         return draw(units.objective, rng), None
     net = units.given.net
     given = draw(units.given, rng, w0) if isinstance(w0, str) else net._weights(w0, "w0").copy()

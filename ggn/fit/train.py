@@ -28,9 +28,9 @@ from ggn.fit.planner import choose
 from ggn.fit.result import Status, TrainResult
 from ggn.fit.run import Run
 from ggn.fit.saddle import leave
-from ggn.fit.start import start
+from ggn.fit.start import by_default, start
 from ggn.fit.success import judged
-from ggn.fit.units import choose_units
+from ggn.fit.units import CENTRED, NEARBY, choose_units
 from ggn.linearization import Objective
 from ggn.losses import Loss, resolve
 from ggn.losses.curvature import CurvatureError
@@ -140,7 +140,11 @@ def train(
     With Levenberg-Marquardt damping the run is in standard units of inputs and targets where
     these are far from zero mean and deviation one and the change is exact: a dummy unit takes
     a shift (and has no penalty), and the loss is of residuals of outputs without activation.
+    From the default w0 any mean of an input is far enough, so the result depends on none.
     What comes back is in the units given; only `escapes` is not.
+
+    Targets that are all one number are met by the last dummy unit alone, all other weights
+    into the outputs 0, where nothing penalises it.
 
     Ctrl-C ends the run with the last accepted weights and Status.INTERRUPTED.
 
@@ -160,7 +164,8 @@ def train(
     source = generator(rng)
     _check_saddles(net, escape_saddles)
     chosen = choose(objective, step, rules, max_memory)
-    units = choose_units(objective, chosen, rules, max_memory)
+    near = CENTRED if by_default(w0) else NEARBY
+    units = choose_units(objective, chosen, rules, max_memory, near)
     limits = Limits(max_iter, tol, loss_target, max_seconds, callback)
     run = Run(units, *start(units, source, w0), limits)
     running = instance("start() must return", chosen.start(units.objective), Step)
