@@ -4,6 +4,7 @@ import functools
 
 import commands
 import numpy as np
+import pandas as pd
 import pytest
 from sklearn.model_selection import GridSearchCV, cross_val_score
 from sklearn_data import quiet
@@ -146,6 +147,35 @@ def test_robust_losses_recover_the_clean_curve(loss, share, size):
 
 
 @quiet
+@pytest.mark.parametrize("options", [["cauchy"], ["blake_zisserman"], ["smooth_lp", "--p", "0.5"]])
+def test_every_face_recovers_the_clean_curve(run, tmp_path, options):
+    """One-sided outliers, from `train_robust` and from the command line."""
+    rng, net = np.random.default_rng(1), ggn.MLP((1, 6, 1))
+    x = np.sort(rng.uniform(-2.0, 2.0, (200, 1)), axis=0)
+    clean = np.sin(2.0 * x[:, 0])
+    y = clean + 0.05 * rng.normal(size=200)
+    loss = ggn.losses.SmoothLp(0.5) if options[0] == "smooth_lp" else options[0]
+    path, saved = tmp_path / "t.csv", tmp_path / "m.npz"
+    error = lambda prediction: np.sqrt(np.mean((prediction[:, 0] - clean) ** 2))  # noqa: E731
+
+    def by_command(target, options):
+        rows = "".join(f"{a:.17g},{b:.17g}\n" for a, b in zip(x[:, 0], target, strict=True))
+        path.write_text("x,y\n" + rows)
+        more = ["--hidden", "6", "--validation", "0", "--l2", "1e-5"]
+        result = run("train", path, "--target", "y", "--save", saved, *more, "--loss", *options)
+        assert result.status == 0
+        return error(Model.load(saved).predict(x))
+
+    best = error(net.forward(ggn.train(net, x, y, l2=1e-5).w, x)), by_command(y, ["squared"])
+    for share, size in [(0.01, 5e4), (0.2, 10.0), (0.2, 5e4)]:
+        spoilt = y.copy()
+        spoilt[rng.choice(200, int(share * 200), replace=False)] += size
+        fit = ggn.train_robust(net, x, spoilt, loss, l2=1e-5)
+        assert error(net.forward(fit.w, x)) <= 2.0 * best[0]
+        assert by_command(spoilt, options) <= 2.0 * best[1]
+
+
+@quiet
 def test_one_mistyped_number_from_the_command_line(run, tmp_path):
     x, y = signal()
     spoilt = y.copy()
@@ -191,6 +221,57 @@ def test_the_mean_probability_is_the_rate(rate, alpha):
     y = y > np.quantile(y, 1.0 - rate)
     model = GGNClassifier(4, alpha=alpha, random_state=0).fit(X, y)
     assert model.predict_proba(X)[:, 1].mean() == pytest.approx(y.mean(), rel=0.02)
+
+
+def rings(rng):
+    """Two classes inside each other, one of them 2 % of all."""
+    r, angle = rng.uniform(0.0, 1.0, 6000), rng.uniform(0.0, 6.3, 6000)
+    rare = rng.uniform(size=6000) < 1.0 / (1.0 + np.exp(30.0 * (r - 0.05)))
+    return np.column_stack([r * np.cos(angle), r * np.sin(angle)]), rare.astype(int)
+
+
+def three_classes(rng):
+    """Of 90, 9.5 and 0.5 %."""
+    y = rng.choice(3, 6000, p=[0.9, 0.095, 0.005])
+    return rng.normal(size=(6000, 2)) + 1.5 * np.column_stack([y == 1, y == 2]), y
+
+
+def rare_words(rng):
+    """A frame of a number and the columns of a category, some of which hardly occur."""
+    kind = rng.choice(["a", "b", "c", "d"], 6000, p=[0.6, 0.35, 0.048, 0.002])
+    frame = pd.get_dummies(pd.DataFrame({"x": rng.normal(size=6000), "kind": kind}))
+    return frame, np.where(rng.uniform(size=6000) < 0.05 + 0.2 * (kind == "b"), "yes", "no")
+
+
+@quiet
+@pytest.mark.parametrize("kind", [rings, three_classes, rare_words])
+def test_the_mean_probability_of_every_class_is_its_rate(kind):
+    X, y = kind(np.random.default_rng(4))
+    model = GGNClassifier(4, random_state=0).fit(X, y)
+    rates = [np.mean(y == label) for label in model.classes_]
+    np.testing.assert_allclose(model.predict_proba(X).mean(axis=0), rates, rtol=0.02)
+
+
+@quiet
+@pytest.mark.parametrize("redundant", ["all levels", "a level never seen", "twice"])
+def test_one_hot_columns_of_a_frame(redundant):
+    """What the samples do not tell apart, the least-norm solution shares out; NumPy's pinv."""
+    rng = np.random.default_rng(6)
+    kind = rng.choice(["a", "b", "c"], 90)
+    frame = pd.get_dummies(pd.DataFrame({"x": rng.normal(size=90), "kind": kind}), dtype=float)
+    if redundant == "a level never seen":
+        frame["kind_d"] = 0.0
+    if redundant == "twice":
+        frame["again"] = 3.0 * frame["kind_b"] - 1.0
+    y = frame["x"] + 2.0 * frame["kind_b"] + 0.1 * rng.normal(size=90)
+    model = GGNRegressor((), alpha=0.0).fit(frame, y)
+    A = frame.to_numpy()
+    unit = np.where(A.std(axis=0) > 0.0, A.std(axis=0), 1.0)
+    new = A[:5] + rng.normal(size=(5, A.shape[1]))
+    v = np.linalg.pinv((A - A.mean(axis=0)) / unit) @ (y - y.mean())
+    expected = y.mean() + (new - A.mean(axis=0)) / unit @ v
+    found = model.predict(pd.DataFrame(new, columns=frame.columns))
+    np.testing.assert_allclose(found, expected, rtol=1e-6)
 
 
 @quiet

@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 import reference
-from scipy import integrate, stats
+from scipy import integrate, optimize, stats
 
 import ggn
 from ggn import Status
@@ -143,6 +143,28 @@ def test_plane_through_outliers(loss, share):
     r = train_robust(LINE, X, y, loss)
     np.testing.assert_allclose(r.w, [2.0, -1.0, 0.5], atol=0.1 if loss == "cauchy" else 0.03)
     assert abs(ggn.train(LINE, X, y).w[2] - 0.5) > 4.0 * share
+
+
+@pytest.mark.parametrize("share", [0.05, 0.1, 0.2])
+def test_one_sided_outliers_shift_a_convex_loss(share):
+    """By b, in noise deviations: with s = c 1.4826 median |z - b|, Σ rho'(z - b) = 0."""
+    c, normal = robust._efficient_scale(SmoothLp(1.0)), 1.0 / stats.norm.ppf(0.75)
+    b = 0.0
+    for _ in range(100):  # outliers pull by 1 each, the others by r / sqrt(r² + s²)
+        half = lambda m: stats.norm.cdf(b + m) - stats.norm.cdf(b - m) - 0.5 / (1.0 - share)  # noqa: B023, E731
+        s = c * normal * optimize.brentq(half, 0.0, 9.0)
+        pull = lambda b: share + (1.0 - share) * integrate.quad(  # noqa: E731
+            lambda z: stats.norm.pdf(z) * (z - b) / math.hypot(z - b, s),  # noqa: B023
+            -9.0, 9.0,
+        )[0]  # fmt: skip
+        b = optimize.brentq(pull, 0.0, 9.0)
+    X, y = plane(T=10000, share=share)
+    y[: int(share * 10000)] += 1e4
+    shift = (train_robust(LINE, X, y, "smooth_lp").w[2] - 0.5) / 0.1
+    assert shift == pytest.approx(b, abs=0.03)
+    assert stats.norm.ppf(0.5 / (1.0 - share)) < shift  # the median's is the least there is
+    for loss in ("cauchy", "blake_zisserman", SmoothLp(0.5)):
+        assert abs(train_robust(LINE, X, y, loss).w[2] - 0.5) < 0.1 * 0.03
 
 
 def test_exact_data_with_outliers():

@@ -16,6 +16,7 @@ import numpy as np
 from ggn import damping as dampings
 from ggn import losses as loss_names
 from ggn import steps
+from ggn.fit.start import MOST_SAMPLES
 from ggn.linearization import Objective
 from ggn.linearization.assembly import normal_memory, normal_work
 from ggn.linearization.dual_system import tile_doubles
@@ -170,12 +171,12 @@ def plan(
             (Dual(), *dual_cost(net, T, penalised)),
             (MinimumNorm(), *minimum_norm_cost(net, T, penalised)),
         ]
-    size = first_size(net, T)
     exact = made[0][1]
-    if damped and curved.semidefinite and ROWS_OF_SUBSAMPLE * size <= T:
-        # it takes more iterations, and m grows: counted as half as much again
-        flops, memory = primal_cost(net, T, size)
-        made.append((Subsampled(), 1.5 * flops, memory))
+    if damped and curved.semidefinite and ROWS_OF_SUBSAMPLE * first_size(net, T) <= T:
+        made.append((Subsampled(), *subsampled_cost(net, T)))
+    standing = BYTES * T * (net.n_inputs + net.n_outputs) if damped else 0.0  # in their own units
+    least = start_bytes(net, T)
+    made = [(step, flops, standing + max(memory, least)) for step, flops, memory in made]
     candidates = [Candidate(step, f, b, b <= limit, _note(step, exact)) for step, f, b in made]
 
     def order(c: Candidate) -> float:
@@ -238,6 +239,16 @@ def primal_cost(net: MLP, T: int, curved: int) -> tuple[float, float]:
     return work + calls(net, T), BYTES * memory + chunk_bytes(net, T)
 
 
+def subsampled_cost(net: MLP, T: int) -> tuple[float, float]:
+    """Return the flops and bytes of a primal iteration with the curvature of part of the samples.
+
+    It takes more iterations, and the part grows: counted as half as much work again, and
+    the memory of nearly all of them.
+    """
+    flops, _ = primal_cost(net, T, first_size(net, T))
+    return 1.5 * flops, primal_cost(net, T, T - 1)[1]
+
+
 def dual_cost(net: MLP, T: int, penalised: bool) -> tuple[float, float]:
     """Return the flops and bytes of a dual iteration."""
     N, k = net.n_weights, T * net.n_outputs
@@ -266,6 +277,12 @@ def conjugate_gradient_cost(net: MLP, T: int) -> tuple[float, float]:
     """Return the flops and bytes of an iteration by conjugate gradients."""
     work = min(CG_PRODUCTS, net.n_weights) * (T * sweep_work(net, 1) + calls(net, T))
     return work, BYTES * 12 * net.n_weights + chunk_bytes(net, T)
+
+
+def start_bytes(net: MLP, T: int) -> float:
+    """Return the bytes of drawing weights that suit the data, see `ggn.fit.start.draw`."""
+    some = min(T, MOST_SAMPLES)
+    return BYTES * (some * (3 * net.n_inputs + 4 * max(net.sizes[1:])) + 4 * T)
 
 
 def chunk_bytes(net: MLP, T: int) -> float:

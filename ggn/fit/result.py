@@ -33,7 +33,7 @@ class Status(enum.Enum):
     CURVATURE = "The loss's curvature vanished where its gradient did not; try step='primal'."
     OVERFLOW = "The step overflowed double precision; these are the last finite weights."
     WANDERED = "The run ended at a larger loss than it had reached; these are its best weights."
-    FLAT = "Every hidden unit is flat on all samples, so no step can help; start elsewhere."
+    FLAT = "Hidden units are flat on all samples, so no step can move them; start elsewhere."
     STALLED = "No step reduces the loss in double precision, though its gradient is not zero."
     ROUNDED = "Inputs or targets lie so far from zero that rounding hides the fit; centre them."
     BAD_START = "The loss is not finite at the initial weights; try smaller ones."

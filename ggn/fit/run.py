@@ -24,6 +24,8 @@ __all__ = ["Run"]
 
 # mu is relative to the scaled matrix: with this one, steps are far below rounding.
 MOST_DAMPING = 1e60
+EPS = float(np.finfo(np.float64).eps)
+PATIENCE = 20  # undamped steps at a minimum, none shorter than all before: rounding alone
 NEGLIGIBLE = 1e-6  # of the level: an R² of 1 - 1e-6
 
 
@@ -47,6 +49,7 @@ class Run:
         self.arrival = (math.nan, math.nan, math.nan, math.nan)
         self.before: np.ndarray | None = None  # the step that led here
         self.converged: Status | None = None
+        self.shortest, self.since = math.inf, 0  # step that promised nothing, and steps since
         self.escapes: list[Escape] = []
         # For few residuals, fewer than weights, acceleration saves 15 % of the iterations
         # (F(2,20,1), T = 20, five activations) and costs 25 % of the time of each.
@@ -178,7 +181,18 @@ class Run:
             self.converged = Status.STEP
         elif abs(trial.actual) <= small and trial.predicted <= small:
             self.converged = Status.LOSS
+        elif self.jitters(trial, far):
+            self.converged = Status.PRECISION
         return None
+
+    def jitters(self, trial: Trial, far: float) -> bool:
+        """Whether undamped steps have come to rounding: they promise nothing, nor get shorter."""
+        if trial.mu > 0.0 or self.limits.tol == 0.0 or trial.predicted > EPS * abs(trial.J):
+            self.shortest, self.since = math.inf, 0
+            return False
+        self.since = 0 if far < self.shortest else self.since + 1
+        self.shortest = min(far, self.shortest)
+        return self.since >= PATIENCE
 
     def leap(self, w: np.ndarray, J: float) -> None:
         """Move to w, which is better than all before, by no step of the method's."""

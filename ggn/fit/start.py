@@ -26,14 +26,14 @@ import scipy.linalg
 from ggn.fit.fitted import as_model, is_fitted
 from ggn.fit.sizes import target_sizes
 from ggn.fit.state import State
-from ggn.fit.units import Units
+from ggn.fit.units import CENTRED, NEARBY, Units
 from ggn.io.scaling import fold
 from ggn.linearization import Objective
 from ggn.network import MLP, SCHEMES, chunks
 from ggn.network.nguyen_widrow import nguyen_widrow
 from ggn.validation import ArgumentError, spelled
 
-__all__ = ["DEFAULT", "STARTS", "Start", "draw", "given_weights", "start"]
+__all__ = ["DEFAULT", "STARTS", "Start", "draw", "given_weights", "nearness", "start"]
 
 DEFAULT = "nguyen_widrow"
 STARTS = (DEFAULT, *SCHEMES)
@@ -137,6 +137,19 @@ def _fences(X: np.ndarray, c: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return near, far
 
 
+def by_default(w0: Any) -> bool:
+    """Whether w0 asks for the default start."""
+    return w0 is None or (isinstance(w0, str) and spelled("w0", w0, STARTS) == DEFAULT)
+
+
+def nearness(w0: Any) -> float:
+    """Return how far from zero means may stay, see `choose_units`: as the fit w0 had it, if any."""
+    state = _state(w0)
+    if state is not None:
+        return state.near
+    return CENTRED if by_default(w0) else NEARBY
+
+
 class Start(NamedTuple):
     """Where a run begins.
 
@@ -160,7 +173,7 @@ class Start(NamedTuple):
 
 def start(units: Units, rng: np.random.Generator, w0: Any) -> Start:
     """Return where a run begins: w0 is a fit, an array, a scheme, or None for the default one."""
-    if w0 is None or (isinstance(w0, str) and spelled("w0", w0, STARTS) == DEFAULT):
+    if by_default(w0):
         return Start(draw(units.objective, rng))
     if isinstance(w0, str):
         given = draw(units.given, rng, w0)
@@ -180,8 +193,13 @@ def given_weights(net: MLP, w0: Any) -> tuple[np.ndarray, State | None]:
     model = as_model(w0, "w0")
     if model.net != net:
         raise ArgumentError("w0", f"must be a fit of the network given, {net!r}, got {model.net!r}")
-    result = getattr(w0, "result_", w0)
     scaling = model.x_mean, model.x_scale, model.y_mean, model.y_scale
     plain = all((a == one).all() for a, one in zip(scaling, (0.0, 1.0, 0.0, 1.0), strict=True))
     w = model.w.copy() if plain else fold(net, model.w, *scaling)
-    return w, result.get("state") if isinstance(result, dict) else None
+    return w, _state(w0)
+
+
+def _state(w0: Any) -> State | None:
+    """Return what a fit, or the one of an estimator, keeps for those who go on from it."""
+    result = getattr(w0, "result_", w0)
+    return result.get("state") if isinstance(result, dict) else None

@@ -33,6 +33,8 @@ class State:
         The weights that it belongs to, in the caller's units and in those of the run.
     units : ndarray
         The change between them.
+    near : float
+        How far from zero means stayed, in deviations; see `ggn.fit.units`.
     before : ndarray (N,) or None
         The step that led there, in the units of the run.
     """
@@ -40,6 +42,7 @@ class State:
     w: np.ndarray
     own: np.ndarray
     units: np.ndarray
+    near: float
     before: np.ndarray | None
     loss: Kind
     damping: Kind

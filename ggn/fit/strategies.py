@@ -63,6 +63,7 @@ class Strategies:
             w=w,
             own=own,
             units=numbers(self.units),
+            near=self.units.near,
             before=before,
             loss=kind_of(self.units.given.loss),
             damping=kind_of(self.damping),

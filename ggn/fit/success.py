@@ -10,7 +10,7 @@ import numpy as np
 
 from ggn.fit.result import End, Status
 from ggn.fit.run import NEGLIGIBLE, Run
-from ggn.fit.sizes import advice, far_from_one
+from ggn.fit.sizes import advice, far_from_one, target_sizes
 from ggn.linearization import Linearization, Objective
 
 __all__ = ["judged"]
@@ -19,6 +19,7 @@ POOR = 1e-2  # of the level: an R² of 0.99
 SLACK = 1e-2  # share of J that one weight alone could take away, by the gradient
 JITTER = 1e-8  # relative: a rise of J that undamped steps make at a minimum, by rounding
 FLAT = 1e-6  # largest slope of a unit that training cannot move any more
+ASKED = (Status.TARGET, Status.CALLBACK, Status.INTERRUPTED, Status.BAD_START)  # to end there
 MOST_SAMPLES = 1000  # looked at for flat units
 
 
@@ -31,6 +32,10 @@ def judged(run: Run, status: Status) -> End:
         if status.success and run.J > (1.0 + JITTER) * run.best_J + rounding:
             status = Status.WANDERED
         run.gradient = best.gradient
+    if status not in ASKED:
+        at = _least_norm(run)
+        if at is not None:
+            return _end(run, Status.GRADIENT, at.w, at.loss, at.gradient)
     if status.success and status is not Status.TARGET:
         status = _honest(run, status)
     if units.given is units.objective:
@@ -43,9 +48,26 @@ def judged(run: Run, status: Status) -> End:
     if not at.loss <= 1.5 * promised:  # the weights have fewer digits than the run had
         if run.given is not None:
             at = min(at, Linearization(units.given, run.given), key=lambda end: end.loss)
-        if status.success and at.loss > NEGLIGIBLE * run.units.level():
+        if status.success and at.loss > NEGLIGIBLE * units.level():
             status = Status.ROUNDED
     return _end(run, status, at.w, at.loss, at.gradient if run.rows else run.gradient)
+
+
+def _least_norm(run: Run) -> Linearization | None:
+    """Return the end where every target is one number, which the dummy unit alone gives.
+
+    No other weight into an output that never varies is called for.  Others may be fitted
+    also, but only to tol, from a start that knows nothing of it; J is 0 here.
+    """
+    given, net = run.units.given, run.units.given.net
+    centre, size = target_sizes(given, net.bias[-1])
+    penalty = net.unpack(np.broadcast_to(given.l2, net.n_weights).copy())
+    if size.any() or not net.bias[-1] or any(l2.any() for l2 in penalty):
+        return None
+    Ws = [W.copy() for W in net.unpack(run.units.weights(run.best_w))]
+    Ws[-1][:-1], Ws[-1][-1] = 0.0, centre + net.fixed_bias
+    at = Linearization(given, net.pack(Ws))
+    return at if at.loss <= run.units.loss(run.best_J) else None
 
 
 def _end(run: Run, status: Status, w: np.ndarray, J: float, gradient: np.ndarray) -> End:
@@ -55,10 +77,11 @@ def _end(run: Run, status: Status, w: np.ndarray, J: float, gradient: np.ndarray
 def _message(run: Run, status: Status, J: float) -> str:
     """Return the sentence of a status, and what is to be said about units."""
     sentence: str = status.value
-    if not status.success:
-        far = far_from_one(run.objective)
-        return sentence if far is None else f"{sentence} {advice(far)}"
-    if run.given is not None and J > POOR * run.units.level():
+    far = far_from_one(run.objective)
+    if not status.success and far is not None:
+        return f"{sentence} {advice(far)}"
+    misfit = status is Status.FLAT or (status.success and J > POOR * run.units.level())
+    if run.given is not None and misfit:
         far = far_from_one(run.units.given)
         if far is not None:
             return f"{sentence} The start may not suit the data: {far}; try the default w0."
@@ -67,26 +90,40 @@ def _message(run: Run, status: Status, J: float) -> str:
 
 def _honest(run: Run, status: Status) -> Status:
     """Return another status where there was much to gain yet and the run could not."""
-    J, most = run.units.loss(run.best_J), run.units.level()
-    if J <= NEGLIGIBLE * most:
+    J = run.units.loss(run.best_J)
+    if J <= NEGLIGIBLE * run.units.level():
         return status
     if status is Status.PRECISION and isinstance(run.diagonal, np.ndarray):
         g = run.gradient
         if (g * g > 2.0 * SLACK * abs(run.best_J) * run.diagonal).any():
             return Status.STALLED
-    if not run.objective.penalised and J >= 0.99 * most and _flat(run.objective, run.best_w):
-        return Status.FLAT
-    return status
+    return Status.FLAT if J > POOR * run.units.level() and _idle(run, J) else status
 
 
-def _flat(objective: Objective, w: np.ndarray) -> bool:
-    """Whether all units of some hidden layer are flat on the samples."""
+def _idle(run: Run, J: float) -> bool:
+    """Whether units that are flat on the samples leave training nothing to do, or always did.
+
+    Either all units of a hidden layer end so, and outputs are the targets' mean; or one has
+    been so from the start, and J has fallen by the others alone: by training it could not move.
+    """
+    end = _flat_units(run.objective, run.best_w)
+    nothing = J >= 0.99 * run.units.level() and not run.objective.penalised
+    if nothing and any(flat.all() for flat in end):
+        return True
+    if not run.first_J > (1.0 + SLACK) * run.best_J:
+        return False
+    start = _flat_units(run.objective, run.first_w)
+    return any((a & b).any() for a, b in zip(start, end, strict=True))
+
+
+def _flat_units(objective: Objective, w: np.ndarray) -> list[np.ndarray]:
+    """Return which units of each hidden layer are flat on all samples."""
     net, H = objective.net, objective.X[:: -(-objective.T // MOST_SAMPLES)]
+    found = []
     with np.errstate(all="ignore"):
         layers = zip(net.unpack(w), net.activations, net.bias, strict=True)
         for W, sigma, dummy in list(layers)[:-1]:
             z = H @ W[: H.shape[1]] + (W[-1] if dummy else 0.0) - net.fixed_bias
-            if np.abs(sigma.derivative(z)).max() < FLAT:
-                return True
+            found.append(np.abs(sigma.derivative(z)).max(axis=0) < FLAT)
             H = sigma.value(z)
-    return False
+    return found

@@ -34,7 +34,7 @@ from ggn.fit.reach import find_at_start, find_before_the_end
 from ggn.fit.result import Status, TrainResult
 from ggn.fit.run import Run
 from ggn.fit.saddle import leave
-from ggn.fit.start import Start, start
+from ggn.fit.start import Start, nearness, start
 from ggn.fit.strategies import Strategies
 from ggn.fit.success import judged
 from ggn.fit.units import choose_units
@@ -161,7 +161,11 @@ def train(
     With Levenberg-Marquardt damping the run is in standard units of inputs and targets where
     these are far from zero mean and deviation one and the change is exact: a dummy unit takes
     a shift (and has no penalty), and the loss is of residuals of outputs without activation.
+    From the default w0 any mean of an input is far enough, so the result depends on none.
     What comes back is in the units given; only `escapes` is not.
+
+    Targets that are all one number are met by the last dummy unit alone, all other weights
+    into the outputs 0, where nothing penalises it.
 
     Ctrl-C ends the run with the last accepted weights and Status.INTERRUPTED.
 
@@ -190,7 +194,7 @@ def train(
     source = generator(rng)
     _check_saddles(net, escape_saddles)
     chosen = choose(objective, step, rules, max_memory)
-    units = choose_units(objective, chosen, rules, max_memory)
+    units = choose_units(objective, chosen, rules, max_memory, nearness(w0))
     held = Held(objective, validation, test, patience)
     limits = Limits(max_iter, tol, loss_target, max_seconds, held.callback(callback))
     begin = start(units, source, w0)

@@ -2,10 +2,12 @@
 
     x' = (x - m) / s,    y' = (y - m_y) / s_y,    J(w) = k J'(w'),    w = A w' + a
 
-m and s are mean and deviation of each input, m_y the mean of each target (means of at most
-three deviations stay), s_y one size for all targets, so that J only changes by a factor:
-k = s_y^p for a loss with ρ_s(t r) = t^p ρ_{s/t}(r), p = 2 but for smooth ℓp.  A shift needs a
-dummy unit to take it, and no penalty on that.
+m and s are mean and deviation of each input, m_y the mean of each target, s_y one size for
+all targets, so that J only changes by a factor: k = s_y^p for a loss with
+ρ_s(t r) = t^p ρ_{s/t}(r), p = 2 but for smooth ℓp.  A shift needs a dummy unit to take it, and
+no penalty on that.  Means of at most three deviations stay, of inputs only where the caller
+has chosen the weights to start from: the metric sees them, so elsewhere the path would depend
+on them.
 
     W_1 = W_1' / s,   its dummy row: less m W_1;     W_L = s_y W_L',   its dummy row: plus m_y
 """
@@ -27,9 +29,10 @@ from ggn.machine import memory_limit
 from ggn.network import chunks
 from ggn.steps import Step
 
-__all__ = ["ScalingWarning", "Units", "choose_units"]
+__all__ = ["CENTRED", "NEARBY", "ScalingWarning", "Units", "choose_units"]
 
 NEAR = math.log(10.0)  # deviations nearer to one than this factor stay as they are
+CENTRED, NEARBY = 1e-9, 3.0  # deviations that a mean which stays may lie from zero
 
 
 class ScalingWarning(UserWarning):
@@ -38,6 +41,8 @@ class ScalingWarning(UserWarning):
 
 class Units:
     """What the numbers of a run mean to its caller: here, just what they are."""
+
+    near = NEARBY  # in deviations, how far from zero the means of inputs stay
 
     def __init__(self, objective: Objective) -> None:
         self.given = objective  # in the caller's units
@@ -154,22 +159,28 @@ class _Standard(Units):
 
 
 def choose_units(
-    objective: Objective, step: Step, damping: Damping, max_memory: float | None
+    objective: Objective,
+    step: Step,
+    damping: Damping,
+    max_memory: float | None,
+    near: float = NEARBY,
 ) -> Units:
     """Return the units of a run, and warn where they should be others and cannot.
 
     A damping other than Levenberg-Marquardt, and a step of the user's own, see the units given.
+    Means of at most `near` deviations stay in the inputs.
     """
     units = Units(objective)
     if type(damping) is LevenbergMarquardt and type(step) in steps.NAMES.values():
-        units = _own_units(objective, 0.25 * memory_limit(max_memory))
+        units = _own_units(objective, 0.25 * memory_limit(max_memory), near)
+        units.near = near
     far = far_from_one(units.objective)
     if far is not None:
         warnings.warn(advice(far), ScalingWarning, stacklevel=3)
     return units
 
 
-def _own_units(objective: Objective, most_bytes: float) -> Units:
+def _own_units(objective: Objective, most_bytes: float, near: float) -> Units:
     """Return the units to train in: the data's own, or the given ones where those will do.
 
     They do where every deviation is of size one and no mean far beyond it.  They stay also
@@ -179,12 +190,12 @@ def _own_units(objective: Objective, most_bytes: float) -> Units:
     free = net.unpack(np.where(np.asarray(objective.l2) == 0.0, np.ones(net.n_weights), 0.0))
     with np.errstate(all="ignore"):
         m, s = column_units(objective.X, objective, net.bias[0] and bool(free[0][-1].all()))
-        m, s = np.where(np.abs(m) > 3.0 * s, m, 0.0), np.where(s > 0.0, s, np.abs(m))
+        m, s = np.where(np.abs(m) > near * s, m, 0.0), np.where(s > 0.0, s, np.abs(m))
         s[s == 0.0] = 1.0
         if (not m.any() and (np.abs(np.log(s)) <= NEAR).all()) or objective.X.nbytes > most_bytes:
             m, s = np.zeros(net.n_inputs), np.ones(net.n_inputs)
         my, sy = target_units(objective, net.bias[-1] and bool(free[-1][-1].all()))
-        my = np.where(np.abs(my) > 3.0 * sy, my, 0.0)
+        my = np.where(np.abs(my) > NEARBY * sy, my, 0.0)
         sy = sy or float(np.abs(my).max()) or 1.0  # constant targets are measured by their value
         if not my.any() and abs(math.log(sy)) <= NEAR:
             sy = 1.0
