@@ -34,6 +34,7 @@ from ggn.surface.units import Units
 __all__ = ["RELATIVE", "Examination"]
 
 PROMISE = 1e-6  # of J: what gradient and curvature may still promise at a stationary point
+TINY = 1e-290  # J, below which squares have lost digits
 RELATIVE = 1e-6  # relative gradient at a stationary point
 BEYOND = (ObstructionKind.RANGE, ObstructionKind.EDGE)  # no finite weights reach these bounds
 
@@ -218,6 +219,11 @@ class Examination:
     def enough(self) -> float:
         """The fall of J that would tell."""
         return PROMISE * abs(self.at.loss) + self.at.rounding
+
+    @property
+    def lost(self) -> bool:
+        """Whether J underflows where outputs are off their targets: a zero of g says nothing."""
+        return abs(self.at.loss) < TINY and bool((self.changes.F != self.changes.Y).any())
 
     @property
     def near(self) -> bool:

@@ -77,7 +77,9 @@ def exact_fit(point: Changes, units: Units, max_memory: float) -> Evidence | Non
     objective, F, Y = point.objective, point.F, point.Y
     share = residual_norms(F, Y) / _varied(Y)
     # rounding as large as the targets' deviation, at weights of 1e13, would excuse any fit
-    if (share <= DIRECT).all() and _to_rounding(point):
+    # far from 0, targets have no more digits than that
+    direct = np.maximum(DIRECT, 4.0 * EPS * np.linalg.norm(Y, axis=0) / _varied(Y))
+    if (share <= direct).all() and _to_rounding(point):
         return seen(EvidenceKind.EXACT)
     if not (share <= ROOT_EPS).all():
         return None
@@ -96,7 +98,7 @@ def exact_fit(point: Changes, units: Units, max_memory: float) -> Evidence | Non
     moved = float(units.shares(units.scale * (fit.w - point.w), point.w).max())
     there = Changes(objective, fit.w)
     left = residual_norms(there.F, Y) / _varied(Y)
-    if not (moved <= NEAR and (left <= DIRECT).all() and _to_rounding(there)):
+    if not (moved <= NEAR and (left <= direct).all() and _to_rounding(there)):
         return None
     return seen(EvidenceKind.NEARLY_EXACT, share=share.max(), moved=moved)
 

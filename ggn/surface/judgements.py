@@ -146,7 +146,7 @@ def moves_on(point: Examination) -> Judgement:
 
 def convex(point: Examination) -> Judgement:
     """Judge by convexity: a zero of the gradient is a global minimum."""
-    if not (point.level and point.convex):
+    if point.lost or not (point.level and point.convex):
         return OPEN
     said = seen(EvidenceKind.CONVEX, promised=point.promised)
     if point.falls is not None:
@@ -224,7 +224,7 @@ def runs_away(point: Examination) -> Judgement:
 def isolated(point: Examination) -> Judgement:
     """Judge by whether a minimum is near, its only zeros directions of constant J."""
     second = point.second
-    if second is None or second.spectrum.inertia is None:
+    if point.lost or second is None or second.spectrum.inertia is None:
         return OPEN
     near = None if point.kinks[1] else second.stationary
     if near is None:
