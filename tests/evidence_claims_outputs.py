@@ -41,5 +41,6 @@ def quasi_separated(at, f):
 
 def least(at, f):
     G = at.p.loss.gradient(at.p.outputs(at.w), exact(at.p.Y))
-    if any(g != 0 for g in np.ravel(G)):
+    size = 1.0 + np.abs(np.vstack([at.p.Y, at.p.outputs(at.w).astype(float)])).max()
+    if any(abs(g) > 1e-13 * size for g in np.ravel(G)):
         yield "the gradient of a sample's loss is not 0"

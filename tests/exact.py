@@ -74,7 +74,10 @@ class Loss:
             return ggn.losses.Cauchy(self.size)
         if self.name == "smooth_lp":
             return ggn.losses.SmoothLp(self.power, self.size)
-        return _hinge() if self.name == "squared_hinge" else self.name
+        if self.name == "blake_zisserman":
+            return ggn.losses.BlakeZisserman(self.size, self.power)
+        own = {"squared_hinge": _hinge, "poisson": _poisson, "huber": _huber}
+        return own[self.name]() if self.name in own else self.name
 
     def value(self, F, Y):
         """E of each sample, (T,)."""
@@ -90,13 +93,19 @@ class Loss:
 
     def _one(self, f, y):
         if self.name == "logistic":
-            # -y log p - (1-y) log(1-p), less its least value, that of p = y
-            least = sum(q * mp.log(q) for q in (y, 1 - y) if q > 0)
-            return mp.log1p(mp.exp(f)) - y * f + least, _sigmoid(f) - y
+            return mp.log1p(mp.exp(f)) - y * f, _sigmoid(f) - y
         if self.name == "squared_hinge":
             short = max(1 - y * f, ZERO)
             return short * short, -2 * y * short
+        if self.name == "poisson":
+            return mp.exp(f) - y * f, mp.exp(f) - y
         r, s = f - y, mp.mpf(self.size)
+        if self.name == "huber":
+            near = abs(r) <= s
+            return (r * r, 2 * r) if near else (2 * s * abs(r) - s * s, 2 * s * mp.sign(r))
+        if self.name == "blake_zisserman":
+            e, eps = mp.exp(-r * r / (s * s)), mp.mpf(self.power)
+            return s * s * (mp.log1p(eps) - mp.log(e + eps)), 2 * r * e / (e + eps)
         if self.name == "cauchy":
             return s * s * mp.log1p((r / s) ** 2), 2 * r / (1 + (r / s) ** 2)
         if self.name == "smooth_lp":
@@ -109,8 +118,7 @@ class Loss:
         top = max(f)
         e = [mp.exp(a - top) for a in f]
         total = mp.fsum(e)
-        least = sum(q * mp.log(q) for q in y if q > 0)
-        value = mp.log(total) + top - sum(q * a for q, a in zip(y, f, strict=True)) + least
+        value = sum(q * (mp.log(total) + top - a) for q, a in zip(y, f, strict=True))
         return value, [a / total - q for a, q in zip(e, y, strict=True)]
 
 
@@ -123,6 +131,32 @@ def _hinge():
         lambda F, Y: 2.0 * Y * Y * (Y * F < 1.0),
     )
     loss.convex, loss.unique_minimum = True, False
+    return loss
+
+
+def _poisson():
+    """E = exp(φ_L) - y φ_L, of counts y: convex, without a minimum where y = 0."""
+    loss = ggn.Loss(
+        "poisson",
+        lambda F, Y: (np.exp(F) - Y * F).sum(axis=1),
+        lambda F, Y: np.exp(F) - Y,
+        lambda F, Y: np.exp(F) + 0.0 * Y,
+    )
+    loss.convex, loss.unique_minimum = True, False
+    return loss
+
+
+def _huber():
+    """E = r² up to |r| = 1, then 2 |r| - 1: convex, its curvature jumps."""
+    loss = ggn.Loss(
+        "huber",
+        lambda F, Y: np.where(
+            np.abs(F - Y) <= 1.0, np.square(F - Y), 2.0 * np.abs(F - Y) - 1.0
+        ).sum(axis=1),
+        lambda F, Y: 2.0 * np.clip(F - Y, -1.0, 1.0),
+        lambda F, Y: 2.0 * (np.abs(F - Y) <= 1.0),
+    )
+    loss.convex, loss.unique_minimum = True, True
     return loss
 
 

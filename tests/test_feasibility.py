@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy.optimize import minimize
 from strategies import cases, losses, sample_weights
 
 import ggn
@@ -85,19 +86,46 @@ def test_the_bound_of_equal_inputs_is_reached_by_a_net_with_room(rng):
 
 
 def test_equal_inputs_with_other_losses():
-    """ρ(d/2) min c from the two extremes of a group, sharp for two samples of a convex ρ."""
+    """ρ(d/2) min c from the two extremes of a group; of a convex ρ, half way for both of two."""
     net, data = ggn.MLP((1, 1)), ([[1.0], [1.0]], [0.0, 2.0])
     for loss in (ggn.losses.SmoothLp(1.0), ggn.losses.Cauchy(), ggn.losses.BlakeZisserman()):
         one = of(Kind.EQUAL_INPUTS, net, *data, loss=loss)
         rho = loss.value(np.array([[1.0]]), np.zeros((1, 1)))[0]
-        assert one.lower_bound == pytest.approx(0.5 * rho, rel=1e-14)
+        assert one.lower_bound == pytest.approx(rho if loss.convex else 0.5 * rho, rel=1e-14)
     light = of(Kind.EQUAL_INPUTS, net, *data, loss="cauchy", sample_weight=[1.0, 3.0])
     assert light.lower_bound == pytest.approx(0.25 * np.log(2.0), rel=1e-14)
     own = ggn.Loss("own", lambda F, Y: 0, lambda F, Y: 0, lambda F, Y: 0)
     one = of(Kind.EQUAL_INPUTS, net, *data, loss=own)
-    assert one.rigorous
+    assert not one.rigorous  # it is not known whether the loss asks for F = Y
     assert one.lower_bound == 0.0
     assert "forces" not in one.text
+    own.unique_minimum = True
+    assert of(Kind.EQUAL_INPUTS, net, *data, loss=own).rigorous
+    own.unique_minimum = False  # as of a hinge, for which all F on one side will do
+    assert of(Kind.EQUAL_INPUTS, net, *data, loss=own) is None
+
+
+@pytest.mark.parametrize("loss", ["logistic", "softmax_cross_entropy", ggn.losses.SmoothLp(1.3)])
+def test_equal_inputs_leave_what_the_best_constant_of_each_group_leaves(loss, rng):
+    """Minimised numerically, group by group: weights of samples differ."""
+    group = np.array([0, 1, 0, 1, 1, 2])
+    F = rng.normal(size=(6, 3))
+    p = np.exp(F) / np.exp(F).sum(axis=1, keepdims=True)
+    targets = F if isinstance(loss, ggn.losses.SmoothLp) else p
+    c = rng.uniform(0.2, 1.0, 6)
+    c /= c.sum()
+    E = ggn.losses.resolve(loss)
+    least = 0.0
+    for g in range(3):
+        rows = group == g
+        least += minimize(
+            lambda f, rows=rows: c[rows] @ E.value(np.tile(f, (rows.sum(), 1)), targets[rows]),
+            np.zeros(3), method="BFGS", options={"gtol": 1e-9},
+        ).fun  # fmt: skip
+    data = np.array([[0.0], [1.0], [2.0]])[group], targets
+    one = of(Kind.EQUAL_INPUTS, ggn.MLP((1, 3)), *data, loss=loss, sample_weight=c)
+    assert one.lower_bound <= least
+    assert one.lower_bound == pytest.approx(least, rel=1e-8)
 
 
 def test_equal_inputs_are_no_obstruction_where_targets_agree_or_do_not_count():

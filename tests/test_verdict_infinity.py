@@ -173,7 +173,7 @@ def test_a_ray_that_falls_is_still_found(seed):
     A, Y = ggn.problems.xor()
     net, found = ggn.MLP((2, 2, 1)), 0
     for rng in range(20 * seed, 20 * seed + 20):
-        w = ggn.train(net, A, Y, rng=rng).w
+        w = ggn.train(net, A, Y, w0="normal", rng=rng).w
         d = ggn.diagnose(net, w, A, Y)
         if d.loss > 1e-6:
             assert d.verdict is Verdict.RUNAWAY

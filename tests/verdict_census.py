@@ -4,7 +4,7 @@ Run as
 
     python tests/verdict_census.py [N] [--seed S] [--family NAME ...]
 
-for N points (2100), an equal share of each family, drawn from seed S (0) on.  It prints how
+for N points (2124), an equal share of each family, drawn from seed S (0) on.  It prints how
 often each verdict is given in each family, what is wrong, too much or needlessly weak, and the
 first wrong one of each family: `point(family, seed)` gives it again.
 """
@@ -14,14 +14,20 @@ from __future__ import annotations
 import argparse
 from collections import Counter, defaultdict
 
+import census_classes
 import census_falling
 import census_global
 import census_minima
+import census_scales
+import census_tails
 from census_kinds import Family, Outcome
 
 from ggn.surface import Verdict
 
-DRAWS = (*census_global.FAMILIES, *census_minima.FAMILIES, *census_falling.FAMILIES)
+DRAWS = (
+    *census_global.FAMILIES, *census_minima.FAMILIES, *census_falling.FAMILIES,
+    *census_tails.FAMILIES, *census_scales.FAMILIES, *census_classes.FAMILIES,
+)  # fmt: skip
 FAMILIES = {draw.__name__: Family(draw) for draw in DRAWS}
 SHORT = {
     Verdict.GLOBAL_MINIMUM: "global",
@@ -98,7 +104,7 @@ def arguments(text, count):
 
 
 def main():
-    given = arguments("verdicts on points of known kind", 60 * len(FAMILIES))
+    given = arguments("verdicts on points of known kind", 36 * len(FAMILIES))
     each = -(-given.count // len(given.family))
     found = census(each, given.seed, given.family)
     print("\n".join(confusion(found)))

@@ -168,7 +168,7 @@ class Changes:
             total, rounding = change.total, change.rounding
             if output is not None and self.separable and not self.objective.penalised:
                 total, rounding = change.outputs[output], change.output_rounding[output]
-            if not total <= VISIBLE * rounding or total > best:
+            if not total <= best + VISIBLE * rounding:
                 break
             if total < -VISIBLE * rounding:
                 best = float(total)

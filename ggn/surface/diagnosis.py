@@ -48,7 +48,7 @@ class Diagnosis:
         The fall of J that gradient and Hessian promise: Σ (vᵀg)² / 2 max(|λ|, tolerance);
         without them, or of a large network, that of a truncated GGN step.
     lower_bound : float
-        J >= this for all weights.
+        J >= this for all weights; -inf where nothing is known of a loss of your own.
     degenerate : bool or None
         Of a local minimum, whether directions of constant J pass through it; else None.
     obstructions : tuple of Obstruction

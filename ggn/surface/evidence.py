@@ -55,7 +55,10 @@ class EvidenceKind(enum.Enum):
         "There is a direction of the output layer's weights along which the loss of no sample "
         "rises and that of {count} falls for ever: J has no minimum at finite weights near it."
     )
-    LEAST = "The gradient of every sample's loss is 0, and the loss is convex: none can be less."
+    LEAST = (
+        "The gradient of every sample's loss is 0 to rounding, and the loss is convex: none can "
+        "be less."
+    )
     EXACT = f"The fit is exact to rounding{_ONLY_MINIMUM}"
     NEARLY_EXACT = (
         "The fit is exact to {share:.1g} of the targets' deviation, and Gauss-Newton steps "
@@ -91,6 +94,7 @@ class EvidenceKind(enum.Enum):
     NO_NEARBY_ZERO = "That is no saddle: Newton's method finds none nearby."
     POSITIVE = f"{_POSITIVE}."
     POSITIVE_BUT_FLAT = f"{_POSITIVE}, and {{zeros}} zeros along which J is known to be constant."
+    POSITIVE_BUT_LEVEL = f"{_POSITIVE}, and {{zeros}} zeros along which J is constant to rounding."
     PENALISED = "J has a penalty; whether another minimum is lower is not known."
     AT_KINK = "A net input lies at a kink of its activation, where J may have no gradient."
     NO_HESSIAN = "J has no Hessian: an activation has no second derivative, or it overflows."

@@ -16,13 +16,15 @@ from ggn.activations import Identity
 from ggn.damping import natural_scale
 from ggn.linearization import Linearization, Objective
 from ggn.linearization.spectrum import dense_fits
-from ggn.losses import Squared
+from ggn.losses import Logistic, SoftmaxCrossEntropy
+from ggn.losses.residual import Residual
 from ggn.network import MLP
 from ggn.surface.change import Changes
 from ggn.surface.feasibility import obstructions
-from ggn.surface.fit import beyond_reach, relative_gradient
+from ggn.surface.fit import beyond_reach, has_certain_labels, relative_gradient
 from ggn.surface.flat_units import LARGE, Saturation, saturation
 from ggn.surface.kinks import kinks
+from ggn.surface.least_squares import possible_falls
 from ggn.surface.obstruction import Obstruction, ObstructionKind, lower_bound
 from ggn.surface.output_layer import output_steps
 from ggn.surface.second_order import SecondOrder, has_hessian, normal_step
@@ -32,6 +34,7 @@ from ggn.surface.units import Units
 __all__ = ["RELATIVE", "Examination"]
 
 PROMISE = 1e-6  # of J: what gradient and curvature may still promise at a stationary point
+TINY = 1e-290  # J, below which squares have lost digits
 RELATIVE = 1e-6  # relative gradient at a stationary point
 BEYOND = (ObstructionKind.RANGE, ObstructionKind.EDGE)  # no finite weights reach these bounds
 
@@ -84,12 +87,17 @@ class Examination:
 
     @functools.cached_property
     def bound(self) -> float:
-        """A lower bound of J."""
-        return lower_bound(self.obstructions)
+        """A lower bound of J; -inf of a loss of the user's own, which may be negative."""
+        found = lower_bound(self.obstructions)
+        loss = self.objective.loss
+        known = isinstance(loss, Residual | Logistic | SoftmaxCrossEntropy)
+        return found if known or found > 0.0 else -math.inf
 
     @functools.cached_property
     def beyond(self) -> bool:
         """Whether no finite weights reach the bound."""
+        if isinstance(self.objective.loss, Logistic | SoftmaxCrossEntropy):
+            return self.bound > 0.0 and has_certain_labels(self.objective)
         return any(o.kind in BEYOND for o in self.obstructions) and beyond_reach(self.objective)
 
     @functools.cached_property
@@ -135,8 +143,8 @@ class Examination:
             # of features next to 0 the best weights are far: a promise, not a stop missed
             share = float(self.units.shares(self.scale * d, self.at.w).max())
             found = changes.fall(d / max(share, 1.0), output)
-            if found > PROMISE * part:
-                return output, found, found / part if part > 0.0 else math.inf
+            if found > PROMISE * abs(part):
+                return output, found, found / abs(part) if part else math.inf
         return None
 
     @functools.cached_property
@@ -200,15 +208,22 @@ class Examination:
     @functools.cached_property
     def promised(self) -> float:
         """The fall of J that gradient and Hessian promise."""
-        squared = isinstance(self.objective.loss, Squared) and not self.objective.penalised
-        if self.convex and squared and any(o.attained for o in self.obstructions):
-            return self.at.loss - self.bound
-        return self._step[0]
+        return self._step[0] if self.falls is None else float(np.sum(self.falls))
+
+    @functools.cached_property
+    def falls(self) -> np.ndarray | None:
+        """The most that each output's part of J can fall by, (nL,), where that is known."""
+        return possible_falls(self.objective, self.at.w)
 
     @property
     def enough(self) -> float:
         """The fall of J that would tell."""
         return PROMISE * abs(self.at.loss) + self.at.rounding
+
+    @property
+    def lost(self) -> bool:
+        """Whether J underflows where outputs are off their targets: a zero of g says nothing."""
+        return abs(self.at.loss) < TINY and bool((self.changes.F != self.changes.Y).any())
 
     @property
     def near(self) -> bool:
@@ -218,6 +233,10 @@ class Examination:
     @property
     def level(self) -> bool:
         """Whether the gradient is small and promises next to nothing."""
+        if self.falls is not None:
+            changes = self.changes
+            enough = PROMISE * np.abs(changes.parts) + changes.rounding
+            return bool((self.falls <= enough).all())
         # where P is next to 0, a small gradient is not small beside it
         small = self.relative <= RELATIVE or self.near
         return small and not self.promised > self.enough and self.idle_output is None

@@ -3,7 +3,7 @@
 =====================  ==============================================================
 obstruction            J >= ... for the squared loss; c_i as in `ggn.linearization.Objective`
 =====================  ==============================================================
-equal inputs           Σ c_i ‖y_i - mean of its group‖²
+equal inputs           Σ c_i ‖y_i - mean of its group‖²; others in `repeated_inputs.py`
 range of the output    Σ c_i E(y_i clipped to the range of σ_L, y_i)
 no bias, x = 0         Σ c_i E(σ_L(0), y_i) over x_i = 0
 narrow last layer      Σ_{j>q} s_j²,  s of √c (Y - mean y), q = n_{L-1}; σ_L = identity
@@ -17,6 +17,7 @@ A J at its bound is a global minimum, although it is not zero.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -24,10 +25,11 @@ import numpy as np
 
 from ggn.activations import Identity
 from ggn.linearization import Objective
-from ggn.losses import Loss, Squared
+from ggn.losses import Logistic, Loss, SoftmaxCrossEntropy, Squared
 from ggn.network import MLP
 from ggn.surface.null_space import span_angle
 from ggn.surface.obstruction import Obstruction, ObstructionKind
+from ggn.surface.repeated_inputs import Groups
 
 __all__ = ["equal_inputs", "obstructions"]
 
@@ -68,7 +70,8 @@ def obstructions(
     Returns
     -------
     tuple of Obstruction
-        Proofs with the largest bound first.  An empty tuple proves nothing.
+        Proofs with the largest bound first.  An empty tuple proves nothing.  Nothing is proven
+        where a loss of your own is not known to have its minimum at F = Y (`unique_minimum`).
 
     Raises
     ------
@@ -87,10 +90,15 @@ def obstructions(
     c = objective.c.array
     rows = np.flatnonzero(c)
     data = _Data(net, objective.X[rows], objective.Yt.T[rows], c[rows], objective.loss, rows)
-    checks = [_duplicates]
-    if objective.loss.unique_minimum is not False:  # else it does not ask for φ_L = y
-        checks += [_range, _edge, _zero_input, _linear, _narrow, _few_weights]
+    checks: list[Callable[[_Data], Obstruction | None]] = []
+    known = objective.loss.unique_minimum
+    if known is not False:  # else it does not ask for φ_L = y
+        checks = [_duplicates, _range, _edge, _zero_input, _linear, _narrow, _few_weights]
+    elif isinstance(objective.loss, Logistic | SoftmaxCrossEntropy):
+        checks = [_duplicates]
     found = [o for o in (check(data) for check in checks) if o is not None]
+    if known is None:
+        found = [replace(o, rigorous=False, lower_bound=0.0, by_output=None) for o in found]
     return tuple(sorted(found, key=lambda o: (not o.rigorous, -o.lower_bound)))
 
 
@@ -138,28 +146,14 @@ def _duplicates(data: _Data) -> Obstruction | None:
     group = equal_inputs(data.X)
     if group.max() + 1 == len(group):
         return None
-    order = np.argsort(group, kind="stable")
-    starts = np.flatnonzero(np.diff(group[order], prepend=-1))
-    Y, c = data.Y[order], data.c[order, np.newaxis]
-    low, high = np.minimum.reduceat(Y, starts), np.maximum.reduceat(Y, starts)
-    apart = (high - low > 8.0 * EPS * np.abs(Y).max(axis=0)).any(axis=1)
+    groups = Groups(group, data.Y, data.c)
+    varied = groups.high - groups.low > 8.0 * EPS * np.abs(data.Y).max(axis=0)
+    apart = varied.any(axis=1)
     if not apart.any():
         return None
-    if data.squared:
-        mean = np.add.reduceat(c * Y, starts) / np.add.reduceat(c, starts)
-        size = np.diff(starts, append=len(Y))
-        bound = np.sum(c * np.square(Y - np.repeat(mean, size, axis=0)), axis=0)
-    elif data.loss.separable:
-        # one of the two extreme targets of a group is half their distance away, or more
-        least = np.minimum.reduceat(data.c[order], starts)
-        outputs = range(Y.shape[1])
-        each = [data.loss.value(0.5 * high[:, [o]], 0.5 * low[:, [o]]) for o in outputs]
-        bound = np.array([least @ E for E in each])
-    else:
-        bound = np.zeros(Y.shape[1])
     which = np.flatnonzero(apart[group])
     text = f"{len(which)} samples have inputs equal to others' but different targets"
-    return data.found(ObstructionKind.EQUAL_INPUTS, which, bound, text)
+    return data.found(ObstructionKind.EQUAL_INPUTS, which, groups.bound(data.loss), text)
 
 
 def _range(data: _Data) -> Obstruction | None:

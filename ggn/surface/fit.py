@@ -12,6 +12,7 @@ derivative, with weights of ±10⁷, would be excused by it, whose infimum lies 
 
 from __future__ import annotations
 
+import copy
 import math
 
 import numpy as np
@@ -20,13 +21,22 @@ from ggn.activations import Identity
 from ggn.damping import LevenbergMarquardt
 from ggn.fit.train import train
 from ggn.linearization import Linearization, Objective
+from ggn.losses import Squared
 from ggn.surface.change import Changes
 from ggn.surface.evidence import Evidence, EvidenceKind, seen
 from ggn.surface.feasibility import equal_inputs
 from ggn.surface.least_loss import ROOT_EPS, residual_norms, spread
+from ggn.surface.repeated_inputs import Groups
 from ggn.surface.units import Units
 
-__all__ = ["beyond_reach", "exact_fit", "relative_gradient", "separated"]
+__all__ = [
+    "beyond_reach",
+    "exact_fit",
+    "has_certain_labels",
+    "is_least",
+    "relative_gradient",
+    "separated",
+]
 
 EPS = float(np.finfo(np.float64).eps)
 ROUNDING = 4.0  # times its standard deviation: residuals that are rounding, over all samples
@@ -34,6 +44,7 @@ WORST = 16.0  # and of each
 DIRECT = 1e-11  # of the targets' deviation, residuals of weights that are in proportion
 VARIES = 1e-12  # of their size: targets that vary by less are constant but for rounding
 ABRUPT = 1e-100  # a loss that is larger before it is 0 has not got there by underflow
+PLACES = 64  # on the way from 0 to the outputs
 STEPS = 4
 LEAST_MEMORY = 2.0**27  # with which some step can always be taken
 NEAR = 1e-6  # of the weights: how far these steps may go
@@ -48,8 +59,13 @@ def relative_gradient(at: Linearization, scale: np.ndarray) -> float:
             error += float(np.sum(objective.derivatives(F, rows) ** 2))
             H = objective.curvature(F, rows, psd=True).diagonal()
             curvature += float(H.sum()) / objective.net.n_outputs
-        # ‖P‖_F from ‖P S‖_F and the mean curvature
-        diagonal = at.normal_diagonal() - 2.0 * objective.l2
+        # ‖P‖_F from ‖P S‖_F and the mean curvature; where E has none, from that of squares
+        if curvature == 0.0 < error:
+            objective = copy.copy(objective)
+            objective.loss, curvature = Squared(), 2.0
+            diagonal = Linearization(objective, at.w).normal_diagonal() - 2.0 * objective.l2
+        else:
+            diagonal = at.normal_diagonal() - 2.0 * objective.l2
         trace = max(float(np.sum(diagonal / np.square(scale))), 0.0)
         size = math.sqrt(trace / (curvature or 1.0) * error * objective.T)
         size += float(np.linalg.norm(2.0 * objective.l2 * at.w / scale))
@@ -61,7 +77,9 @@ def exact_fit(point: Changes, units: Units, max_memory: float) -> Evidence | Non
     objective, F, Y = point.objective, point.F, point.Y
     share = residual_norms(F, Y) / _varied(Y)
     # rounding as large as the targets' deviation, at weights of 1e13, would excuse any fit
-    if (share <= DIRECT).all() and _to_rounding(point):
+    # far from 0, targets have no more digits than that
+    direct = np.maximum(DIRECT, 4.0 * EPS * np.linalg.norm(Y, axis=0) / _varied(Y))
+    if (share <= direct).all() and _to_rounding(point):
         return seen(EvidenceKind.EXACT)
     if not (share <= ROOT_EPS).all():
         return None
@@ -80,7 +98,7 @@ def exact_fit(point: Changes, units: Units, max_memory: float) -> Evidence | Non
     moved = float(units.shares(units.scale * (fit.w - point.w), point.w).max())
     there = Changes(objective, fit.w)
     left = residual_norms(there.F, Y) / _varied(Y)
-    if not (moved <= NEAR and (left <= DIRECT).all() and _to_rounding(there)):
+    if not (moved <= NEAR and (left <= direct).all() and _to_rounding(there)):
         return None
     return seen(EvidenceKind.NEARLY_EXACT, share=share.max(), moved=moved)
 
@@ -117,6 +135,27 @@ def beyond_reach(objective: Objective) -> bool:
         (above.any() and sigma.image.high in unreached)
         or (below.any() and sigma.image.low in unreached)
     )
+
+
+def has_certain_labels(objective: Objective) -> bool:
+    """Whether the mean label of some input is 0 or 1, as no finite outputs have it."""
+    p = Groups(equal_inputs(objective.X), objective.Yt.T, objective.c.array).mean
+    return bool(((p == 0.0) | (p == 1.0)).any())
+
+
+def is_least(point: Changes) -> bool:
+    """Whether ∇_E is 0 on every sample, and not because a tail of E underflows there.
+
+    On the way from 0 to the outputs a tail passes through tiny numbers.
+    """
+    if point.G.any():
+        return False
+    with np.errstate(all="ignore"):
+        for t in np.arange(PLACES) / PLACES:
+            G = np.abs(point.objective.loss.gradient(t * point.F, point.Y))
+            if ((G > 0.0) & (G < ABRUPT)).any():
+                return False
+    return True
 
 
 def separated(objective: Objective, w: np.ndarray) -> bool:

@@ -10,7 +10,8 @@ homogeneous units        σ(a z) = a σ(z), a > 0 (relu): incoming weights and m
                          and those that no sample takes over the kink are linear: as below
 pruned units             constant ones whose dummy weight is free (`ggn.surface.pruned_units`)
 linear hidden layer l    W_l M and -M W_{l+1}: (W_l M^-1)(M W_{l+1}) is the same map;
-                         with a dummy unit above, a shift of W_l's dummy row too
+                         with a dummy unit above, a shift of W_l's dummy row too; under a
+                         penalty alike on each of its units, for orthogonal M
 equal shift of outputs   where the loss does not see it (softmax): the same added to
                          all columns of W_L
 =======================  ==========================================================
@@ -26,16 +27,18 @@ ends all this for the weights that it is on.
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 
 from ggn.activations import Identity, LeakyReLU, ReLU
-from ggn.damping import natural_scale
-from ggn.linearization import Linearization, Objective
+from ggn.linearization import Objective
 from ggn.network import MLP
+from ggn.surface.critical_lines import CriticalLines
 from ggn.surface.layers import sweep_layers
 from ggn.surface.null_space import null_space
 from ggn.surface.pruned_units import pruned_units
+from ggn.surface.silent_units import silent_units
 
 __all__ = ["flat_directions"]
 
@@ -43,35 +46,42 @@ EPS = float(np.finfo(np.float64).eps)
 EQUAL = 1e-11  # of their size: features that are equal
 # Doubles of the tangents of linear layers, n_l² of N each: beyond, they are left out.
 MOST = 20_000_000
-RISES = 1e-9  # of the largest possible: a gradient along a line of critical points
 
 
-def flat_directions(objective: Objective, w: np.ndarray) -> np.ndarray:
-    """Return an orthonormal basis, (N, k), of the known directions of constant J at w."""
+def flat_directions(objective: Objective, w: np.ndarray) -> tuple[np.ndarray, bool]:
+    """Return an orthonormal basis, (N, k), of the known directions of constant J at w.
+
+    And whether J is constant along them for certain; else to rounding, as where units are
+    equal, or inputs dependent, no further than double precision tells.
+    """
     net = objective.net
-    parts = [_dependent_inputs(objective)]
+    parts, rotations = [_dependent_inputs(objective)], [np.empty((net.n_weights, 0))]
     for layer in range(1, net.depth):
-        n = net.sizes[layer]
-        linear = net.activations[layer - 1] == Identity() and net.fixed_bias == 0.0
+        n, sigma = net.sizes[layer], net.activations[layer - 1]
+        linear = sigma == Identity() and net.fixed_bias == 0.0
         if linear and n * n * net.n_weights <= MOST:
-            parts.append(_linear_layer(net, w, layer))
+            parts.append((_linear_layer(net, w, layer), True))
+            rotations.append(_rotations(net, w, layer, objective.l2))
         elif not linear:
-            parts += [_dependent_features(objective, w, layer), _silent(objective, w, layer)]
-            if isinstance(net.activations[layer - 1], ReLU | LeakyReLU) and not net.fixed_bias:
-                parts.append(_homogeneous(objective, w, layer))
+            silent = silent_units(objective, w, layer)
+            parts += [(_silent(net, layer, silent), True),
+                      _dependent_features(objective, w, layer, silent)]  # fmt: skip
+            if isinstance(sigma, ReLU | LeakyReLU) and not net.fixed_bias:
+                parts.append((_homogeneous(objective, w, layer), True))
         parts.append(pruned_units(objective, w, layer))
     if objective.loss.shift_invariant:
-        parts.append(_equal_shift(net))
-    tangents = np.hstack(parts)
+        parts.append((_equal_shift(net), True))
+    exact = all(known for found, known in parts if found.size)
+    tangents = np.hstack([found for found, _ in parts])
     if objective.penalised:
         l2 = np.broadcast_to(objective.l2, net.n_weights)
         tangents = tangents[:, ~(tangents[l2 > 0.0] != 0.0).any(axis=0)]
+        tangents = np.hstack([tangents, *rotations])
     tangents = tangents[:, tangents.any(axis=0)]
     if not tangents.size:
-        return np.empty((net.n_weights, 0))
+        return np.empty((net.n_weights, 0)), True
     U, s, _ = np.linalg.svd(tangents / np.linalg.norm(tangents, axis=0), full_matrices=False)
-    basis: np.ndarray = U[:, s > max(tangents.shape) * EPS * s[0]]
-    return basis
+    return U[:, s > max(tangents.shape) * EPS * s[0]], exact
 
 
 def _tangents(net: MLP, count: int) -> np.ndarray:
@@ -89,11 +99,12 @@ def _for_each_unit(net: MLP, layer: int, null: np.ndarray) -> np.ndarray:
     return out.T
 
 
-def _dependent_inputs(objective: Objective) -> np.ndarray:
+def _dependent_inputs(objective: Objective) -> tuple[np.ndarray, bool]:
     net, X = objective.net, objective.X[objective.c.array > 0.0]
     if net.bias[0]:
         X = np.column_stack([X, np.ones(len(X))])
-    return _for_each_unit(net, 1, null_space(X)[0])
+    null, exact = null_space(X)
+    return _for_each_unit(net, 1, null), exact
 
 
 def _features(objective: Objective, w: np.ndarray, layer: int) -> tuple[np.ndarray, np.ndarray]:
@@ -106,17 +117,23 @@ def _features(objective: Objective, w: np.ndarray, layer: int) -> tuple[np.ndarr
     return tuple(np.concatenate(side) for side in zip(*pairs, strict=True))  # type: ignore
 
 
-def _dependent_features(objective: Objective, w: np.ndarray, layer: int) -> np.ndarray:
+def _dependent_features(
+    objective: Objective, w: np.ndarray, layer: int, silent: list[int]
+) -> tuple[np.ndarray, bool]:
     """Return the exchanges between equal, and within constant, units that keep g at zero."""
     net, n = objective.net, objective.net.sizes[layer]
+    V = net.unpack(w)[layer - 1]
+    # units that their dummy weight alone moves
+    still = np.logical_not(V[: net.sizes[layer - 1]].any(axis=0))
     phi, _ = _features(objective, w, layer)
     size = np.abs(phi).max(axis=0)
     null: list[np.ndarray] = []
-    left = list(range(phi.shape[1]))
+    left, exact = list(range(phi.shape[1])), True
     while left:
         first = left.pop(0)
         if size[first] == 0.0:
             null.append(np.eye(phi.shape[1])[first])
+            exact = exact and (first in silent or not V[:, first].any())
             continue
         for other in list(left):
             # constant units are equal to the dummy unit up to a factor
@@ -127,14 +144,18 @@ def _dependent_features(objective: Objective, w: np.ndarray, layer: int) -> np.n
                 null.append(v)
                 if other != n:
                     left.remove(other)
+                    exact = exact and bool((V[:, first] == factor * V[:, other]).all())
+                else:
+                    exact = exact and bool(still[first])
     if not null:
-        return np.empty((net.n_weights, 0))
+        return np.empty((net.n_weights, 0)), True
     tangents = np.hstack([
         _for_each_unit(net, layer + 1, np.column_stack(null)),
         *(_in_proportion(net, w, layer, v) for v in null),
     ])  # fmt: skip
-    kept = [t for t in tangents.T if _stays_critical(objective, w, t)]
-    return np.column_stack(kept) if kept else np.empty((net.n_weights, 0))
+    keeps_still = CriticalLines(objective, w)
+    kept = [t for t in tangents.T if t.any() and keeps_still(t)]
+    return np.column_stack(kept) if kept else np.empty((net.n_weights, 0)), exact
 
 
 def _in_proportion(net: MLP, w: np.ndarray, layer: int, v: np.ndarray) -> np.ndarray:
@@ -163,59 +184,13 @@ def _factor(a: np.ndarray, b: np.ndarray, free: bool) -> float | None:
     return f if close else None
 
 
-def _stays_critical(objective: Objective, w: np.ndarray, t: np.ndarray) -> bool:
-    """Whether J and g keep still on the line w + s t."""
-    length = max(float(np.abs(w).max()), 1.0) / float(np.abs(t).max())
-    here = Linearization(objective, w)
-    error = _error(objective, w)
-    natural = np.square(natural_scale(objective))
-    size = np.sqrt(np.maximum(here.normal_diagonal(), natural) * error)
-    for s in (-0.5 * length, length):
-        there = Linearization(objective, w + s * t)
-        grown = np.sqrt(there.normal_diagonal() * error)
-        change = np.abs(there.gradient - here.gradient)
-        if not (change <= RISES * np.maximum(size, grown)).all():
-            return False
-        if not abs(there.loss - here.loss) <= 1e-10 * abs(here.loss) + 8.0 * here.rounding:
-            return False
-    return True
-
-
-def _error(objective: Objective, w: np.ndarray) -> float:
-    """Return Σ c ∇_E² / h, in whose units P has the normal matrix's diagonal."""
-    total = curvature = 0.0
-    for rows, F in objective.outputs(w):
-        total += float(np.sum(objective.derivatives(F, rows) ** 2))
-        curvature += float(objective.curvature(F, rows, psd=True).diagonal().sum())
-    return total * objective.T * objective.net.n_outputs / curvature if curvature else 0.0
-
-
-def _silent(objective: Objective, w: np.ndarray, layer: int) -> np.ndarray:
-    """Return the incoming weights of units that no sample reaches, nor any nearby."""
-    net = objective.net
-    phi, slope = _features(objective, w, layer)
-    out = []
-    for k in range(net.sizes[layer]):
-        if not (phi[:, k].any() or slope[:, k].any()) and _flat_nearby(objective, w, layer, k):
-            rows = net.unpack(w)[layer - 1].shape[0]
-            part = _tangents(net, rows)
-            for a in range(rows):
-                net.unpack(part[a])[layer - 1][a, k] = 1.0
-            out.append(part.T)
-    return np.hstack(out) if out else np.empty((net.n_weights, 0))
-
-
-def _flat_nearby(objective: Objective, w: np.ndarray, layer: int, unit: int) -> bool:
-    """Whether σ = σ' = 0 also a little further up and down on every sample."""
-    net, X = objective.net, objective.X
-    sigma, v = net.activations[layer - 1], net.unpack(w)[layer - 1][:, unit]
-    for part in sweep_layers(net, w, X, net.chunk_size(net.n_outputs)):
-        z = v @ part.inputs[layer - 1] - net.fixed_bias
-        reach = 1e-6 * (np.abs(v) @ np.abs(part.inputs[layer - 1])) + 1e-300
-        for moved in (z - reach, z + reach):
-            if sigma.value(moved).any() or sigma.derivative(moved).any():
-                return False
-    return True
+def _silent(net: MLP, layer: int, units: list[int]) -> np.ndarray:
+    """Return the incoming weights of units that no sample reaches."""
+    out: list[np.ndarray] = []
+    for k in units:
+        for a in range(net.layout.shapes[layer - 1][1]):
+            net.unpack(_added(out, net))[layer - 1][a, k] = 1.0
+    return np.array(out).reshape(-1, net.n_weights).T
 
 
 def _homogeneous(objective: Objective, w: np.ndarray, layer: int) -> np.ndarray:
@@ -261,6 +236,18 @@ def _linear_layer(net: MLP, w: np.ndarray, layer: int) -> np.ndarray:
         parts[layer - 1][-1, i] = 1.0
         parts[layer][-1] = -above[i]
     return out.T
+
+
+def _rotations(net: MLP, w: np.ndarray, layer: int, l2: Any) -> np.ndarray:
+    """Return those of a linear layer that leave a penalty as it is: M orthogonal."""
+    n, each = net.sizes[layer], net.unpack(np.broadcast_to(l2, net.n_weights).copy())
+    below, above = each[layer - 1], each[layer][:n]
+    if (below != below[:, :1]).any() or (above != above[:1]).any():
+        return np.empty((net.n_weights, 0))
+    i, j = np.triu_indices(n, 1)
+    found = _linear_layer(net, w, layer)
+    out: np.ndarray = found[:, i * n + j] - found[:, j * n + i]
+    return out
 
 
 def _equal_shift(net: MLP) -> np.ndarray:

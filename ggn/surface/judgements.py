@@ -14,7 +14,7 @@ import numpy as np
 from ggn.losses import Logistic, SoftmaxCrossEntropy
 from ggn.surface.evidence import Evidence, EvidenceKind, Judgement, Verdict, seen
 from ggn.surface.examination import RELATIVE, Examination
-from ggn.surface.fit import exact_fit, separated
+from ggn.surface.fit import exact_fit, is_least, separated
 from ggn.surface.null_space import null_space
 from ggn.surface.obstruction import Obstruction
 from ggn.surface.runaway import runaway_ray
@@ -97,11 +97,11 @@ def fits_exactly(point: Examination) -> Judgement:
     objective = point.objective
     if objective.penalised:
         return OPEN
-    if objective.loss.convex and not point.changes.G.any():
-        return Judgement(Verdict.GLOBAL_MINIMUM, (seen(EvidenceKind.LEAST),))
-    if not objective.loss.unique_minimum or point.proofs:
-        return OPEN
-    found = exact_fit(point.changes, point.units, point.max_memory)
+    found = None
+    if objective.loss.unique_minimum and not point.proofs:
+        found = exact_fit(point.changes, point.units, point.max_memory)
+    elif objective.loss.convex and is_least(point.changes):
+        found = seen(EvidenceKind.LEAST)
     return OPEN if found is None else Judgement(Verdict.GLOBAL_MINIMUM, (found,))
 
 
@@ -146,7 +146,12 @@ def moves_on(point: Examination) -> Judgement:
 
 def convex(point: Examination) -> Judgement:
     """Judge by convexity: a zero of the gradient is a global minimum."""
-    if not (point.level and point.convex and point.near) or point.dense is None:
+    if point.lost or not (point.level and point.convex):
+        return OPEN
+    said = seen(EvidenceKind.CONVEX, promised=point.promised)
+    if point.falls is not None:
+        return Judgement(Verdict.GLOBAL_MINIMUM, (said,))
+    if point.dense is None or not point.near:
         return OPEN
     classes = isinstance(point.objective.loss, (Logistic, SoftmaxCrossEntropy))
     if classes and not point.objective.penalised and point.margins[0] is not False:
@@ -155,10 +160,8 @@ def convex(point: Examination) -> Judgement:
     near, X = point.dense.stationary, point.objective.X
     inputs = np.column_stack([X, np.ones(len(X))]) if point.net.bias[0] else X
     strict = near is not None and near.minimum(point.dense.spectrum.tolerance)
-    attained = any(o.attained and o.lower_bound == point.bound for o in point.proofs)
-    if not attained and not (strict and (point.objective.penalised or null_space(inputs)[1])):
+    if not (strict and (point.objective.penalised or null_space(inputs)[1])):
         return OPEN
-    said = seen(EvidenceKind.CONVEX, promised=point.promised)
     return Judgement(Verdict.GLOBAL_MINIMUM, (said,))
 
 
@@ -221,7 +224,7 @@ def runs_away(point: Examination) -> Judgement:
 def isolated(point: Examination) -> Judgement:
     """Judge by whether a minimum is near, its only zeros directions of constant J."""
     second = point.second
-    if second is None or second.spectrum.inertia is None:
+    if point.lost or second is None or second.spectrum.inertia is None:
         return OPEN
     near = None if point.kinks[1] else second.stationary
     if near is None:
@@ -237,10 +240,9 @@ def isolated(point: Examination) -> Judgement:
         "least": least,
         "tolerance": second.spectrum.tolerance,
     }
+    zeros = EvidenceKind.POSITIVE_BUT_FLAT if near.constant else EvidenceKind.POSITIVE_BUT_LEVEL
     said = [
-        seen(EvidenceKind.POSITIVE_BUT_FLAT, **fields, zeros=flat)
-        if flat
-        else seen(EvidenceKind.POSITIVE, **fields),
+        seen(zeros, **fields, zeros=flat) if flat else seen(EvidenceKind.POSITIVE, **fields),
         seen(EvidenceKind.NEARBY_ZERO, zero=near),
     ]
     if point.objective.penalised:

@@ -15,10 +15,10 @@ from __future__ import annotations
 
 import functools
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
-from scipy.linalg.lapack import dpotrf, dsysv
+from scipy.linalg.lapack import dpotrf, dpotrs, dsysv
 from scipy.sparse.linalg import minres
 
 from ggn.linearization import Linearization
@@ -36,6 +36,10 @@ CONTRACTS = 0.1  # of ‖g‖ may be left by a truncated step
 FAR = 0.1  # of each unit's weights
 SHRINKS = 0.5  # each step, times the one before
 LEVEL = 1e-6  # of ‖H‖: curvature along directions of constant J, near their critical points
+CLOSE = 1e-4  # of a unit's weights: J bends alike over less
+ALIKE = 0.5  # curvatures, up to this factor
+FEW = 3  # eigenvectors that are looked along
+INVERSE = 4  # iterations that find them
 NOISE = 30.0  # times the noise: what is left of g when it is rounding
 
 
@@ -62,23 +66,39 @@ class NearbyZero:
     """Where Newton's method went, next to a zero of the gradient.  Prints as a sentence."""
 
     end: Linearization
-    scale: np.ndarray
+    units: Units
     steps: int
     moved: float  # of a unit's weights, at most
     left: float  # share of the gradient, for weights D w
+    noise: np.ndarray  # of the gradient of each unit
+    hessian: np.ndarray | None = field(default=None, repr=False)  # D⁻¹ H_J D⁻¹ there, if at hand
+
+    @property
+    def scale(self) -> np.ndarray:
+        """D (N,)."""
+        return self.units.scale
 
     @functools.cached_property
+    def _directions(self) -> tuple[np.ndarray, bool]:
+        found, exact = flat_directions(self.end.objective, self.end.w)
+        known = found * self.scale[:, np.newaxis]
+        if not known.size:
+            return known, exact
+        return np.linalg.qr(known / np.linalg.norm(known, axis=0))[0], exact
+
+    @property
     def flat(self) -> np.ndarray:
         """The known directions of constant J there, orthonormal for weights D w, (N, k)."""
-        known = flat_directions(self.end.objective, self.end.w) * self.scale[:, np.newaxis]
-        if not known.size:
-            return known
-        Q: np.ndarray = np.linalg.qr(known / np.linalg.norm(known, axis=0))[0]
-        return Q
+        return self._directions[0]
+
+    @property
+    def constant(self) -> bool:
+        """Whether J is constant along them for certain, and not to rounding only."""
+        return self._directions[1]
 
     def minimum(self, tolerance: float) -> bool:
         """Whether H is positive there, beyond the tolerance, across `flat`."""
-        H = scaled_hessian(self.end, self.scale)
+        H = scaled_hessian(self.end, self.scale) if self.hessian is None else self.hessian.copy()
         Q, top = self.flat, float(np.linalg.norm(H)) or 1.0
         if Q.size:
             across = H @ Q
@@ -88,7 +108,34 @@ class NearbyZero:
             H -= Q @ (Q.T @ H)
             H += top * (Q @ Q.T)
         H[np.diag_indices(len(H))] -= tolerance
-        return bool(dpotrf(H, overwrite_a=True)[1] == 0)
+        L, info = dpotrf(H, lower=1, overwrite_a=True)
+        return info == 0 and self._keeps_curvature(L, tolerance)
+
+    def _keeps_curvature(self, L: np.ndarray, tolerance: float) -> bool:
+        """Whether J bends alike as far as the zero may be for all that rounding hides of g.
+
+        Along an eigenvector, of a small eigenvalue λ of H = L Lᵀ + tolerance, that is (|vᵀg| +
+        its noise) / λ.  In a tail, as of exp(-w), that is a unit of w and more, over which the
+        curvature changes by a factor of e: no zero need be there.
+        """
+        g, units, w = self.end.gradient / self.scale, self.units, self.end.w
+        V = np.random.default_rng(0).normal(size=(len(g), min(FEW, len(g))))
+        for _ in range(INVERSE):
+            V = np.linalg.qr(dpotrs(L, V, lower=1)[0])[0]
+        each = units.spread(self.noise)
+        for v in V.T:
+            value = float(np.sum(np.square(np.tril(L).T @ v))) + tolerance
+            reach = (abs(float(v @ g)) + float(np.linalg.norm(v * each))) / value
+            if not units.shares(reach * v, w).max(initial=0.0) > CLOSE:
+                continue
+            for side in (-reach, reach):
+                there = Linearization(self.end.objective, w + side * v / self.scale)
+                with np.errstate(all="ignore"):
+                    along = v / self.scale
+                    bend = float(along @ (there.hessian_operator() @ along)) / value
+                if not ALIKE <= bend <= 1.0 / ALIKE:
+                    return False
+        return True
 
     def bends_down(self, v: np.ndarray) -> bool:
         """Whether J is concave along v there."""
@@ -132,16 +179,17 @@ def _follow(
     norm = float(np.linalg.norm(rest)) or 1.0
     V = spectrum.eigenvectors[:, seen]
     step = V @ ((V.T @ rest) / spectrum.eigenvalues[seen])
-    before = math.inf
+    H, before = None, math.inf
     for k in range(STEPS + 1):
         far = units.shares(scale * (there.w - at.w), at.w).max(initial=0.0)
         length = units.shares(step, at.w).max(initial=0.0)
         if not (math.isfinite(length) and far <= FAR):
             return None
-        still = (units.norms(rest) <= NOISE * gradient_noise(there, units)).all()
+        noise = gradient_noise(there, units)
+        still = (units.norms(rest) <= NOISE * noise).all()
         if still and length <= FAR:
             left = float(np.linalg.norm(rest)) / norm
-            return NearbyZero(there, scale, k, float(far), left)
+            return NearbyZero(there, units, k, float(far), left, noise, H)
         if length > SHRINKS * before or length > FAR:
             return None
         before = length
@@ -151,9 +199,10 @@ def _follow(
         if not np.isfinite(rest).all():
             return None
         H = scaled_hessian(there, scale)
+        A = H.copy()
         if zeros.size:
-            H += (float(np.abs(H).max(initial=0.0)) or 1.0) * (zeros @ zeros.T)
-        *_, step, info = dsysv(H, rest, overwrite_a=True)
+            A += (float(np.abs(H).max(initial=0.0)) or 1.0) * (zeros @ zeros.T)
+        *_, step, info = dsysv(A, rest, overwrite_a=True)
         if info != 0:
             return None
         step -= zeros @ (zeros.T @ step)
@@ -164,12 +213,14 @@ def _truncated(at: Linearization, units: Units) -> NearbyZero | None:
     """Take one truncated step, where the Hessian is known by its products only."""
     scale, g = units.scale, at.gradient / units.scale
     norm = float(np.linalg.norm(g))
-    if (units.norms(g) <= NOISE * gradient_noise(at, units)).all():
-        return NearbyZero(at, scale, 0, 0.0, 1.0)
+    noise = gradient_noise(at, units)
+    if (units.norms(g) <= NOISE * noise).all():
+        return NearbyZero(at, units, 0, 0.0, 1.0, noise)
     A = scaled_operator(at.hessian_operator(), scale)
     step = minres(A, g, rtol=1e-2, maxiter=PRODUCTS)[0]
     there = Linearization(at.objective, at.w - step / scale)
     with np.errstate(all="ignore"):
         left = float(np.linalg.norm(there.gradient / scale)) / norm
     far = float(units.shares(step, at.w).max(initial=0.0))
-    return NearbyZero(there, scale, 1, far, left) if left <= CONTRACTS and far <= FAR else None
+    near = left <= CONTRACTS and far <= FAR
+    return NearbyZero(there, units, 1, far, left, noise) if near else None

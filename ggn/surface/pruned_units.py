@@ -21,11 +21,11 @@ __all__ = ["pruned_units"]
 STILL = 1e-9  # by how much a net input may vary, where activations bend over about 1
 
 
-def pruned_units(objective: Objective, w: np.ndarray, layer: int) -> np.ndarray:
-    """Return t of every such unit of a hidden layer, (N, k)."""
+def pruned_units(objective: Objective, w: np.ndarray, layer: int) -> tuple[np.ndarray, bool]:
+    """Return t of every such unit of a hidden layer, (N, k), and whether all v_k are 0 exactly."""
     net = objective.net
     if not (net.bias[layer - 1] and net.bias[layer]):
-        return np.empty((net.n_weights, 0))
+        return np.empty((net.n_weights, 0)), True
     V, U = net.unpack(w)[layer - 1 : layer + 1]
     free = net.unpack(np.broadcast_to(objective.l2, net.n_weights))
     kept = (free[layer - 1][-1] == 0.0) & bool((free[layer][-1] == 0.0).all())
@@ -33,11 +33,11 @@ def pruned_units(objective: Objective, w: np.ndarray, layer: int) -> np.ndarray:
     for part in sweep_layers(net, w, objective.X, net.chunk_size(net.n_outputs)):
         np.maximum(reach, np.abs(part.inputs[layer - 1][:-1]).max(axis=1), out=reach)
     slope = net.activations[layer - 1].derivative(V[-1] - net.fixed_bias)
-    out = []
-    for k in np.flatnonzero(kept & (reach @ np.abs(V[:-1]) <= STILL)):
+    out, units = [], np.flatnonzero(kept & (reach @ np.abs(V[:-1]) <= STILL))
+    for k in units:
         t = np.zeros(net.n_weights)
         parts = net.unpack(t)
         parts[layer - 1][-1, k] = 1.0
         parts[layer][-1] = -slope[k] * U[k]
         out.append(t)
-    return np.array(out).reshape(-1, net.n_weights).T
+    return np.array(out).reshape(-1, net.n_weights).T, not V[:-1, units].any()

@@ -22,6 +22,7 @@ from ggn.linearization import Linearization
 from ggn.linearization.hessian import scaled_operator
 from ggn.linearization.spectrum import spectrum
 from ggn.surface.newton import NearbyZero, nearby_zero
+from ggn.surface.row_span import scaled_norm
 from ggn.surface.units import Units
 
 __all__ = ["SecondOrder", "has_hessian", "normal_step"]
@@ -67,9 +68,9 @@ class SecondOrder:
         scale = self.scale
         self.spectrum = spectrum(at, scale=scale, max_memory=max_memory)
         self.gradient = at.gradient / scale
-        self.norm = float(np.linalg.norm(self.gradient))
-        self.length = float(np.linalg.norm(scale * at.w))
-        natural = math.sqrt(float(np.mean(np.square(units.natural))))
+        self.norm = scaled_norm(self.gradient)
+        self.length = scaled_norm(scale * at.w)
+        natural = scaled_norm(units.natural) / math.sqrt(units.count)
         size = max(self.length / math.sqrt(len(at.w)), natural)
         self.tolerance = self.spectrum.tolerance + 10.0 * self.norm / size
         self.values, self.vectors = self.spectrum.eigenvalues, self.spectrum.eigenvectors

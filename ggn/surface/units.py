@@ -48,6 +48,10 @@ class Units:
         size: np.ndarray = self.natural[self._group] / self.scale
         return size
 
+    def spread(self, each: np.ndarray) -> np.ndarray:
+        """Return the number of its unit for each weight, (N,)."""
+        return np.asarray(each[self._group])
+
     def norms(self, v: np.ndarray) -> np.ndarray:
         """Return ‖v_u‖ of each unit, (units,)."""
         top = float(np.abs(v).max(initial=0.0))
