@@ -15,6 +15,7 @@ for path in sys.argv[1:]:
             names = [n.partition("/")[2] for n in sdist.getnames()]
         hand_written = {
             "ggn/_kernels/activation_loops.c",
+            "ggn/_kernels/loss_loops.c",
             "ggn/_kernels/pair_products.c",
             "ggn/_kernels/rows.c",
             "ggn/_kernels/small_products.c",

@@ -3,6 +3,7 @@
 python -m benchmarks                 all (about ten minutes)
 python -m benchmarks kernels         assemblies, iterations, activations
 python -m benchmarks grid            forms and plans over a grid of shapes
+python -m benchmarks many [FITS]     many small fits, against joblib
 python -m benchmarks peers [...]     time to a target loss; see --help
 python -m benchmarks estimators FOLDER   test errors beside scikit-learn's own
 """
@@ -27,7 +28,7 @@ def run(module: str, threads: int, *more: str) -> None:
 def main(words: list[str]) -> None:
     """Run what was asked for."""
     what, more = (words[0], words[1:]) if words else ("all", [])
-    if what not in ("all", "kernels", "grid", "peers", "estimators"):
+    if what not in ("all", "kernels", "grid", "many", "peers", "estimators"):
         sys.exit(__doc__)
     for threads in (1, 2):
         if what in ("all", "kernels"):
@@ -35,6 +36,8 @@ def main(words: list[str]) -> None:
                 run(module, threads)
     if what in ("all", "grid"):
         run("grid", 1)
+    if what in ("all", "many"):
+        run("many", 1, *more)
     if what in ("all", "peers"):
         run("time_to_target", 1, *more)
     if what in ("all", "estimators"):

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
 
 import ggn
+from benchmarks.assembly import machine
 from benchmarks.timing import medians
 from ggn import damping, steps
+from ggn.fit import compiled
 from ggn.linearization import Linearization, Objective
 
 
@@ -110,22 +115,40 @@ def numpy_lm_iteration(net: ggn.MLP, w: np.ndarray, X: np.ndarray, Y: np.ndarray
     return step
 
 
-def small() -> tuple[float, float]:
-    """Return microseconds of one LM iteration on F(2,20,1), T = 20: ours, and in NumPy."""
+def small() -> dict[str, float]:
+    """Return seconds of F(2,20,1), T = 20: an iteration here, by Python's loop, in NumPy; a start.
+
+    An iteration is what a longer run takes more than a shorter one; both are of 5 and 15 steps
+    (or as many as there are), from the same weights.
+    """
     X, Y = ggn.problems.four_regions(20, rng=0)
     net = ggn.MLP((2, 20, 1))
     w0 = net.initial_weights(0)
-    steps_taken = ggn.train(net, X, Y, w0=w0, tol=0.0, max_iter=60).nit
-    ours, theirs = medians(
-        lambda: ggn.train(net, X, Y, w0=w0, tol=0.0, max_iter=60),
-        numpy_lm_iteration(net, w0, X, Y),
-        seconds=3.0,
-    )
-    return 1e6 * ours / steps_taken, 1e6 * theirs
+    suits = compiled.suits
+
+    def fit(steps: int, python: bool = False, **options: Any) -> Callable[[], object]:
+        def run() -> None:
+            compiled.suits = (lambda *_: False) if python else suits  # type: ignore[assignment]
+            ggn.train(net, X, Y, tol=0.0, max_iter=steps, **options)
+            compiled.suits = suits
+
+        return run
+
+    few, more, least, most, plain, start = medians(
+        fit(5, w0=w0), fit(15, w0=w0), fit(5, True, w0=w0), fit(15, True, w0=w0),
+        numpy_lm_iteration(net, w0, X, Y), fit(0), seconds=5.0,
+    )  # fmt: skip
+    return {
+        "compiled": (more - few) / 10,
+        "Python's loop": (most - least) / 10,
+        "NumPy": plain,
+        "train(max_iter=0)": start,
+    }
 
 
 def main() -> None:
     """Print the figures."""
+    print(machine())
     t = backpropagation((2, 10, 10, 4), 1000)
     print("F(2,10,10,4), T = 1000, tanh, microseconds of one iteration:")
     for name, seconds in t.items():
@@ -133,8 +156,10 @@ def main() -> None:
     for peer in ("bp numpy", "bp torch"):
         if peer in t:
             print(f"  our BP / {peer}: {t['bp'] / t[peer]:.2f}")
-    ours, theirs = small()
-    print(f"F(2,20,1), T = 20: one LM iteration {ours:.1f} us, in NumPy {theirs:.1f} us")
+    t = small()
+    print("F(2,20,1), T = 20, microseconds of one LM iteration, and of a run without any:")
+    for name, seconds in t.items():
+        print(f"  {name:<26}{1e6 * seconds:>9.1f}{seconds / t['NumPy']:>8.2f} x NumPy")
 
 
 if __name__ == "__main__":

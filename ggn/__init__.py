@@ -8,6 +8,7 @@ from ggn.fit.approximate import approximate
 from ggn.fit.bayes import train_bayesian
 from ggn.fit.class_targets import ClassTargetsWarning
 from ggn.fit.held_out import split
+from ggn.fit.many import train_many
 from ggn.fit.planner import plan
 from ggn.fit.restarts import train_restarts
 from ggn.fit.result import Status, TrainResult
@@ -59,6 +60,7 @@ __all__ = [
     "threads",
     "train",
     "train_bayesian",
+    "train_many",
     "train_restarts",
     "train_robust",
 ]

@@ -12,7 +12,7 @@ so are those that are asked to be, for who reads what is left of a slope.
 
 import numpy as np
 
-from ggn._kernels.layout import Layout
+from ggn._kernels.layout import LOSSES, Layout
 from ggn._kernels.matmul import SIMD, SIMD_HERE
 from ggn._kernels.matrix_door import (
     add_product,
@@ -286,3 +286,13 @@ def output_weights(CLayout layout, bint own, double alpha, double[::1] sums, l2,
                       &out[0])
         ggn_leave(mode)
     return found
+
+
+def descend(CLayout layout, const double[:, ::1] X, const double[:, ::1] Yt, dict numbers,
+            double[::1] memory, double[:, ::1] history):
+    """Go on with a small fit (descent.pyx); return why it came back, and the numbers then."""
+    check_matrix("X", X.shape, X.shape[0], layout.net.width[0])
+    check_matrix("Yt", Yt.shape, layout.net.width[layout.net.depth], X.shape[0])
+    check_matrix("history", history.shape, history.shape[0], 7)
+    return layout.descend(X.shape[0], &X[0, 0], &Yt[0, 0], numbers, memory.shape[0], &memory[0],
+                          history.shape[0], &history[0, 0])

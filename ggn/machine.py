@@ -55,20 +55,23 @@ class _OneThread:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._inside = 0
-        self._limit: Any = None
+        self._before: list[tuple[Any, int]] = []
 
     def __enter__(self) -> None:
         with self._lock:
             if self._inside == 0:
-                blas = _blas()
-                self._limit = None if blas is None else blas.limit(limits=1)
+                self._before = [(blas, blas.num_threads) for blas in _blas() or ()]
+                for blas, number in self._before:
+                    if number != 1:
+                        blas.set_num_threads(1)
             self._inside += 1
 
     def __exit__(self, *error: object) -> None:
         with self._lock:
             self._inside -= 1
-            if self._inside == 0 and self._limit is not None:
-                self._limit.restore_original_limits()
+            for blas, number in self._before if self._inside == 0 else ():
+                if number != 1:
+                    blas.set_num_threads(number)
 
 
 _ONE_THREAD = _OneThread()
@@ -97,7 +100,7 @@ def _blas() -> Any:
         from threadpoolctl import ThreadpoolController
     except ImportError:
         return None
-    return ThreadpoolController().select(user_api="blas")
+    return ThreadpoolController().select(user_api="blas").lib_controllers
 
 
 @contextlib.contextmanager

@@ -176,11 +176,18 @@ def cholesky_solve():
     return b
 
 
+def descend():
+    """The gradient that a small fit begins with is that of outputs that are 0."""
+    net = ggn.MLP((2, 1), bias=False)
+    X, w0 = np.array([[1.0, 0.0], [0.0, 1.0]]), np.full(2, TINY)
+    return ggn.train(net, X, np.zeros(2), w0=w0, max_iter=0).history.gradient_norm
+
+
 INSIDE = [
     last_of_forward, gradient, tangent, hessian_product, sensitivities, jacobian, add_normal,
     add_normal_of_small_slopes, scatter_normal, add_product, add_product_transposed, add_diagonal,
     add_kernel, scale_kernel, gram, metric, scale_rows, factor_block, cholesky_solve,
-    output_sums, output_weights,
+    output_sums, output_weights, descend,
 ]  # fmt: skip
 
 

@@ -13,5 +13,8 @@ cdef class Layout:
     cdef readonly Py_ssize_t n_weights, n_units, n_inputs
 
     cdef check_samples(self, Py_ssize_t c)
+    cdef check_descent(self, Py_ssize_t c, int step, int form)
+    cdef descend(self, Py_ssize_t c, const double *x, const double *y, dict numbers,
+                 Py_ssize_t doubles, double *memory, Py_ssize_t rows, double *history)
     cdef check_layer(self, Py_ssize_t l)
     cdef activate_own(self, work, Py_ssize_t l, Py_ssize_t c, int keep)

@@ -12,10 +12,14 @@ cimport cython
 from cpython.mem cimport PyMem_Calloc, PyMem_Free
 from libc.limits cimport INT_MAX
 
-from ggn._kernels cimport directional, kernel, normal
+from ggn._kernels cimport descent, directional, kernel, normal
 from ggn._kernels.activation_loops cimport ggn_n_activations
+from ggn._kernels.loss_loops cimport ggn_loss_names, ggn_n_losses
 from ggn._kernels.matmul cimport most_of_own
 from ggn._kernels.net cimport Net, back_row, chunk_size, d_row, fan_in
+from ggn._kernels.point cimport Point, place
+
+LOSSES = tuple([ggn_loss_names[i].decode() for i in range(ggn_n_losses)])  # by code
 
 
 @cython.final
@@ -144,6 +148,32 @@ cdef class Layout:
         self.check_samples(c)
         return kernel.kernel_size(&self.net, c)
 
+    def descent_size(self, Py_ssize_t c, int step, int form):
+        """Doubles of memory that `descend` needs for c samples; step and form as in point.pxd."""
+        cdef Point at
+        self.check_descent(c, step, form)
+        return place(&at, &self.net, c, step, form, NULL)
+
+    def descent_parts(self, memory, Py_ssize_t c, int step, int form):
+        """Return what of `descend`'s memory is told and asked by name: views, a dict."""
+        cdef Point at
+        cdef Py_ssize_t N = self.n_weights
+        self.check_descent(c, step, form)
+        size = place(&at, &self.net, c, step, form, NULL)
+        if memory.shape[0] < size:
+            raise ValueError(f"memory must hold {size} doubles, got {memory.shape[0]}")
+        places = {
+            "w": (<size_t>at.w, N), "best": (<size_t>at.best, N),
+            "gradient": (<size_t>at.gradient, N), "diagonal": (<size_t>at.diagonal, N),
+            "before": (<size_t>at.before, N), "largest": (<size_t>at.largest, self.n_inputs),
+            "l2": (<size_t>at.l2, N), "fixed": (<size_t>at.fixed, self.n_inputs),
+            "shift": (<size_t>at.shift, self.net.width[0]),
+            "stretch": (<size_t>at.stretch, self.net.width[0]),
+            "shares": (<size_t>at.own_shares, c),
+        }
+        return {name: memory[first // sizeof(double):first // sizeof(double) + n]
+                for name, (first, n) in places.items()}
+
     def weights(self, w):
         """Return W_l^T (n_l, n_{l-1} [+ 1]) of all layers, views of w (N,)."""
         if w.shape != (self.n_weights,):
@@ -189,6 +219,32 @@ cdef class Layout:
         cdef Py_ssize_t most = INT_MAX // self.net.width[self.net.depth]
         if not (0 <= c <= most):
             raise ValueError(f"c must be 0 to {most} samples, got {c}")
+
+    cdef check_descent(self, Py_ssize_t c, int step, int form):
+        self.check_samples(c)
+        if c == 0 or not (0 <= step <= 2 and 0 <= form <= 2):
+            raise ValueError("samples must be at least 1, step and form 0 to 2, got "
+                             f"{c}, {step} and {form}")
+        if any([self.net.code[l] < 0 for l in range(1, self.net.depth + 1)]):
+            raise ValueError("layout must have built-in activations only")
+
+    cdef descend(self, Py_ssize_t c, const double *x, const double *y, dict numbers,
+                 Py_ssize_t doubles, double *memory, Py_ssize_t rows, double *history):
+        """Go on with a small fit; return why it came back, and the numbers then, a dict."""
+        cdef descent.Numbers n = numbers
+        cdef Point at
+        cdef int status
+        self.check_descent(c, <int>n.step, <int>n.form)
+        size = place(&at, &self.net, c, <int>n.step, <int>n.form, memory)
+        if doubles < size:
+            raise ValueError(f"memory must hold {size} doubles, got {doubles}")
+        if not (0 <= n.loss < ggn_n_losses and rows > 0):
+            raise ValueError(f"loss must be below {ggn_n_losses}, and history have a row, got "
+                             f"{n.loss} and {rows}")
+        with nogil:
+            descent.open_run(&at, &n, x, y)
+            status = descent.advance(&at, &n, history, rows)
+        return status, n
 
     cdef check_layer(self, Py_ssize_t l):
         if not (1 <= l <= self.net.depth):

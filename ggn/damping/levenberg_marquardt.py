@@ -11,6 +11,8 @@ from ggn.validation import number
 
 __all__ = ["LevenbergMarquardt", "Nielsen"]
 
+ENOUGH = 1e-4  # gain ratio of a trial that is taken
+
 
 @dataclass(frozen=True)
 class LevenbergMarquardt(Damping):
@@ -74,23 +76,23 @@ class Nielsen(Rule):
         self.mu = damping.initial
         self.acceleration = damping.acceleration if objective.net.twice_differentiable else 0.0
         self.refits = damping.refits
-        self._decrease = damping.decrease
-        self._increase = 2.0
+        self.decrease = damping.decrease
+        self.increase = 2.0
 
     def judge(self, trial: Trial) -> bool:
         # a ratio of nan (overflow) compares false and rejects
-        return trial.actual > 1e-4 * trial.predicted
+        return trial.actual > ENOUGH * trial.predicted
 
     def accept(self, trial: Trial) -> None:
         # beyond 1 the factor is `decrease` all the same; where nothing was predicted, as at J
         # near underflow, there is no ratio
         gain = max(min(trial.gain, 1.0), 0.0) if trial.predicted > 0.0 else 1.0
-        self.mu *= max(self._decrease, 1.0 - (2.0 * gain - 1.0) ** 3)
-        self._increase = 2.0
+        self.mu *= max(self.decrease, 1.0 - (2.0 * gain - 1.0) ** 3)
+        self.increase = 2.0
 
     def reject(self, trial: Trial | None) -> None:
-        self.mu *= self._increase
-        self._increase *= 2.0
+        self.mu *= self.increase
+        self.increase *= 2.0
 
     def find(self, mu: float) -> None:
-        self.mu, self._increase = mu, 2.0
+        self.mu, self.increase = mu, 2.0

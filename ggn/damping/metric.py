@@ -59,8 +59,8 @@ class ScaleInvariant(Metric):
 
     def __init__(self, objective: Objective) -> None:
         self._net = objective.net
-        self._fixed = typical_scale(objective) ** 0.75
-        self._largest = np.zeros(len(self._fixed))
+        self.fixed = typical_scale(objective) ** 0.75  # of each input of each layer
+        self._largest = np.zeros(len(self.fixed))
 
     def state(self) -> dict[str, Any]:
         return {"_largest": self._largest.copy()}  # the fixed part is that of the data
@@ -68,7 +68,7 @@ class ScaleInvariant(Metric):
     def scale(self, diagonal: np.ndarray) -> np.ndarray:
         D = np.empty(len(diagonal))
         diagonal = np.ascontiguousarray(diagonal)
-        _core.metric(self._net.layout, diagonal, self._fixed, self._largest, D)
+        _core.metric(self._net.layout, diagonal, self.fixed, self._largest, D)
         return D
 
 

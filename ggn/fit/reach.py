@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ggn.damping import Rule, Trial
-from ggn.fit.run import Run
+from ggn.fit.run import ROUNDINGS, Run
 from ggn.linearization import Linearization
 from ggn.steps import Prepared
 
@@ -30,7 +30,7 @@ def find_before_the_end(
 
     The rule then has its mu; or that with which it came to this point, which suits the place.
     """
-    first, seen = min(rule.mu, MOST), 8.0 * at.rounding
+    first, seen = min(rule.mu, MOST), ROUNDINGS * at.rounding
     for mu in (*_decades(first, 0.1), *_decades(first, 10.0)):
         d = prepared.solve(mu)
         if d is None or run.promise(d, prepared, mu) <= seen:

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from ggn.fit.many import run_stack
 from ggn.fit.result import Status, TrainResult
 from ggn.fit.start import DEFAULT
 from ggn.fit.train import train
@@ -169,6 +170,19 @@ def train_restarts(
             "must be left out, for each run starts from weights of its own: see ggn.train; "
             f"got {describe(options['w0'])}",
         )
+    n_restarts = integer("n_restarts", n_restarts, 1)
+    if _processes(n_jobs) == 1 and options.get("callback") is None:
+        options.pop("callback", None)
+        several: dict[str, Any] = {
+            "w0": scheme,
+            "rng": rng,
+            "n_fits": n_restarts,
+            "only_compiled": True,
+        }
+        runs = run_stack(net, X, Y, loss, **several, **options)
+        done = tuple(run for run in runs or () if run is not None)
+        if done:
+            return Restarts(done)
     run = functools.partial(_train, net, X, Y, loss, scheme, options)
     return Restarts(tuple(run_restarts(run, n_restarts, rng, n_jobs)))
 
@@ -193,17 +207,25 @@ def run_restarts(
 ) -> list[TrainResult]:
     """Return run(stream) for n_restarts random streams; see `train_restarts`."""
     streams = generator(rng).spawn(integer("n_restarts", n_restarts, 1))
+    if min(_processes(n_jobs), len(streams)) == 1:
+        return list(_until_interrupted(run, streams))
+    from joblib import Parallel, delayed
+
+    return list(Parallel(n_jobs=n_jobs)(delayed(_on_one_thread)(run, s) for s in streams))
+
+
+def _processes(n_jobs: int | None) -> int:
+    """Return in how many processes to run."""
     try:
-        from joblib import Parallel, delayed, effective_n_jobs
+        from joblib import effective_n_jobs
     except ImportError:
         if n_jobs not in (None, 1):
             raise ValueError(
                 f"n_jobs must be 1 where joblib is not installed, got {n_jobs}"
             ) from None
-        return list(_until_interrupted(run, streams))
-    if min(effective_n_jobs(n_jobs), len(streams)) == 1:
-        return list(_until_interrupted(run, streams))
-    return list(Parallel(n_jobs=n_jobs)(delayed(_on_one_thread)(run, s) for s in streams))
+        return 1
+    count: int = effective_n_jobs(n_jobs)
+    return count
 
 
 def _until_interrupted(

@@ -27,6 +27,10 @@ MOST_DAMPING = 1e60
 EPS = float(np.finfo(np.float64).eps)
 PATIENCE = 20  # undamped steps at a minimum, none shorter than all before: rounding alone
 NEGLIGIBLE = 1e-6  # of the level: an R² of 1 - 1e-6
+BLIND = 1e-8  # of J: a promise that is larger can be seen in J
+ROUNDINGS = 8.0  # of J: a promise that is smaller cannot
+NEARER = 0.5  # of the gradient: what it must fall to where it judges
+LITTLE = 1e-3  # of J: a fall that leaves little to gain
 
 
 class Run:
@@ -42,6 +46,7 @@ class Run:
         self.J = self.best_J = self.first_J = math.inf
         self.limits = limits
         self.nit = self.nfev = self.njev = 0
+        self.told = 0  # the last iterate that the callback was told of
         self.gradient = np.full_like(begin.w, np.nan)
         self.diagonal: np.ndarray | float = 1.0
         self.rows: list[tuple[float, ...]] = []
@@ -82,11 +87,8 @@ class Run:
         norm, J = length(self.units.gradient(g)), self.units.loss(self.J)
         seconds = time.perf_counter() - self.start
         self.rows.append((J, norm, *self.arrival, seconds))
-        if limits.callback is not None and self.nit > 0:
-            try:
-                limits.callback(self.snapshot(norm, seconds))
-            except StopIteration:
-                return Status.CALLBACK
+        if not self.tell(norm, seconds):
+            return Status.CALLBACK
         if not math.isfinite(norm) and not math.isfinite(g @ g):
             return Status.OVERFLOW
         if limits.target is not None and J <= limits.target:
@@ -101,6 +103,16 @@ class Run:
         if seconds > limits.seconds:
             return Status.MAX_SECONDS
         return None
+
+    def tell(self, norm: float, seconds: float) -> bool:
+        """Call the callback, unless it was told already; return whether to go on."""
+        if self.limits.callback is not None and self.nit > self.told:
+            self.told = self.nit
+            try:
+                self.limits.callback(self.snapshot(norm, seconds))
+            except StopIteration:
+                return False
+        return True
 
     def promise(self, d: np.ndarray, prepared: Prepared, mu: float) -> float:
         """Return the fall of J that a full step promises, ½ (gᵀd + mu ‖Dd‖²)."""
@@ -148,20 +160,20 @@ class Run:
         """Whether the reduction that damping promises is too small to be seen in J."""
         if trial.mu == 0.0:
             return False
-        if trial.predicted > 1e-8 * abs(self.J) and trial.actual > 0.0:
+        if trial.predicted > BLIND * abs(self.J) and trial.actual > 0.0:
             return False
-        return trial.actual < trial.predicted <= 8.0 * at.rounding
+        return trial.actual < trial.predicted <= ROUNDINGS * at.rounding
 
     def gradient_falls(self, trial: Trial, prepared: Prepared, at: Linearization) -> bool:
         """Judge by the gradient where J is blind: whether it falls to a half, in the metric.
 
         J may rise by its rounding, but not above the start.
         """
-        if trial.actual < -8.0 * at.rounding or trial.J > self.first_J:
+        if trial.actual < -ROUNDINGS * at.rounding or trial.J > self.first_J:
             return False
         new = Linearization(self.objective, trial.w).gradient
         D = 1.0 if prepared.scale is None else prepared.scale
-        return bool(np.linalg.norm(new / D) < 0.5 * np.linalg.norm(prepared.gradient / D))
+        return bool(np.linalg.norm(new / D) < NEARER * np.linalg.norm(prepared.gradient / D))
 
     def accept(self, trial: Trial, prepared: Prepared, nearer: bool = False) -> Status | None:
         """Move to the trial, and note if it hardly moved or hardly helped.
@@ -231,7 +243,7 @@ class Run:
         """Whether a small step left little to gain: J hardly falls, or hardly matters."""
         falls = max(abs(trial.actual), trial.predicted)
         return (
-            falls <= 1e-3 * abs(trial.J)
+            falls <= LITTLE * abs(trial.J)
             or self.units.loss(trial.J) <= NEGLIGIBLE * self.units.level()
         )
 

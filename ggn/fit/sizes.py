@@ -11,7 +11,7 @@ from ggn.io.scaling import centre_and_size
 from ggn.linearization import Objective
 from ggn.losses import BUILT_IN, FOR_REGRESSION, Residual, Squared
 
-__all__ = ["advice", "column_units", "far_from_one", "target_sizes", "target_units"]
+__all__ = ["advice", "column_units", "far_from_one", "input_units", "target_sizes", "target_units"]
 
 FAR = 100.0  # factor between a deviation and one, or a mean and its deviation, that is told
 
@@ -49,13 +49,32 @@ def target_sizes(objective: Objective, shift: bool = True) -> tuple[np.ndarray, 
 def _measured(objective: Objective, shift: bool = True) -> tuple[np.ndarray, np.ndarray]:
     """Return centre and size of each target, robust where the loss is."""
     robust = isinstance(objective.loss, Residual) and not isinstance(objective.loss, Squared)
-    return column_units(objective.Yt.T, objective, shift, robust)
+    return _of("Yt", objective, shift, robust)
+
+
+def input_units(objective: Objective, shift: bool = True) -> tuple[np.ndarray, np.ndarray]:
+    """Return the `column_units` of the inputs."""
+    return _of("X", objective, shift, False)
+
+
+def _of(
+    name: str, objective: Objective, shift: bool, robust: bool
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return the `column_units` of X, or of Ytᵀ; they are asked for several times in a run."""
+    A, c = getattr(objective, name), objective.c
+    key = name, shift, robust
+    found = objective.known.get(key)
+    if found is None or found[0] is not A or found[1] is not c:  # a copy may have other data
+        columns = column_units(A.T if name == "Yt" else A, objective, shift, robust)
+        found = objective.known[key] = A, c, columns
+    centre, size = found[2]
+    return centre.copy(), size.copy()
 
 
 def far_from_one(objective: Objective) -> str | None:
     """Return what is far from zero mean and deviation one, as part of a sentence, or None."""
     with np.errstate(all="ignore"):
-        found = [("input", *column_units(objective.X, objective))]
+        found = [("input", *input_units(objective))]
         if isinstance(objective.loss, Residual) or type(objective.loss) not in BUILT_IN.values():
             found.append(("target", *_measured(objective)))
         for kind, mean, size in found:

@@ -29,7 +29,7 @@ from ggn.fit.state import State
 from ggn.fit.units import CENTRED, NEARBY, Units
 from ggn.io.scaling import fold
 from ggn.linearization import Objective
-from ggn.network import MLP, SCHEMES, chunks
+from ggn.network import MLP, SCHEMES, chunks, joined
 from ggn.network.nguyen_widrow import nguyen_widrow
 from ggn.validation import ArgumentError, spelled
 
@@ -90,7 +90,7 @@ def draw(objective: Objective, rng: np.random.Generator, scheme: str = DEFAULT) 
     Ws[-1] *= size
     if net.bias[-1]:
         Ws[-1][-1] += centre - (size - 1.0) * net.fixed_bias
-    return net.pack(Ws)
+    return joined(Ws)
 
 
 def _validated(H: np.ndarray, Y: np.ndarray, c: np.ndarray, count: float) -> float:

@@ -26,10 +26,11 @@ import numpy as np
 
 from ggn import damping as dampings
 from ggn.damping import Damping
+from ggn.fit import compiled
 from ggn.fit.class_targets import hint_of_classes
 from ggn.fit.held_out import Held
 from ggn.fit.limits import Callback, Limits
-from ggn.fit.planner import choose
+from ggn.fit.method import Method, choose_method, steered
 from ggn.fit.reach import find_at_start, find_before_the_end
 from ggn.fit.result import Status, TrainResult
 from ggn.fit.run import Run
@@ -37,7 +38,7 @@ from ggn.fit.saddle import leave
 from ggn.fit.start import Start, nearness, start
 from ggn.fit.strategies import Strategies
 from ggn.fit.success import judged
-from ggn.fit.units import choose_units
+from ggn.fit.units import Units, choose_units
 from ggn.linearization import Objective
 from ggn.losses import Loss, resolve
 from ggn.losses.curvature import CurvatureError
@@ -46,7 +47,7 @@ from ggn.network import MLP
 from ggn.steps import Step
 from ggn.validation import generator
 
-__all__ = ["train"]
+__all__ = ["minimise", "train"]
 
 
 def train(
@@ -186,25 +187,31 @@ def train(
     True
     """
     rules = dampings.resolve(damping)
-    curvature = rules.curvature if curvature is None else curvature
-    given = resolve(loss)
-    chosen_loss = given if curvature is None else given.with_curvature(curvature)
-    objective = Objective(net, X, Y, chosen_loss, sample_weight, l2)
+    objective = Objective(net, X, Y, steered(loss, rules, curvature), sample_weight, l2)
     hint_of_classes(net, objective.Yt, loss, stacklevel=2)
-    source = generator(rng)
-    _check_saddles(net, escape_saddles)
-    chosen = choose(objective, step, rules, max_memory)
-    units = choose_units(objective, chosen, rules, max_memory, nearness(w0))
-    held = Held(objective, validation, test, patience)
+    source, held = generator(rng), Held(objective, validation, test, patience)
     limits = Limits(max_iter, tol, loss_target, max_seconds, held.callback(callback))
+    method = choose_method(objective, step, rules, limits, max_memory, escape_saddles)
+    units = choose_units(objective, method.step, rules, max_memory, nearness(w0))
+    with limited():
+        result = minimise(method, units, source, w0, held)
+    result.update(loss=resolve(loss))
+    held.keep(result)
+    return result
+
+
+def minimise(
+    method: Method, units: Units, source: np.random.Generator, w0: Any, held: Held | None = None
+) -> TrainResult:
+    """Return the end of one run, from w0 as `train` takes it."""
     begin = start(units, source, w0)
-    run = Run(units, begin, limits)
-    held.see(units.weights(run.w))
-    how = Strategies(units, rules, chosen)
+    run, how = Run(units, begin, method.limits), Strategies(units, method.damping, method.step)
+    if held is not None:
+        held.see(units.weights(run.w))
     try:
-        with np.errstate(all="ignore"), limited():
+        with np.errstate(all="ignore"):
             status = _loop(run, how, begin) if run.begin() else Status.BAD_START
-            while escape_saddles and leave(run, status, source):
+            while method.escape_saddles and leave(run, status, source):
                 # with mu anew: that of a stall fits no other place
                 status = _loop(run, how)
     except KeyboardInterrupt:
@@ -213,11 +220,11 @@ def train(
         if run.nit == 0:  # nothing to lose yet: the arguments are at fault
             raise
         status = Status.CURVATURE
-    result = run.result(judged(run, status), chosen)
+    result = run.result(judged(run, status), method.step)
     state = how.state(result.w, run.best_w, run.before)
-    weights = None if sample_weight is None else objective.s.copy()
-    result.update(net=net, loss=given, l2=objective.l2, sample_weight=weights, state=state)
-    held.keep(result)
+    given = units.given
+    weights = None if given.c.weights is None else given.s.copy()
+    result.update(net=given.net, l2=given.l2, sample_weight=weights, state=state)
     return result
 
 
@@ -225,7 +232,12 @@ def _loop(run: Run, how: Strategies, begin: Start | None = None) -> Status:
     """Iterate until a status says why not to go on; from `begin`, perhaps where a fit ended."""
     metric, rule = how.begin()
     late = begin is not None and begin.found and not how.resume(run, begin)
+    small = compiled.small(run, how)
     while True:
+        if small is not None:
+            status, late = small.advance(late)
+            if status is not None:
+                return status
         at = run.linearize()
         prepared = how.running.prepare(at, metric)
         status, came = run.arrive(prepared), rule.mu
@@ -259,11 +271,3 @@ def _loop(run: Run, how: Strategies, begin: Start | None = None) -> Status:
         if status is not None:
             return status
         del prepared  # its matrices are the next one's memory
-
-
-def _check_saddles(net: MLP, escape: bool) -> None:
-    if escape and not net.twice_differentiable:
-        raise ValueError(
-            "escape_saddles must be False where an activation has no second derivative, "
-            f"got True for {net!r}"
-        )

@@ -22,11 +22,11 @@ import numpy as np
 
 from ggn import steps
 from ggn.damping import Damping, LevenbergMarquardt
-from ggn.fit.sizes import advice, column_units, far_from_one, target_units
+from ggn.fit.sizes import advice, far_from_one, input_units, target_units
 from ggn.linearization import Objective
 from ggn.losses import Loss
 from ggn.machine import memory_limit
-from ggn.network import chunks
+from ggn.network import chunks, joined
 from ggn.steps import Step
 
 __all__ = ["CENTRED", "NEARBY", "ScalingWarning", "Units", "choose_units"]
@@ -68,6 +68,10 @@ class Units:
         """Return the caller's step."""
         return d
 
+    def factors(self) -> tuple[np.ndarray, np.ndarray, float, float] | None:
+        """Return m, s, s_y and k, or None where the units are the caller's."""
+        return None
+
     def level(self) -> float:
         """Return J of outputs that are the mean of the targets, or the rounding of J of zeros.
 
@@ -104,12 +108,15 @@ class _Standard(Units):
                 own.l2 = objective.l2 * np.square(self._scaled(ones)) / factor
         self.objective = own
 
+    def factors(self) -> tuple[np.ndarray, np.ndarray, float, float]:
+        return self._m, self._s, self._sy, self._k
+
     def _scaled(self, w: np.ndarray) -> np.ndarray:
         """Multiply by the diagonal of A."""
         Ws = [W.copy() for W in self._net.unpack(w)]
         Ws[0][: self._net.n_inputs] /= self._s[:, np.newaxis]
         Ws[-1] *= self._sy
-        return self._net.pack(Ws)
+        return joined(Ws)
 
     def step(self, d: np.ndarray) -> np.ndarray:
         Ws = [W.copy() for W in self._net.unpack(d)]
@@ -118,13 +125,13 @@ class _Standard(Units):
         if self._m.any():
             first[-1] -= self._m @ first[:n0]
         Ws[-1] *= self._sy
-        return self._net.pack(Ws)
+        return joined(Ws)
 
     def weights(self, w: np.ndarray) -> np.ndarray:
         Ws = self._net.unpack(self.step(w))
         if self._net.bias[-1]:
             Ws[-1][-1] += self._shift
-        return self._net.pack(Ws)
+        return joined(Ws)
 
     def own(self, w: np.ndarray) -> np.ndarray:
         Ws = [W.copy() for W in self._net.unpack(w)]
@@ -135,7 +142,7 @@ class _Standard(Units):
         if self._m.any():
             first[-1] += self._m @ first[:n0]
         first[:n0] *= self._s[:, np.newaxis]
-        return self._net.pack(Ws)
+        return joined(Ws)
 
     @property
     def _shift(self) -> np.ndarray:
@@ -155,7 +162,7 @@ class _Standard(Units):
         first[:n0] *= self._s[:, np.newaxis]
         if self._m.any():
             first[:n0] += self._m[:, np.newaxis] * first[-1]
-        return self._net.pack(Ws)
+        return joined(Ws)
 
 
 def choose_units(
@@ -189,7 +196,7 @@ def _own_units(objective: Objective, most_bytes: float, near: float) -> Units:
     net = objective.net
     free = net.unpack(np.where(np.asarray(objective.l2) == 0.0, np.ones(net.n_weights), 0.0))
     with np.errstate(all="ignore"):
-        m, s = column_units(objective.X, objective, net.bias[0] and bool(free[0][-1].all()))
+        m, s = input_units(objective, net.bias[0] and bool(free[0][-1].all()))
         m, s = np.where(np.abs(m) > near * s, m, 0.0), np.where(s > 0.0, s, np.abs(m))
         s[s == 0.0] = 1.0
         if (not m.any() and (np.abs(np.log(s)) <= NEAR).all()) or objective.X.nbytes > most_bytes:

@@ -159,8 +159,18 @@ def _moments(
     Z: np.ndarray, weights: np.ndarray | None, shift: bool = True
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return mean and variance of each column; 0 and the mean square without a shift."""
-    mean = np.average(Z, axis=0, weights=weights) if shift else np.zeros(Z.shape[1])
-    return mean, np.average(np.square(Z - mean), axis=0, weights=weights)
+    mean = _mean(Z, weights) if shift else np.zeros(Z.shape[1])
+    return mean, _mean(np.square(Z - mean), weights)
+
+
+def _mean(Z: np.ndarray, weights: np.ndarray | None) -> np.ndarray:
+    """Return what np.average does, in a fraction of its time for small arrays."""
+    mean: np.ndarray
+    if weights is None:
+        mean = Z.sum(axis=0) / len(Z)
+    else:
+        mean = (Z * weights[:, np.newaxis]).sum(axis=0) / weights.sum()
+    return mean
 
 
 def _rounding(n: int, mean: np.ndarray, var: np.ndarray) -> np.ndarray:

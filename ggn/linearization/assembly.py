@@ -106,10 +106,16 @@ def accumulators(
     The first is to be finished, with the others.
     """
     net = objective.net
-    if psd and objective.loss.semidefinite and column_work(net) < block_work(net):
+    if psd and by_columns(objective):
         return [Columns(objective, G)]
     others = range(lanes_of_blocks(net, objective.T) - 1)
     return [Blocks(objective, G, psd, lent), *(Blocks(objective, G, psd) for _ in others)]
+
+
+def by_columns(objective: Objective) -> bool:
+    """Return whether Columns is the cheaper form of the matrix that steps are taken with."""
+    net = objective.net
+    return objective.loss.semidefinite and column_work(net) < block_work(net)
 
 
 def lanes_of_blocks(net: MLP, T: int) -> int:

@@ -79,6 +79,7 @@ class Objective:
         self.penalised = bool(np.any(self.l2))
         self.chunk_size = chunk_size
         self._memory = Memory()
+        self.known: dict[Any, Any] = {}  # what has been found of the data, by who keeps it here
         self._lanes: dict[Any, list[range]] = {}
         self._chunk: dict[tuple[int, int, int], tuple[int, int]] = {}
 
@@ -166,6 +167,19 @@ class Objective:
         part.c, part.s = self.c.part(rows), self.s[rows]
         part._chunk, part._lanes = {}, {}
         return part
+
+    def twin(self, X: np.ndarray, Y: np.ndarray, sample_weight: Any = None) -> Objective:
+        """Return the objective of as many other samples, X (T, n0) and Y (T, nL), checked before.
+
+        It shares the memory of this one.
+        """
+        twin = copy.copy(self)
+        twin.X, twin.Yt = X.reshape(self.X.shape), np.ascontiguousarray(Y.reshape(self.T, -1).T)
+        if sample_weight is not None:
+            twin.c, twin.s = Shares.from_weights(sample_weight, self.T), sample_weight
+            with np.errstate(over="ignore"):
+                twin.count = float(sample_weight.sum())
+        return twin
 
     def outputs(self, w: np.ndarray) -> Iterator[tuple[slice, np.ndarray]]:
         """Sweep forward; yield each chunk and its outputs (nL, c), overwritten by the next."""

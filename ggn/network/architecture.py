@@ -14,6 +14,7 @@ from ggn.validation import ArgumentError, describe, float_array, integer
 __all__ = [
     "Positions",
     "activation_text",
+    "joined",
     "network_text",
     "parse_activations",
     "parse_flags",
@@ -116,6 +117,11 @@ def parse_matrices(Ws: Any, shapes: Sequence[tuple[int, int]]) -> list[np.ndarra
             raise ValueError(f"Ws[{layer}] must have shape {shape[::-1]}, got {array.shape}")
         arrays.append(array)
     return arrays
+
+
+def joined(Ws: Sequence[np.ndarray]) -> np.ndarray:
+    """Return the flat weights w (N,) of matrices that need no check."""
+    return np.concatenate([W.T.ravel() for W in Ws])
 
 
 def activation_text(a: Activation) -> str:

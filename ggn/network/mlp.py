@@ -19,12 +19,13 @@ from ggn.machine import one_thread
 from ggn.network import sweeps
 from ggn.network.architecture import (
     Positions,
+    joined,
     network_text,
     parse_activations,
     parse_flags,
     parse_matrices,
     parse_sizes,
-)
+)  # fmt: skip
 from ggn.network.initial import initial_weights
 from ggn.validation import generator, number, samples, vector
 
@@ -144,7 +145,7 @@ class MLP:
         >>> ggn.MLP((1, 2), bias=False).pack([[[3.0, 4.0]]])
         array([3., 4.])
         """
-        return np.concatenate([W.T.ravel() for W in parse_matrices(Ws, self.layout.shapes)])
+        return joined(parse_matrices(Ws, self.layout.shapes))
 
     def initial_weights(
         self, rng: int | np.random.Generator | None = None, scheme: str = "normal"
@@ -265,9 +266,8 @@ class MLP:
         keep = 1 leaves σ' in work for the backward sweeps, keep = 2 also σ''; nothing is checked.
         Below the smallest normal number all is 0 unless exact.
         """
-        layout = self.layout
-        _core.forward(layout, w, X, work, keep, exact)
-        return layout.outputs(work, len(X))
+        _core.forward(self.layout, w, X, work, keep, exact)
+        return self.layout.outputs(work, len(X))
 
     def work_size(self, c: int, columns: int) -> int:
         """Return the doubles of scratch that c samples need; see `ggn._core.Layout`."""

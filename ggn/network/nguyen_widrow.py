@@ -15,6 +15,7 @@ initial values of the adaptive weights.
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 
 import numpy as np
@@ -74,10 +75,11 @@ def _by_size(
     largest = np.maximum(H.max(axis=0), -H.min(axis=0))
     largest[~(largest > 0.0)] = 1.0
     Z = H / largest
-    mean = np.average(Z, axis=0, weights=c) if dummy else np.zeros(m)
+    share = c[:, np.newaxis] / c.sum()
+    mean = (share * Z).sum(axis=0) if dummy else np.zeros(m)
     Z -= mean
     W[:m][_alike(Z + mean)] *= 0.0 if dummy else 1.0
-    size = float(np.average(np.square(Z), axis=0, weights=c).sum()) + dummy
+    size = float((share * np.square(Z)).sum()) + dummy
     W /= np.sqrt(size) if np.isfinite(size) and size > 0.0 else 1.0
     W[:m] /= largest[:, np.newaxis]
     if dummy:
@@ -121,6 +123,7 @@ def _alike(H: np.ndarray) -> np.ndarray:
     return alike
 
 
+@functools.lru_cache(maxsize=256)
 def _bends(sigma: Activation, n: int, m: int) -> bool:
     """Whether units with these net inputs are worth sharing out: no line, and no explosion."""
     reach = 1.4 * n ** (1.0 / m)

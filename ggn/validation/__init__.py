@@ -148,6 +148,8 @@ def named(
         The `key` of a name for what we do not have, to what can be done instead.
     """
     if isinstance(value, str):
+        if value in known:
+            return known[value]()
         own = {key(name): name for name in known}
         name = own.get(key(value)) or (aliases or {}).get(key(value))
         if name is None or name not in known:

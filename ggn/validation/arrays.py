@@ -77,6 +77,8 @@ def plain(name: str, value: Any, *, labels: bool = False) -> None:
     labels : bool, default False
         Whether these name classes, as categories do.
     """
+    if type(value) is np.ndarray and value.dtype.kind in "fiub":
+        return  # nothing else to it
     for part in value if isinstance(value, (list, tuple)) else (value,):
         masked = np.ma.count_masked(part) if isinstance(part, np.ma.MaskedArray) else 0
         if masked:

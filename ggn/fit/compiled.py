@@ -1,0 +1,217 @@
+"""The loop of a small fit without Python: Levenberg-Marquardt by the compiled `descend`.
+
+Its decisions are those of `ggn.fit.train.loop`, `Run` and `Nielsen`, whose constants it is
+handed.  What Python costs in an iteration, some hundred microseconds, is most of the time of a
+fit that one chunk of samples holds.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+
+import numpy as np
+
+from ggn import _core
+from ggn.damping import Damping, LevenbergMarquardt, Nielsen, ScaleInvariant
+from ggn.damping.levenberg_marquardt import ENOUGH
+from ggn.fit import run as owner
+from ggn.fit.reach import LATE
+from ggn.fit.result import Status
+from ggn.fit.run import Run
+from ggn.fit.strategies import Strategies
+from ggn.linearization import Objective
+from ggn.linearization.assembly import Blocks, by_columns
+from ggn.losses import BUILT_IN, Loss, Residual
+from ggn.steps import Dual, Primal, Step
+
+__all__ = ["Small", "memory_size", "small", "suits"]
+
+SLICE = 0.01  # seconds after which Python looks whether Ctrl-C was pressed
+ROWS = 128  # iterates of which the history has room meanwhile
+MOST = 512  # rows of a system: larger ones take far longer than Python
+BLOCKS, COLUMNS, DUAL = range(3)  # as point.pxd numbers them
+AGAIN, LEVEL, CALL, UNDECIDED = range(4)  # as descent.pxd does
+ENDS = {
+    4: Status.GRADIENT,
+    5: Status.STEP,
+    6: Status.LOSS,
+    7: Status.TARGET,
+    8: Status.MAX_ITER,
+    9: Status.MAX_SECONDS,
+    10: Status.SINGULAR,
+    11: Status.OVERFLOW,
+}
+CODES: dict[Status | None, int] = {None: 0, **{status: code for code, status in ENDS.items()}}
+
+
+def suits(objective: Objective, step: Step, damping: Damping) -> bool:
+    """Whether nothing here is the user's own, and one chunk holds all samples."""
+    net = objective.net
+    if type(damping) is not LevenbergMarquardt or objective.chunk_size is not None:
+        return False
+    if any(a.code < 0 for a in net.activations) or not _known(objective.loss):
+        return False
+    if type(step) is Dual:
+        return not objective.penalised and objective.T * net.n_outputs <= MOST
+    extra = net.n_weights * net.n_outputs if by_columns(objective) else Blocks.chunk_doubles
+    whole = objective.T <= objective.chunk(net.n_outputs, extra)[0]
+    return type(step) is Primal and whole and net.n_weights <= MOST
+
+
+def _known(loss: Loss) -> bool:
+    """Whether the kernels know the loss, and its curvature for steps."""
+    known = BUILT_IN.get(loss.name) is type(loss) and loss.name in _core.LOSSES
+    two = isinstance(loss, Residual) and loss.constant_curvature is None
+    return known and (loss.curvature == "majoriser" or not two)
+
+
+def small(run: Run, how: Strategies) -> Small | None:
+    """Return the loop of a run that suits, else None."""
+    return Small(run, how) if suits(run.objective, how.step, how.damping) else None
+
+
+class Small:
+    """A run's iterations without Python, as many as there are between two that are Python's."""
+
+    def __init__(self, run: Run, how: Strategies) -> None:
+        objective, self.layout = run.objective, run.objective.net.layout
+        assert isinstance(how.metric, ScaleInvariant)
+        assert isinstance(how.rule, Nielsen)
+        self.run, self.metric, self.rule = run, how.metric, how.rule
+        self.handed = False  # whether Python has had a point, whose J it evaluates
+        self.form, self.kind = _forms(objective, how.step)
+        size = self.layout.descent_size(objective.T, self.kind, self.form)
+        self.memory, self.history = objective.scratch(size), np.empty((ROWS, 7))
+        parts = self.layout.descent_parts(self.memory, objective.T, self.kind, self.form)
+        parts["l2"][:], parts["fixed"][:] = objective.l2, self.metric.fixed
+        self.parts, self.factors, weights = parts, run.units.factors(), objective.c.weights
+        if self.factors is not None:
+            parts["shift"][:], parts["stretch"][:], *_ = self.factors
+        if weights is not None:
+            parts["shares"][:] = weights
+
+    def advance(self, late: bool) -> tuple[Status | None, bool]:
+        """Iterate until a status says why not to go on, or, with None, until Python is to decide.
+
+        `late`, in and out, says whether the first trial is yet to be looked at by
+        `reach.find_at_start`.
+        """
+        run, parts = self.run, self.parts
+        parts["w"][:], parts["best"][:], parts["largest"][:] = (
+            run.w,
+            run.best_w,
+            self.metric._largest,
+        )
+        numbers = _numbers(run, self.rule) | {"step": self.kind, "form": self.form}
+        numbers["late"], numbers["anew"] = LATE if late else 0.0, self.handed or run.nit == 0
+        if self.factors is not None:
+            *_, numbers["sy"], numbers["k"] = self.factors
+            numbers["standard"] = 1.0
+        while True:
+            numbers["elapsed"] = time.perf_counter() - run.start
+            code, numbers = _core.descend(
+                self.layout, run.objective.X, run.objective.Yt, numbers, self.memory, self.history
+            )
+            self._store(numbers)
+            late = numbers["late"] > 0.0
+            if code == UNDECIDED:
+                self.handed = True
+                return None, late
+            if code == LEVEL:
+                numbers["level"] = run.units.level()
+            elif code == CALL:
+                if not run.tell(numbers["norm"], numbers["seen"]):
+                    return Status.CALLBACK, late
+                numbers["told"] = run.told
+            elif code != AGAIN:
+                return ENDS[code], late
+
+    def _store(self, numbers: dict[str, float]) -> None:
+        """Bring run, rule and metric to where the kernels are."""
+        run, parts, nit = self.run, self.parts, int(numbers["nit"])
+        if nit != run.nit:
+            run.w, run.before = parts["w"].copy(), parts["before"].copy()
+        best = int(numbers["best_nit"])
+        if best >= 0:
+            run.best_w = run.w if best == nit else parts["best"].copy()
+        run.J, run.best_J, run.first_J = numbers["J"], numbers["best_J"], numbers["first_J"]
+        run.nit, run.nfev, run.njev = nit, int(numbers["nfev"]), int(numbers["njev"])
+        run.gradient, run.diagonal = parts["gradient"].copy(), parts["diagonal"].copy()
+        damping, far, gain = numbers["damping"], numbers["far"], numbers["gain"]
+        run.arrival = damping, far, gain, numbers["residual"]
+        run.converged = ENDS.get(int(numbers["converged"]))
+        run.rows += self.history[: int(numbers["rows"])].tolist()
+        self.rule.mu, self.rule.increase = numbers["mu"], numbers["increase"]
+        self.metric._largest[:] = parts["largest"]
+
+
+def memory_size(objective: Objective, step: Step) -> int:
+    """Return the bytes that a run needs for its matrices and sweeps."""
+    form, kind = _forms(objective, step)
+    return 8 * int(objective.net.layout.descent_size(objective.T, kind, form))
+
+
+def _forms(objective: Objective, step: Step) -> tuple[int, int]:
+    """Return what H_E is, and whose system is solved, as the kernels number them."""
+    constant = objective.constant_curvature() is not None
+    form = 0 if constant else 2 if objective.loss.name == "softmax_cross_entropy" else 1
+    return form, DUAL if type(step) is Dual else COLUMNS if by_columns(objective) else BLOCKS
+
+
+def _numbers(run: Run, rule: Nielsen) -> dict[str, float]:
+    """Return the numbers of descent.pxd for a run that is about to begin, or to go on."""
+    objective, limits, loss, nan = run.objective, run.limits, run.objective.loss, math.nan
+    share, constant = objective.c.common, objective.constant_curvature()
+    damping, far, gain, residual = run.arrival
+    return {
+        "loss": _core.LOSSES.index(loss.name),
+        "p": loss.p or 0.0,
+        "scale": loss.scale or 1.0,
+        "epsilon": getattr(loss, "epsilon", 0.0),
+        "share": nan if share is None else share,
+        "constant": 0.0 if constant is None else constant,
+        "penalised": objective.penalised,
+        "standard": 0.0,
+        "k": 1.0,
+        "sy": 1.0,
+        "max_iter": limits.max_iter,
+        "tol": limits.tol,
+        "target": nan if limits.target is None else limits.target,
+        "seconds": limits.seconds,
+        "most_damping": owner.MOST_DAMPING,
+        "negligible": owner.NEGLIGIBLE,
+        "roundings": owner.ROUNDINGS,
+        "blind": owner.BLIND,
+        "nearer": owner.NEARER,
+        "little": owner.LITTLE,
+        "enough": ENOUGH,
+        "decrease": rule.decrease,
+        "acceleration": rule.acceleration if run.accelerates else 0.0,
+        "refits": rule.refits and run.refits,
+        "phase": 0.0,
+        "flipped": 0.0,
+        "slice": SLICE,
+        "rows": 0.0,
+        "level": nan,
+        "J": run.J,
+        "best_J": run.best_J,
+        "first_J": run.first_J,
+        "mu": rule.mu,
+        "increase": rule.increase,
+        "nit": run.nit,
+        "nfev": run.nfev,
+        "njev": run.njev,
+        "damping": damping,
+        "far": far,
+        "gain": gain,
+        "residual": residual,
+        "norm": nan,
+        "seen": 0.0,
+        "told": math.inf if limits.callback is None else run.told,
+        "converged": CODES[run.converged],
+        "late": 0.0,
+        "anew": 0.0,
+        "otherwise": 0.0,
+        "best_nit": -1.0,
+    }

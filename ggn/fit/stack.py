@@ -1,0 +1,85 @@
+"""Data sets and starts of many fits at once, each one array for all fits or a stack of them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ggn.fit.start import STARTS
+from ggn.linearization import Objective
+from ggn.losses import Loss
+from ggn.network import MLP
+from ggn.validation import ArgumentError, float_array, integer, spelled
+
+__all__ = ["Stack"]
+
+
+class Stack:
+    """Which data and which start each fit has."""
+
+    def __init__(
+        self, net: MLP, X: Any, Y: Any, sample_weight: Any, w0: Any, n_fits: int | None
+    ) -> None:
+        if not isinstance(net, MLP):
+            raise ValueError(f"net must be an MLP, got {type(net).__name__}")
+        self.net = net
+        self._X, self._Y = float_array("X", X, (1, 2, 3)), float_array("Y", Y, (1, 2, 3))
+        if self._X.ndim == 3 and net.n_outputs == 1 and self._Y.shape == self._X.shape[:2]:
+            self._Y = self._Y[:, :, np.newaxis]
+        self._s: Any = None
+        self._w0: Any = None
+        if sample_weight is not None:
+            self._s = float_array("sample_weight", sample_weight, (1, 2))
+        if isinstance(w0, str):
+            self._w0 = spelled("w0", w0, STARTS)
+        elif w0 is not None:
+            self._w0 = float_array("w0", w0, (1, 2))
+        stacks = {"X": (self._X, 3), "Y": (self._Y, 3), "sample_weight": (self._s, 2),
+                  "w0": (self._w0, 2)}  # fmt: skip
+        self._stacked = {
+            name: len(array)
+            for name, (array, ndim) in stacks.items()
+            if isinstance(array, np.ndarray) and array.ndim == ndim
+        }
+        if n_fits is not None:
+            self._stacked["n_fits"] = integer("n_fits", n_fits, 1)
+        (name, self.size), *others = self._stacked.items() or [("n_fits", 1)]
+        for other, size in others:
+            if size != self.size:
+                raise ArgumentError(
+                    other, f"must say as many fits as {name}, {self.size}, got {size}"
+                )
+        if self.size == 0:
+            raise ArgumentError(name, "must hold at least one fit, got 0")
+
+    @property
+    def one_data_set(self) -> bool:
+        """Whether only starts differ."""
+        return not self._stacked.keys() & {"X", "Y", "sample_weight"}
+
+    def _of(self, name: str, array: Any, i: int) -> Any:
+        return array[i] if name in self._stacked else array
+
+    def start(self, i: int) -> Any:
+        """Return w0 of fit i."""
+        return self._of("w0", self._w0, i)
+
+    def _data(self, i: int) -> tuple[Any, Any, Any]:
+        return (
+            self._of("X", self._X, i),
+            self._of("Y", self._Y, i),
+            self._of("sample_weight", self._s, i),
+        )
+
+    def first(self, loss: Loss, l2: Any) -> Objective:
+        """Return the first objective; the targets of all have been checked."""
+        X, Y, s = self._data(0)
+        made = Objective(self.net, X, Y, loss, s, l2)
+        if "Y" in self._stacked:
+            loss.check_targets(self._Y.reshape(-1, self.net.n_outputs))
+        return made
+
+    def objective(self, first: Objective, i: int) -> Objective:
+        """Return the objective of fit i."""
+        return first if i == 0 or self.one_data_set else first.twin(*self._data(i))
