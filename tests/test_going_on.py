@@ -199,7 +199,8 @@ def test_weights_alone_find_their_mu(number):
     loss, nit, _, on = going_on.measured(problem, 500, 500, plain=True)
     assert loss < 2.0
     assert nit < 1.1
-    assert on.status is Status.MAX_ITER
+    # ... or with a true end before
+    assert on.status in (Status.MAX_ITER, Status.STEP, Status.LOSS, Status.GRADIENT)
 
 
 @pytest.mark.parametrize("number", [5, 15, 19])
