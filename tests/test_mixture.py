@@ -251,6 +251,63 @@ def test_a_budget_of_steps_is_told():
     assert all(member.nit <= 30 for member in found.members)
 
 
+# ------------------------------------------------------------- the public way
+
+
+def test_units_of_the_data_do_not_matter():
+    X, Y = wave(80)
+    net = ggn.MLP((2, 6, 1))
+    one = ggn.train_bayesian(net, X, Y, n_estimators=2)
+    other = ggn.train_bayesian(net, 1e4 * X + 1e5, 1e-3 * Y - 7.0, n_estimators=2)
+    far = 1e4 * X + 1e5
+    np.testing.assert_allclose(other.predict(far), 1e-3 * one.predict(X) - 7.0, atol=1e-6)
+    np.testing.assert_allclose(other.noise_std, 1e-3 * one.noise_std, rtol=1e-3)
+    np.testing.assert_array_equal(one.model.predict(X), one.predict(X))
+
+
+def test_weights_are_numbers_of_copies():
+    X, Y = wave(90)
+    times = np.random.default_rng(2).integers(1, 4, 90)
+    net = ggn.MLP((2, 5, 1))
+    one = ggn.train_bayesian(net, X, Y, sample_weight=times, n_estimators=2, max_iter=20)
+    all_ = ggn.train_bayesian(
+        net, np.repeat(X, times, axis=0), np.repeat(Y, times, axis=0), n_estimators=2, max_iter=20
+    )
+    for a, b in zip(one.intervals(X), all_.intervals(X), strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-5, atol=1e-7)
+
+
+def test_a_net_without_biases_is_not_shifted():
+    X, Y = wave(60)
+    net = ggn.MLP((2, 5, 1), bias=False)
+    found = ggn.train_bayesian(net, X + 3.0, Y, n_estimators=2, max_iter=20)
+    assert found.predict([[0.0, 0.0]]).item() == 0.0
+
+
+def test_limits_and_a_callback():
+    X, Y = wave(60)
+    net, seen = ggn.MLP((2, 4, 1)), []
+
+    def stop(intermediate_result):
+        seen.append(intermediate_result.nit)
+        if intermediate_result.nit == 12:
+            raise StopIteration
+
+    found = ggn.train_bayesian(net, X, Y, n_estimators=3, callback=stop)
+    assert found.status is Status.CALLBACK
+    assert seen == list(range(1, 13))
+    assert len(found.members) == 1
+    assert ggn.train_bayesian(net, X, Y, n_estimators=2, max_seconds=0.0).status is (
+        Status.MAX_SECONDS
+    )
+
+
+@pytest.mark.parametrize("given", [{"n_restarts": 2}, {"w0": np.zeros(17)}])
+def test_a_mixture_starts_by_itself(given):
+    with pytest.raises(ValueError, match=r"^n_estimators must be 1 with w0 or n_restarts"):
+        ggn.train_bayesian(ggn.MLP((2, 4, 1)), *wave(20), n_estimators=2, **given)
+
+
 # ------------------------------------------------------------- what it is for
 
 

@@ -9,19 +9,25 @@ targets than each of them.
 from __future__ import annotations
 
 import math
+import time
 from typing import Any
 
 import numpy as np
+from scipy.optimize import OptimizeResult
 
+from ggn.fit.committee import train_members
+from ggn.fit.limits import Limits
 from ggn.fit.member import Member
 from ggn.fit.predictive import Component, Predictive
 from ggn.fit.result import Status, TrainResult
+from ggn.fit.train import train
 from ggn.io.model import Model
-from ggn.linearization import linearize
-from ggn.network import side_by_side
+from ggn.io.scaling import standard_units
+from ggn.linearization import Objective, linearize
+from ggn.network import MLP, side_by_side
 from ggn.validation import samples
 
-__all__ = ["Mixture", "mixed"]
+__all__ = ["Mixture", "bayesian_mixture", "mixed"]
 
 
 class Mixture(Predictive, TrainResult):
@@ -127,3 +133,53 @@ def mixed(members: list[Member], Y: np.ndarray, units: Model) -> Mixture:
     with np.errstate(all="ignore"):
         made.log_evidence = float(np.logaddexp.reduce(evidence)) - math.log(len(members))
     return made
+
+
+def bayesian_mixture(
+    data: Objective,
+    limits: Limits,
+    n_estimators: int,
+    rng: np.random.Generator,
+    sample_weight: Any,
+    **options: Any,
+) -> Mixture:
+    """Return the mixture of networks trained on data in any units; see `ggn.train_bayesian`."""
+    net, start = data.net, time.perf_counter()
+    s = None if sample_weight is None else data.s
+    units = _units(net, data.X, data.Yt.T, s)
+    standard = Objective(net, *units.scaled(data.X, data.Yt.T), sample_weight=s)
+
+    def trainer(
+        part: Objective, w: np.ndarray, l2: np.ndarray, most: int, tol: float, before: int
+    ) -> TrainResult:
+        passed = time.perf_counter() - start
+
+        def observe(intermediate_result: OptimizeResult) -> None:
+            intermediate_result.nit += before
+            intermediate_result.seconds += passed
+            limits.callback(intermediate_result)  # type: ignore[misc]
+
+        return train(
+            net, part.X, part.Yt.T, w0=w, l2=l2, max_iter=most, tol=tol,
+            sample_weight=None if part.c.common is not None else part.s,
+            callback=None if limits.callback is None else observe,
+            max_seconds=max(limits.seconds - passed, 0.0), **options,
+        )  # fmt: skip
+
+    members = train_members(
+        standard, trainer, n_estimators=n_estimators, rng=rng, max_iter=limits.max_iter,
+        alone=limits.callback is not None,
+    )  # fmt: skip
+    return mixed(members, standard.Yt.T, units)
+
+
+def _units(net: MLP, X: np.ndarray, Y: np.ndarray, s: np.ndarray | None) -> Model:
+    """Return standard units; about zero, where there is no bias that a shift could be."""
+    (mx, sx), (my, sy) = standard_units(X, s), standard_units(Y, s)
+    if not net.bias[0]:
+        mx, sx = np.zeros_like(mx), np.hypot(mx, sx)
+        sx[sx == 0.0] = 1.0
+    if not net.bias[-1]:
+        my, sy = np.zeros_like(my), np.hypot(my, sy)
+        sy[sy == 0.0] = 1.0
+    return Model(net, np.zeros(net.n_weights), None, None, mx, sx, my, sy)
