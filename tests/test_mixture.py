@@ -10,7 +10,7 @@ from scipy import integrate, stats
 import ggn
 from ggn import Status
 from ggn.fit.committee import parts, train_members
-from ggn.fit.evidence import WIDE, LayerPriors
+from ggn.fit.evidence import WIDE, Priors
 from ggn.fit.mixture import mixed
 from ggn.fit.predictive import Component, Predictive
 from ggn.fit.train import train
@@ -81,14 +81,14 @@ def test_estimates_as_the_oracle(T, nL):
     net = ggn.MLP((2, 4, nL))
     spec = reference.named_spec((2, 4, nL), ("tanh", "identity"))
     X, Y = rng.normal(size=(T, 2)), rng.normal(size=(T, nL))
-    w, l2 = net.initial_weights(rng), np.array([0.02, 0.005])
-    priors, data = LayerPriors(net), Objective(net, X, Y)
+    w, l2 = net.initial_weights(rng), np.array([0.02, 0.1, 0.005])  # two inputs, one layer
+    priors, data = Priors(net), Objective(net, X, Y)
     at = priors.estimate(data, w, l2)
     Ws = net.unpack(w)
-    own = [
-        np.vstack([np.full_like(W[:-1], a), 0 * W[-1:] + a / WIDE**2])
-        for W, a in zip(Ws, l2, strict=True)
-    ]
+    own = [np.full_like(W, a) for W, a in zip(Ws, [0.1, 0.005], strict=True)]
+    own[0][0] = 0.02
+    for W, a in zip(own, [0.1, 0.005], strict=True):
+        W[-1] = a / WIDE**2
     prior = 2.0 * net.pack(own)
     G = reference.normal_matrix(spec, w, X, Y, SQUARED) + np.diag(prior)
     inverse, n = np.linalg.inv(G), T * nL
@@ -96,9 +96,11 @@ def test_estimates_as_the_oracle(T, nL):
     gamma, E_D = np.sum(1.0 - left), np.sum((net.forward(w, X) - Y) ** 2)
     assert at.gamma == pytest.approx(gamma, rel=1e-7)
     assert at.beta == pytest.approx((n - gamma) / (2.0 * E_D), rel=1e-6)
-    determined = [np.sum(1.0 - W[:-1]) for W in net.unpack(left)]
-    for found, each, W in zip(at.l2, determined, Ws, strict=True):
-        assert found == pytest.approx(each / (2 * at.beta * T * np.sum(W[:-1] ** 2)), rel=1e-6)
+    first, second = net.unpack(1.0 - left)
+    groups = (first[0], Ws[0][0]), (first[1], Ws[0][1]), (second[:-1], Ws[1][:-1])
+    for found, (determined, W) in zip(at.l2, groups, strict=True):
+        expected = determined.sum() / (2.0 * at.beta * T * np.sum(W**2))
+        assert found == pytest.approx(expected, rel=1e-6)
     # log p(Y) of the model that is linear about w, at its weights w
     alpha = 0.5 * at.beta * T * prior
     evidence = -at.beta * E_D - alpha @ (w * w) + 0.5 * np.log(2.0 * alpha).sum()
@@ -114,7 +116,7 @@ def test_a_dead_unit_does_not_stop_the_estimate():
     net = ggn.MLP((1, 2, 1))
     w = net.pack([[[1.0, 0.0], [0.0, 900.0]], [[1.0], [0.0], [0.0]]])
     X, Y = np.linspace(-1, 1, 20)[:, np.newaxis], np.linspace(-1, 1, 20)[:, np.newaxis] ** 2
-    priors, data = LayerPriors(net), Objective(net, X, Y)
+    priors, data = Priors(net), Objective(net, X, Y)
     at = priors.estimate(data, w, np.array([1e-3, 1e-3]))
     assert np.isfinite([at.gamma, at.beta, at.log_evidence, *at.l2]).all()
     assert np.isfinite(priors.root(data, w, np.array([1e-3, 1e-3]))).all()

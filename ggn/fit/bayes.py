@@ -97,9 +97,9 @@ def train_bayesian(
     n_restarts : int, default 1
         Runs from random weights; the one of greatest evidence is returned.
     n_estimators : int, default 1
-        With more than one, so many networks are mixed.  Each layer of them has a prior of its
-        own; the evidence proposes penalties, and a part of the samples, which a network leaves
-        out until then, chooses among them (:doc:`/bayesian`).
+        With more than one, so many networks are mixed.  Each input into the first layer, and
+        each later layer, has a prior of its own; the evidence proposes penalties, and a part of
+        the samples, which a network leaves out until then, chooses (:doc:`/bayesian`).
 
     Returns
     -------

@@ -1,15 +1,17 @@
-"""The evidence for a prior of each layer's own: how wide its weights are, and how large the noise.
+"""The evidence for priors of several groups of weights: how wide each is, and how large the noise.
 
     y = φ_L(w, x) + noise,  noise ~ N(0, 1/(2β)),  n = T·nL numbers, inputs and targets standardised
-    w_j ~ N(0, 1/(2α_c))  weights of layer c;  biases free: their deviation WIDE times as large
+    w_j ~ N(0, 1/(2α_c))  weights of group c;  biases free: their deviation WIDE times as large
     l2_j = α_c / (βT),  Λ = 2 diag(l2)
     M    = I + Λ^(-1/2) G Λ^(-1/2)    G = 2/T P Pᵀ the data's GGN matrix, or, with n < N,
            I + Bᵀ Λ⁻¹ B               G = B Bᵀ
-    γ_c  = Σ_{j in c} (1 - M⁻¹_jj)    weights of the layer that the data determine
+    γ_c  = Σ_{j in c} (1 - M⁻¹_jj)    weights of the group that the data determine
     α_c  = γ_c / (2 Σ_{j in c} w_j²),  β = (n - γ) / (2 E_D)    MacKay's fixed point
 
-One prior for all layers makes weights into a unit as large as those out of it, whatever the
-function; with a prior for each, the same function costs the same in other units.
+Groups are the weights of each input into the first hidden layer, and those of each later layer.
+One prior for all makes weights into a unit as large as those out of it, whatever the function;
+with one for each layer, the same function costs the same in other units; with one for each
+input, those that do not matter lose their weight (MacKay's and Neal's automatic relevance).
 """
 
 from __future__ import annotations
@@ -23,7 +25,7 @@ from scipy.linalg import cholesky, solve_triangular
 from ggn.linearization import Linearization, Objective
 from ggn.network import MLP
 
-__all__ = ["Estimate", "LayerPriors"]
+__all__ = ["Estimate", "Priors"]
 
 WIDE = 1e3
 SMALLEST, LARGEST = 1e-14, 1e6  # of l2, over the largest entry of G's diagonal
@@ -38,8 +40,8 @@ class Estimate(NamedTuple):
     gamma : float
         γ, of all weights.
     beta : float
-    l2 : ndarray (L,)
-        The penalty of each layer that suits γ and β.
+    l2 : ndarray, (groups,)
+        The penalty of each group that suits γ and β.
     log_evidence : float
         log p(Y | α, β) by Laplace's method, at the penalty trained with.
     """
@@ -50,45 +52,57 @@ class Estimate(NamedTuple):
     log_evidence: float
 
 
-class LayerPriors:
-    """The weights of a network in groups, a layer each, and their biases.
+class Priors:
+    """The weights of a network in groups, and its biases, free.
+
+    Attributes
+    ----------
+    group : ndarray of int, (N,)
+        Which group each weight is of; a bias, a group of its layer.
+    free : ndarray of bool, (N,)
+        The biases.
+    count : int
+        How many groups there are.
 
     Examples
     --------
     >>> import numpy as np, ggn
-    >>> priors = LayerPriors(ggn.MLP((1, 2, 1)))
-    >>> priors.penalty(np.array([0.5, 0.1]))
-    array([0.5, 0. , 0.5, 0. , 0.1, 0.1, 0. ])
+    >>> priors = Priors(ggn.MLP((2, 2, 1)))
+    >>> priors.penalty(np.array([0.5, 0.3, 0.1]))
+    array([0.5, 0.3, 0. , 0.5, 0.3, 0. , 0.1, 0.1, 0. ])
     """
 
     def __init__(self, net: MLP) -> None:
-        Ws = net.unpack(np.zeros(net.n_weights))
-        layers = [np.full_like(W, layer) for layer, W in enumerate(Ws)]
+        Ws, n0 = net.unpack(np.zeros(net.n_weights)), net.n_inputs
+        # without a hidden layer an input has one weight: too few to say how wide they are
+        each = n0 if net.depth > 1 else 1
+        layers = [np.full_like(W, each - 1 + layer) for layer, W in enumerate(Ws)]
+        layers[0][:n0] = np.minimum(np.arange(n0), each - 1)[:, np.newaxis]
         frees = [np.zeros_like(W) for W in Ws]
         for free, has_dummy in zip(frees, net.bias, strict=True):
             free[-1] = has_dummy
-        self.layer = net.pack(layers).astype(int)
+        self.group = net.pack(layers).astype(int)
         self.free = net.pack(frees) > 0.0
-        self.depth = net.depth
-        self.some = np.bincount(self.layer[~self.free], minlength=self.depth) > 0
+        self.count = each - 1 + net.depth
+        self.some = np.bincount(self.group[~self.free], minlength=self.count) > 0
 
     def penalty(self, l2: np.ndarray) -> np.ndarray:
-        """Return the penalty of each weight, (N,), from that of each layer: 0 for biases."""
-        return np.where(self.free, 0.0, l2[self.layer])
+        """Return the penalty of each weight, (N,), from that of each group: 0 for biases."""
+        return np.where(self.free, 0.0, l2[self.group])
 
     def squares(self, w: np.ndarray) -> np.ndarray:
-        """Return Σ w² of each layer, (L,), biases left out."""
+        """Return Σ w² of each group, biases left out."""
         return self.sums(np.where(self.free, 0.0, w * w))
 
     def sums(self, each: np.ndarray) -> np.ndarray:
-        """Return the sums over the weights of each layer, (L,), biases left out."""
+        """Return the sums over the weights of each group, biases left out."""
         counted: np.ndarray = np.bincount(
-            self.layer[~self.free], each[~self.free], minlength=self.depth
+            self.group[~self.free], each[~self.free], minlength=self.count
         )
         return counted
 
     def first(self, data: Objective, w: np.ndarray) -> np.ndarray:
-        """Return l2 (L,) as if the data determined each weight, and all deviation were noise."""
+        """Return l2 of each group: all weights determined, and all deviation noise."""
         mean = data.Yt @ data.c.array
         variance = float((np.square(data.Yt - mean[:, np.newaxis]) @ data.c.array).mean())
         counts, squares = self.sums(np.ones(len(w))), self.squares(w)
@@ -96,7 +110,7 @@ class LayerPriors:
         return np.where(found > 0.0, found, 1.0) * (variance or 1.0) / data.count
 
     def estimate(self, data: Objective, w: np.ndarray, l2: np.ndarray) -> Estimate:
-        """Estimate noise and penalties at weights trained with l2 (L,)."""
+        """Estimate noise and penalties at weights trained with l2 of each group."""
         N, T, n = len(w), data.count, data.count * data.net.n_outputs
         prior = self._precision(l2)
         at = Linearization(data, w)
@@ -121,7 +135,7 @@ class LayerPriors:
 
     def _precision(self, l2: np.ndarray) -> np.ndarray:
         """Return 2 l2 of each weight, (N,), and of biases what their wide prior is."""
-        each = 2.0 * l2[self.layer]
+        each = 2.0 * l2[self.group]
         return np.where(self.free, each / WIDE**2, each)
 
     def root(self, data: Objective, w: np.ndarray, l2: np.ndarray) -> np.ndarray:

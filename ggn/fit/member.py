@@ -22,7 +22,7 @@ from typing import Any
 import numpy as np
 from scipy.linalg import solve_triangular
 
-from ggn.fit.evidence import Estimate, LayerPriors
+from ggn.fit.evidence import Estimate, Priors
 from ggn.fit.predictive import Component
 from ggn.fit.result import Status, TrainResult
 from ggn.linearization import Objective, linearize
@@ -44,8 +44,9 @@ class Member(TrainResult):
 
     Attributes
     ----------
-    penalties : ndarray (L,)
-        l2 of each layer's weights; `l2` (N,) has it for each weight, 0 for biases.
+    penalties : ndarray
+        l2 of the weights of each input into the first hidden layer, then of each later layer's;
+        `l2` (N,) has it for each weight, 0 for biases.
     beta, noise_std : float
         The noise: 1/(2β), and its deviation.
     effective_parameters : float
@@ -63,7 +64,7 @@ class Member(TrainResult):
     @cached_property
     def _root(self) -> np.ndarray:
         """R (N, N), R Rᵀ = H/(βT)."""
-        priors, zero = LayerPriors(self.net), np.zeros((len(self.X), self.net.n_outputs))
+        priors, zero = Priors(self.net), np.zeros((len(self.X), self.net.n_outputs))
         data = Objective(self.net, self.X, zero, sample_weight=self.sample_weight)
         return priors.root(data, self.w, self.penalties)
 
@@ -106,7 +107,7 @@ def train_member(
     trainer: Trainer,
     max_iter: int,
 ) -> Member:
-    """Train from w, and from penalties (L,) where an earlier fit has left them.
+    """Train from w, and from penalties where an earlier fit has left them.
 
     Parameters
     ----------
@@ -115,7 +116,7 @@ def train_member(
     left_out : ndarray of bool, (T,)
         The part to stop by; none of them: go on until penalties settle.
     """
-    priors = LayerPriors(data.net)
+    priors = Priors(data.net)
     part = data if not left_out.any() else _rows(data, ~left_out)
     held = None if part is data else _rows(data, left_out)
     path = _Path(part, held, priors, trainer, max_iter)
@@ -142,7 +143,7 @@ class _Path:
         self,
         data: Objective,
         held: Objective | None,
-        priors: LayerPriors,
+        priors: Priors,
         trainer: Trainer,
         max_iter: int,
     ) -> None:

@@ -40,11 +40,12 @@ class GGNRegressor(MultiOutputMixin, RegressorMixin, BaseGGN):
         A number is the penalty added to the mean loss, times the sum of squares of all
         weights but biases.  (For `MLPRegressor`, whose loss is half the mean square and whose
         penalty is divided by the number of samples T, it would be T times this.)
-        "evidence": n_estimators networks are trained, each with penalties of its own, a
-        layer's each, which the evidence proposes and a tenth of the samples, another one
-        for each, chooses among; then on all samples.  Their mean predicts, and what they and
-        their Laplace approximations leave open is the deviation.  With a loss other than
-        "squared", with early_stopping and for more than 4000 weights it means 1e-4.
+        "evidence": n_estimators networks are trained, each with penalties of its own, one
+        for each input and each later layer, which the evidence proposes and a tenth of the
+        samples, another one for each network, chooses among; then on all samples.  Their
+        mean predicts; what they and their Laplace approximations leave open is the
+        deviation.  With a loss other than "squared", with early_stopping and for more than
+        4000 weights it means 1e-4.
     n_estimators : int, default 5
         Networks of the mixture, with alpha="evidence".
     scale : {"standard", "minmax", "robust"} or None, default "standard"
