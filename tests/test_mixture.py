@@ -242,7 +242,7 @@ def test_the_part_left_out_stops_a_member():
     for member in found.members:
         errors, steps = member.path.T
         assert errors[member.kept] == errors.min()
-        assert len(errors) - 1 - member.kept == max(5, member.kept + 1)
+        assert len(errors) - 1 - member.kept >= 5
         assert steps[-1] <= member.nit <= steps[-1] + 10
 
 

@@ -83,7 +83,7 @@ class Priors:
             free[-1] = has_dummy
         self.group = net.pack(layers).astype(int)
         self.free = net.pack(frees) > 0.0
-        self.count = each - 1 + net.depth
+        self.count, self.depth = each - 1 + net.depth, net.depth
         self.some = np.bincount(self.group[~self.free], minlength=self.count) > 0
 
     def penalty(self, l2: np.ndarray) -> np.ndarray:
@@ -100,6 +100,15 @@ class Priors:
             self.group[~self.free], each[~self.free], minlength=self.count
         )
         return counted
+
+    def alike(self, l2: np.ndarray, w: np.ndarray) -> np.ndarray:
+        """Return penalties of which all inputs share one: Σ γ_c over Σ of their squares."""
+        squares, shared = self.squares(w), l2.copy()
+        inputs = slice(self.count - self.depth + 1)
+        total = float(squares[inputs].sum())
+        if total > 0.0:
+            shared[inputs] = float((l2 * squares)[inputs].sum()) / total
+        return shared
 
     def first(self, data: Objective, w: np.ndarray) -> np.ndarray:
         """Return l2 of each group: all weights determined, and all deviation noise."""

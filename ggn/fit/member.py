@@ -6,6 +6,9 @@
     V_k   = mean ‖φ_L(w_k, x) - y‖²        over the part left out
     k*    = the k of least V_k;  from w_k*, l2_k* a few steps more, on all samples
 
+Inputs share a prior at first, and from the best of that on each has its own: from the start on,
+those that matter little to the first few steps would lose their weight for good.
+
 Left to itself the evidence goes on: hidden units find more to determine, γ nears N, the noise
 is thought less and less, and new targets are missed by more.  It is not that the evidence likes
 these weights, for it falls meanwhile: MacKay's fixed point does not see that G moves with w.
@@ -32,7 +35,7 @@ __all__ = ["Member", "Trainer", "train_member"]
 
 STEPS = 10  # between two estimates
 LOOSE = 1e-6  # tol of training in between
-PATIENCE = 5  # estimates at least, or as many as led to the best, without a better one
+PATIENCE = 5  # estimates, or as many as led to the best where that is more, without a better one
 SETTLED = 1e-3  # relative change of penalties at which nothing more will come
 
 # (objective, w, l2 (N,), most steps, tol, steps before) -> TrainResult
@@ -120,8 +123,11 @@ def train_member(
     part = data if not left_out.any() else _rows(data, ~left_out)
     held = None if part is data else _rows(data, left_out)
     path = _Path(part, held, priors, trainer, max_iter)
-    path.follow(w, priors.first(part, w) if penalties is None else penalties)
+    path.follow(w, priors.first(part, w) if penalties is None else penalties, penalties is None)
     fit, l2, at = path.kept
+    if penalties is None and path.status is Status.VALIDATION and priors.count > priors.depth:
+        path.follow(fit.w, at.l2, False)
+        fit, l2, at = path.kept
     if held is not None and fit.status not in _GIVEN_UP:
         # the same prior and noise for more samples
         l2 = l2 * (part.count / data.count)
@@ -151,7 +157,7 @@ class _Path:
         self._trainer = trainer
         self.nit = self.nfev = self.njev = 0
         self.seen: list[tuple[float, int]] = []
-        self.best = 0
+        self.best = self.begun = 0
         self.status = Status.MAX_ITER
         self.last: TrainResult
         self.kept: tuple[TrainResult, np.ndarray, Estimate]
@@ -162,7 +168,9 @@ class _Path:
         self.nfev += self.last.nfev
         self.njev += self.last.njev
 
-    def follow(self, w: np.ndarray, l2: np.ndarray) -> None:
+    def follow(self, w: np.ndarray, l2: np.ndarray, alike: bool) -> None:
+        """Go on from w, the inputs sharing a penalty or not; to where V has long not fallen."""
+        self.begun, self.status = len(self.seen), Status.MAX_ITER
         while True:
             self.train(self.data, w, l2, min(STEPS, max(self.max_iter - self.nit, 1)))
             fit = self.last
@@ -178,14 +186,15 @@ class _Path:
             if self.held is not None and self.waited():
                 self.status = Status.VALIDATION
                 return
-            change = np.abs(np.log(at.l2 / l2))[self.priors.some].max(initial=0.0)
+            best = self.priors.alike(at.l2, w) if alike else at.l2
+            change = np.abs(np.log(best / l2))[self.priors.some].max(initial=0.0)
             # without a step at another penalty, there will be none at the next
             if fit.nit == 0 or (change < SETTLED and fit.status is not Status.MAX_ITER):
                 self.status = fit.status
                 return
             if self.nit >= self.max_iter:
                 return
-            l2 = at.l2
+            l2 = best
 
     def _keep(self, fit: TrainResult, l2: np.ndarray, at: Estimate) -> None:
         if self.held is None:
@@ -198,7 +207,8 @@ class _Path:
             self.kept = fit, l2, at
 
     def waited(self) -> bool:
-        return len(self.seen) - 1 - self.best >= max(PATIENCE, self.best + 1)
+        since = len(self.seen) - 1 - max(self.best, self.begun)
+        return since >= max(PATIENCE, self.best + 1 - self.begun)
 
 
 def _rows(data: Objective, rows: np.ndarray) -> Objective:
