@@ -63,7 +63,7 @@ def train_members(
     def work(j: int, stopped: Callable[[], bool]) -> None:
         if any(member is not None and member.status in ENDS_ALL for member in found):
             return
-        with limited(0.0), threads(1):
+        with limited(), threads(1):
             if j < len(last):
                 w, penalties = last[j].w, last[j].penalties
             else:

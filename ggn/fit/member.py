@@ -128,7 +128,7 @@ def train_member(
     if penalties is None and path.status is Status.VALIDATION and priors.count > priors.depth:
         path.follow(fit.w, at.l2, False)
         fit, l2, at = path.kept
-    if held is not None and fit.status not in _GIVEN_UP:
+    if held is not None and path.status not in _GIVEN_UP:
         # the same prior and noise for more samples
         l2 = l2 * (part.count / data.count)
         path.train(data, fit.w, l2, STEPS)

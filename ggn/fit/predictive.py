@@ -10,7 +10,7 @@ t is Student's distribution about φ with scale s and ν degrees of freedom.
 from __future__ import annotations
 
 import math
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple, overload
 
 import numpy as np
 from scipy.special import gammaln, logsumexp, stdtr, stdtrit
@@ -45,9 +45,11 @@ class Predictive:
         """Return draws of new targets, (T, nL, count), each of one function for all of X."""
         raise NotImplementedError
 
-    def predict(
-        self, X: Any, return_std: bool = False
-    ) -> np.ndarray | tuple[np.ndarray, np.ndarray]:
+    @overload
+    def predict(self, X: Any, return_std: Literal[False] = ...) -> np.ndarray: ...
+    @overload
+    def predict(self, X: Any, return_std: bool) -> Any: ...
+    def predict(self, X: Any, return_std: bool = False) -> Any:
         """Return the predictions (T, nL); with return_std also the deviations of new targets.
 
         Parameters
