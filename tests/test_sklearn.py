@@ -28,7 +28,7 @@ from ggn.sklearn import GGNClassifier, GGNRegressor
 @parametrize_with_checks(
     [
         GGNRegressor(max_iter=20),
-        GGNRegressor((4, 4), scale="minmax", n_restarts=2, max_iter=10),
+        GGNRegressor((4, 4), alpha=1e-4, scale="minmax", n_restarts=2, max_iter=10),
         GGNClassifier(max_iter=20),
         GGNClassifier(loss="squared", scale=None, max_iter=20),
     ]
@@ -175,7 +175,9 @@ def test_coefs_are_those_of_mlp_regressor(hidden, scale, outputs):
     X, y = regression(outputs)
     X = X / [1.0, 100.0, 1e-3]
     ours = GGNRegressor(hidden, scale=scale, random_state=0, max_iter=10).fit(X, y)
-    theirs = MLPRegressor(hidden_layer_sizes=hidden, activation="tanh", max_iter=1).fit(X, y)
+    side_by_side = ours.model_.net.sizes[1:-1]  # of the networks whose mean this is
+    assert side_by_side == tuple(5 * n for n in hidden)
+    theirs = MLPRegressor(hidden_layer_sizes=side_by_side, activation="tanh", max_iter=1).fit(X, y)
     assert [c.shape for c in ours.coefs_] == [c.shape for c in theirs.coefs_]
     assert [b.shape for b in ours.intercepts_] == [b.shape for b in theirs.intercepts_]
     for name in ("n_layers_", "n_outputs_", "out_activation_", "n_features_in_"):

@@ -21,6 +21,7 @@ from scipy.linalg import eigvalsh
 
 from ggn.damping import Damping
 from ggn.fit.limits import Callback, Limits
+from ggn.fit.mixture import Mixture, bayesian_mixture
 from ggn.fit.posterior import BayesianResult
 from ggn.fit.restarts import run_restarts
 from ggn.fit.result import Status, TrainResult
@@ -29,6 +30,7 @@ from ggn.linearization import Linearization, Objective
 from ggn.losses import Loss, Squared, resolve
 from ggn.network import MLP
 from ggn.steps import Step
+from ggn.validation import generator, integer
 
 __all__ = ["train_bayesian"]
 
@@ -58,11 +60,12 @@ def train_bayesian(
     max_seconds: float = math.inf,
     max_memory: float | None = None,
     n_restarts: int = 1,
-) -> BayesianResult:
+    n_estimators: int = 1,
+) -> BayesianResult | Mixture:
     """Minimise mean ‖φ_L - y‖² + l2·‖w‖², with l2 chosen by the evidence of the data.
 
     Nothing needs to be held out.  Weights share one prior and outputs one noise:
-    inputs and targets should be standardised.
+    inputs and targets should be standardised, but for a mixture, which does so itself.
 
     Parameters
     ----------
@@ -93,12 +96,19 @@ def train_bayesian(
         As in `ggn.train`.
     n_restarts : int, default 1
         Runs from random weights; the one of greatest evidence is returned.
+    n_estimators : int, default 1
+        With more than one, so many networks are mixed.  Each input into the first layer, and
+        each later layer, has a prior of its own; the evidence proposes penalties, and a part of
+        the samples, which a network leaves out until then, chooses (:doc:`/bayesian`).
 
     Returns
     -------
     BayesianResult
         A TrainResult with l2, effective_parameters, noise_std, log_evidence, and
         methods predict, intervals and weight_covariance.
+    Mixture
+        With n_estimators, a TrainResult with `members`, and methods predict, intervals,
+        log_likelihood and sample.
 
     Raises
     ------
@@ -138,12 +148,22 @@ def train_bayesian(
     data = Objective(net, X, Y, sample_weight=sample_weight)
     limits = Limits(max_iter, tol, None, max_seconds, callback)
     start = starts(data, w0, n_restarts)
+    several = integer("n_estimators", n_estimators, 1)
     options = {
         "step": step,
         "damping": damping,
         "sample_weight": sample_weight,
         "max_memory": max_memory,
     }
+
+    if several > 1:
+        if w0 is not None or n_restarts != 1:
+            raise ValueError(
+                "n_estimators must be 1 with w0 or n_restarts, as each network of a mixture has "
+                f"a start of its own, got {several}"
+            )
+        of_each = {k: v for k, v in options.items() if k != "sample_weight"}
+        return bayesian_mixture(data, limits, several, generator(rng), sample_weight, **of_each)
 
     def run(stream: np.random.Generator) -> BayesianResult:
         stages = Stages(data, limits, time.perf_counter(), **options)

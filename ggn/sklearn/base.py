@@ -9,18 +9,17 @@ from __future__ import annotations
 
 import functools
 import warnings
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
-from numbers import Number
 from typing import Any
 
 import numpy as np
 from sklearn.base import BaseEstimator, is_classifier
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.model_selection import train_test_split
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 
+from ggn.fit.mixture import Mixture
 from ggn.fit.penalty import without_biases
 from ggn.fit.restarts import Restarts, run_restarts
 from ggn.fit.result import Status, TrainResult
@@ -29,10 +28,13 @@ from ggn.io import Model
 from ggn.io.scaling import constant_columns, fold
 from ggn.losses import Loss
 from ggn.network import MLP
+from ggn.sklearn.evidence import by_evidence, penalty, train_mixture, trained
+from ggn.sklearn.hidden import hidden_sizes, units_for
+from ggn.sklearn.parts import split
 from ggn.sklearn.units import ExtrapolationWarning, outside, said_outside, units
 from ggn.sklearn.words import WORDS
 from ggn.surface import diagnose
-from ggn.validation import ArgumentError, describe, integer, number, plain, widened
+from ggn.validation import integer, number, plain, widened
 
 __all__ = ["BaseGGN"]
 
@@ -43,7 +45,8 @@ class BaseGGN(BaseEstimator):
     hidden_layer_sizes: Any
     activation: Any
     loss: Any
-    alpha: float
+    alpha: Any
+    n_estimators: int
     scale: str | None
     damping: Any
     step: Any
@@ -59,6 +62,9 @@ class BaseGGN(BaseEstimator):
     callback: Callable[..., Any] | None
     verbose: bool
     warn_outside: bool
+    model_: Model
+    result_: TrainResult
+    _problem: tuple[Samples, Loss, Any]
     _advice_words: Mapping[Any, str] = WORDS
 
     def _network_targets(self, Y: Any) -> Any:
@@ -91,8 +97,8 @@ class BaseGGN(BaseEstimator):
                 "which has no training data"
             )
         on, loss, l2 = self._problem
-        m: Model = self.model_
-        found = diagnose(m.net, m.w, on.X, on.Y, loss, l2=l2, sample_weight=on.weights)
+        fit = trained(self.result_)
+        found = diagnose(fit.net, fit.w, on.X, on.Y, loss, l2=l2, sample_weight=on.weights)
         worded = replace(found.suggestion, words=WORDS)
         self.diagnosis_ = replace(found, suggestion=worded)
         return self.diagnosis_
@@ -175,8 +181,10 @@ class BaseGGN(BaseEstimator):
         """
         source = check_random_state(self.random_state)
         seed = int(source.randint(np.iinfo(np.int32).max))
-        rows, kept = self._split(len(X), labels, source)
-        net = self._network(Y.shape[1])
+        fraction = self.validation_fraction if self.early_stopping else None
+        rows, kept = split(len(X), fraction, labels, source)
+        net = self._network(Y.shape[1], Y[rows].size)
+        evidence = by_evidence(self.alpha, loss, self.early_stopping, net)
         before = self._last(net)
         if before is None:
             weights = None if s is None else s[rows]
@@ -203,7 +211,7 @@ class BaseGGN(BaseEstimator):
             HeldOut(part(kept), score, patience) if len(kept) else None,
             loss,
             isinstance(self.loss, str),
-            without_biases(net, number("alpha", self.alpha, 0.0)),
+            0.0 if evidence else without_biases(net, penalty(self.alpha)),
             last,
             {"step": self.step, "damping": self.damping},
             integer("max_iter", self.max_iter, 1),
@@ -212,11 +220,18 @@ class BaseGGN(BaseEstimator):
             bool(self.verbose),
             constant_columns(X[rows]),
         )
-        runs = run_restarts(task.train, n_restarts, seed, self.n_jobs)
-        best = task.best(runs)
-        self.restarts_ = Restarts(tuple(runs))
+        if evidence:
+            k = integer("n_estimators", self.n_estimators, 1)
+            whole = self.result_ if self._goes_on() else None
+            best: TrainResult = train_mixture(task, before, k, seed, whole, self.n_jobs)
+            runs = best.members
+        else:
+            runs = tuple(run_restarts(task.train, n_restarts, seed, self.n_jobs))
+            best = task.best(list(runs))
+        self.restarts_ = Restarts(runs)
         self.__dict__.pop("diagnosis_", None)
-        self._problem = task.fitted, best.get("loss", loss), task.l2
+        l2 = best.best.l2 if isinstance(best, Mixture) else task.l2
+        self._problem = task.fitted, best.get("loss", loss), l2
         self.input_range_ = np.array([X[rows].min(axis=0), X[rows].max(axis=0)])
         self._keep(before, best, also)
         if any(run.status is Status.INTERRUPTED for run in runs):
@@ -224,7 +239,7 @@ class BaseGGN(BaseEstimator):
 
     def _keep(self, before: Model, best: TrainResult, also: dict[str, Any]) -> None:
         """Set what a fit leaves behind, and warn if the run did not come to its end."""
-        self.model_ = Model(
+        self.model_ = best.model if isinstance(best, Mixture) else Model(
             before.net, best.w, before.input_names, before.target_names,
             before.x_mean, before.x_scale, before.y_mean, before.y_scale, *self._problem[1:],
             classes=also.pop("_told", None),
@@ -244,48 +259,39 @@ class BaseGGN(BaseEstimator):
         if not best.success and best.status not in (Status.CALLBACK, Status.INTERRUPTED):
             warnings.warn(best.message, ConvergenceWarning, stacklevel=4)
 
-    def _network(self, n_outputs: int) -> MLP:
+    def _network(self, n_outputs: int, numbers: int = 0) -> MLP:
+        """Return the network for so many outputs, and numbers to fit."""
         sizes = self.hidden_layer_sizes
-        if isinstance(sizes, (str, bytes)) or not isinstance(sizes, (Number, Iterable)):
-            raise ArgumentError(
-                "hidden_layer_sizes",
-                f"must be an integer or a sequence of them, got {describe(sizes)}",
-            )
-        sizes = [sizes] if isinstance(sizes, Number) else list(sizes)
-        hidden = [integer(f"hidden_layer_sizes[{i}]", n, 1) for i, n in enumerate(sizes)]
+        if isinstance(sizes, str) and sizes == "auto":
+            sizes = self._trained().sizes[1:-1] if self._goes_on() else units_for(numbers)
+        hidden = hidden_sizes(sizes)
         return MLP((self.n_features_in_, *hidden, n_outputs), self.activation)
 
     def _last(self, net: MLP) -> Model | None:
         """Return the model to go on from, if that is wanted and there is one."""
-        if not self.warm_start or not hasattr(self, "model_"):
+        if not self._goes_on():
             return None
-        last: Model = self.model_
-        if last.net != net:
+        if self._trained() != net:
             raise ValueError(
-                f"warm_start=True goes on with the network of the last fit, {last.net!r}; "
+                f"warm_start=True goes on with the network of the last fit, {self._trained()!r}; "
                 f"got {net!r}"
             )
-        return last
+        last, fit = self.model_, trained(self.result_)
+        of_units = last.x_mean, last.x_scale, last.y_mean, last.y_scale
+        return Model(net, fit.w, last.input_names, last.target_names, *of_units)
+
+    def _goes_on(self) -> bool:
+        return bool(self.warm_start) and hasattr(self, "model_")
+
+    def _trained(self) -> MLP:
+        """Return the network that the last fit trained: a member's, where it was a mixture."""
+        net: MLP = trained(self.result_).net
+        return net
 
     def _going_on(self, before: Model) -> TrainResult:
         """Return the last fit for data in the units of its weights, as this one's are."""
-        state = self.__dict__["result_"].get("state")
+        state = trained(self.result_).get("state")
         return TrainResult(net=before.net, w=before.w, state=state)
-
-    def _split(
-        self, T: int, labels: np.ndarray | None, source: np.random.RandomState
-    ) -> tuple[np.ndarray, np.ndarray]:
-        """Return the rows to train on and those, if any, to stop by."""
-        rows = np.arange(T)
-        if not self.early_stopping:
-            return rows, rows[:0]
-        fraction = number(
-            "validation_fraction", self.validation_fraction, 0.0, 1.0, open_low=True, open_high=True
-        )
-        fitted, kept = train_test_split(
-            rows, test_size=fraction, random_state=source, stratify=labels
-        )
-        return fitted, kept
 
     def _names(self) -> list[str] | None:
         """Return the columns' names if a model's file can have them."""

@@ -148,6 +148,7 @@ class GGNClassifier(ClassifierMixin, BaseGGN):
 
     classes_: np.ndarray
     class_weight: Any
+    n_estimators = 1
     _several: bool
 
     def __init__(

@@ -7,9 +7,12 @@ from typing import Any
 
 import numpy as np
 from sklearn.base import MultiOutputMixin, RegressorMixin
+from sklearn.utils import check_random_state
+from sklearn.utils.validation import check_is_fitted
 
 from ggn import losses
 from ggn.fit.class_targets import hint_of_classes
+from ggn.fit.mixture import Mixture
 from ggn.fit.scores import r2
 from ggn.sklearn.base import BaseGGN
 
@@ -24,18 +27,27 @@ class GGNRegressor(MultiOutputMixin, RegressorMixin, BaseGGN):
 
     Parameters
     ----------
-    hidden_layer_sizes : int or sequence of int, default (20,)
-        Units of each hidden layer; () for a linear model.
+    hidden_layer_sizes : int or sequence of int or "auto", default "auto"
+        Units of each hidden layer; () for a linear model; "auto" for one layer with a unit
+        for every 20 numbers to fit, but 20 at least and 50 at most.
     activation : str or Activation, or a sequence of them, default "tanh"
         Of the hidden layers, see `ggn.activations`.
     loss : str or Loss, default "squared"
         "squared", or "cauchy", "blake_zisserman", "smooth_lp" against outliers, whose
         scale is chosen from the residuals as `ggn.train_robust` does, in several
         trainings; or an object, its scale in the units of the scaled targets.
-    alpha : float, default 1e-4
-        Penalty added to the mean loss, times the sum of squares of all weights but
-        biases.  (For `MLPRegressor`, whose loss is half the mean square and whose
+    alpha : float or "evidence", default "evidence"
+        A number is the penalty added to the mean loss, times the sum of squares of all
+        weights but biases.  (For `MLPRegressor`, whose loss is half the mean square and whose
         penalty is divided by the number of samples T, it would be T times this.)
+        "evidence": n_estimators networks are trained, each with penalties of its own, one
+        for each input and each later layer, which the evidence proposes and a tenth of the
+        samples, another one for each network, chooses among; then on all samples.  Their
+        mean predicts; what they and their Laplace approximations leave open is the
+        deviation.  With a loss other than "squared", with early_stopping and for more than
+        4000 weights it means 1e-4.
+    n_estimators : int, default 5
+        Networks of the mixture, with alpha="evidence".
     scale : {"standard", "minmax", "robust"} or None, default "standard"
         Units of inputs and targets inside the model: mean zero and standard
         deviation one (for a loss against outliers: as "robust"), from -1 to 1, median
@@ -49,11 +61,13 @@ class GGNRegressor(MultiOutputMixin, RegressorMixin, BaseGGN):
         A fit has converged where a step is smaller than this, relative to the
         weights, or reduces J by less than its square, relatively; see `ggn.train`.
     n_restarts : int, default 1
-        Runs from different initial weights; the best is kept.
+        With a number as alpha, runs from different initial weights; the best is kept.
     n_jobs : int, optional
-        Processes for the runs, see `ggn.train_restarts`.
+        Processes for the runs, see `ggn.train_restarts`; with alpha="evidence" threads for the
+        networks, by default as many as `ggn.threads` says.
     warm_start : bool, default False
-        Whether `fit` goes on from the weights and the scaling of the last fit.
+        Whether `fit` goes on from the weights and the scaling of the last fit, of a mixture
+        with the weights and the penalties of each network.
     early_stopping : bool, default False
         Whether to hold samples out, stop once their loss has not fallen for
         n_iter_no_change steps, and keep the weights of its least.
@@ -79,11 +93,11 @@ class GGNRegressor(MultiOutputMixin, RegressorMixin, BaseGGN):
     intercepts_ : list of ndarray
         Biases (n_l,), likewise.
     n_iter_ : int
-        Steps of the run kept.
+        Steps of the run kept; of a mixture, the largest number of a network's.
     loss_ : float
-        J, in scaled units, at the weights kept.
+        J, in scaled units, at the weights kept; of a mixture, the mean loss of its mean.
     loss_curve_ : list of float
-        J after each step of this fit.
+        J after each step of this fit; of a mixture, of the last steps of `result_.best`.
     n_layers_ : int
         Inputs and outputs counted.
     n_outputs_ : int
@@ -100,14 +114,17 @@ class GGNRegressor(MultiOutputMixin, RegressorMixin, BaseGGN):
         At the weights kept; nan where the targets held out are all the same, as one
         sample's are, for R² is not defined there.
     model_ : ggn.Model
-        Network, weights and scaling; `model_.save(path)` writes a file.
+        Network, weights and scaling; `model_.save(path)` writes a file.  The mean of a mixture
+        is one network, its members' hidden units side by side.
     result_ : TrainResult
-        Of the run kept: status, history and what else `ggn.train` returns.
+        Of the run kept: status, history and what else `ggn.train` returns; or the
+        `ggn.fit.mixture.Mixture`.
     restarts_ : ggn.fit.restarts.Restarts
         All runs; print it for the distribution of their losses.
     diagnosis_ : ggn.Diagnosis
-        Why the fit stopped, in scaled units; print it.  Computed when first asked for,
-        from the training data, which are kept until the estimator is pickled.
+        Why the fit, or of a mixture `result_.best`, stopped, in scaled units; print it.
+        Computed when first asked for, from the training data, which are kept until the
+        estimator is pickled.
 
     Warns
     -----
@@ -140,11 +157,12 @@ class GGNRegressor(MultiOutputMixin, RegressorMixin, BaseGGN):
 
     def __init__(
         self,
-        hidden_layer_sizes: Any = (20,),
+        hidden_layer_sizes: Any = "auto",
         activation: Any = "tanh",
         *,
         loss: Any = "squared",
-        alpha: float = 1e-4,
+        alpha: Any = "evidence",
+        n_estimators: int = 5,
         scale: str | None = "standard",
         damping: Any = "levenberg_marquardt",
         step: Any = "auto",
@@ -186,25 +204,85 @@ class GGNRegressor(MultiOutputMixin, RegressorMixin, BaseGGN):
         loss = losses.resolve(self.loss, "loss", losses.FOR_REGRESSION)
         X, y, s = self._validated(X, y, sample_weight, multi_output=True, y_numeric=True)
         Y = y.astype(np.float64).reshape(len(y), -1)
-        hint_of_classes(self._network(Y.shape[1]), Y, self.loss, stacklevel=2)
+        hint_of_classes(self._network(Y.shape[1], Y.size), Y, self.loss, stacklevel=2)
         also = {"_flat": y.ndim == 1, "out_activation_": "identity"}
         self._fit(X, Y, s, loss, _mean_r2, scale_targets=True, also=also)
         return self
 
-    def predict(self, X: Any) -> np.ndarray:
-        """Return the predicted targets.
+    def predict(self, X: Any, return_std: bool = False) -> Any:
+        """Return the predicted targets; with return_std also the deviations of new ones.
 
         Parameters
         ----------
         X : array_like, (T, n_features)
+        return_std : bool, default False
+            Return (mean, deviation), of a fit with alpha="evidence".
 
         Returns
         -------
-        ndarray, (T,) or (T, n_outputs)
+        ndarray, (T,) or (T, n_outputs), or a tuple of two
             As y was in `fit`.
         """
-        Y = self._outputs(X)
+        Y = self._shaped(self._outputs(X))
+        if not return_std:
+            return Y
+        return Y, self._shaped(self._mixture("return_std").predict(self._inputs(X), True)[1])
+
+    def predict_interval(self, X: Any, level: float = 0.9) -> tuple[np.ndarray, np.ndarray]:
+        """Return the ends of intervals that hold new targets with this probability.
+
+        Parameters
+        ----------
+        X : array_like, (T, n_features)
+        level : float, default 0.9
+
+        Returns
+        -------
+        tuple of ndarray, each as `predict` returns
+        """
+        low, high = self._mixture("predict_interval").intervals(self._inputs(X), level)
+        return self._shaped(low), self._shaped(high)
+
+    def log_likelihood(self, X: Any, y: Any) -> np.ndarray:
+        """Return the logarithm of the predicted density at targets y, of the shape of y.
+
+        Parameters
+        ----------
+        X : array_like, (T, n_features)
+        y : array_like, (T,) or (T, n_outputs)
+        """
+        found = self._mixture("log_likelihood").log_likelihood(self._inputs(X), y)
+        return self._shaped(found)
+
+    def sample_y(self, X: Any, n_samples: int = 1, random_state: Any = 0) -> np.ndarray:
+        """Draw new targets, each time of one function that the data allow, with noise.
+
+        Parameters
+        ----------
+        X : array_like, (T, n_features)
+        n_samples : int, default 1
+        random_state : int, RandomState or None, default 0
+
+        Returns
+        -------
+        ndarray, (T, n_samples) or (T, n_outputs, n_samples)
+        """
+        seed = int(check_random_state(random_state).randint(np.iinfo(np.int32).max))
+        drawn = self._mixture("sample_y").sample(self._inputs(X), n_samples, seed)
+        return drawn[:, 0] if self._flat else drawn
+
+    def _shaped(self, Y: np.ndarray) -> np.ndarray:
         return Y.ravel() if self._flat else Y
+
+    def _mixture(self, what: str) -> Mixture:
+        check_is_fitted(self)
+        if not isinstance(self.result_, Mixture):
+            raise ValueError(
+                f"{what} needs a fit with alpha='evidence', and loss='squared', no early_stopping "
+                f"and at most 4000 weights; got alpha={self.alpha!r}, loss={self.loss!r}, "
+                f"{self.model_.net.n_weights} weights"
+            )
+        return self.result_
 
 
 def _mean_r2(Y: np.ndarray, F: np.ndarray, weights: np.ndarray | None) -> float:

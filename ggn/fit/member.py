@@ -1,0 +1,246 @@
+"""One network of a committee: its penalty proposed by the evidence, chosen by samples left out.
+
+    l2_0, w_0                              as the start says
+    w_k+1 = a few steps at l2_k            on all samples but a part
+    l2_k+1 from w_k+1                      by the evidence, `ggn.fit.evidence`
+    V_k   = mean ‖φ_L(w_k, x) - y‖²        over the part left out
+    k*    = the k of least V_k;  from w_k*, l2_k* a few steps more, on all samples
+
+Inputs share a prior at first, and from the best of that on each has its own: from the start on,
+those that matter little to the first few steps would lose their weight for good.
+
+Left to itself the evidence goes on: hidden units find more to determine, γ nears N, the noise
+is thought less and less, and new targets are missed by more.  It is not that the evidence likes
+these weights, for it falls meanwhile: MacKay's fixed point does not see that G moves with w.
+Where to stop differs from set to set, from 20 steps to several hundred; samples left out tell.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from scipy.linalg import solve_triangular
+
+from ggn.fit.evidence import Estimate, Priors
+from ggn.fit.predictive import Component
+from ggn.fit.result import Status, TrainResult
+from ggn.linearization import Objective, linearize
+from ggn.network import chunks
+
+__all__ = ["Member", "Trainer", "train_member"]
+
+STEPS = 10  # between two estimates
+LOOSE = 1e-6  # tol of training in between
+PATIENCE = 5  # estimates, or as many as led to the best where that is more, without a better one
+SETTLED = 1e-3  # relative change of penalties at which nothing more will come
+
+# (objective, w, l2 (N,), most steps, tol, steps before) -> TrainResult
+Trainer = Callable[[Objective, np.ndarray, np.ndarray, int, float, int], TrainResult]
+
+
+class Member(TrainResult):
+    """A `TrainResult` in standard units, with what its evidence says.
+
+    Attributes
+    ----------
+    penalties : ndarray
+        l2 of the weights of each input into the first hidden layer, then of each later layer's;
+        `l2` (N,) has it for each weight, 0 for biases.
+    beta, noise_std : float
+        The noise: 1/(2β), and its deviation.
+    effective_parameters : float
+        γ, how many weights the data determine.
+    log_evidence : float
+        Natural logarithm, by Laplace's method.
+    count : float
+        n, the numbers fitted.
+    path : ndarray, (k, 2)
+        V_k, and steps until then; empty where no samples were left out.
+    kept : int
+        k*.
+    """
+
+    @cached_property
+    def _root(self) -> np.ndarray:
+        """R (N, N), R Rᵀ = H/(βT)."""
+        priors, zero = Priors(self.net), np.zeros((len(self.X), self.net.n_outputs))
+        data = Objective(self.net, self.X, zero, sample_weight=self.sample_weight)
+        return priors.root(data, self.w, self.penalties)
+
+    def component(self, Z: np.ndarray) -> Component:
+        """Return outputs and scales (T, nL) of new targets at inputs Z, and degrees of freedom."""
+        F = self.net.forward(self.w, Z)
+        variance = np.empty(F.shape)
+        for rows in self._chunks(Z):
+            half = solve_triangular(
+                self._root, self.net.jacobian(self.w, Z[rows]), lower=True, overwrite_b=True
+            )
+            variance[rows] = np.einsum("ij,ij->j", half, half).reshape(-1, F.shape[1])
+        variance *= self.net.n_outputs / (self.beta * self.count)
+        scale = np.sqrt(variance + 0.5 / self.beta)
+        return Component(F, scale, max(self.count - self.effective_parameters, 1.0))
+
+    def draws(self, Z: np.ndarray, count: int, rng: np.random.Generator) -> np.ndarray:
+        """Return F + Pᵀ δ + noise, (T, nL, count), δ ~ N(0, H⁻¹)."""
+        F = self.net.forward(self.w, Z)
+        deviations = solve_triangular(
+            self._root, rng.standard_normal((len(self.w), count)), lower=True, trans="T"
+        )
+        deviations *= math.sqrt(self.net.n_outputs / (self.beta * self.count))
+        drawn = np.empty((*F.shape, count))
+        for rows in self._chunks(Z):
+            moved = self.net.jacobian(self.w, Z[rows]).T @ deviations
+            drawn[rows] = F[rows, :, np.newaxis] + moved.reshape(drawn[rows].shape)
+        return drawn + math.sqrt(0.5 / self.beta) * rng.standard_normal(drawn.shape)
+
+    def _chunks(self, Z: np.ndarray) -> Any:
+        nL = self.net.n_outputs
+        return chunks(len(Z), self.net.chunk_size(nL, len(self.w) * nL))
+
+
+def train_member(
+    data: Objective,
+    left_out: np.ndarray,
+    w: np.ndarray,
+    penalties: np.ndarray | None,
+    trainer: Trainer,
+    max_iter: int,
+) -> Member:
+    """Train from w, and from penalties where an earlier fit has left them.
+
+    Parameters
+    ----------
+    data : Objective
+        Without penalty, in standard units.
+    left_out : ndarray of bool, (T,)
+        The part to stop by; none of them: go on until penalties settle.
+    """
+    priors = Priors(data.net)
+    part = data if not left_out.any() else _rows(data, ~left_out)
+    held = None if part is data else _rows(data, left_out)
+    path = _Path(part, held, priors, trainer, max_iter)
+    path.follow(w, priors.first(part, w) if penalties is None else penalties, penalties is None)
+    fit, l2, at = path.kept
+    if penalties is None and path.status is Status.VALIDATION and priors.count > priors.depth:
+        path.follow(fit.w, at.l2, False)
+        fit, l2, at = path.kept
+    if held is not None and path.status not in _GIVEN_UP:
+        # the same prior and noise for more samples
+        l2 = l2 * (part.count / data.count)
+        path.train(data, fit.w, l2, STEPS)
+        fit = path.last
+        path.status = fit.status if fit.status in _GIVEN_UP else path.status
+        at = priors.estimate(data, fit.w, l2)
+    return _made(data, path, fit, l2, at)
+
+
+# A training that ended so is the last.
+_GIVEN_UP = (Status.INTERRUPTED, Status.CALLBACK, Status.MAX_SECONDS, Status.BAD_START)
+
+
+class _Path:
+    """Steps and estimates in turn."""
+
+    def __init__(
+        self,
+        data: Objective,
+        held: Objective | None,
+        priors: Priors,
+        trainer: Trainer,
+        max_iter: int,
+    ) -> None:
+        self.data, self.held, self.priors, self.max_iter = data, held, priors, max_iter
+        self._trainer = trainer
+        self.nit = self.nfev = self.njev = 0
+        self.seen: list[tuple[float, int]] = []
+        self.best = self.begun = 0
+        self.status = Status.MAX_ITER
+        self.last: TrainResult
+        self.kept: tuple[TrainResult, np.ndarray, Estimate]
+
+    def train(self, data: Objective, w: np.ndarray, l2: np.ndarray, most: int) -> None:
+        self.last = self._trainer(data, w, self.priors.penalty(l2), most, LOOSE, self.nit)
+        self.nit += self.last.nit
+        self.nfev += self.last.nfev
+        self.njev += self.last.njev
+
+    def follow(self, w: np.ndarray, l2: np.ndarray, alike: bool) -> None:
+        """Go on from w, the inputs sharing a penalty or not; to where V has long not fallen."""
+        self.begun, self.status = len(self.seen), Status.MAX_ITER
+        while True:
+            self.train(self.data, w, l2, min(STEPS, max(self.max_iter - self.nit, 1)))
+            fit = self.last
+            w = fit.w
+            if fit.status is Status.BAD_START:
+                at = Estimate(math.nan, math.nan, l2, -math.inf)
+            else:
+                at = self.priors.estimate(self.data, w, l2)
+            self._keep(fit, l2, at)
+            if fit.status in _GIVEN_UP:
+                self.status = fit.status
+                return
+            if self.held is not None and self.waited():
+                self.status = Status.VALIDATION
+                return
+            best = self.priors.alike(at.l2, w) if alike else at.l2
+            change = np.abs(np.log(best / l2))[self.priors.some].max(initial=0.0)
+            # without a step at another penalty, there will be none at the next
+            if fit.nit == 0 or (change < SETTLED and fit.status is not Status.MAX_ITER):
+                self.status = fit.status
+                return
+            if self.nit >= self.max_iter:
+                return
+            l2 = best
+
+    def _keep(self, fit: TrainResult, l2: np.ndarray, at: Estimate) -> None:
+        if self.held is None:
+            self.kept = fit, l2, at
+            return
+        V = self.held.value(fit.w)
+        self.seen.append((V if math.isfinite(V) else math.inf, self.nit))
+        if len(self.seen) == 1 or V < self.seen[self.best][0]:
+            self.best = len(self.seen) - 1
+            self.kept = fit, l2, at
+
+    def waited(self) -> bool:
+        since = len(self.seen) - 1 - max(self.best, self.begun)
+        return since >= max(PATIENCE, self.best + 1 - self.begun)
+
+
+def _rows(data: Objective, rows: np.ndarray) -> Objective:
+    s = None if data.c.common is not None else data.s[rows]
+    return Objective(data.net, data.X[rows], data.Yt[:, rows].T, sample_weight=s)
+
+
+def _made(data: Objective, path: _Path, fit: TrainResult, l2: np.ndarray, at: Estimate) -> Member:
+    each = path.priors.penalty(l2)
+    s = None if data.c.common is not None else np.array(data.s)
+    there = linearize(data.net, fit.w, data.X, data.Yt.T, l2=each, sample_weight=s)
+    made = Member(fit)
+    made.update(
+        fun=there.loss,
+        jac=there.gradient,
+        success=path.status.success,
+        status=path.status,
+        message=path.status.value,
+        nit=path.nit,
+        nfev=path.nfev,
+        njev=path.njev,
+        net=data.net,
+        l2=each,
+        penalties=l2,
+        beta=at.beta,
+        noise_std=math.sqrt(0.5 / at.beta) if at.beta > 0.0 else math.nan,
+        effective_parameters=at.gamma,
+        log_evidence=at.log_evidence,
+        count=data.count * data.net.n_outputs,
+        path=np.array(path.seen).reshape(-1, 2),
+        kept=path.best,
+        X=data.X,
+        sample_weight=s,
+    )
+    return made

@@ -1,0 +1,185 @@
+"""Several networks trained by their evidence, as one prediction.
+
+    p(y | x) = 1/k Σ_j p_j(y | x)       each minimum as probable as any other
+
+Where minima disagree the deviation is the larger for it, and their mean is nearer to new
+targets than each of them.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from typing import Any
+
+import numpy as np
+from scipy.optimize import OptimizeResult
+
+from ggn.fit.committee import train_members
+from ggn.fit.limits import Limits
+from ggn.fit.member import Member
+from ggn.fit.predictive import Component, Predictive
+from ggn.fit.result import Status, TrainResult
+from ggn.fit.train import train
+from ggn.io.model import Model
+from ggn.io.scaling import standard_units
+from ggn.linearization import Objective, linearize
+from ggn.network import MLP, side_by_side
+from ggn.validation import samples
+
+__all__ = ["Mixture", "bayesian_mixture", "mixed"]
+
+
+class Mixture(Predictive, TrainResult):
+    """A `TrainResult` of the network that is the mean of several, in standard units.
+
+    Its methods take and give numbers in the units of the data, as its `model` does.
+
+    Attributes
+    ----------
+    members : tuple of Member
+        All of them, as probable as one another.
+    best : Member
+        That of greatest evidence; `history`, `step` and `penalties` are its.
+    net, w : MLP and ndarray
+        The members' hidden units side by side: their mean, as one network.
+    model : ggn.Model
+        That network, with the units of the data; `model.save` writes a file.
+    fun : float
+        Mean ‖φ_L - y‖² of that network in standard units, without a penalty; `l2` is 0.
+    status : Status
+        The first member's that did not come to its end, if there is one.
+    nit : int
+        The largest number of steps of a member; nfev and njev are of all.
+    noise_std : ndarray (nL,)
+        Standard deviation of the noise of each target, of the members' mean variance.
+    effective_parameters : float
+        γ, the members' mean.
+    log_evidence : float
+        Natural logarithm of the members' mean evidence.
+    """
+
+    def outputs(self, X: Any) -> np.ndarray:
+        """Return the mean of the predictions, (T, nL), without their deviations."""
+        model: Model = self.model
+        return model.predict(X)
+
+    def components(self, X: Any) -> list[Component]:
+        """Return what each member says of new targets at X (T, n0)."""
+        m, Z = self.model, self._standard(X)
+        found = [member.component(Z) for member in self.members]
+        return [
+            Component(m.y_mean + m.y_scale * part.mean, m.y_scale * part.scale, part.freedom)
+            for part in found
+        ]
+
+    def draws(self, X: Any, count: int, rng: np.random.Generator) -> np.ndarray:
+        """Return draws of new targets, (T, nL, count), each of one member's functions."""
+        m, Z = self.model, self._standard(X)
+        of = rng.integers(len(self.members), size=count)
+        drawn = np.empty((len(Z), m.net.n_outputs, count))
+        for k, member in enumerate(self.members):
+            drawn[:, :, of == k] = member.draws(Z, int(np.count_nonzero(of == k)), rng)
+        drawn *= m.y_scale[:, np.newaxis]
+        return drawn + m.y_mean[:, np.newaxis]
+
+    def _standard(self, X: Any) -> np.ndarray:
+        m: Model = self.model
+        Z: np.ndarray = (samples("X", X, m.net.n_inputs) - m.x_mean) / m.x_scale
+        return Z
+
+
+def mixed(members: list[Member], Y: np.ndarray, units: Model) -> Mixture:
+    """Return the mixture of networks trained on the same data.
+
+    Parameters
+    ----------
+    members : list of Member
+    Y : ndarray, (T, nL)
+        Their targets, in standard units.
+    units : Model
+        With names and units; its network and weights are not used.
+    """
+    first, best = members[0], max(members, key=lambda member: float(member.log_evidence))
+    net, w = side_by_side(first.net, [member.w for member in members])
+    at = linearize(net, w, first.X, Y, sample_weight=first.sample_weight)
+    status: Status = next((m.status for m in members if not m.success), best.status)
+    of_units = units.x_mean, units.x_scale, units.y_mean, units.y_scale
+    variance = float(np.mean([member.noise_std**2 for member in members]))
+    made = Mixture(
+        w=w,
+        x=w,
+        fun=at.loss,
+        jac=at.gradient,
+        success=status.success,
+        status=status,
+        message=status.value,
+        nit=max(member.nit for member in members),
+        nfev=sum(member.nfev for member in members),
+        njev=sum(member.njev for member in members),
+        history=best.history,
+        step=best.step,
+        net=net,
+        loss=best.loss,
+        l2=0.0,
+        penalties=best.penalties,
+        members=tuple(members),
+        best=best,
+        model=Model(net, w, units.input_names, units.target_names, *of_units, best.loss, 0.0),
+        noise_std=units.y_scale * math.sqrt(variance),
+        effective_parameters=float(np.mean([m.effective_parameters for m in members])),
+    )
+    evidence = np.array([member.log_evidence for member in members])
+    with np.errstate(all="ignore"):
+        made.log_evidence = float(np.logaddexp.reduce(evidence)) - math.log(len(members))
+    return made
+
+
+def bayesian_mixture(
+    data: Objective,
+    limits: Limits,
+    n_estimators: int,
+    rng: np.random.Generator,
+    sample_weight: Any,
+    **options: Any,
+) -> Mixture:
+    """Return the mixture of networks trained on data in any units; see `ggn.train_bayesian`."""
+    net, start = data.net, time.perf_counter()
+    s = None if sample_weight is None else data.s
+    units = _units(net, data.X, data.Yt.T, s)
+    standard = Objective(net, *units.scaled(data.X, data.Yt.T), sample_weight=s)
+
+    def trainer(
+        part: Objective, w: np.ndarray, l2: np.ndarray, most: int, tol: float, before: int
+    ) -> TrainResult:
+        passed = time.perf_counter() - start
+
+        def observe(intermediate_result: OptimizeResult) -> None:
+            intermediate_result.nit += before
+            intermediate_result.seconds += passed
+            limits.callback(intermediate_result)  # type: ignore[misc]
+
+        return train(
+            net, part.X, part.Yt.T, w0=w, l2=l2, max_iter=most, tol=tol,
+            sample_weight=None if part.c.common is not None else part.s,
+            callback=None if limits.callback is None else observe,
+            max_seconds=max(limits.seconds - passed, 0.0), **options,
+        )  # fmt: skip
+
+    members = train_members(
+        standard, trainer, n_estimators=n_estimators, rng=rng, max_iter=limits.max_iter,
+        alone=limits.callback is not None,
+    )  # fmt: skip
+    return mixed(members, standard.Yt.T, units)
+
+
+def _units(net: MLP, X: np.ndarray, Y: np.ndarray, s: np.ndarray | None) -> Model:
+    """Return standard units; about zero, where there is no bias that a shift could be."""
+    (mx, sx), (my, sy) = standard_units(X, s), standard_units(Y, s)
+    if not net.bias[0]:
+        mx, sx = np.zeros_like(mx), np.hypot(mx, sx)
+        sx[sx == 0.0] = 1.0
+    if not net.bias[-1]:
+        my, sy = np.zeros_like(my), np.hypot(my, sy)
+        sy[sy == 0.0] = 1.0
+    return Model(net, np.zeros(net.n_weights), None, None, mx, sx, my, sy)

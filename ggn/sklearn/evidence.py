@@ -1,0 +1,110 @@
+"""A regressor's default: a mixture of networks whose penalties the evidence proposes.
+
+Where it cannot be had, a number stands for it: for another loss than the squared one, whose
+noise is normal; where samples are held out anyway; and for so many weights that a matrix of
+their square, which each estimate needs, is too large.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from typing import Any
+
+import numpy as np
+from joblib import effective_n_jobs
+from scipy.optimize import OptimizeResult
+
+from ggn.fit.committee import train_members
+from ggn.fit.limits import scipy_callback
+from ggn.fit.mixture import Mixture, mixed
+from ggn.fit.result import TrainResult
+from ggn.fit.task import Task
+from ggn.fit.train import train
+from ggn.io import Model
+from ggn.linearization import Objective
+from ggn.losses import Loss, Squared
+from ggn.machine import threads
+from ggn.network import MLP
+from ggn.validation import ArgumentError, describe, number
+
+__all__ = ["by_evidence", "penalty", "train_mixture", "trained"]
+
+EVIDENCE = "evidence"
+INSTEAD = 1e-4  # of the mean loss, where evidence is asked for and cannot be had
+MOST_WEIGHTS = 4000
+
+
+def penalty(alpha: Any) -> float:
+    """Return alpha as the number that it is, or stands for."""
+    if isinstance(alpha, str):
+        if alpha != EVIDENCE:
+            raise ArgumentError("alpha", f"must be a number or {EVIDENCE!r}, got {describe(alpha)}")
+        return INSTEAD
+    return number("alpha", alpha, 0.0)
+
+
+def by_evidence(alpha: Any, loss: Loss, early_stopping: bool, net: MLP) -> bool:
+    """Whether penalties are chosen by the evidence: asked for, and to be had."""
+    penalty(alpha)
+    asked = isinstance(alpha, str) and not early_stopping
+    return asked and isinstance(loss, Squared) and net.n_weights <= MOST_WEIGHTS
+
+
+def trained(fit: TrainResult) -> TrainResult:
+    """Return the fit that was trained: of a mixture, the member of greatest evidence."""
+    best: TrainResult = fit.best if isinstance(fit, Mixture) else fit
+    return best
+
+
+def train_mixture(
+    task: Task,
+    units: Model,
+    n_estimators: int,
+    seed: int,
+    last: TrainResult | None,
+    n_jobs: int | None,
+) -> Mixture:
+    """Train the members, or go on with those of the last fit."""
+    call, on = scipy_callback(task.callback), task.fitted
+
+    def trainer(
+        data: Objective, w: np.ndarray, l2: np.ndarray, most: int, tol: float, before: int
+    ) -> TrainResult:
+        def observe(intermediate_result: OptimizeResult) -> None:
+            intermediate_result.nit += before
+            if call is not None:
+                call(intermediate_result)
+            if task.verbose:
+                at = intermediate_result
+                print(f"Iteration {at.nit}, loss = {at.fun:.8g}")
+
+        s = None if data.c.common is not None else data.s
+        watched = call is not None or task.verbose
+        return train(
+            data.net, data.X, data.Yt.T, task.loss, w0=w, sample_weight=s, l2=l2, max_iter=most,
+            tol=tol, callback=observe if watched else None, **task.options,
+        )  # fmt: skip
+
+    with _on(n_jobs):
+        members = train_members(
+            Objective(task.net, on.X, on.Y, task.loss, sample_weight=on.weights),
+            trainer,
+            n_estimators=n_estimators,
+            rng=np.random.default_rng(seed),
+            max_iter=task.max_iter,
+            last=last.members if isinstance(last, Mixture) else (),
+            prepare=task.varied.least_norm,
+            alone=call is not None or task.verbose,
+        )
+    if last is None and not task.varied.everything:
+        for member in members:
+            w = task.varied.least_norm(member.w)
+            member.update(w=w, x=w)
+    return mixed(members, on.Y, units)
+
+
+def _on(n_jobs: int | None) -> contextlib.AbstractContextManager[None]:
+    """Return a context in which members run on n_jobs threads; None: as many as there may be."""
+    if n_jobs is None:
+        return contextlib.nullcontext()
+    return threads(effective_n_jobs(n_jobs))
