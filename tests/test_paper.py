@@ -212,8 +212,8 @@ def test_undamped_ggn_converges_quadratically():
         X, Y = ggn.problems.four_regions(20, rng=seed)
         path = []
         fit = ggn.train(
-            net, X, Y, rng=seed, damping="undamped", max_iter=60, tol=0.0, loss_target=1e-26,
-            callback=path.append,
+            net, X, Y, w0="normal", rng=seed, damping="undamped", max_iter=60, tol=0.0,
+            loss_target=1e-26, callback=path.append,
         )  # fmt: skip
         if fit.fun < 1e-20:
             orders.append(observed_order(path, fit.w))
