@@ -17,11 +17,9 @@ held-out error with early stopping over that from w ~ N(0, 1/m):
 
 from __future__ import annotations
 
-import copy
 from typing import Any, NamedTuple
 
 import numpy as np
-import scipy.linalg
 
 from ggn.fit.fitted import as_model, is_fitted
 from ggn.fit.sizes import target_sizes
@@ -39,6 +37,7 @@ DEFAULT = "nguyen_widrow"
 STARTS = (DEFAULT, *SCHEMES)
 MOST_SAMPLES = 1000  # that tell how large the outputs of a layer are
 RIDGES = (1e-8, 1e-6, 1e-4, 1e-2)  # λ
+TINY = float(np.finfo(np.float64).tiny)
 MOST_VALIDATED = 300  # samples of V: with a thousand units, more would cost what iterations do
 
 
@@ -79,10 +78,12 @@ def draw(objective: Objective, rng: np.random.Generator, scheme: str = DEFAULT) 
     near, far = _fences(X[some], objective.c.array[some])
     low, high = np.maximum(low, near), np.minimum(high, far)
     c, Y = objective.c.array[some], objective.Yt.T[some]
-    again = copy.deepcopy(rng)  # both draw the same directions
+    before = rng.bit_generator.state
     Ws, H = nguyen_widrow(net, rng, X[some], low, high, c)
     if net.depth > 1:
-        others, smooth = nguyen_widrow(net, again, X[some], low, high, c, smooth=True)
+        after, rng.bit_generator.state = rng.bit_generator.state, before
+        others, smooth = nguyen_widrow(net, rng, X[some], low, high, c, smooth=True)
+        rng.bit_generator.state = after  # both drew the same directions
         count = objective.count * float(c.sum())
         if _validated(smooth, Y, c, count) <= _validated(H, Y, c, count):
             Ws = others
@@ -100,25 +101,30 @@ def _validated(H: np.ndarray, Y: np.ndarray, c: np.ndarray, count: float) -> flo
     """
     if not np.isfinite(H).all():
         return np.inf
-    every = -(-len(H) // MOST_VALIDATED)
-    H, Y, whole = H[::every], Y[::every], float(c.sum())
-    c = c[::every]
-    count *= float(c.sum()) / whole
-    c = c / c.sum()
-    count = max(count, 1.0 / float(c @ c))
+    every, whole = -(-len(H) // MOST_VALIDATED), float(c.sum())
+    H, Y, c = H[::every], Y[::every], c[::every]
+    part = float(c.sum())
+    c = c / part
+    count = max(count * part / whole, 1.0 / float(c @ c))
     root = np.sqrt(c)[:, np.newaxis]
     with np.errstate(all="ignore"):
         size = np.abs(Y).max(axis=0)
         targets = Y / np.where(size > 0.0, size, 1.0)
         targets = root * (targets - c @ targets)
-        U, s, _ = scipy.linalg.svd(root * (H - c @ H), full_matrices=False, check_finite=False)
-        along, found = U.T @ targets, []
-        for ridge in RIDGES:
-            share = s * s / (s * s + ridge * s[0] * s[0] + np.finfo(float).tiny)
-            left = np.square(targets - U @ (share[:, np.newaxis] * along)).sum()
-            free = 1.0 - (share.sum() + 1.0) / count
-            found.append(float(left / free**2) if free > 0.0 else np.inf)
-    return min(found)
+        Z = root * (H - c @ H)
+        # squares of the singular values, and of what of the targets is along their vectors
+        if Z.shape[0] < Z.shape[1]:
+            s2, U = np.linalg.eigh(Z @ Z.T)
+            along = np.square(U.T @ targets).sum(axis=1)
+        else:
+            s2, V = np.linalg.eigh(Z.T @ Z)
+            along = np.square(V.T @ (Z.T @ targets)).sum(axis=1) / np.maximum(s2, TINY)
+        s2, ridges = np.maximum(s2, 0.0), np.array(RIDGES)[:, np.newaxis]
+        share = s2 / (s2 + ridges * s2[-1] + TINY)
+        left = np.square(targets).sum() - (share * (2.0 - share)) @ along
+        free = 1.0 - (share.sum(axis=1) + 1.0) / count
+        found = np.where(free > 0.0, np.maximum(left, 0.0) / free**2, np.inf)
+    return float(found.min())
 
 
 def _fences(X: np.ndarray, c: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
