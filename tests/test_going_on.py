@@ -151,7 +151,8 @@ def test_other_data_keep_mu_and_measure_anew():
 @pytest.mark.filterwarnings("ignore:The iteration limit")
 def test_a_model_or_an_estimator_is_where_to_begin():
     sklearn = pytest.importorskip("ggn.sklearn")
-    model = sklearn.GGNRegressor(8, max_iter=20, random_state=0).fit(50.0 + 9.0 * X, 1e3 * Y[:, 0])
+    model = sklearn.GGNRegressor(8, alpha=1e-4, max_iter=20, random_state=0)
+    model.fit(50.0 + 9.0 * X, 1e3 * Y[:, 0])
     for start in (model, model.model_, model.result_):
         begun = ggn.train(NET, 50.0 + 9.0 * X, 1e3 * Y, w0=start, max_iter=0)
         np.testing.assert_allclose(
