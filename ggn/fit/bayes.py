@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import math
 import time
+import warnings
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -25,7 +26,9 @@ from ggn.fit.mixture import Mixture, bayesian_mixture
 from ggn.fit.posterior import BayesianResult
 from ggn.fit.restarts import run_restarts
 from ggn.fit.result import Status, TrainResult
+from ggn.fit.sizes import far_from_one
 from ggn.fit.stages import STOPPED, From, Stages, starts
+from ggn.fit.units import ScalingWarning
 from ggn.linearization import Linearization, Objective
 from ggn.losses import Loss, Squared, resolve
 from ggn.network import MLP
@@ -40,7 +43,7 @@ LOOSE = 1e-6  # tol of training in between
 SETTLED = 1e-3  # relative change of l2 at which training goes to the end
 AGREES = 1e-2  # relative change of l2 with which it then ends
 MOST_ESTIMATES = 500
-EPS = float(np.finfo(np.float64).eps)
+EPS, TINY = float(np.finfo(np.float64).eps), float(np.finfo(np.float64).tiny)
 
 
 def train_bayesian(
@@ -66,6 +69,7 @@ def train_bayesian(
 
     Nothing needs to be held out.  Weights share one prior and outputs one noise:
     inputs and targets should be standardised, but for a mixture, which does so itself.
+    In units that are far from that, weights of different layers differ too much for one prior.
 
     Parameters
     ----------
@@ -116,6 +120,11 @@ def train_bayesian(
         For a loss that is not squared, w0 with restarts, wrong shapes, dtypes,
         ranges or non-finite numbers.
 
+    Warns
+    -----
+    ScalingWarning
+        Where inputs or targets are far from unit size, unless several networks are mixed.
+
     Notes
     -----
     Where the data have no noise l2 falls to 1e-14 of the GGN matrix's largest
@@ -164,6 +173,15 @@ def train_bayesian(
             )
         of_each = {k: v for k, v in options.items() if k != "sample_weight"}
         return bayesian_mixture(data, limits, several, generator(rng), sample_weight, **of_each)
+
+    far = far_from_one(data)
+    if far is not None:
+        warnings.warn(
+            f"The prior is one for all weights, and {far}: give (value - mean) / deviation of "
+            "each input and target, or n_estimators=5, which scales by itself.",
+            ScalingWarning,
+            stacklevel=2,
+        )
 
     def run(stream: np.random.Generator) -> BayesianResult:
         stages = Stages(data, limits, time.perf_counter(), **options)
@@ -242,7 +260,7 @@ def _estimate(data: Objective, w: np.ndarray, l2: float) -> _Estimate:
     # without cancellation where as many weights as numbers are determined
     rest = float((2.0 * l2 / (eigenvalues + 2.0 * l2)).sum()) + max(n - N, 0)
     size = float(np.abs(data.Yt).max()) or 1.0
-    E_D, E_W = max(T * at.loss, n * (EPS * size) ** 2), float(w @ w)
+    E_D, E_W = max(T * at.loss, n * (EPS * size) ** 2, TINY), float(w @ w)
     beta = 0.5 * rest / E_D
     alpha = l2 * beta * T
     largest = float(eigenvalues[-1]) or 1.0
