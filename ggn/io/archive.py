@@ -6,7 +6,8 @@ fixed_bias, input_names and target_names; and, where they are known, loss and l2
 
 A classifier's file is of version 2 and has `classes` in its header: a reader of version 1
 would take its outputs for predictions.  A `posterior` is one more array, the lower triangle
-of its root, with noise_std and freedom in the header; who does not know it misses nothing else.
+of its root, with noise_std, freedom and inflation in the header (1 where a file has none); who
+does not know it misses nothing else.
 """
 
 from __future__ import annotations
@@ -60,7 +61,7 @@ def write_archive(
     if classes is not None:
         told |= {"version": 2, "classes": classes.header()}
     if posterior is not None:
-        told |= {"noise_std": posterior.noise_std, "freedom": posterior.freedom}
+        told |= {name: getattr(posterior, name) for name in ("noise_std", "freedom", "inflation")}
         arrays = {**arrays, "posterior": posterior.packed()}
     text = np.frombuffer(json.dumps(told).encode(), dtype=np.uint8)
     with replacing(path) as stream:
@@ -165,7 +166,7 @@ def meaning_of(header: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> d
     classes = None if told is None else Classes.from_header(told)
     posterior = None
     if "posterior" in arrays:
-        of = header["noise_std"], header["freedom"]
+        of = header["noise_std"], header["freedom"], header.get("inflation", 1.0)
         posterior = Laplace.from_packed(arrays["posterior"], arrays["w"].size, *of)
     return {"loss": loss, "l2": l2, "classes": classes, "posterior": posterior}
 

@@ -1,7 +1,7 @@
 """What the data leave open about weights and new targets, by Laplace's method.
 
 p(w | Y)     ≈ N(w*, H⁻¹),  H = L Lᵀ
-new target   ~ N(φ_L, σ² + pᵀ H⁻¹ p)      p: a column of P at its input, σ the noise
+new target   ~ N(φ_L, c (σ² + pᵀ H⁻¹ p))    p: a column of P at its input, σ the noise
 """
 
 from __future__ import annotations
@@ -28,6 +28,8 @@ class Laplace:
         σ of the targets.
     freedom : float
         Degrees of freedom of the noise: how many numbers more than effective parameters.
+    inflation : float, default 1.0
+        c, at least 1: what the variance of new targets is larger by.
 
     Examples
     --------
@@ -37,7 +39,7 @@ class Laplace:
     array([[1.4142]])
     """
 
-    def __init__(self, root: Any, noise_std: float, freedom: float) -> None:
+    def __init__(self, root: Any, noise_std: float, freedom: float, inflation: float = 1.0) -> None:
         self.root = np.tril(np.asarray(root, dtype=np.float64))
         if self.root.ndim != 2 or not (np.diag(self.root) > 0.0).all():
             raise ArgumentError(
@@ -45,6 +47,7 @@ class Laplace:
             )
         self.noise_std = number("noise_std", noise_std, 0.0)
         self.freedom = number("freedom", freedom)
+        self.inflation = number("inflation", inflation, 1.0)
 
     def covariance(self) -> np.ndarray:
         """Return H⁻¹, (N, N)."""
@@ -60,7 +63,7 @@ class Laplace:
                 self.root, net.jacobian(w, X[rows]), lower=True, overwrite_b=True
             )
             variance[rows] = np.einsum("ij,ij->j", half, half).reshape(-1, nL)
-        spread: np.ndarray = np.sqrt(variance + self.noise_std**2)
+        spread: np.ndarray = np.sqrt(self.inflation * (variance + self.noise_std**2))
         return spread
 
     def packed(self) -> np.ndarray:
@@ -68,8 +71,8 @@ class Laplace:
         return self.root[np.tril_indices(len(self.root))]
 
     @classmethod
-    def from_packed(cls, values: np.ndarray, N: int, noise_std: float, freedom: float) -> Laplace:
-        """Return what `packed` was made of.
+    def from_packed(cls, values: np.ndarray, N: int, *more: float) -> Laplace:
+        """Return what `packed` was made of, and the other arguments of the constructor.
 
         Raises
         ------
@@ -80,7 +83,7 @@ class Laplace:
             raise ValueError(f"{values.size} numbers of the posterior do not fit {N} weights")
         root = np.zeros((N, N))
         root[np.tril_indices(N)] = values
-        return cls(root, noise_std, freedom)
+        return cls(root, *more)
 
     def __repr__(self) -> str:
         return f"Laplace({len(self.root)} weights, noise_std={self.noise_std:.6g})"
