@@ -203,6 +203,26 @@ def test_draws_have_the_mean_and_the_deviation():
     assert apart == pytest.approx(math.sqrt(2.0) * found.noise_std[0], rel=0.1)
 
 
+@pytest.mark.parametrize("hidden", [(), (6,), (4, 3)])
+def test_a_file_keeps_the_deviations_where_asked(hidden, tmp_path):
+    """Of mean and mixture alike, as one network and from what its members say."""
+    X, Y = wave(60)
+    found = mixture(X, np.hstack([Y, X[:, :1]]), hidden, max_iter=30)
+    model, at = found.model, np.array([[0.3, -0.4], [3.0, 3.0]])
+    with pytest.raises(ValueError, match=r"^a model without posterior has no deviations; set"):
+        model.deviation(at)
+    model.posterior = found.posterior
+    model.save(tmp_path / "m.npz")
+    again = Model.load(tmp_path / "m.npz")
+    for member, part in zip(found.members, again.posterior.parts, strict=True):
+        assert part.freedom == pytest.approx(member.count - member.effective_parameters)
+    mean, std = found.predict(at, return_std=True)
+    np.testing.assert_array_equal(again.predict(at), mean)
+    np.testing.assert_allclose(again.deviation(at), std, rtol=1e-12)
+    with pytest.raises(ValueError, match=r"^posterior must be of 3 weights, got LaplaceMixture"):
+        Model(ggn.MLP((2, 1)), np.zeros(3), posterior=mixture(X, Y, max_iter=1).posterior)
+
+
 # ------------------------------------------------------------- parts and threads
 
 
