@@ -15,6 +15,7 @@ from ggn.fit.result import Status, TrainResult
 from ggn.fit.robust import train_robust
 from ggn.fit.train import train
 from ggn.fit.units import ScalingWarning
+from ggn.fit.unsettled import EvidenceWarning
 from ggn.io import Model
 from ggn.linearization import Linearization, linearize
 from ggn.losses import Loss
@@ -37,6 +38,7 @@ __all__ = [
     "Activation",
     "ClassTargetsWarning",
     "Diagnosis",
+    "EvidenceWarning",
     "Linearization",
     "Loss",
     "Model",

@@ -9,13 +9,14 @@ import reference
 from scipy import stats
 
 import ggn
-from ggn import Status
+from ggn import EvidenceWarning, Status
 from ggn.fit import stages
 from ggn.fit.bayes import train_bayesian
 from ggn.fit.start import draw
 from ggn.linearization import Objective
 
 SQUARED = reference.LOSSES["squared"]()
+unsettled = pytest.mark.filterwarnings("ignore::ggn.EvidenceWarning")
 
 
 def linear(T, n0=4, nL=1, noise=0.3, seed=0):
@@ -121,6 +122,7 @@ def test_network_as_the_oracle(T, nL):
     new = np.linspace(-4.0, 4.0, 7)[:, np.newaxis]
     P = reference.jacobian(spec, r.w, new)
     variance = 0.5 / r.beta + np.einsum("ij,ik,kj->j", P, covariance, P)
+    variance *= n / (n - gamma)
     std = r.predict(new, return_std=True)[1]
     np.testing.assert_allclose(std.ravel(), np.sqrt(variance), rtol=1e-7)
 
@@ -170,6 +172,7 @@ def test_data_without_noise():
     assert np.abs(r.predict(X) - np.sin(2.0 * X)).max() < 1e-3
 
 
+@unsettled
 def test_more_weights_than_numbers_without_noise():
     X = np.linspace(-1.0, 1.0, 6)[:, np.newaxis]
     r = train_bayesian(ggn.MLP((1, 10, 1)), X, X**2, max_iter=300)
@@ -217,7 +220,9 @@ def test_restarts_keep_the_greatest_evidence():
 @pytest.mark.parametrize("budget", [0, 7, 25])
 def test_budget_of_steps(budget):
     X, Y = wave()
-    r = train_bayesian(ggn.MLP((1, 6, 1)), X, Y, max_iter=budget)
+    with pytest.warns(EvidenceWarning, match=rf"^max_iter = {budget} steps .* n_estimators") as log:
+        r = train_bayesian(ggn.MLP((1, 6, 1)), X, Y, max_iter=budget)
+    assert log[0].filename == __file__
     assert r.nit == budget
     assert r.status is Status.MAX_ITER
     assert not r.success
@@ -292,6 +297,7 @@ def test_bad_arguments(changed, message):
         train_bayesian(**arguments)
 
 
+@unsettled
 @pytest.mark.parametrize("level", [0.0, 1.0, 90, "high"])
 def test_bad_level(level):
     r = train_bayesian(ggn.MLP((1, 2, 1)), [[1.0]], [1.0], max_iter=1)

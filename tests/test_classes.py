@@ -208,7 +208,8 @@ def test_a_posterior_is_kept_and_gives_the_same_deviations(tmp_path):
     # from the covariance itself: variance p^T H^-1 p + sigma^2, of each output
     P = net.jacobian(fit.w, x)
     own = np.einsum("ij,ik,kj->j", P, fit.weight_covariance(), P).reshape(60, 2)
-    expected = scale * np.sqrt(own + fit.noise_std**2)
+    wider = 120 / (120 - fit.effective_parameters)
+    expected = scale * np.sqrt(wider * (own + fit.noise_std**2))
     np.testing.assert_allclose(again.deviation(x + 5.0), expected, rtol=1e-8)
     with pytest.raises(ValueError, match="without posterior"):
         Model(net, fit.w).deviation(x)

@@ -181,6 +181,7 @@ def test_an_estimators_own_diagnosis_speaks_so():
         assert "w0" not in str(found)
 
 
+@pytest.mark.filterwarnings("ignore::ggn.EvidenceWarning")
 def test_every_fit_predicts_as_its_model():
     reg = GGNRegressor((3,), random_state=0).fit(X, Y.ravel())
     np.testing.assert_array_equal(reg.result_.predict(X), reg.model_.predict(X))

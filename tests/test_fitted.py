@@ -38,6 +38,7 @@ def test_an_estimator_and_the_fit_inside_it_are_the_model(regressor):
     assert as_result(regressor) is as_result(regressor.result_) is regressor.result_
 
 
+@pytest.mark.filterwarnings("ignore::ggn.EvidenceWarning")
 @pytest.mark.parametrize(
     "train", [ggn.train, ggn.train_bayesian, ggn.train_robust], ids=lambda f: f.__name__
 )
@@ -135,6 +136,7 @@ def test_an_estimators_model_is_enough_for_its_loss(make):
     assert model.linearize(X, y).loss == at.loss
 
 
+@pytest.mark.filterwarnings("ignore::ggn.EvidenceWarning")
 def test_printing_a_fit_shows_no_arrays():
     net, data = ggn.MLP((2, 30, 1)), RNG.normal(size=(400, 2))
     fit = ggn.train_bayesian(net, data, np.sin(data[:, 0]), max_iter=5)

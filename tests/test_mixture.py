@@ -19,6 +19,7 @@ from ggn.linearization import Objective
 from ggn.network import side_by_side
 
 SQUARED = reference.LOSSES["squared"]()
+unsettled = pytest.mark.filterwarnings("ignore::ggn.EvidenceWarning")
 
 
 def trainer(data, w, l2, most, tol, before):
@@ -202,6 +203,26 @@ def test_draws_have_the_mean_and_the_deviation():
     assert apart == pytest.approx(math.sqrt(2.0) * found.noise_std[0], rel=0.1)
 
 
+@pytest.mark.parametrize("hidden", [(), (6,), (4, 3)])
+def test_a_file_keeps_the_deviations_where_asked(hidden, tmp_path):
+    """Of mean and mixture alike, as one network and from what its members say."""
+    X, Y = wave(60)
+    found = mixture(X, np.hstack([Y, X[:, :1]]), hidden, max_iter=30)
+    model, at = found.model, np.array([[0.3, -0.4], [3.0, 3.0]])
+    with pytest.raises(ValueError, match=r"^a model without posterior has no deviations; set"):
+        model.deviation(at)
+    model.posterior = found.posterior
+    model.save(tmp_path / "m.npz")
+    again = Model.load(tmp_path / "m.npz")
+    for member, part in zip(found.members, again.posterior.parts, strict=True):
+        assert part.freedom == pytest.approx(member.count - member.effective_parameters)
+    mean, std = found.predict(at, return_std=True)
+    np.testing.assert_array_equal(again.predict(at), mean)
+    np.testing.assert_allclose(again.deviation(at), std, rtol=1e-12)
+    with pytest.raises(ValueError, match=r"^posterior must be of 3 weights, got LaplaceMixture"):
+        Model(ggn.MLP((2, 1)), np.zeros(3), posterior=mixture(X, Y, max_iter=1).posterior)
+
+
 # ------------------------------------------------------------- parts and threads
 
 
@@ -256,6 +277,7 @@ def test_a_budget_of_steps_is_told():
 # ------------------------------------------------------------- the public way
 
 
+@unsettled
 def test_units_of_the_data_do_not_matter():
     X, Y = wave(80)
     net = ggn.MLP((2, 6, 1))
@@ -268,6 +290,7 @@ def test_units_of_the_data_do_not_matter():
     np.testing.assert_array_equal(one.model.predict(X), one.predict(X))
 
 
+@unsettled
 def test_weights_are_numbers_of_copies():
     X, Y = wave(90)
     times = np.random.default_rng(2).integers(1, 4, 90)
@@ -283,7 +306,8 @@ def test_weights_are_numbers_of_copies():
 def test_a_net_without_biases_is_not_shifted():
     X, Y = wave(60)
     net = ggn.MLP((2, 5, 1), bias=False)
-    found = ggn.train_bayesian(net, X + 3.0, Y, n_estimators=2, max_iter=20)
+    with pytest.warns(ggn.EvidenceWarning, match=r"^max_iter = 20 .*; take more steps$"):
+        found = ggn.train_bayesian(net, X + 3.0, Y, n_estimators=2, max_iter=20)
     assert found.predict([[0.0, 0.0]]).item() == 0.0
 
 

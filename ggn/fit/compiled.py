@@ -141,7 +141,10 @@ class Small:
         damping, far, gain = numbers["damping"], numbers["far"], numbers["gain"]
         run.arrival = damping, far, gain, numbers["residual"]
         run.converged = ENDS.get(int(numbers["converged"]))
-        run.rows += self.history[: int(numbers["rows"])].tolist()
+        count = int(numbers["rows"])
+        if count < 0:  # the point that the callback has seen is to be Python's
+            run.rows.pop()
+        run.rows += self.history[: max(count, 0)].tolist()
         self.rule.mu, self.rule.increase = numbers["mu"], numbers["increase"]
         self.metric._largest[:] = parts["largest"]
 

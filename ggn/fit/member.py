@@ -20,7 +20,6 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from functools import cached_property
-from typing import Any
 
 import numpy as np
 from scipy.linalg import solve_triangular
@@ -28,6 +27,7 @@ from scipy.linalg import solve_triangular
 from ggn.fit.evidence import Estimate, Priors
 from ggn.fit.predictive import Component
 from ggn.fit.result import Status, TrainResult
+from ggn.io.laplace import Laplace
 from ggn.linearization import Objective, linearize
 from ggn.network import chunks
 
@@ -65,41 +65,36 @@ class Member(TrainResult):
     """
 
     @cached_property
-    def _root(self) -> np.ndarray:
-        """R (N, N), R Rᵀ = H/(βT)."""
+    def posterior(self) -> Laplace:
+        """What the data leave open about the weights."""
         priors, zero = Priors(self.net), np.zeros((len(self.X), self.net.n_outputs))
         data = Objective(self.net, self.X, zero, sample_weight=self.sample_weight)
-        return priors.root(data, self.w, self.penalties)
+        root = priors.root(data, self.w, self.penalties)  # of H/(βT)
+        root *= math.sqrt(self.beta * self.count / self.net.n_outputs)
+        freedom = max(self.count - self.effective_parameters, 1.0)
+        return Laplace(root, self.noise_std, freedom)
 
     def component(self, Z: np.ndarray) -> Component:
         """Return outputs and scales (T, nL) of new targets at inputs Z, and degrees of freedom."""
-        F = self.net.forward(self.w, Z)
-        variance = np.empty(F.shape)
-        for rows in self._chunks(Z):
-            half = solve_triangular(
-                self._root, self.net.jacobian(self.w, Z[rows]), lower=True, overwrite_b=True
-            )
-            variance[rows] = np.einsum("ij,ij->j", half, half).reshape(-1, F.shape[1])
-        variance *= self.net.n_outputs / (self.beta * self.count)
-        scale = np.sqrt(variance + 0.5 / self.beta)
-        return Component(F, scale, max(self.count - self.effective_parameters, 1.0))
+        of = self.posterior
+        scale = of.deviation(self.net, self.w, Z)
+        return Component(self.net.forward(self.w, Z), scale, of.freedom)
 
     def draws(self, Z: np.ndarray, count: int, rng: np.random.Generator) -> np.ndarray:
         """Return F + Pᵀ δ + noise, (T, nL, count), δ ~ N(0, H⁻¹)."""
         F = self.net.forward(self.w, Z)
         deviations = solve_triangular(
-            self._root, rng.standard_normal((len(self.w), count)), lower=True, trans="T"
+            self.posterior.root,
+            rng.standard_normal((len(self.w), count)),
+            lower=True,
+            trans="T",
         )
-        deviations *= math.sqrt(self.net.n_outputs / (self.beta * self.count))
         drawn = np.empty((*F.shape, count))
-        for rows in self._chunks(Z):
+        nL = self.net.n_outputs
+        for rows in chunks(len(Z), self.net.chunk_size(nL, len(self.w) * nL)):
             moved = self.net.jacobian(self.w, Z[rows]).T @ deviations
             drawn[rows] = F[rows, :, np.newaxis] + moved.reshape(drawn[rows].shape)
         return drawn + math.sqrt(0.5 / self.beta) * rng.standard_normal(drawn.shape)
-
-    def _chunks(self, Z: np.ndarray) -> Any:
-        nL = self.net.n_outputs
-        return chunks(len(Z), self.net.chunk_size(nL, len(self.w) * nL))
 
 
 def train_member(

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 import time
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -21,6 +22,7 @@ from ggn.fit.member import Member
 from ggn.fit.predictive import Component, Predictive
 from ggn.fit.result import Status, TrainResult
 from ggn.fit.train import train
+from ggn.io.laplace import LaplaceMixture
 from ggn.io.model import Model
 from ggn.io.scaling import standard_units
 from ggn.linearization import Objective, linearize
@@ -44,7 +46,8 @@ class Mixture(Predictive, TrainResult):
     net, w : MLP and ndarray
         The members' hidden units side by side: their mean, as one network.
     model : ggn.Model
-        That network, with the units of the data; `model.save` writes a file.
+        That network, with the units of the data; `model.save` writes a file, of the mean alone
+        unless ``model.posterior`` is set to the mixture's before: k N²/2 numbers more.
     fun : float
         Mean ‖φ_L - y‖² of that network in standard units, without a penalty; `l2` is 0.
     status : Status
@@ -58,6 +61,11 @@ class Mixture(Predictive, TrainResult):
     log_evidence : float
         Natural logarithm of the members' mean evidence.
     """
+
+    @cached_property
+    def posterior(self) -> LaplaceMixture:
+        """What the data leave open about the weights of each; `ggn.Model` keeps it in its file."""
+        return LaplaceMixture([m.w for m in self.members], [m.posterior for m in self.members])
 
     def outputs(self, X: Any) -> np.ndarray:
         """Return the mean of the predictions, (T, nL), without their deviations."""

@@ -18,9 +18,9 @@ from typing import Any
 import numpy as np
 from scipy.optimize import OptimizeResult
 
-from ggn.fit.bayes import train_bayesian
+from ggn.fit.bayes import choose_penalty
 from ggn.fit.held_out import Score, Watch
-from ggn.fit.limits import scipy_callback
+from ggn.fit.limits import Limits, scipy_callback
 from ggn.fit.result import Status, TrainResult
 from ggn.fit.robust import chosen_scale, least
 from ggn.fit.stages import From, Stages
@@ -185,12 +185,18 @@ class Task:
                     print(text + more)
 
         on = self.fitted
-        choose = train_bayesian if self.bayesian else functools.partial(train, l2=l2)
-        result: TrainResult = choose(
-            self.net, on.X, on.Y, loss, w0=w0, sample_weight=on.weights, max_iter=max_iter,
-            tol=tol, callback=observe, max_seconds=max(self._ends - time.perf_counter(), 0.0),
-            **self.options,
-        )  # fmt: skip
+        seconds = max(self._ends - time.perf_counter(), 0.0)
+        result: TrainResult
+        if self.bayesian:
+            limits = Limits(max_iter, tol, None, seconds, observe)
+            result = choose_penalty(
+                self.net, on.X, on.Y, loss, limits, w0=w0, sample_weight=on.weights, **self.options
+            )
+        else:
+            result = train(
+                self.net, on.X, on.Y, loss, w0=w0, sample_weight=on.weights, max_iter=max_iter,
+                tol=tol, callback=observe, max_seconds=seconds, l2=l2, **self.options,
+            )  # fmt: skip
         if stopping is not None:
             result.update(
                 validation_losses=stopping.losses,

@@ -6,7 +6,9 @@ fixed_bias, input_names and target_names; and, where they are known, loss and l2
 
 A classifier's file is of version 2 and has `classes` in its header: a reader of version 1
 would take its outputs for predictions.  A `posterior` is one more array, the lower triangle
-of its root, with noise_std and freedom in the header; who does not know it misses nothing else.
+of its root, with noise_std, freedom and inflation in the header (1 where a file has none); who
+does not know it misses nothing else.  That of a mixture has a row for each network, its weights
+before its triangle, and lists of these numbers.
 """
 
 from __future__ import annotations
@@ -25,7 +27,7 @@ import numpy as np
 from ggn.activations import BUILT_IN, Activation, LeakyReLU
 from ggn.io.classes import Classes
 from ggn.io.files import FilePath, replacing
-from ggn.io.laplace import Laplace
+from ggn.io.laplace import Laplace, LaplaceMixture
 from ggn.losses import BUILT_IN as LOSSES
 from ggn.losses import Loss
 from ggn.network import MLP
@@ -53,14 +55,14 @@ def write_archive(
     header: Mapping[str, Any],
     arrays: Mapping[str, Any],
     classes: Classes | None = None,
-    posterior: Laplace | None = None,
+    posterior: Laplace | LaplaceMixture | None = None,
 ) -> None:
     """Write the file, replacing what was there only once all is written."""
     told = {"format": FORMAT, "version": 1, **header}
     if classes is not None:
         told |= {"version": 2, "classes": classes.header()}
     if posterior is not None:
-        told |= {"noise_std": posterior.noise_std, "freedom": posterior.freedom}
+        told |= posterior.numbers()
         arrays = {**arrays, "posterior": posterior.packed()}
     text = np.frombuffer(json.dumps(told).encode(), dtype=np.uint8)
     with replacing(path) as stream:
@@ -163,10 +165,14 @@ def meaning_of(header: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> d
     loss, l2 = training_of(header)
     told = header.get("classes")
     classes = None if told is None else Classes.from_header(told)
-    posterior = None
+    posterior: Laplace | LaplaceMixture | None = None
     if "posterior" in arrays:
-        of = header["noise_std"], header["freedom"]
-        posterior = Laplace.from_packed(arrays["posterior"], arrays["w"].size, *of)
+        of = header["noise_std"], header["freedom"], header.get("inflation", 1.0)
+        values = arrays["posterior"]
+        if values.ndim == 1:
+            posterior = Laplace.from_packed(values, arrays["w"].size, *of)
+        else:
+            posterior = LaplaceMixture.from_packed(values, *of)
     return {"loss": loss, "l2": l2, "classes": classes, "posterior": posterior}
 
 

@@ -1,20 +1,24 @@
 """What the data leave open about weights and new targets, by Laplace's method.
 
-p(w | Y)     ≈ N(w*, H⁻¹),  H = L Lᵀ
-new target   ~ N(φ_L, σ² + pᵀ H⁻¹ p)      p: a column of P at its input, σ the noise
+p(w | Y)     ≈ N(w*, H⁻¹),  H = L Lᵀ;  of a mixture, 1/k Σ_j N(w_j, H_j⁻¹)
+new target   ~ N(φ_L, c (σ² + pᵀ H⁻¹ p))    p: a column of P at its input, σ the noise
 """
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from scipy.linalg import cho_solve, solve_triangular
 
-from ggn.network import MLP, chunks
+from ggn.network import MLP, chunks, one_of
 from ggn.validation import ArgumentError, describe, number
 
-__all__ = ["Laplace"]
+__all__ = ["Laplace", "LaplaceMixture"]
+
+NUMBERS = ("noise_std", "freedom", "inflation")
 
 
 class Laplace:
@@ -28,6 +32,8 @@ class Laplace:
         σ of the targets.
     freedom : float
         Degrees of freedom of the noise: how many numbers more than effective parameters.
+    inflation : float, default 1.0
+        c, at least 1: what the variance of new targets is larger by.
 
     Examples
     --------
@@ -37,7 +43,7 @@ class Laplace:
     array([[1.4142]])
     """
 
-    def __init__(self, root: Any, noise_std: float, freedom: float) -> None:
+    def __init__(self, root: Any, noise_std: float, freedom: float, inflation: float = 1.0) -> None:
         self.root = np.tril(np.asarray(root, dtype=np.float64))
         if self.root.ndim != 2 or not (np.diag(self.root) > 0.0).all():
             raise ArgumentError(
@@ -45,6 +51,11 @@ class Laplace:
             )
         self.noise_std = number("noise_std", noise_std, 0.0)
         self.freedom = number("freedom", freedom)
+        self.inflation = number("inflation", inflation, 1.0)
+
+    def suits(self, net: MLP) -> bool:
+        """Whether it is of a network's weights."""
+        return len(self.root) == net.n_weights
 
     def covariance(self) -> np.ndarray:
         """Return H⁻¹, (N, N)."""
@@ -60,16 +71,20 @@ class Laplace:
                 self.root, net.jacobian(w, X[rows]), lower=True, overwrite_b=True
             )
             variance[rows] = np.einsum("ij,ij->j", half, half).reshape(-1, nL)
-        spread: np.ndarray = np.sqrt(variance + self.noise_std**2)
+        spread: np.ndarray = np.sqrt(self.inflation * (variance + self.noise_std**2))
         return spread
+
+    def numbers(self) -> dict[str, Any]:
+        """Return the constructor's other arguments by name, as a file's header has them."""
+        return {name: getattr(self, name) for name in NUMBERS}
 
     def packed(self) -> np.ndarray:
         """Return L's lower triangle, row by row, (N (N + 1) / 2,)."""
         return self.root[np.tril_indices(len(self.root))]
 
     @classmethod
-    def from_packed(cls, values: np.ndarray, N: int, noise_std: float, freedom: float) -> Laplace:
-        """Return what `packed` was made of.
+    def from_packed(cls, values: np.ndarray, N: int, *more: float) -> Laplace:
+        """Return what `packed` was made of, and the other arguments of the constructor.
 
         Raises
         ------
@@ -80,7 +95,83 @@ class Laplace:
             raise ValueError(f"{values.size} numbers of the posterior do not fit {N} weights")
         root = np.zeros((N, N))
         root[np.tril_indices(N)] = values
-        return cls(root, noise_std, freedom)
+        return cls(root, *more)
 
     def __repr__(self) -> str:
         return f"Laplace({len(self.root)} weights, noise_std={self.noise_std:.6g})"
+
+
+class LaplaceMixture:
+    """The distributions about the weights of k networks whose mean is one network.
+
+    deviation² = 1/k Σ_j s_j² + 1/k Σ_j (φ_j - mean)²,    s_j the deviation as each has it
+
+    Parameters
+    ----------
+    ws : array_like, (k, N)
+        The weights of each; their mean is the network that `ggn.network.side_by_side` makes.
+    parts : sequence of Laplace
+        About each of them.
+
+    Examples
+    --------
+    >>> import ggn
+    >>> one = Laplace([[2.0, 0.0], [0.0, 1.0]], noise_std=0.6, freedom=10.0)
+    >>> of = LaplaceMixture([[1.0, 0.0], [1.0, 2.0]], [one, one])
+    >>> of.deviation(ggn.MLP((1, 1)), [1.0, 1.0], [[1.6]]).round(4)  # ** 2: 2 and 1
+    array([[1.7321]])
+    """
+
+    def __init__(self, ws: Any, parts: Sequence[Laplace]) -> None:
+        self.ws, self.parts = np.asarray(ws, dtype=np.float64), tuple(parts)
+        if self.ws.ndim != 2 or [len(part.root) for part in parts] != len(self.ws) * [
+            self.ws.shape[1]
+        ]:
+            raise ArgumentError(
+                "ws", f"must have a row of weights for each of the parts, got {describe(ws)}"
+            )
+
+    def suits(self, net: MLP) -> bool:
+        """Whether a network may be the mean of those that it is about."""
+        try:
+            one = self._one(net)
+        except ValueError:
+            return False
+        return one.n_weights == self.ws.shape[1]
+
+    def deviation(self, net: MLP, w: Any, X: Any) -> np.ndarray:
+        """Return the standard deviation of new targets at inputs X, (T, nL); net is the mean."""
+        one = self._one(net)
+        means = [one.forward(v, X) for v in self.ws]
+        each = [part.deviation(one, v, X) for v, part in zip(self.ws, self.parts, strict=True)]
+        spread: np.ndarray = np.sqrt(np.mean(np.square(each), axis=0) + np.var(means, axis=0))
+        return spread
+
+    def _one(self, net: MLP) -> MLP:
+        return one_of(net, len(self.ws))
+
+    def numbers(self) -> dict[str, Any]:
+        """Return the numbers of each part, in lists, as a file's header has them."""
+        return {name: [getattr(part, name) for part in self.parts] for name in NUMBERS}
+
+    def packed(self) -> np.ndarray:
+        """Return, a row for each network, its weights and what its part packs."""
+        return np.hstack([self.ws, [part.packed() for part in self.parts]])
+
+    @classmethod
+    def from_packed(cls, values: np.ndarray, *more: Sequence[float]) -> LaplaceMixture:
+        """Return what `packed` was made of, by the parts' other arguments, a number for each.
+
+        Raises
+        ------
+        ValueError
+            If it was made of something else.
+        """
+        N = (math.isqrt(9 + 8 * values.shape[1]) - 3) // 2  # N (N + 3) / 2 numbers in a row
+        parts = [
+            Laplace.from_packed(row[N:], N, *of) for row, *of in zip(values, *more, strict=True)
+        ]
+        return cls(values[:, :N], parts)
+
+    def __repr__(self) -> str:
+        return f"LaplaceMixture({len(self.ws)} of {self.ws.shape[1]} weights)"

@@ -25,7 +25,7 @@ from ggn.io.archive import (
 from ggn.io.classes import Classes
 from ggn.io.columns import by_name, names, units
 from ggn.io.files import FilePath
-from ggn.io.laplace import Laplace
+from ggn.io.laplace import Laplace, LaplaceMixture
 from ggn.linearization import Linearization, linearize
 from ggn.linearization.objective import penalty
 from ggn.losses import Loss, resolve
@@ -55,8 +55,8 @@ class Model:
     classes : sequence of labels, or Classes, optional
         Of a classifier, in the order of its outputs; for one output what 0 and 1 stand for.
         The loss says how outputs tell them.
-    posterior : Laplace, optional
-        `BayesianResult.posterior`, from which the deviation of predictions comes.
+    posterior : Laplace or LaplaceMixture, optional
+        `posterior` of `train_bayesian`'s result, from which the deviation of predictions comes.
 
     Raises
     ------
@@ -98,7 +98,7 @@ class Model:
         loss: str | Loss | None = None,
         l2: Any = None,
         classes: Any = None,
-        posterior: Laplace | None = None,
+        posterior: Laplace | LaplaceMixture | None = None,
     ) -> None:
         if not isinstance(net, MLP):
             raise ValueError(f"net must be an MLP, got {type(net).__name__}")
@@ -113,7 +113,7 @@ class Model:
         self.loss = None if loss is None else resolve(loss)
         self.l2 = None if l2 is None else penalty(l2, net.n_weights)
         self.classes = None if classes is None else Classes.of(classes, self.loss, net.n_outputs)
-        if posterior is not None and len(posterior.root) != net.n_weights:
+        if posterior is not None and not posterior.suits(net):
             raise ValueError(f"posterior must be of {net.n_weights} weights, got {posterior!r}")
         self.posterior = posterior
 
@@ -145,7 +145,7 @@ class Model:
     def deviation(self, X: Any) -> np.ndarray:
         """Return the standard deviation of new targets, (T, nL), for a model with a posterior."""
         if self.posterior is None:
-            raise ValueError("a model without posterior (of ggn.train_bayesian) has no deviations")
+            raise ValueError("a model without posterior has no deviations; set it to the fit's own")
         Z = (samples("X", self._by_name(X), self.net.n_inputs) - self.x_mean) / self.x_scale
         return self.y_scale * self.posterior.deviation(self.net, self.w, Z)
 

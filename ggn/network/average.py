@@ -15,7 +15,7 @@ from scipy.linalg import block_diag
 from ggn.activations import Identity
 from ggn.network.mlp import MLP
 
-__all__ = ["side_by_side"]
+__all__ = ["one_of", "side_by_side"]
 
 
 def side_by_side(net: MLP, ws: Sequence[Any]) -> tuple[MLP, np.ndarray]:
@@ -70,3 +70,29 @@ def side_by_side(net: MLP, ws: Sequence[Any]) -> tuple[MLP, np.ndarray]:
             W, bias = np.vstack(weights) / k, np.mean(biases, axis=0)
         Ws.append(np.vstack([W, bias]))
     return wide, wide.pack(Ws)
+
+
+def one_of(wide: MLP, k: int) -> MLP:
+    """Return the shape of the k networks whose hidden units are side by side in a wide one.
+
+    Raises
+    ------
+    ValueError
+        If a hidden layer's units cannot be shared out.
+
+    Examples
+    --------
+    >>> import ggn
+    >>> one_of(ggn.MLP((1, 6, 1)), 3)
+    MLP((1, 2, 1), activation='tanh')
+    """
+    if any(n % k for n in wide.sizes[1:-1]):
+        raise ValueError(f"hidden layers must be multiples of {k} units, got {wide!r}")
+    inner = (n // k for n in wide.sizes[1:-1])
+    return MLP(
+        (wide.n_inputs, *inner, wide.n_outputs),
+        wide.activations[:-1],
+        wide.activations[-1],
+        wide.bias,
+        wide.fixed_bias,
+    )

@@ -115,7 +115,8 @@ class GGNRegressor(MultiOutputMixin, RegressorMixin, BaseGGN):
         sample's are, for R² is not defined there.
     model_ : ggn.Model
         Network, weights and scaling; `model_.save(path)` writes a file.  The mean of a mixture
-        is one network, its members' hidden units side by side.
+        is one network, its members' hidden units side by side; with
+        ``model_.posterior = result_.posterior`` a file has its deviations too.
     result_ : TrainResult
         Of the run kept: status, history and what else `ggn.train` returns; or the
         `ggn.fit.mixture.Mixture`.

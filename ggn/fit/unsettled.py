@@ -1,0 +1,32 @@
+"""A penalty that the evidence was still choosing when the steps ran out."""
+
+from __future__ import annotations
+
+import warnings
+
+from ggn.fit.mixture import Mixture
+from ggn.fit.result import Status, TrainResult
+
+__all__ = ["EvidenceWarning", "hint_of_the_limit"]
+
+
+class EvidenceWarning(UserWarning):
+    """A penalty chosen by the evidence had not settled when the steps ran out."""
+
+
+def hint_of_the_limit(result: TrainResult, max_iter: int, stacklevel: int) -> None:
+    """Warn if it ended at max_iter, for what it says of noise and weights rests on the penalty."""
+    if result.status is not Status.MAX_ITER:
+        return
+    settled, advice = "it was clear which penalties predict best", "take more steps"
+    if not isinstance(result, Mixture):
+        settled = "the penalty settled"
+        advice += (
+            " or fewer units, or mix networks, which samples left out stop, with n_estimators=5"
+        )
+    warnings.warn(
+        f"max_iter = {max_iter} steps were taken before {settled}: noise_std, log_evidence and "
+        f"intervals are those reached; {advice}",
+        EvidenceWarning,
+        stacklevel=stacklevel + 1,
+    )
