@@ -2,6 +2,7 @@
 
 import math
 import pickle
+import warnings
 
 import numpy as np
 import pytest
@@ -9,7 +10,7 @@ import reference
 from scipy import stats
 
 import ggn
-from ggn import EvidenceWarning, Status
+from ggn import EvidenceWarning, ScalingWarning, Status
 from ggn.fit import stages
 from ggn.fit.bayes import train_bayesian
 from ggn.fit.start import draw
@@ -303,3 +304,17 @@ def test_bad_level(level):
     r = train_bayesian(ggn.MLP((1, 2, 1)), [[1.0]], [1.0], max_iter=1)
     with pytest.raises(ValueError, match=r"^level must be a number"):
         r.intervals([[0.0]], level)
+
+
+@pytest.mark.filterwarnings("ignore::ggn.EvidenceWarning")
+@pytest.mark.parametrize("size", [1e-12, 1e9])
+def test_one_prior_for_far_units_is_told(size):
+    inputs = np.linspace(-1.0, 1.0, 40)
+    targets = size * np.sin(3.0 * inputs)
+    told = "The prior is one for all weights, and target 0"
+    with pytest.warns(ScalingWarning, match=told) as log:
+        ggn.train_bayesian(ggn.MLP((1, 5, 1)), inputs, targets, max_iter=5)
+    assert log[0].filename == __file__
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", ScalingWarning)
+        ggn.train_bayesian(ggn.MLP((1, 5, 1)), inputs, targets, max_iter=5, n_estimators=2)

@@ -32,7 +32,6 @@ from ggn.steps import Step
 __all__ = ["CENTRED", "NEARBY", "ScalingWarning", "Units", "choose_units"]
 
 NEAR = math.log(10.0)  # deviations nearer to one than this factor stay as they are
-HEAVY = 1.0  # penalty of a weight of size one, of the J that is one in the run's units
 CENTRED, NEARBY = 1e-9, 3.0  # deviations that a mean which stays may lie from zero
 
 
@@ -185,11 +184,6 @@ def choose_units(
     far = far_from_one(units.objective)
     if far is not None:
         warnings.warn(advice(far), ScalingWarning, stacklevel=3)
-    elif objective.penalised and np.max(objective.l2) > HEAVY * units.loss(1.0):
-        far = far_from_one(objective)
-        if far is not None:
-            told = f"The penalty l2 is in the units given, where it outweighs the loss, and {far}."
-            warnings.warn(told, ScalingWarning, stacklevel=3)
     return units
 
 
