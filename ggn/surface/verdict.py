@@ -82,7 +82,8 @@ def diagnose(
     """Say what w is: a global or local minimum, a saddle, a runaway, or no stop at all.
 
     Called as ``diagnose(fit, X, Y)``, with a TrainResult, a Model or an estimator and the data
-    in their own units, or as ``diagnose(net, w, X, Y)``.
+    in their own units, or as ``diagnose(net, w, X, Y)``.  Of a mixture, its best member is
+    diagnosed, as no training ended at the mean.
 
     Parameters
     ----------
