@@ -7,6 +7,7 @@ import ggn
 from ggn.fit.penalty import without_biases
 from ggn.linearization import Objective
 from ggn.surface import Verdict
+from ggn.surface.advice import Advice
 from ggn.surface.pruned_units import pruned_units
 
 RNG = np.random.default_rng(4)
@@ -31,6 +32,29 @@ def test_the_penalty_that_keeps_a_unit_pruned_is_known(bias, activation, share, 
     if verdict == "LOCAL_MINIMUM":
         assert d.degenerate
         assert d.flat == 1
+
+
+@pytest.mark.parametrize("activation", ["tanh", "sigmoid", "softplus"])
+@pytest.mark.parametrize("bias", [-1.2, 1.2])
+def test_where_a_pruned_unit_would_grow_beside_it_the_advice_is_to_go_there(activation, bias):
+    """At a penalty that keeps the unit by a hundredth more than |c| / 2, |c| grows along b.
+
+    The gradient is 1e-8, and a run that ended there would stall again: it is `descent` that
+    leads to where the unit grows.
+    """
+    net = ggn.MLP((1, 1, 1), activation)
+    act, mean, off = net.activations[0], Y.mean(), 1e-6
+    slope, value = act.derivative(bias).item(), act.value(bias).item()
+    c = slope * float(np.mean(2.0 * (mean - Y) * X))
+    l2, u = without_biases(net, 1.01 * abs(c) / 2.0), -np.sign(c) * off
+    w = net.pack([[[off], [bias]], [[u], [mean - u * value]]])
+    d = ggn.diagnose(net, w, X, Y, l2=l2)
+    assert d.gradient_norm < 1e-7
+    assert d.verdict is Verdict.NOT_STATIONARY
+    assert d.suggestion.advice == (Advice.LEAVE_SADDLE,)
+    t, lowest = d.descent_path[-1]
+    assert lowest < d.loss
+    assert ggn.train(net, X, Y, w0=w + t * d.descent, l2=l2).fun < d.loss - 1e-3
 
 
 @pytest.mark.parametrize("sizes", [(2, 5, 1), (2, 4, 3), (2, 6, 1)])

@@ -172,10 +172,14 @@ def _conclude(point: Examination) -> Diagnosis:
             break
     assert found.verdict is not None  # the last has one
     obstructions, at = point.obstructions, point.at
+    advice = suggestion(
+        found.verdict, point.net, point.objective, obstructions, point.large,
+        descends="descent" in measured,
+    )  # fmt: skip
     return Diagnosis(
         verdict=found.verdict,
         evidence=tuple(evidence),
-        suggestion=suggestion(found.verdict, point.net, point.objective, obstructions, point.large),
+        suggestion=advice,
         loss=at.loss,
         gradient_norm=float(np.linalg.norm(at.gradient)),
         relative_gradient=point.relative,
