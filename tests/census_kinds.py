@@ -5,6 +5,7 @@ from __future__ import annotations
 import enum
 import functools
 import itertools
+import warnings
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -111,7 +112,8 @@ class Family:
     def point(self, seed):
         """The point of a seed, or None where the draw is not of the kind."""
         rng = np.random.default_rng([2018, *self.name.encode(), seed])
-        with np.errstate(all="ignore"):
+        with np.errstate(all="ignore"), warnings.catch_warnings():
+            warnings.simplefilter("ignore", ggn.ScalingWarning)  # some families are made of that
             found = self.draw(rng)
         return found and replace(found, family=self.name, seed=seed)
 

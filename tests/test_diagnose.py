@@ -186,6 +186,15 @@ def test_units_of_inputs_and_targets_do_not_matter(point):
             assert diagnose(in_units(point, inputs, targets)).verdict is RIGHT[point.kind]
 
 
+@pytest.mark.parametrize("point", list(known_points.linear_saddles()), ids=str)
+@pytest.mark.parametrize(("inputs", "targets"), [(1e-8, 1e8), (1e8, 1e8), (1e-3, 1e6)])
+def test_how_far_a_saddle_is_followed_has_the_units_of_weights(point, inputs, targets):
+    """At w = 0 too, where only the data say how large weights are."""
+    d = diagnose(in_units(point, np.full(point.net.n_inputs, inputs), targets))
+    assert d.verdict is Verdict.SADDLE
+    assert d.descent_path[-1][1] < 0.99 * d.loss
+
+
 @pytest.mark.parametrize("point", ONE_OF_EACH, ids=str)
 @pytest.mark.parametrize("factor", [1e-10, 1e10])
 def test_the_unit_of_the_loss_does_not_matter(point, factor):

@@ -24,7 +24,7 @@ S = RNG.uniform(0.5, 2.0, 60)
 
 
 def facts(d):
-    return d.verdict, d.loss, d.gradient_norm, str(d.evidence)
+    return d.verdict, d.loss, d.gradient_norm, [str(said) for said in d.evidence]
 
 
 @pytest.mark.parametrize(
@@ -126,9 +126,27 @@ def test_an_estimator_is_diagnosed_in_the_units_and_labels_of_its_data(labels):
     np.testing.assert_allclose(found.loss, clf.loss_, rtol=1e-12)
     with pytest.raises(ValueError, match=r"^Y must have labels of the fit, .*, got 'maybe'"):
         ggn.diagnose(clf, X, np.array(["maybe"] * 60))
-    reg = GGNRegressor((3,), random_state=0).fit(X, Y.ravel())
+    reg = GGNRegressor((3,), alpha=1e-3, random_state=0).fit(X, Y.ravel())
     for source in (reg, reg.result_, reg.model_):
         assert facts(ggn.diagnose(source, X, Y)) == facts(reg.diagnosis_)
+
+
+@pytest.mark.parametrize("weights", [None, S], ids=["equal", "own"])
+def test_of_a_mixture_its_best_member_is_diagnosed(weights):
+    """That is where a training ended; the mean of several is stationary for nobody."""
+    reg = GGNRegressor((3,), random_state=0, n_estimators=3).fit(X, Y.ravel(), weights)
+    fit = ggn.train_bayesian(NET, X, Y, n_estimators=3, sample_weight=weights)
+    assert facts(ggn.diagnose(reg, X, Y)) == facts(reg.diagnosis_)
+    for mixture in (reg.result_, fit):
+        best, m = mixture.best, mixture.model
+        found = ggn.diagnose(mixture, X, Y)
+        y = (Y - m.y_mean) / m.y_scale
+        own = ggn.diagnose(NET, best.w, (X - m.x_mean) / m.x_scale, y, l2=best.l2,
+                           sample_weight=weights)  # fmt: skip
+        assert found.differs == ()
+        assert found.verdict is own.verdict
+        assert found.loss == pytest.approx(best.fun, rel=1e-12)
+        assert found.loss == pytest.approx(own.loss, rel=1e-12)
 
 
 def test_several_labels_per_sample():

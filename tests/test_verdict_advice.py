@@ -7,7 +7,7 @@ import ggn
 from ggn.surface import Verdict
 from ggn.surface.advice import Advice
 
-pytestmark = pytest.mark.filterwarnings("ignore:Training is in these units")
+pytestmark = pytest.mark.filterwarnings("ignore::ggn.ScalingWarning")
 
 
 def sines(seed=0):

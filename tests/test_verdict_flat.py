@@ -96,6 +96,23 @@ def test_j_is_constant_along_what_is_said_to_be_flat(activation, sizes):
         assert abs(at.gradient @ v) <= 1e-12 * np.linalg.norm(at.gradient)
 
 
+@pytest.mark.parametrize("inputs", [1e-8, 1.0, 1e8])
+@pytest.mark.parametrize("targets", [1e-8, 1.0, 1e8])
+def test_directions_of_constant_j_keep_their_digits_in_any_units(inputs, targets):
+    """Along (v, -u) of a relu unit that is on: in w the two are up to 1e16 apart."""
+    net, X = ggn.MLP((1, 2, 1), "relu"), np.linspace(1.0, 2.0, 8)[:, np.newaxis]
+    V = np.array([[0.3 / inputs, -1.0 / inputs], [0.2, -0.1]])  # unit 1 is dead
+    U = targets * np.array([[1.3], [-0.2], [0.4]])
+    w, scale = net.pack([V, U]), net.pack([[[inputs] * 2, [1.0] * 2], np.full((3, 1), 1 / targets)])
+    objective = ggn.linearize(net, w, inputs * X, targets * np.sin(X)).objective
+    found, exact = flat_directions(objective, w, scale)
+    along = net.pack([V * [1.0, 0.0], U * [[-1.0], [0.0], [0.0]]]) * scale
+    assert exact
+    left = along - found @ (found.T @ along)
+    assert np.abs(left).max() <= 1e-15 * np.abs(along).max()
+    assert np.abs(found.T @ found - np.eye(found.shape[1])).max() < 1e-14
+
+
 def test_biggs_exp6_at_its_known_suboptimal_point():
     """Σ r² = 5.65565e-3 (Moré, Garbow & Hillstrom's problem 18): the minimum of two exponentials,
     one of them split; a line of minima on the side where J bends up, of saddles between."""

@@ -74,11 +74,11 @@ def other_units(known, rng):
     if np.any(p.l2):
         return None
     Ws = [W.copy() for W in reference.unpack(p.spec, known.w)]
-    a = 10.0 ** rng.integers(-3, 4, size=p.sizes[0])
+    a = 10.0 ** rng.integers(-8, 9, size=p.sizes[0])
     Ws[0][: len(a)] /= a[:, None]
     p = p.like(X=p.X * a)
     if p.names[-1] == "identity" and p.loss.name in ("squared", "cauchy", "smooth_lp"):
-        b = 10.0 ** float(rng.integers(-3, 4))
+        b = 10.0 ** float(rng.integers(-8, 9))
         Ws[-1] *= b
         p = p.like(Y=p.Y * b, loss=Loss(p.loss.name, p.loss.size * b, p.loss.power))
     return replace(known, problem=p, w=reference.pack(Ws))

@@ -29,7 +29,7 @@ from ggn.linearization import Objective, linearize
 from ggn.network import MLP, side_by_side
 from ggn.validation import samples
 
-__all__ = ["Mixture", "bayesian_mixture", "mixed"]
+__all__ = ["Mixture", "bayesian_mixture", "mixed", "trained"]
 
 
 class Mixture(Predictive, TrainResult):
@@ -95,6 +95,12 @@ class Mixture(Predictive, TrainResult):
         m: Model = self.model
         Z: np.ndarray = (samples("X", X, m.net.n_inputs) - m.x_mean) / m.x_scale
         return Z
+
+
+def trained(fit: TrainResult) -> TrainResult:
+    """Return the fit that was trained: of a mixture, the member of greatest evidence."""
+    best: TrainResult = fit.best if isinstance(fit, Mixture) else fit
+    return best
 
 
 def mixed(members: list[Member], Y: np.ndarray, units: Model) -> Mixture:

@@ -19,7 +19,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 
-from ggn.fit.mixture import Mixture
+from ggn.fit.mixture import Mixture, trained
 from ggn.fit.penalty import without_biases
 from ggn.fit.restarts import Restarts, run_restarts
 from ggn.fit.result import Status, TrainResult
@@ -28,7 +28,7 @@ from ggn.io import Model
 from ggn.io.scaling import constant_columns, fold
 from ggn.losses import Loss
 from ggn.network import MLP
-from ggn.sklearn.evidence import by_evidence, penalty, train_mixture, trained
+from ggn.sklearn.evidence import by_evidence, penalty, train_mixture
 from ggn.sklearn.hidden import hidden_sizes, units_for
 from ggn.sklearn.parts import split
 from ggn.sklearn.units import ExtrapolationWarning, outside, said_outside, units

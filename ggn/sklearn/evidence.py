@@ -27,7 +27,7 @@ from ggn.machine import threads
 from ggn.network import MLP
 from ggn.validation import ArgumentError, describe, number
 
-__all__ = ["by_evidence", "penalty", "train_mixture", "trained"]
+__all__ = ["by_evidence", "penalty", "train_mixture"]
 
 EVIDENCE = "evidence"
 INSTEAD = 1e-4  # of the mean loss, where evidence is asked for and cannot be had
@@ -48,12 +48,6 @@ def by_evidence(alpha: Any, loss: Loss, early_stopping: bool, net: MLP) -> bool:
     penalty(alpha)
     asked = isinstance(alpha, str) and not early_stopping
     return asked and isinstance(loss, Squared) and net.n_weights <= MOST_WEIGHTS
-
-
-def trained(fit: TrainResult) -> TrainResult:
-    """Return the fit that was trained: of a mixture, the member of greatest evidence."""
-    best: TrainResult = fit.best if isinstance(fit, Mixture) else fit
-    return best
 
 
 def train_mixture(

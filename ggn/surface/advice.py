@@ -112,8 +112,15 @@ def suggestion(
     objective: Objective,
     obstructions: Sequence[Obstruction],
     large: bool,
+    descends: bool = False,
 ) -> Suggestion:
-    """Return what to do next; `large` says that the weights are out of proportion."""
+    """Return what to do next.
+
+    `large` says that the weights are out of proportion, `descends` that J is seen to fall along
+    negative curvature, where a run that stalled at the gradient would stall again.
+    """
+    if descends and verdict is Verdict.NOT_STATIONARY:
+        verdict = Verdict.SADDLE
     found = _found(verdict, net, objective, obstructions, large)
     done = verdict in (Verdict.GLOBAL_MINIMUM, Verdict.SADDLE) or net.depth == 1
     if done or not _odd_sizes(objective):

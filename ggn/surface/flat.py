@@ -48,8 +48,13 @@ EQUAL = 1e-11  # of their size: features that are equal
 MOST = 20_000_000
 
 
-def flat_directions(objective: Objective, w: np.ndarray) -> tuple[np.ndarray, bool]:
+def flat_directions(
+    objective: Objective, w: np.ndarray, scale: np.ndarray | float = 1.0
+) -> tuple[np.ndarray, bool]:
     """Return an orthonormal basis, (N, k), of the known directions of constant J at w.
+
+    They are of weights D w, D = scale: in w itself those of small units would be lost in the
+    rounding of a basis that large ones share.
 
     And whether J is constant along them for certain; else to rounding, as where units are
     equal, or inputs dependent, no further than double precision tells.
@@ -72,11 +77,12 @@ def flat_directions(objective: Objective, w: np.ndarray) -> tuple[np.ndarray, bo
     if objective.loss.shift_invariant:
         parts.append((_equal_shift(net), True))
     exact = all(known for found, known in parts if found.size)
-    tangents = np.hstack([found for found, _ in parts])
+    D = np.broadcast_to(scale, net.n_weights)[:, np.newaxis]
+    tangents = D * np.hstack([found for found, _ in parts])
     if objective.penalised:
         l2 = np.broadcast_to(objective.l2, net.n_weights)
         tangents = tangents[:, ~(tangents[l2 > 0.0] != 0.0).any(axis=0)]
-        tangents = np.hstack([tangents, *rotations])
+        tangents = np.hstack([tangents, *(D * found for found in rotations)])
     tangents = tangents[:, tangents.any(axis=0)]
     if not tangents.size:
         return np.empty((net.n_weights, 0)), True

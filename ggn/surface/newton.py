@@ -80,11 +80,7 @@ class NearbyZero:
 
     @functools.cached_property
     def _directions(self) -> tuple[np.ndarray, bool]:
-        found, exact = flat_directions(self.end.objective, self.end.w)
-        known = found * self.scale[:, np.newaxis]
-        if not known.size:
-            return known, exact
-        return np.linalg.qr(known / np.linalg.norm(known, axis=0))[0], exact
+        return flat_directions(self.end.objective, self.end.w, self.scale)
 
     @property
     def flat(self) -> np.ndarray:

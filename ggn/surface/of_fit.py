@@ -5,6 +5,8 @@ and so are the samples' weights where it knows them.  What is given beside it co
 that is another problem than the fit's, it is said and not refused: the same weights under
 another penalty, or on samples held out, are worth a look, but what is found there says
 nothing of why the fit stopped.
+
+No training ended at the mean of a mixture: asked of one, the answer is its best member's.
 """
 
 from __future__ import annotations
@@ -17,6 +19,7 @@ from typing import Any
 import numpy as np
 
 from ggn.fit.fitted import Fitted, as_model, is_fitted, targets_of, words_of
+from ggn.fit.mixture import trained
 from ggn.fit.result import TrainResult
 from ggn.linearization.objective import penalty
 from ggn.losses import Loss, resolve
@@ -57,6 +60,9 @@ def _of_fit(
     model = as_model(fit, "fit")
     Z, T = model.scaled(X, targets_of(fit, Y))
     result = fit if isinstance(fit, TrainResult) else getattr(fit, "result_", None)
+    if result is not None and trained(result) is not result:
+        result = trained(result)
+        model = as_model(result)
     weights = None if result is None else result.get("sample_weight")
     if sample_weight is None and weights is not None and len(weights) != len(Z):
         raise ArgumentError(

@@ -70,8 +70,8 @@ class SecondOrder:
         self.gradient = at.gradient / scale
         self.norm = scaled_norm(self.gradient)
         self.length = scaled_norm(scale * at.w)
-        natural = scaled_norm(units.natural) / math.sqrt(units.count)
-        size = max(self.length / math.sqrt(len(at.w)), natural)
+        self.natural = scaled_norm(units.natural) / math.sqrt(units.count)
+        size = max(self.length / math.sqrt(len(at.w)), self.natural)
         self.tolerance = self.spectrum.tolerance + 10.0 * self.norm / size
         self.values, self.vectors = self.spectrum.eigenvalues, self.spectrum.eigenvectors
         known, self.step = self._step()
@@ -110,7 +110,7 @@ class SecondOrder:
     def _follow(self, v: np.ndarray, curvature: float) -> Iterator[tuple[float, float]]:
         """Yield (t, J) along v, t doubling, until J rises."""
         at = self.at
-        far = float(np.linalg.norm(self.scale)) / math.sqrt(len(v)) + self.length
+        far = self.natural + self.length
         t = math.sqrt(16.0 * (at.rounding + self.promised) / curvature) or EPS * far
         least = at.loss
         yield 0.0, least

@@ -11,8 +11,11 @@ The paper asks for either at all weights, which no network with a hidden layer o
 (rank P <= nL at w = 0); at a critical point, what holds there is enough for that point.
 Off the critical point, with s_min the smallest of T·nL singular values,
 
-      ‖ε‖ <= ‖g‖ / s_min,    J <= ‖ε‖² / (4 min c_i)  (squared loss),
-                             J <= ‖ε‖ ‖φ_L - y‖       (convex E, 0 at y, its minimum).
+      ‖ε‖ <= (‖g‖ + δ) / s_min,    J <= ‖ε‖² / (4 min c_i)  (squared loss),
+                                   J <= ‖ε‖ ‖φ_L - y‖       (convex E, 0 at y, its minimum),
+
+δ = max(N, T·nL) eps ‖P‖_F ‖ε‖, by which rounding moves g, and s_min ‖ε‖: where s_min is
+hardly more than that, a g of 0 says nothing.
 """
 
 from __future__ import annotations
@@ -33,6 +36,8 @@ from ggn.surface.row_span import row_span, scaled_norm
 from ggn.validation import number
 
 __all__ = ["Certificate", "certificate"]
+
+EPS = float(np.finfo(np.float64).eps)
 
 
 @dataclass(frozen=True)
@@ -72,7 +77,7 @@ class Certificate:
         Norms of the projection of ε on the row span of P, and of the rest, over ‖ε‖; the
         row span belongs to the singular values above rank.tolerance.  0 where ε is 0.
     error_bound : float or None
-        ‖P ε‖ / (s_min - rank.tolerance) >= ‖ε‖, where P has full column rank.
+        (‖P ε‖ + its rounding) / (s_min - rank.tolerance) >= ‖ε‖, where P has full column rank.
     loss_bound : float or None
         The J, without penalty, that error_bound leaves possible; for squared and convex losses.
     not_computed : str
@@ -256,7 +261,8 @@ def certify(
     zero = zero_error(loss, F, Y, exact, error)
     error_bound = loss_bound = None
     if rank is not None and rank.full_column:
-        error_bound = data_gradient / (float(rank.singular_values[-1]) - rank.tolerance)
+        off = max(shape) * EPS * norm * error
+        error_bound = (data_gradient + off) / (float(rank.singular_values[-1]) - rank.tolerance)
         if isinstance(loss, Squared):
             loss_bound = error_bound**2 / (4.0 * float(np.min(objective.c.array)))
         elif loss.convex and loss.unique_minimum:

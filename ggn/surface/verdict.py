@@ -82,7 +82,8 @@ def diagnose(
     """Say what w is: a global or local minimum, a saddle, a runaway, or no stop at all.
 
     Called as ``diagnose(fit, X, Y)``, with a TrainResult, a Model or an estimator and the data
-    in their own units, or as ``diagnose(net, w, X, Y)``.
+    in their own units, or as ``diagnose(net, w, X, Y)``.  Of a mixture, its best member is
+    diagnosed, as no training ended at the mean.
 
     Parameters
     ----------
@@ -171,10 +172,14 @@ def _conclude(point: Examination) -> Diagnosis:
             break
     assert found.verdict is not None  # the last has one
     obstructions, at = point.obstructions, point.at
+    advice = suggestion(
+        found.verdict, point.net, point.objective, obstructions, point.large,
+        descends="descent" in measured,
+    )  # fmt: skip
     return Diagnosis(
         verdict=found.verdict,
         evidence=tuple(evidence),
-        suggestion=suggestion(found.verdict, point.net, point.objective, obstructions, point.large),
+        suggestion=advice,
         loss=at.loss,
         gradient_norm=float(np.linalg.norm(at.gradient)),
         relative_gradient=point.relative,
