@@ -37,7 +37,6 @@ autodoc_typehints = "none"  # numpydoc's sections name the types
 autodoc_default_options = {
     "members": True,
     "member-order": "bysource",
-    "exclude-members": "set_fit_request, set_score_request",  # scikit-learn's, in its words
 }
 autodoc_inherit_docstrings = False
 numpydoc_show_class_members = False
@@ -115,12 +114,17 @@ def escape_bars(app, what, name, obj, options, lines):
             lines[i] = line.replace("\\|", "|").replace("|", "\\|")
 
 
-def keep_enumerated(app, what, name, obj, skip, options):
-    """Show the members of an enumeration, whose values are their documentation."""
+def shown(app, what, name, obj, skip, options):
+    """Show the members of an enumeration, whose values are their documentation.
+
+    Not what scikit-learn adds to an estimator for each method's options, in its own words.
+    """
+    if re.fullmatch(r"set_\w+_request", name):
+        return True
     return False if isinstance(obj, enum.Enum) else None
 
 
 def setup(app):
     """Connect what is ours, after numpydoc."""
-    app.connect("autodoc-skip-member", keep_enumerated)
+    app.connect("autodoc-skip-member", shown)
     app.connect("autodoc-process-docstring", escape_bars, priority=900)

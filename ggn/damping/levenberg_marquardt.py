@@ -35,11 +35,11 @@ class LevenbergMarquardt(Damping):
         Geodesic acceleration: the step d is followed by a/2, a being the same
         system's solution for the second derivative of the outputs along d,
         where 2 ‖D a‖ <= acceleration · ‖D d‖.  0 turns it off.  It costs a few
-        sweeps and no factorisation.  Not where the output layer is solved again.
+        sweeps and no factorisation.
     refits : bool, default True
         After each step, solve for the output layer again under the same damping, where it
         has no activation, the loss no terms that mix outputs, and there are no fewer residuals
-        than weights.  It costs a sweep, and saves a third of the trials.
+        than weights.  It costs a sweep, and saves a quarter of the trials.
 
     References
     ----------
