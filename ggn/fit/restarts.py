@@ -8,6 +8,7 @@ do not depend on how they were shared out.
 from __future__ import annotations
 
 import functools
+import inspect
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -171,8 +172,10 @@ def train_restarts(
             f"got {describe(options['w0'])}",
         )
     n_restarts = integer("n_restarts", n_restarts, 1)
-    if _processes(n_jobs) == 1 and options.get("callback") is None:
-        options.pop("callback", None)
+    known = inspect.signature(run_stack).parameters
+    beyond = {name for name, value in options.items() if name not in known and value is not None}
+    if _processes(n_jobs) == 1 and not beyond:
+        options = {name: value for name, value in options.items() if name in known}
         several: dict[str, Any] = {
             "w0": scheme,
             "rng": rng,
