@@ -35,6 +35,12 @@ WORDS: Mapping[enum.Enum, str] = {
     EvidenceKind.DESCENT: "J falls along its eigenvector, by {fall:.3g} at t = {t:.3g}, "
     "where the gradient explains no more than {promised:.1g}.",
     Advice.TRAIN_ON: "Train again, with a larger --max-iter or a smaller --tol.",
+    Advice.MORE_STEPS: "--max-iter ended the training: train again, with a larger one.",
+    Advice.GO_ON: "Train again, with a larger --max-seconds, or without one.",
+    Advice.HELD_OUT: "The training was meant to stop here (--patience): the loss of samples held "
+    "out falls no more, and to train on would fit the noise of the others.",
+    Advice.OVERFITTED: "Theirs is more than twice that of the others: use fewer hidden units "
+    "(--hidden), a larger penalty (--l2) or more data.",
     Advice.LEAVE_SADDLE: "Train again, with another --seed.",
     Advice.KEEP_FINITE: f"A {_PENALTY}.",
     Advice.PENALISE: f"A {_PENALTY}; {_MAY_NOT_RUN}",

@@ -34,6 +34,7 @@ from ggn.sklearn.parts import split
 from ggn.sklearn.units import ExtrapolationWarning, outside, said_outside, units
 from ggn.sklearn.words import WORDS
 from ggn.surface import diagnose
+from ggn.surface.ending import ended
 from ggn.validation import integer, number, plain, widened
 
 __all__ = ["BaseGGN"]
@@ -99,8 +100,8 @@ class BaseGGN(BaseEstimator):
         on, loss, l2 = self._problem
         fit = trained(self.result_)
         found = diagnose(fit.net, fit.w, on.X, on.Y, loss, l2=l2, sample_weight=on.weights)
-        worded = replace(found.suggestion, words=WORDS)
-        self.diagnosis_ = replace(found, suggestion=worded)
+        found = replace(found, suggestion=replace(found.suggestion, words=WORDS))
+        self.diagnosis_ = ended(found, self.result_)
         return self.diagnosis_
 
     def __getstate__(self) -> dict[str, Any]:

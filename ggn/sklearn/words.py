@@ -15,6 +15,14 @@ _MAY_NOT_RUN = "other starts (random_state=1, 2, ...) may not run away."
 WORDS: Mapping[enum.Enum, str] = {
     Advice.TRAIN_ON: "Fit on, with a larger max_iter or a smaller tol; with warm_start=True the "
     "next fit goes on from here.",
+    Advice.MORE_STEPS: "max_iter ended the training: fit on, with a larger max_iter, or with "
+    "warm_start=True from here.",
+    Advice.GO_ON: "With warm_start=True the next fit goes on from here, without the callback that "
+    "ended the training.",
+    Advice.HELD_OUT: "The training was meant to stop here: the loss of samples held out falls no "
+    "more, which a larger max_iter, a smaller tol or warm_start=True would not change.",
+    Advice.OVERFITTED: "Theirs is more than twice that of the others: use fewer hidden units "
+    "(hidden_layer_sizes), a larger penalty (alpha) or more data.",
     Advice.LEAVE_SADDLE: "Fit from other starts (n_restarts=10, or another random_state), of "
     "which the best is kept.",
     Advice.SCALE: 'First scale inside the model (scale="standard", or scale="robust" where a few '

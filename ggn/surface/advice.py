@@ -46,6 +46,19 @@ class Advice(enum.Enum):
     VALIDATE = "No weights fit these data better; validate on others."
     BEST_OF_NETWORK = "No weights fit these data better with this network."
     TRAIN_ON = "Train on from here: w0=fit, with a larger max_iter or a smaller tol."
+    MORE_STEPS = "max_iter ended the training: go on from here with w0=fit."
+    GO_ON = (
+        "Train on from here with w0=fit, without what ended the training (max_seconds, "
+        "loss_target or a callback)."
+    )
+    HELD_OUT = (
+        "The training was meant to stop here: the loss of samples held out falls no more, and "
+        "to train on would fit the noise of the others."
+    )
+    OVERFITTED = (
+        "Theirs is more than twice that of the others: use fewer hidden units, a larger penalty "
+        "(l2) or more data."
+    )
     LEAVE_SADDLE = (
         "Train on with escape_saddles=True, or from w + t · descent (.descent, .descent_path)."
     )

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from ggn.fit.result import Status
 from ggn.linearization import Linearization
 from ggn.linearization.spectrum import Spectrum
 from ggn.surface.advice import Suggestion
@@ -25,6 +26,9 @@ from ggn.validation import count
 __all__ = ["Diagnosis"]
 
 WIDTH = 88
+
+# Ends that need no word: what the point is says more.
+_CONVERGED = (Status.GRADIENT, Status.STEP, Status.LOSS, Status.PRECISION)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,6 +77,10 @@ class Diagnosis:
         Theorem 1 and Prop. 1 at w, where N >= T·nL makes it possible.
     differs : tuple of str
         Where a fit was given: in what this is another problem than that which it minimised.
+    status : Status or None
+        Where a fit was given: how its training ended.
+    members : int
+        Of a mixture, how many networks it has, of which this is one; else 1.
     """
 
     verdict: Verdict
@@ -95,6 +103,8 @@ class Diagnosis:
     descent_path: tuple[tuple[float, float], ...] = ()
     certificate: Certificate | None = None
     differs: tuple[str, ...] = ()
+    status: Status | None = None
+    members: int = 1
     _at: Linearization = field(repr=False)
 
     @property
@@ -125,15 +135,20 @@ class Diagnosis:
     def report(self, words: Mapping[Any, str]) -> str:
         """Return the report, with another face's words for kinds of evidence and advice."""
         at, net = self._at, self._at.net
+        network = f"{net!r}; {count(net.n_weights, 'weight')}"
+        if self.members > 1:
+            network += f"; of the {self.members} of the mixture that of greatest evidence"
         lines = [
             _paragraph("verdict", self.verdict.value),
-            _paragraph("network", f"{net!r}; {count(net.n_weights, 'weight')}"),
+            _paragraph("network", network),
             _paragraph(
                 "loss",
                 f"J = {self.loss:.6g} over {count(at.objective.T, 'sample')}, "
                 f"‖gradient‖ = {self.gradient_norm:.3g}",
             ),
         ]
+        if self.status is not None and self.status not in _CONVERGED:
+            lines.append(_paragraph("stopped", words.get(self.status, self.status.value)))
         if self.differs:
             text = f"Not the problem of the fit: {'; '.join(self.differs)}."
             lines.append(_paragraph("note", text))

@@ -25,6 +25,7 @@ from ggn.linearization.objective import penalty
 from ggn.losses import Loss, resolve
 from ggn.network import MLP
 from ggn.surface.diagnosis import Diagnosis
+from ggn.surface.ending import ended
 from ggn.validation import ArgumentError
 
 __all__ = ["takes_fits"]
@@ -40,6 +41,11 @@ def takes_fits(diagnose: Callable[..., Diagnosis]) -> Callable[..., Diagnosis]:
         # three arguments without a network are meant as (fit, X, Y), whatever the first is
         meant = len(data) == 3 and not isinstance(data[0], MLP)
         if data and (is_fitted(data[0]) or meant):
+            given = {"X", "Y"}.intersection(options)
+            if len(data) + len(given) < 3:
+                raise TypeError(
+                    "diagnose(fit, X, Y) needs X and Y, the data that the fit was trained on"
+                )
             return _of_fit(diagnose, *data, **options)
         return diagnose(*data, **options)
 
@@ -59,9 +65,9 @@ def _of_fit(
 ) -> Diagnosis:
     model = as_model(fit, "fit")
     Z, T = model.scaled(X, targets_of(fit, Y))
-    result = fit if isinstance(fit, TrainResult) else getattr(fit, "result_", None)
-    if result is not None and trained(result) is not result:
-        result = trained(result)
+    whole = fit if isinstance(fit, TrainResult) else getattr(fit, "result_", None)
+    result = None if whole is None else trained(whole)
+    if result is not None and result is not whole:
         model = as_model(result)
     weights = None if result is None else result.get("sample_weight")
     if sample_weight is None and weights is not None and len(weights) != len(Z):
@@ -99,7 +105,11 @@ def _of_fit(
             "so they are others"
         )
     worded = replace(found.suggestion, words=words_of(fit))
-    return replace(found, differs=tuple(said), suggestion=worded)
+    found = replace(found, differs=tuple(said), suggestion=worded)
+    return found if whole is None else ended(found, whole)
+
+
+_of_fit.__qualname__ = "diagnose"  # what Python's errors call it, for an unknown option too
 
 
 def _same_weights(here: np.ndarray | None, there: np.ndarray | None, T: int) -> bool:

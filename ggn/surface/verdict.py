@@ -108,6 +108,8 @@ def diagnose(
 
     Raises
     ------
+    TypeError
+        For a fit without its data.
     ValueError
         For wrong shapes, dtypes, names or non-finite numbers; or if the fit has weights of
         another number of samples, and none are given.

@@ -1,0 +1,70 @@
+"""A diagnosis that knows how the training ended, and so what going on would bring.
+
+Where samples held out have ended it, the gradient is not meant to be zero: advice on how to
+lower J further is taken back.  Where a limit has, or a target or a callback, that is what to
+change, and not tol.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from ggn.fit.mixture import Mixture, trained
+from ggn.fit.result import Status, TrainResult
+from ggn.surface.advice import Advice, Suggestion
+from ggn.surface.diagnosis import Diagnosis
+
+__all__ = ["ended"]
+
+FAR = 2.0  # times J; the mean of 15 squared normal errors deviates by a third of itself
+
+_OUTSIDE = (Status.MAX_SECONDS, Status.TARGET, Status.CALLBACK, Status.INTERRUPTED)
+
+# what is no way to a lower J of the same network, and so not at odds with that stop
+_KEPT = (
+    Advice.VALIDATE,
+    Advice.BEST_OF_NETWORK,
+    Advice.SCALE,
+    Advice.KEEP_FINITE,
+    Advice.PENALISE,
+    Advice.SATURATE_LESS,
+)
+
+
+def ended(found: Diagnosis, fit: TrainResult) -> Diagnosis:
+    """Return the diagnosis of the weights of a fit, with how its training ended.
+
+    Parameters
+    ----------
+    found : Diagnosis
+        Of a mixture, that of its best member.
+    fit : TrainResult
+    """
+    run = trained(fit)
+    members = len(fit.members) if isinstance(fit, Mixture) else 1
+    status = run.get("status")
+    given = found.suggestion
+    advice, remedy = given.advice, given.remedy
+    if status is Status.VALIDATION:
+        advice, remedy = tuple(key for key in advice if key in _KEPT), None
+        advice += (Advice.HELD_OUT,)
+        if not found.differs and _held_out(run) > FAR * found.loss:
+            advice += (Advice.OVERFITTED,)
+    elif status is Status.MAX_ITER:
+        advice = _instead(advice, Advice.MORE_STEPS)
+    elif status in _OUTSIDE:
+        advice = _instead(advice, Advice.GO_ON)
+    suggestion = Suggestion(advice, remedy, given.words)
+    return replace(found, suggestion=suggestion, status=status, members=members)
+
+
+def _instead(advice: tuple[Advice, ...], other: Advice) -> tuple[Advice, ...]:
+    """Return the advice with another one in the place of TRAIN_ON."""
+    return tuple(other if key is Advice.TRAIN_ON else key for key in advice)
+
+
+def _held_out(run: TrainResult) -> float:
+    """Return the least loss of the samples held out; of a member, of those that it left out."""
+    if "validation_losses" in run:
+        return float(run.validation_losses[run.kept])
+    return float(run.path[run.kept, 0])
