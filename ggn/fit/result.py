@@ -166,6 +166,10 @@ class TrainResult(OptimizeResult):
         width = max(map(len, shown), default=0)
         return "\n".join(f"{key:>{width}}: {_line(value)}" for key, value in shown.items())
 
+    def __dir__(self) -> list[str]:
+        """Fields, methods and properties; SciPy's has the fields alone."""
+        return sorted({*object.__dir__(self), *self})
+
     def predict(self, X: Any) -> np.ndarray:
         """Return the outputs (T, nL) for inputs X (T, n0), as `Model.predict` does.
 
