@@ -130,7 +130,12 @@ def test_samples():
     assert found.evaluations == 0
     assert found.points == 30  # a tenth; another tenth was decided by
     inner = np.linspace(x.min(), x.max(), 5001)
-    assert np.abs(found.predict(inner) - np.sin(5 * inner)).max() < 1e-11
+    assert np.abs(found.predict(inner)[:, 0] - np.sin(5 * inner)).max() < 1e-11
+    # columns stay columns, as in every other prediction
+    column = inner[:, np.newaxis]
+    for predicted in (found.predict(column), found(column), found.model.predict(column)):
+        assert predicted.shape == column.shape
+        assert np.abs(predicted - np.sin(5 * column)).max() < 1e-11
 
 
 def test_noise_is_told_from_a_lack_of_samples():

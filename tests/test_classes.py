@@ -215,3 +215,7 @@ def test_a_posterior_is_kept_and_gives_the_same_deviations(tmp_path):
         Model(net, fit.w).deviation(x)
     with pytest.raises(ValueError, match="posterior must be of 4 weights"):
         Model(ggn.MLP((1, 1, 1)), np.zeros(4), posterior=fit.posterior)
+    # the fit in its place; its fields, methods and properties are found
+    with pytest.raises(ValueError, match=r"be fit\.posterior .* got BayesianResult"):
+        Model(net, fit.w, posterior=fit)
+    assert {"posterior", "intervals", "weight_covariance", "noise_std", "w"} <= {*dir(fit)}

@@ -111,6 +111,7 @@ def test_the_fit_is_that_of_the_library(run, two, tmp_path):
     penalty = 1e-3 * sum(np.square(W[:-1]).sum() for W in w)
     J = np.average(E, weights=np.where(y > 0.0, 3.0, 0.5)) + penalty
     assert f"; {J:.6g} with the penalty" in said(out)
+    assert "with the penalty" not in run("train", two, *OPTIONS, *more, "--l2", "0").out
     assert "as the model was trained" in said(run("diagnose", path, two, "--validation", "0").out)
     assert f"J = {J:.6g} over 150 samples" in run("diagnose", path, two, "--validation", "0").out
 

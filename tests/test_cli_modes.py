@@ -256,6 +256,13 @@ def test_robust_is_cauchy_in_robust_units(run, noisy, tmp_path):
     assert np.abs(models[0].predict(x) - 50.0 - 10.0 * np.sin(x)).max() < 1.5
     out = run("train", noisy, "--target", "y", "--robust", "--loss", "smooth_lp").out
     assert "smooth_lp, scale = " in out
+    # the table is the outliers'; the line says so, and without --robust a hint
+    out = said(run("train", noisy, "--target", "y", "--robust", "--hidden", "4").out)
+    assert "outliers 2 of 120 rows are more than 5 noise deviations" in out
+    assert "times its scaled median" not in out
+    out = said(run("train", noisy, "--target", "y", "--hidden", "4").out)
+    assert re.search(r"hint: y has values up to \S+ times its scaled median deviation", out)
+    assert "if they are outliers, use --robust" in out
 
 
 def test_patience_keeps_the_weights_of_the_least_validation_loss(run, noisy, tmp_path):

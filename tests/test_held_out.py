@@ -122,14 +122,16 @@ def test_the_best_of_several_runs_is_that_of_least_validation_loss():
     [
         (X, r"^validation must be \(X, Y\) or \(X, Y, sample_weight\), got"),
         ((X, Y[:4]), "^validation must be samples as the fit's: X and Y must have as many rows"),
-        ((X[:, [0, 0]], Y), "^validation must be samples .*X must have 1 columns"),
+        ((X[:, [0, 0]], Y), "^validation must be samples .*X must have 1 column,"),
     ],
 )
 def test_what_is_no_validation_part(given, said):
     with pytest.raises(ValueError, match=said):
         ggn.train(NET, X, Y, validation=given)
     with pytest.raises(ValueError, match=r"^patience must be an integer"):
-        ggn.train(NET, X, Y, patience=0)
+        ggn.train(NET, X, Y, validation=(X, Y), patience=0)
+    with pytest.raises(ValueError, match=r"^patience stops by .* no validation, got 5"):
+        ggn.train(NET, X, Y, test=(X, Y), patience=5)
 
 
 def labels(ax):

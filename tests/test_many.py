@@ -261,10 +261,29 @@ def test_starts_and_targets_of_one_data_set():
     w0 = np.random.default_rng(0).normal(size=(3, ONE.n_weights))
     fits = ggn.train_many(ONE, X, Y, w0=w0, max_iter=0)
     assert fits.w.tobytes() == w0.tobytes()
-    many_targets = ggn.train_many(ONE, X, np.stack([Y, 2.0 * Y]), max_iter=5)
+    targets = np.stack([Y, 2.0 * Y])
+    many_targets = ggn.train_many(ONE, X, targets, max_iter=5)
+    flat = ggn.train_many(ONE, X, targets[:, :, 0], max_iter=5)
+    assert flat.w.tobytes() == many_targets.w.tobytes()
     assert many_targets[1].w.tobytes() == ggn.train(
         ONE, X, 2.0 * Y, rng=np.random.default_rng(0).spawn(2)[1], max_iter=5
     ).w.tobytes()  # fmt: skip
+
+
+def test_the_stack_predicts_as_its_fits_do():
+    X, Y = stack(B=3)
+    fits = ggn.train_many(ONE, X, Y, max_iter=5)
+    each = [fit.predict(x) for fit, x in zip(fits, X, strict=True)]
+    assert fits.predict(X).tobytes() == np.stack(each).tobytes()
+    common = fits.predict(X[0])
+    assert common.shape == (3, 25, 1)
+    assert common[2].tobytes() == fits[2].predict(X[0]).tobytes()
+    assert fits.predict(X[0, :, 0]).tobytes() == common.tobytes()
+    assert f"fun {fits.fun.min():.3g} to {fits.fun.max():.3g}" in repr(fits)
+    with pytest.raises(ValueError, match=r"^X must say as many fits as there are, 3, got 2"):
+        fits.predict(X[:2])
+    with pytest.raises(ValueError, match=r"^X must have 1 column, got"):
+        fits.predict(X[0].T)
 
 
 def test_weights_of_samples_for_each_fit():
@@ -296,7 +315,7 @@ def test_a_users_functions_stay_on_the_callers_thread():
     [
         ({"X": np.zeros((3, 5, 1)), "Y": np.zeros((2, 5, 1))}, "Y must say as many fits as X, 3"),
         ({"X": np.zeros((0, 5, 1))}, "X must hold at least one fit, got 0"),
-        ({"X": np.zeros((2, 5, 2)), "Y": np.zeros((2, 5, 1))}, "X must have 1 columns"),
+        ({"X": np.zeros((2, 5, 2)), "Y": np.zeros((2, 5, 1))}, "X must have 1 column,"),
         ({"X": np.zeros((2, 4, 1)), "Y": np.zeros((2, 5, 1))}, "X and Y must have as many rows"),
         ({"n_fits": 0}, "n_fits must be an integer of at least 1"),
         ({"w0": np.zeros((2, 3))}, r"w0 must have shape \(25,\)"),

@@ -365,3 +365,12 @@ def test_predictions_widen_in_corners_held_out():
     assert far > 3.0 * np.median(std[corner])
     low, high = found.intervals(X[corner])
     assert np.mean((low < Y[corner]) & (high > Y[corner])) > 0.6
+
+
+@pytest.mark.filterwarnings("ignore::ggn.fit.unsettled.EvidenceWarning")
+def test_a_mixture_is_printed_one_line_a_field():
+    x = np.linspace(-1.0, 1.0, 30)
+    mixture = ggn.train_bayesian(ggn.MLP((1, 2, 1)), x, np.sin(x), n_estimators=3, max_iter=5)
+    lines = dict(line.strip().split(": ", 1) for line in repr(mixture).splitlines())
+    assert lines["members"] == "tuple of 3"
+    assert lines["best"].startswith("Member, fun ")

@@ -93,6 +93,13 @@ def test_series_differ_by_more_than_colour(name, fit, at):
     assert len(set(looks)) == len(looks)
 
 
+def test_iterations_are_whole():
+    short = ggn.train(ggn.MLP((2, 3, 1)), *ggn.problems.xor(), max_iter=3)
+    for draw in (plot.history, plot.damping):
+        ticks = draw(short, ax=plt.figure().subplots()).get_xticks()
+        assert (ticks == np.round(ticks)).all()
+
+
 def test_history_shows_the_record(fit):
     record = fit[1].history
     ax = plot.history(fit[1], ["loss", "step_norm"])

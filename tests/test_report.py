@@ -184,11 +184,13 @@ def test_long_texts_keep_their_place():
 # words
 
 
-def overfitting(train, validation, weights=9, residuals=99, l2=0.0, names=("y",), ways=()):
+def overfitting(
+    train, validation, weights=9, residuals=99, l2=0.0, names=("y",), ways=(), test=None
+):
     kinds = ("RMSE", "R2", "median abs. error")
     parts = {
         part: {kind: 7.0 * np.array(v) for kind, v in zip(kinds, values, strict=False)}
-        for part, values in (("train", train), ("validation", validation))
+        for part, values in (("train", train), ("validation", validation), ("test", test))
         if values is not None
     }
     sizes = {"weights": weights, "residuals": residuals, "l2": l2, "ways": ways}
@@ -202,7 +204,16 @@ def test_overfitting_is_told_by_what_can_be_told():
     assert "RMSE is 3 times" in overfitting(fit, ([0.3], nan))
     assert overfitting(fit, ([0.3], nan), l2=1e-3).endswith("compare --l2 1e-4, 0.01")
     assert "is more than 1000 times" in overfitting(([1e-5], nan), ([0.3], nan))
-    assert "RMSE of z is 4" in overfitting(([0.1, 0.1], nan), ([0.3, 0.4], nan), names=("y", "z"))
+    two = overfitting(([0.1, 0.1], 2 * nan), ([0.3, 0.4], 2 * nan), names=("y", "z"))
+    assert "RMSE of z is 4" in two
+    # the test part alone tells it; data without noise have nothing to smooth
+    assert "test RMSE is 3 times" in overfitting(fit, ([0.11], nan), test=([0.3], nan))
+    assert "test RMSE is 3 times" in overfitting(fit, None, test=([0.3], nan))
+    close = [1.0 / 7.0 - 1e-6]
+    assert overfitting(([1e-4], nan), ([5e-3], close)) == ""
+    assert overfitting(([1e-8], nan), ([5e-3], close)) == ""
+    assert "test RMSE" in overfitting(([1e-8], nan), ([5e-3], close), test=([3.0], nan))
+    assert overfitting(([9.0], nan, [1e-4]), ([9.0], nan, [5e-3])) == ""
     # rounding on both sides, or exact in training alone
     assert overfitting(([1e-16], nan), ([1e-7], nan)) == ""
     text = overfitting(([1e-16], nan), ([0.62], nan))

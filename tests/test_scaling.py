@@ -1,5 +1,7 @@
 """Units of data, and weights that take them in."""
 
+import functools
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -104,3 +106,23 @@ def test_folding_where_there_is_nothing_to_shift():
 def test_folding_where_there_is_no_place_for_it(net, units, sentence):
     with pytest.raises(ValueError, match=rf"^net must have .*{sentence}.*, got MLP"):
         scaling.fold(net, np.ones(net.n_weights), *([u] for u in units))
+
+
+TRAINERS = {
+    "train": functools.partial(ggn.train, l2=1e-3),
+    "restarts": functools.partial(ggn.train_restarts, l2=1e-3, n_restarts=2),
+    "many": functools.partial(ggn.train_many, l2=1e-3),
+    "robust": functools.partial(ggn.train_robust, l2=1e-3),
+    "bayesian": ggn.train_bayesian,
+}
+
+
+@pytest.mark.filterwarnings("ignore::ggn.fit.unsettled.EvidenceWarning")
+@pytest.mark.parametrize("name", TRAINERS)
+def test_a_warning_is_in_the_users_numbers_and_of_the_users_line(name):
+    """A penalty on biases leaves no shift: the run divides the input by its size."""
+    x = np.where(np.arange(40) % 2, 1012.4, 1013.6)[:, np.newaxis]
+    y, net = np.sin(np.arange(40.0)), ggn.MLP((1, 2, 1))
+    with pytest.warns(ggn.ScalingWarning, match=r"input 0 is 1013 ± 0\.6:") as caught:
+        TRAINERS[name](net, x, y, max_iter=2)
+    assert {w.filename for w in caught if w.category is ggn.ScalingWarning} == {__file__}

@@ -117,8 +117,10 @@ def test_where_there_is_no_evidence(given):
         lambda: model.sample_y(X),
         lambda: model.log_likelihood(X, y),
     ):
-        with pytest.raises(ValueError, match=r"needs a fit with alpha='evidence'"):
+        with pytest.raises(ValueError, match=r"needs a fit with alpha='evidence'") as caught:
             ask()
+        # a search over numbers is told the way on
+        assert ("ggn.train_bayesian" in str(caught.value)) == ("alpha" in given)
 
 
 @pytest.mark.parametrize(

@@ -179,7 +179,7 @@ def test_who_sees_the_units_given():
         pass
 
     for damping, memory in ((Mine(), None), (ggn.damping.Undamped(), None), (lm, 100.0)):
-        with pytest.warns(ScalingWarning, match=r"input 0 is 1\.01e\+03 ± .*mean"):
+        with pytest.warns(ScalingWarning, match=r"input 0 is 1013.* ± .*mean"):
             units = choose_units(raw, step, damping, memory)
         assert units.objective.X is raw.X
 
@@ -229,7 +229,7 @@ def test_a_start_for_other_units_is_no_success(sizes, name):
         assert not fit.success or fit.fun < 0.01 * Y.var()
         if fit.status is Status.FLAT:
             flat += 1
-            told = "The start may not suit the data: input 0 is 2.2.e\\+03 ± .*; try the default w0"
+            told = "The start may not suit the data: input 0 is 22.. ± .*; try the default w0"
             assert re.search(told, fit.message)
     if sizes == (2, 5, 1) and name != "softplus":  # half of its units are lines
         assert flat

@@ -10,12 +10,13 @@ import numpy as np
 
 from ggn.io.terminal import visible
 
-__all__ = ["fields", "overfitting", "penalties", "scores", "shorten"]
+__all__ = ["EXACT_RMSE", "NOISE_FREE", "fields", "overfitting", "penalties", "scores", "shorten"]
 
 Scores = Mapping[str, Mapping[str, Any]]
 
 WIDTH = 80
 EXACT_RMSE = 1e-6  # an RMSE below, in standard deviations of the target, is an exact fit
+NOISE_FREE = 0.9999  # an R2 of rows held out above says that there is nothing to smooth
 
 
 def fields(rows: Sequence[tuple[str, str]]) -> str:
@@ -113,25 +114,36 @@ def overfitting(
     'validation RMSE is 2.5 times training RMSE (overfitting); compare --l2 1e-6, 1e-5, 1e-4'
     """
     more = penalties(l2, ways)
-    if "validation" in parts:
-        # outliers decide the RMSE of a robust fit
-        robust = "median abs. error" in parts["train"]
-        kind, which = ("median error", "median abs. error") if robust else ("RMSE", "RMSE")
-        fitted, held = (parts[part][which] / y_scale for part in ("train", "validation"))
-        worst = int(np.argmax(held - fitted))
-        low, high = float(fitted[worst]), float(held[worst])
+    # outliers decide the RMSE, and R2, of a robust fit
+    robust = "median abs. error" in parts["train"]
+    kind, which = ("median error", "median abs. error") if robust else ("RMSE", "RMSE")
+    fitted = parts["train"][which] / y_scale
+    apart_most: list[tuple[float, int, str]] = []
+    for part in ("validation", "test"):
+        if part not in parts:
+            continue
+        held = parts[part][which] / y_scale
+        explained = 1.0 - held**2 if robust else parts[part].get("R2", np.full(len(held), np.nan))
+        apart_most += [
+            (float(held[i] - fitted[i]), i, part)
+            for i in range(len(names))
+            if not explained[i] > NOISE_FREE
+        ]
+    if apart_most:
+        _, worst, part = max(apart_most, key=lambda found: found[0])
+        low, high = float(fitted[worst]), float(parts[part][which][worst] / y_scale[worst])
         of = f" of {shorten(names[worst], 30)}" if len(names) > 1 else ""
         # an error at rounding level may well double
         apart = high > 1.5 * max(low, EXACT_RMSE)
         if apart and float(parts["train"]["RMSE"][worst] / y_scale[worst]) < EXACT_RMSE:
             return (
                 f"the {weights} weights fit every training row{of} exactly ({residuals} "
-                f"residuals), but validation {kind} is {high:.2g} standard deviations of the "
+                f"residuals), but {part} {kind} is {high:.2g} standard deviations of the "
                 f"target; {more}"
             )
         if apart and (l2 or ways or weights < residuals):
             times = f"{high / low:.3g}" if high < 1000.0 * low else "more than 1000"
-            return f"validation {kind}{of} is {times} times training {kind} (overfitting); {more}"
+            return f"{part} {kind}{of} is {times} times training {kind} (overfitting); {more}"
     if weights >= residuals and not l2 and not ways:
         much = ("more", "than") if weights > residuals else ("as many", "as")
         return (

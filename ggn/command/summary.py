@@ -11,6 +11,7 @@ import numpy as np
 
 from ggn.command import report
 from ggn.command.objective import objective_text
+from ggn.command.outliers import hint_of_outliers, outliers
 from ggn.command.training import Fit, why_units
 from ggn.command.training_data import TrainingData
 from ggn.command.words import said
@@ -36,7 +37,7 @@ def summary(
 ) -> str:
     """Return the report."""
     F = model.predict(data.X)
-    pieces = [report.fields([*_fields(args, data, model, fit, seconds)])]
+    pieces = [report.fields([*_fields(args, data, model, fit, seconds, F)])]
     pieces.append(f"{'model':<12}{terminal.visible(saved)}")  # a path is not to be wrapped
     table, hints = (_classes if data.classes is not None else _numbers)(args, data, model, fit, F)
     pieces += ["", table]
@@ -54,7 +55,12 @@ def curves_label(data: TrainingData) -> str:
 
 
 def _fields(
-    args: argparse.Namespace, data: TrainingData, model: Model, fit: Fit, seconds: float
+    args: argparse.Namespace,
+    data: TrainingData,
+    model: Model,
+    fit: Fit,
+    seconds: float,
+    F: np.ndarray,
 ) -> Iterator[tuple[str, str]]:
     result, net = fit.best, model.net
     counts = f"{os.path.basename(args.file)}: {count(len(data.X), 'row')}, {data.parts()}"
@@ -68,8 +74,8 @@ def _fields(
     weights = count(net.n_weights, "weight")
     yield "network", f"{_text(net)}; {weights}{why_units(args, data, net)}"
     text = objective_text(fit.loss, args, data.units[3], fit.l2, chosen=fit.chosen)
-    units = "in standard units" if data.classes is None else "with the penalty"
-    yield "loss", f"{text}; {result.fun:.6g} {units}"
+    units = " in standard units" if data.classes is None else " with the penalty" * (fit.l2 > 0.0)
+    yield "loss", f"{text}; {result.fun:.6g}{units}"
     if args.bayesian:
         yield "evidence", _evidence(fit, data)
     if args.restarts > 1:
@@ -77,6 +83,8 @@ def _fields(
     kept = "" if fit.kept is None else f"; weights of iteration {fit.kept} kept"
     yield "run", f"{count(result.nit, 'iteration')}, {seconds:.2f} s{kept}"
     yield "stopped", _stopped(args, fit)
+    if "noise_std" in result and fit.loss.scale is not None:
+        yield "outliers", outliers(data.Y - F, result.noise_std, model.y_scale)
     if net.n_weights <= DIAGNOSED and not fit.interrupted and args.patience is None:
         found = diagnose(
             net, result.w, *data.standard(), fit.loss, l2=result.l2,
@@ -160,7 +168,9 @@ def _numbers(
         l2=fit.l2,
         ways=_ways(args, fit),
     )
-    return report.scores(data.targets, found), [hint, _binary(data)]
+    held = found["validation"]["R2"] if "validation" in found else None
+    far = "" if robust else hint_of_outliers(data.targets, data.Y, held)
+    return report.scores(data.targets, found), [far, hint, _binary(data)]
 
 
 def _ways(args: argparse.Namespace, fit: Fit) -> list[str]:

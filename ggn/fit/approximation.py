@@ -66,7 +66,7 @@ class Approximation:
         return self.model.w
 
     def predict(self, X: Any) -> np.ndarray:
-        """Return the approximation at the rows of X.
+        """Return the approximation at the rows of X, as `Model.predict` does.
 
         Parameters
         ----------
@@ -75,14 +75,14 @@ class Approximation:
 
         Returns
         -------
-        ndarray, (T,)
+        ndarray, (T, 1)
 
         Raises
         ------
         ValueError
             For wrong shapes, dtypes or non-finite numbers.
         """
-        return np.asarray(self.model.predict(X)[:, 0])
+        return self.model.predict(X)
 
     def __call__(self, *x: Any) -> np.ndarray:
         """Return the approximation at x: one number or array per variable, of one shape."""

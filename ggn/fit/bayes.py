@@ -34,7 +34,7 @@ from ggn.linearization import Linearization, Objective
 from ggn.losses import Loss, Squared, resolve
 from ggn.network import MLP
 from ggn.steps import Step
-from ggn.validation import generator, integer
+from ggn.validation import generator, integer, users_line
 
 __all__ = ["choose_penalty", "train_bayesian"]
 
@@ -159,7 +159,7 @@ def train_bayesian(
         sample_weight=sample_weight, n_restarts=n_restarts, n_estimators=n_estimators,
         step=step, damping=damping, max_memory=max_memory,
     )  # fmt: skip
-    hint_of_the_limit(result, max_iter, stacklevel=2)
+    hint_of_the_limit(result, max_iter)
     return result
 
 
@@ -199,7 +199,7 @@ def choose_penalty(
             f"The prior is one for all weights, and {far}: give (value - mean) / deviation of "
             "each input and target, or n_estimators=5, which scales by itself.",
             ScalingWarning,
-            stacklevel=3,
+            stacklevel=users_line(),
         )
 
     def run(stream: np.random.Generator) -> BayesianResult:

@@ -14,6 +14,7 @@ import numpy as np
 from ggn.activations import Identity
 from ggn.losses import Loss, Squared, resolve
 from ggn.network import MLP
+from ggn.validation import users_line
 
 __all__ = ["ClassTargetsWarning", "hint_of_classes"]
 
@@ -22,7 +23,7 @@ class ClassTargetsWarning(UserWarning):
     """Targets are zeros and ones, and the loss is squared."""
 
 
-def hint_of_classes(net: MLP, Y: np.ndarray, given: str | Loss, stacklevel: int) -> None:
+def hint_of_classes(net: MLP, Y: np.ndarray, given: str | Loss) -> None:
     """Warn if all targets Y, (T, nL) or its transpose, look like classes; `given` is the loss."""
     named = isinstance(given, str) and isinstance(resolve(given), Squared)
     if not named or net.activations[-1] != Identity():
@@ -35,5 +36,5 @@ def hint_of_classes(net: MLP, Y: np.ndarray, given: str | Loss, stacklevel: int)
             "loss='logistic' or 'softmax_cross_entropy', or ggn.sklearn.GGNClassifier; "
             "loss=ggn.losses.Squared() is silent",
             ClassTargetsWarning,
-            stacklevel=stacklevel + 1,
+            stacklevel=users_line(),
         )

@@ -23,6 +23,7 @@ from ggn.validation import ArgumentError, describe, float_array, generator, inte
 
 __all__ = ["Held", "Score", "Watch", "split"]
 
+PATIENCE = 10  # steps, by default
 Score = Callable[[np.ndarray, np.ndarray, np.ndarray | None], float]
 
 
@@ -88,13 +89,20 @@ class Held:
         What is minimised.
     validation, test : tuple of array_like, or None
         (X, Y) or (X, Y, sample_weight).
-    patience : int
+    patience : int, optional
     """
 
-    def __init__(self, objective: Objective, validation: Any, test: Any, patience: int) -> None:
-        patience = integer("patience", patience, 1)
+    def __init__(
+        self, objective: Objective, validation: Any, test: Any, patience: int | None
+    ) -> None:
+        if patience is not None:
+            patience = integer("patience", patience, 1)
+        if validation is None and patience is not None:
+            raise ArgumentError(
+                "patience", f"stops by samples held out, but there is no validation, got {patience}"
+            )
         self.objective = objective
-        self.validation = _watch(objective, "validation", validation, patience)
+        self.validation = _watch(objective, "validation", validation, patience or PATIENCE)
         self.test = _watch(objective, "test", test, None)
         self._watches = [watch for watch in (self.validation, self.test) if watch is not None]
 

@@ -29,7 +29,7 @@ from ggn.losses import Loss, resolve
 from ggn.machine import limited, memory_limit, number_of_threads, share, threads
 from ggn.network import MLP
 from ggn.steps import Step
-from ggn.validation import generator
+from ggn.validation import ArgumentError, float_array, generator
 
 __all__ = ["Fits", "run_stack", "train_many"]
 
@@ -71,6 +71,26 @@ class Fits:
         """The fit of least J, the first of them if several have it."""
         return min(self._runs, key=lambda run: float(run.fun))
 
+    def predict(self, X: Any) -> np.ndarray:
+        """Return the outputs of all fits, (B, T, nL).
+
+        Parameters
+        ----------
+        X : array_like, (B, T, n0), or (T, n0) for all fits
+
+        Raises
+        ------
+        ValueError
+            For wrong shapes, dtypes or non-finite numbers.
+        """
+        X = float_array("X", X, (1, 2, 3))
+        each = X if X.ndim == 3 else [X] * len(self)
+        if len(each) != len(self):
+            raise ArgumentError(
+                "X", f"must say as many fits as there are, {len(self)}, got {len(each)}"
+            )
+        return np.stack([run.predict(x) for run, x in zip(self, each, strict=True)])
+
     def __getitem__(self, i: int) -> TrainResult:
         return self._runs[i]
 
@@ -81,7 +101,8 @@ class Fits:
         return iter(self._runs)
 
     def __repr__(self) -> str:
-        return f"Fits({len(self)} fits, {int(self.success.sum())} converged)"
+        range_of_fun = f"{self.fun.min():.3g} to {self.fun.max():.3g}"
+        return f"Fits({len(self)} fits, {int(self.success.sum())} converged; fun {range_of_fun})"
 
 
 def train_many(
@@ -114,7 +135,7 @@ def train_many(
     net : MLP
     X : array_like, (B, T, n0), or (T, n0) for all fits
     Y : array_like, (B, T, nL), or (T, nL) for all fits
-        Without the last axis where nL = 1 and X has as many fits.
+        Without the last axis where nL = 1: (B, T).
     loss : str or Loss, default "squared"
     w0 : array_like, (B, N) or (N,), or str, default "nguyen_widrow"
         Initial weights of each fit, of all, or how to draw them, see `ggn.train`.
@@ -159,7 +180,7 @@ def train_many(
     >>> import numpy as np, ggn
     >>> x = np.linspace(-1.0, 1.0, 30)
     >>> Y = np.stack([np.sin(k * x) for k in (1.0, 2.0, 3.0)])
-    >>> fits = ggn.train_many(ggn.MLP((1, 6, 1)), x[:, np.newaxis], Y[:, :, np.newaxis])
+    >>> fits = ggn.train_many(ggn.MLP((1, 6, 1)), x[:, np.newaxis], Y)
     >>> fits.w.shape, bool((fits.fun < 1e-8).all())
     ((3, 19), True)
     """
@@ -205,7 +226,7 @@ def run_stack(
     limits = Limits(max_iter, tol, loss_target, max_seconds, None)
     stack = Stack(net, X, Y, sample_weight, w0, n_fits)
     objective = stack.first(steered(loss, rules, curvature), l2)
-    hint_of_classes(net, objective.Yt, loss, stacklevel=3)
+    hint_of_classes(net, objective.Yt, loss)
     method = choose_method(objective, step, rules, limits, max_memory, escape_saddles)
     small = compiled.suits(objective, method.step, rules)
     if only_compiled and not small:

@@ -166,6 +166,10 @@ class TrainResult(OptimizeResult):
         width = max(map(len, shown), default=0)
         return "\n".join(f"{key:>{width}}: {_line(value)}" for key, value in shown.items())
 
+    def __dir__(self) -> list[str]:
+        """Fields, methods and properties; SciPy's has the fields alone."""
+        return sorted({*object.__dir__(self), *self})
+
     def predict(self, X: Any) -> np.ndarray:
         """Return the outputs (T, nL) for inputs X (T, n0), as `Model.predict` does.
 
@@ -187,7 +191,10 @@ def _line(value: Any) -> str:
         if value.dtype.kind == "f" and np.isfinite(value).all():
             text += f", {value.min():.3g} to {value.max():.3g}"
         return text
-    if isinstance(value, (list, tuple)) and len(value) > FEW:
+    if isinstance(value, TrainResult):
+        return f"{type(value).__name__}, fun {value.get('fun')}"
+    several = isinstance(value, (list, tuple))
+    if several and (len(value) > FEW or any(isinstance(one, TrainResult) for one in value)):
         return f"{type(value).__name__} of {len(value)}"
     if isinstance(value, enum.Enum):
         return str(value)

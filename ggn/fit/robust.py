@@ -32,7 +32,7 @@ from ggn.fit.result import TrainResult
 from ggn.fit.stages import STOPPED, From, Stages, starts
 from ggn.io.robust_scale import Noise
 from ggn.linearization import Objective
-from ggn.losses import Loss, SmoothLp, resolve
+from ggn.losses import ROBUST, Loss, SmoothLp, resolve
 from ggn.network import MLP
 from ggn.steps import Step
 from ggn.validation import describe
@@ -143,7 +143,7 @@ def train_robust(
     >>> bool(np.abs(net.forward(fit.w, x)[:, 0] - np.sin(2 * x)).max() < 0.1)
     True
     """
-    chosen = resolve(loss)
+    chosen = resolve(loss, known=ROBUST)
     if chosen.scale is None:
         raise ValueError(
             "loss must have a scale, as smooth_lp, cauchy and blake_zisserman do, "

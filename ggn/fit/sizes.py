@@ -71,8 +71,11 @@ def _of(
     return centre.copy(), size.copy()
 
 
-def far_from_one(objective: Objective) -> str | None:
-    """Return what is far from zero mean and deviation one, as part of a sentence, or None."""
+def far_from_one(objective: Objective, given: Objective | None = None) -> str | None:
+    """Return what is far from zero mean and deviation one, as part of a sentence, or None.
+
+    The numbers in it are those of the data as they were given, `given` where in other units.
+    """
     with np.errstate(all="ignore"):
         found = [("input", *input_units(objective))]
         if isinstance(objective.loss, Residual) or type(objective.loss) not in BUILT_IN.values():
@@ -83,7 +86,9 @@ def far_from_one(objective: Objective) -> str | None:
             far = (away > FAR) | (deviation > FAR) | (deviation * FAR < 1.0)
             if far.any():
                 i = int(np.argmax(far))
-                return f"{kind} {i} is {mean[i]:.3g} ± {size[i]:.3g}"
+                if given is not None:
+                    mean, size = input_units(given) if kind == "input" else _measured(given)
+                return f"{kind} {i} is {mean[i]:.6g} ± {size[i]:.3g}"
     return None
 
 

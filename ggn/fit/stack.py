@@ -25,7 +25,9 @@ class Stack:
             raise ValueError(f"net must be an MLP, got {type(net).__name__}")
         self.net = net
         self._X, self._Y = float_array("X", X, (1, 2, 3)), float_array("Y", Y, (1, 2, 3))
-        if self._X.ndim == 3 and net.n_outputs == 1 and self._Y.shape == self._X.shape[:2]:
+        T = self._X.shape[-2] if self._X.ndim > 1 else len(self._X)
+        flat = self._Y.ndim == 2 and net.n_outputs == 1 and self._Y.shape[1] == T
+        if flat and self._Y.shape != (T, 1):
             self._Y = self._Y[:, :, np.newaxis]
         self._s: Any = None
         self._w0: Any = None

@@ -77,7 +77,7 @@ def _end(run: Run, status: Status, w: np.ndarray, J: float, gradient: np.ndarray
 def _message(run: Run, status: Status, J: float) -> str:
     """Return the sentence of a status, and what is to be said about units."""
     sentence: str = status.value
-    far = far_from_one(run.objective)
+    far = far_from_one(run.objective, run.units.given)
     if not status.success and far is not None:
         return f"{sentence} {advice(far)}"
     misfit = status is Status.FLAT or (status.success and J > POOR * run.units.level())

@@ -72,7 +72,7 @@ def train(
     curvature: str | None = None,
     validation: Any = None,
     test: Any = None,
-    patience: int = 10,
+    patience: int | None = None,
 ) -> TrainResult:
     """Minimise J(w) = mean loss + l2·‖w‖² by the Generalised Gauss-Newton method.
 
@@ -135,8 +135,9 @@ def train(
         mean loss are kept.  `ggn.split` divides samples so.
     test : tuple, optional
         The same, whose losses are only recorded.
-    patience : int, default 10
-        Steps without a new least validation loss after which the run ends.
+    patience : int, optional
+        Steps without a new least validation loss after which the run ends, by default 10;
+        only with validation.
 
     Returns
     -------
@@ -188,7 +189,7 @@ def train(
     """
     rules = dampings.resolve(damping)
     objective = Objective(net, X, Y, steered(loss, rules, curvature), sample_weight, l2)
-    hint_of_classes(net, objective.Yt, loss, stacklevel=2)
+    hint_of_classes(net, objective.Yt, loss)
     source, held = generator(rng), Held(objective, validation, test, patience)
     limits = Limits(max_iter, tol, loss_target, max_seconds, held.callback(callback))
     method = choose_method(objective, step, rules, limits, max_memory, escape_saddles)

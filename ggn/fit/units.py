@@ -28,6 +28,7 @@ from ggn.losses import Loss
 from ggn.machine import memory_limit
 from ggn.network import chunks, joined
 from ggn.steps import Step
+from ggn.validation import users_line
 
 __all__ = ["CENTRED", "NEARBY", "ScalingWarning", "Units", "choose_units"]
 
@@ -181,9 +182,9 @@ def choose_units(
     if type(damping) is LevenbergMarquardt and type(step) in steps.NAMES.values():
         units = _own_units(objective, 0.25 * memory_limit(max_memory), near)
         units.near = near
-    far = far_from_one(units.objective)
+    far = far_from_one(units.objective, units.given)
     if far is not None:
-        warnings.warn(advice(far), ScalingWarning, stacklevel=3)
+        warnings.warn(advice(far), ScalingWarning, stacklevel=users_line())
     return units
 
 

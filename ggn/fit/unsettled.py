@@ -6,6 +6,7 @@ import warnings
 
 from ggn.fit.mixture import Mixture
 from ggn.fit.result import Status, TrainResult
+from ggn.validation import users_line
 
 __all__ = ["EvidenceWarning", "hint_of_the_limit"]
 
@@ -14,7 +15,7 @@ class EvidenceWarning(UserWarning):
     """A penalty chosen by the evidence had not settled when the steps ran out."""
 
 
-def hint_of_the_limit(result: TrainResult, max_iter: int, stacklevel: int) -> None:
+def hint_of_the_limit(result: TrainResult, max_iter: int) -> None:
     """Warn if it ended at max_iter, for what it says of noise and weights rests on the penalty."""
     if result.status is not Status.MAX_ITER:
         return
@@ -28,5 +29,5 @@ def hint_of_the_limit(result: TrainResult, max_iter: int, stacklevel: int) -> No
         f"max_iter = {max_iter} steps were taken before {settled}: noise_std, log_evidence and "
         f"intervals are those reached; {advice}",
         EvidenceWarning,
-        stacklevel=stacklevel + 1,
+        stacklevel=users_line(),
     )

@@ -16,7 +16,7 @@ from scipy.linalg import cho_solve, solve_triangular
 from ggn.network import MLP, chunks, one_of
 from ggn.validation import ArgumentError, describe, number
 
-__all__ = ["Laplace", "LaplaceMixture"]
+__all__ = ["Laplace", "LaplaceMixture", "posterior_of"]
 
 NUMBERS = ("noise_std", "freedom", "inflation")
 
@@ -175,3 +175,21 @@ class LaplaceMixture:
 
     def __repr__(self) -> str:
         return f"LaplaceMixture({len(self.ws)} of {self.ws.shape[1]} weights)"
+
+
+def posterior_of(given: Any, net: MLP) -> Laplace | LaplaceMixture:
+    """Return what is given, if it is a posterior of the network's weights.
+
+    Raises
+    ------
+    ValueError
+        If it is something else, the fit itself, say.
+    """
+    if not isinstance(given, (Laplace, LaplaceMixture)):
+        raise ArgumentError(
+            "posterior",
+            f"must be fit.posterior of a fit of ggn.train_bayesian, got {type(given).__name__}",
+        )
+    if not given.suits(net):
+        raise ArgumentError("posterior", f"must be of {net.n_weights} weights, got {given!r}")
+    return given

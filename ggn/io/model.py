@@ -25,7 +25,7 @@ from ggn.io.archive import (
 from ggn.io.classes import Classes
 from ggn.io.columns import by_name, names, units
 from ggn.io.files import FilePath
-from ggn.io.laplace import Laplace, LaplaceMixture
+from ggn.io.laplace import Laplace, LaplaceMixture, posterior_of
 from ggn.linearization import Linearization, linearize
 from ggn.linearization.objective import penalty
 from ggn.losses import Loss, resolve
@@ -113,9 +113,7 @@ class Model:
         self.loss = None if loss is None else resolve(loss)
         self.l2 = None if l2 is None else penalty(l2, net.n_weights)
         self.classes = None if classes is None else Classes.of(classes, self.loss, net.n_outputs)
-        if posterior is not None and not posterior.suits(net):
-            raise ValueError(f"posterior must be of {net.n_weights} weights, got {posterior!r}")
-        self.posterior = posterior
+        self.posterior = None if posterior is None else posterior_of(posterior, net)
 
     def predict(self, X: Any) -> np.ndarray:
         """Return the targets predicted for the samples X.
@@ -143,7 +141,7 @@ class Model:
         return Y
 
     def deviation(self, X: Any) -> np.ndarray:
-        """Return the standard deviation of new targets, (T, nL), for a model with a posterior."""
+        """Return the deviations (T, nL) of `BayesianResult.predict`, for a model with posterior."""
         if self.posterior is None:
             raise ValueError("a model without posterior has no deviations; set it to the fit's own")
         Z = (samples("X", self._by_name(X), self.net.n_inputs) - self.x_mean) / self.x_scale

@@ -45,6 +45,7 @@ __all__ = [
 
 BUILT_IN = classes_of(__name__, Loss)
 FOR_REGRESSION = {name: cls for name, cls in BUILT_IN.items() if issubclass(cls, Residual)}
+ROBUST = {name: cls for name, cls in FOR_REGRESSION.items() if cls().scale is not None}
 
 ALIASES = {
     key(alias): name for name, cls in BUILT_IN.items() for alias in (*cls.aliases, cls.__name__)

@@ -102,6 +102,7 @@ def history(
                 mark.set(markerfacecolor="none", label=f"kept, {run}" if run else "kept")
         log_scale(ax, np.concatenate(list(curves.values())))
         ax.set_xlabel(AGAINST[against])
+        _whole(ax, against)
         if len(fields) == 1:
             ax.set_ylabel("loss" if len(curves) > 1 else LABELS[fields[0]])
         if len(curves) > 1 or len(ax.lines) > 1:
@@ -147,6 +148,7 @@ def damping(
         (line,) = ax.plot(x, record.damping, label=LABELS["damping"])
         log_scale(ax, record.damping)
         ax.set(xlabel=AGAINST[against], ylabel=LABELS["damping"])
+        _whole(ax, against)
         right = ax.twinx()
         right.spines["right"].set_visible(True)
         right.grid(visible=False)
@@ -176,6 +178,14 @@ def _number_of_run(ax: Axes, names: list[str]) -> str:
     while any(f"{name}, run {run}" in drawn for name in names):
         run += 1
     return f"run {run}" if run > 1 else ""
+
+
+def _whole(ax: Axes, against: str) -> None:
+    """Put ticks at whole iterations."""
+    from matplotlib.ticker import MaxNLocator
+
+    if against == "iteration":
+        ax.xaxis.set_major_locator(MaxNLocator("auto", integer=True, steps=[1, 2, 5, 10]))
 
 
 def _abscissa(record: History, against: str) -> np.ndarray:

@@ -205,7 +205,7 @@ class GGNRegressor(MultiOutputMixin, RegressorMixin, BaseGGN):
         loss = losses.resolve(self.loss, "loss", losses.FOR_REGRESSION)
         X, y, s = self._validated(X, y, sample_weight, multi_output=True, y_numeric=True)
         Y = y.astype(np.float64).reshape(len(y), -1)
-        hint_of_classes(self._network(Y.shape[1], Y.size), Y, self.loss, stacklevel=2)
+        hint_of_classes(self._network(Y.shape[1], Y.size), Y, self.loss)
         also = {"_flat": y.ndim == 1, "out_activation_": "identity"}
         self._fit(X, Y, s, loss, _mean_r2, scale_targets=True, also=also)
         return self
@@ -278,10 +278,16 @@ class GGNRegressor(MultiOutputMixin, RegressorMixin, BaseGGN):
     def _mixture(self, what: str) -> Mixture:
         check_is_fitted(self)
         if not isinstance(self.result_, Mixture):
+            instead = (
+                ""
+                if self.alpha == "evidence"
+                else "; it chooses the penalty without a search "
+                "over alpha, as ggn.train_bayesian does"
+            )
             raise ValueError(
                 f"{what} needs a fit with alpha='evidence', and loss='squared', no early_stopping "
                 f"and at most 4000 weights; got alpha={self.alpha!r}, loss={self.loss!r}, "
-                f"{self.model_.net.n_weights} weights"
+                f"{self.model_.net.n_weights} weights{instead}"
             )
         return self.result_
 

@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 import numpy as np
 
 from ggn.validation.arrays import float_array, plain, samples, vector, widened
-from ggn.validation.errors import ArgumentError, Setting, describe
+from ggn.validation.errors import ArgumentError, Setting, count, describe, users_line
 
 __all__ = [
     "ArgumentError",
@@ -35,6 +35,7 @@ __all__ = [
     "samples",
     "spelled",
     "unknown_name",
+    "users_line",
     "vector",
     "widened",
 ]
@@ -189,14 +190,3 @@ def classes_of(package: str, base: type[T]) -> dict[str, type[T]]:
                     raise ValueError(f"name must be a class's own, got {name!r} of {cls} again")
                 found[name] = cls
     return found
-
-
-def count(n: int, thing: str) -> str:
-    """Return a number of things.
-
-    Examples
-    --------
-    >>> count(1, "row"), count(2, "row")
-    ('1 row', '2 rows')
-    """
-    return f"{n} {thing}{'' if n == 1 else 's'}"

@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from ggn.validation.errors import ArgumentError, describe
+from ggn.validation.errors import ArgumentError, count, describe
 
 __all__ = ["float_array", "plain", "samples", "vector", "widened"]
 
@@ -124,7 +124,7 @@ def samples(name: str, value: Any, columns: int, some: bool = False) -> np.ndarr
         array = array[:, np.newaxis]
     if array.shape[1] != columns:
         raise ArgumentError(
-            name, f"must have {columns} columns, got an array of shape {array.shape}"
+            name, f"must have {count(columns, 'column')}, got an array of shape {array.shape}"
         )
     if some and not len(array):
         raise ArgumentError(name, "must hold at least one sample, got 0")

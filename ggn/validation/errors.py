@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-__all__ = ["ArgumentError", "Setting", "describe"]
+__all__ = ["ArgumentError", "Setting", "count", "describe", "users_line"]
 
 
 @dataclass(frozen=True)
@@ -63,3 +64,25 @@ def describe(value: Any) -> str:
     """Return a short description of a value for an error message."""
     text = " ".join(line.strip() for line in repr(value).splitlines())  # of arrays, say
     return text if len(text) <= 60 else f"{type(value).__name__} {text[:40]}…"
+
+
+def count(n: int, thing: str) -> str:
+    """Return a number of things.
+
+    Examples
+    --------
+    >>> count(1, "row"), count(2, "row")
+    ('1 row', '2 rows')
+    """
+    return f"{n} {thing}{'' if n == 1 else 's'}"
+
+
+def users_line() -> int:
+    """Return the `stacklevel` at which a warning of the caller's shows the user's line.
+
+    It is that of the first frame outside this package, however deep a run is within it.
+    """
+    level, frame = 1, sys._getframe(1)
+    while frame.f_globals.get("__name__", "").partition(".")[0] == "ggn" and frame.f_back:
+        level, frame = level + 1, frame.f_back
+    return level
