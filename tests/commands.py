@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import os
 import re
+import signal
 import subprocess
 import sys
 import types
@@ -69,4 +70,9 @@ def process(*argv, **options):
     root = os.path.dirname(os.path.dirname(ggn.__file__))
     environment = os.environ | {"PYTHONPATH": root, "OPENBLAS_NUM_THREADS": "1"}
     options = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True} | options
-    return subprocess.Popen(command, env=environment, **options)
+    # Ctrl-C as in a terminal, also where whoever started the tests ignores it
+    found = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        return subprocess.Popen(command, env=environment, **options)
+    finally:
+        signal.signal(signal.SIGINT, found)

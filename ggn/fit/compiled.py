@@ -29,6 +29,7 @@ __all__ = ["Small", "memory_size", "small", "suits"]
 
 SLICE = 0.01  # seconds after which Python looks whether Ctrl-C was pressed
 ROWS = 128  # iterates of which the history has room meanwhile
+MOST_BYTES = 8 * 2**20  # two sweeps are kept: of more, the plan's memory would not be enough
 MOST = 512  # rows of a system: larger ones take far longer than Python
 BLOCKS, COLUMNS, DUAL = range(3)  # as point.pxd numbers them
 AGAIN, LEVEL, CALL, UNDECIDED = range(4)  # as descent.pxd does
@@ -53,10 +54,12 @@ def suits(objective: Objective, step: Step, damping: Damping) -> bool:
     if any(a.code < 0 for a in net.activations) or not _known(objective.loss):
         return False
     if type(step) is Dual:
-        return not objective.penalised and objective.T * net.n_outputs <= MOST
+        few = not objective.penalised and objective.T * net.n_outputs <= MOST
+        return few and memory_size(objective, step) <= MOST_BYTES
     extra = net.n_weights * net.n_outputs if by_columns(objective) else Blocks.chunk_doubles
     whole = objective.T <= objective.chunk(net.n_outputs, extra)[0]
-    return type(step) is Primal and whole and net.n_weights <= MOST
+    small = type(step) is Primal and whole and net.n_weights <= MOST
+    return small and memory_size(objective, step) <= MOST_BYTES
 
 
 def _known(loss: Loss) -> bool:
