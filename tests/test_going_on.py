@@ -193,7 +193,7 @@ def test_other_ways_to_train_take_a_fit(train):
 # ------------------------------------------------------------- weights alone, and the end
 
 
-@pytest.mark.parametrize("number", [0, 4, 9])
+@pytest.mark.parametrize("number", [0, 8, 9])
 def test_weights_alone_find_their_mu(number):
     """They stalled after a few steps at the first mu, with success and up to 57 times the loss."""
     problem = going_on.problems()[number]
@@ -204,7 +204,7 @@ def test_weights_alone_find_their_mu(number):
     assert on.status in (Status.MAX_ITER, Status.STEP, Status.LOSS, Status.GRADIENT)
 
 
-@pytest.mark.parametrize("number", [5, 15, 19])
+@pytest.mark.parametrize("number", [5, 15])
 def test_precision_is_said_only_where_no_other_mu_helps(number):
     """By dense algebra: from the end, no mu of any decade lowers J by what can be seen of it."""
     problem = going_on.problems()[number]
