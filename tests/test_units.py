@@ -1,7 +1,6 @@
 """The data's own units: the same fit in any of them, and what is said where there is none."""
 
 import contextlib
-import math
 import re
 import warnings
 
@@ -11,8 +10,7 @@ import units_census as census
 
 import ggn
 from ggn import ScalingWarning, Status
-from ggn.activations import BUILT_IN
-from ggn.fit.start import RIDGES, STARTS, draw
+from ggn.fit.start import draw
 from ggn.fit.units import choose_units
 from ggn.linearization import Objective
 
@@ -303,97 +301,3 @@ def test_vanishing_targets(size, l2):
     assert np.isfinite(fit.w).all()
     if l2 == 0.0:
         assert np.mean((NET.forward(fit.w, X) / size - Y) ** 2) < 0.1 * Y.var()
-
-
-# ------------------------------------------------------------- the start
-
-
-@pytest.mark.parametrize("scheme", STARTS)
-@pytest.mark.parametrize("name", sorted(BUILT_IN))
-@pytest.mark.parametrize("bias", [True, False, [True, False, True]])
-def test_starts_are_of_the_size_of_the_data(scheme, name, bias):
-    net = ggn.MLP((2, 7, 4, 1), name, bias=bias)
-    objective = Objective(net, X, Y)
-    w = draw(objective, np.random.default_rng(5), scheme)
-    assert np.array_equal(w, draw(objective, np.random.default_rng(5), scheme))
-    if scheme == "nguyen_widrow":
-        assert np.abs(net.forward(w, X)).max() < 30.0
-        big = draw(Objective(net, 1e6 * X, 1e-8 * Y), np.random.default_rng(5))
-        np.testing.assert_allclose(
-            1e8 * net.forward(big, 1e6 * X), net.forward(w, X), rtol=1e-6, atol=1e-6
-        )
-
-
-def test_units_share_out_the_range():
-    """Of one input: the places where the units bend are as far apart as each other.
-
-    Units are as steep as the targets call for: 0.7 n where these are as steep, or 2.
-    """
-    x = np.linspace(50.0, 70.0, 30)[:, np.newaxis]
-    for y, reach in ((np.tanh(0.63 * (x - 57.5)), 0.7 * 9), (np.sin(0.1 * x), 2.0)):
-        for name, factor in (("tanh", 1.0), ("sigmoid", 2.0)):
-            net = ggn.MLP((1, 9, 1), name)
-            slopes, biases = net.unpack(draw(Objective(net, x, y), RNG))[0]
-            centres = np.sort(-biases / slopes)
-            np.testing.assert_allclose(centres, np.linspace(50.0, 70.0, 9), rtol=1e-12)
-            np.testing.assert_allclose(np.abs(slopes), factor * reach / 10.0)
-
-
-@pytest.mark.parametrize("frequency", [1.0, 25.0])
-def test_the_start_chosen_is_the_one_that_predicts_better(frequency):
-    """Generalised cross-validation agrees with leaving out each sample in turn, by hand."""
-    rng = np.random.default_rng(0)
-    x = rng.uniform(-1.0, 1.0, (60, 1))
-    y = np.sin(frequency * x) + 0.2 * rng.standard_normal(x.shape)
-    net = ggn.MLP((1, 20, 1))
-    slopes, biases = net.unpack(draw(Objective(net, x, y), RNG))[0]
-    errors = {}
-    for reach in (2.0, 14.0):
-        W, b = slopes / np.abs(slopes) * reach, biases / np.abs(slopes) * reach
-        H = np.column_stack([np.tanh(x * W + b)])
-        found = []
-        for ridge in RIDGES:
-            left = []
-            for k in range(60):
-                on = np.arange(60) != k
-                mean, level = H[on].mean(axis=0), y[on].mean()
-                Z = H[on] - mean
-                weight = ridge * np.linalg.norm(Z, 2) ** 2
-                B = np.linalg.solve(Z.T @ Z + weight * np.eye(20), Z.T @ (y[on] - level))
-                left.append(y[k, 0] - level - ((H[k] - mean) @ B).item())
-            found.append(np.mean(np.square(left)))
-        errors[reach] = min(found)
-    chosen = np.abs(slopes[0] * 0.5 * np.ptp(x))
-    assert min(errors, key=errors.__getitem__) == pytest.approx(chosen)
-
-
-def test_a_fixed_bias_moves_nothing():
-    nets = [ggn.MLP((2, 5, 1), fixed_bias=b) for b in (0.0, 3.0)]
-    plain, moved = (
-        net.forward(draw(Objective(net, X, Y), np.random.default_rng(1)), X) for net in nets
-    )
-    np.testing.assert_allclose(moved, plain, atol=1e-12)
-
-
-def test_starts_of_samples_that_do_not_count():
-    """A weight of zero leaves a sample out of the ranges, as of the fit."""
-    far = np.vstack([X, [[1e9, -1e9]]])
-    w = draw(Objective(NET, X, Y), np.random.default_rng(0))
-    s = np.append(np.ones(80), 0.0)
-    other = draw(Objective(NET, far, np.append(Y, 1e9), "squared", s), np.random.default_rng(0))
-    np.testing.assert_allclose(other, w, rtol=1e-12)
-    assert math.isfinite(ggn.train(NET, far, np.append(Y, 1e9), sample_weight=s, max_iter=2).fun)
-
-
-@pytest.mark.parametrize("loss", ["squared", "cauchy"])
-def test_the_default_start_takes_a_weight_of_two_for_a_sample_given_twice(loss, rng):
-    """Deviations and medians alike."""
-    X, Y, times = (
-        rng.normal(size=(20, 2)),
-        50.0 * rng.normal(size=(20, 1)) ** 3,
-        rng.integers(0, 4, 20),
-    )
-    weighted = Objective(NET, X, Y, loss, times)
-    repeated = Objective(NET, np.repeat(X, times, axis=0), np.repeat(Y, times, axis=0), loss)
-    found, expected = (draw(data, np.random.default_rng(1)) for data in (weighted, repeated))
-    np.testing.assert_allclose(found, expected, rtol=1e-12)

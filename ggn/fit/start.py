@@ -37,7 +37,7 @@ DEFAULT = "nguyen_widrow"
 STARTS = (DEFAULT, *SCHEMES)
 MOST_SAMPLES = 1000  # that tell how large the outputs of a layer are
 RIDGES = (1e-8, 1e-6, 1e-4, 1e-2)  # λ
-TINY = float(np.finfo(np.float64).tiny)
+EPS = float(np.finfo(np.float64).eps)
 MOST_VALIDATED = 300  # samples of V: with a thousand units, more would cost what iterations do
 
 
@@ -113,17 +113,22 @@ def _validated(H: np.ndarray, Y: np.ndarray, c: np.ndarray, count: float) -> flo
         targets = root * (targets - c @ targets)
         Z = root * (H - c @ H)
         # squares of the singular values, and of what of the targets is along their vectors
-        if Z.shape[0] < Z.shape[1]:
-            s2, U = np.linalg.eigh(Z @ Z.T)
-            along = np.square(U.T @ targets).sum(axis=1)
-        else:
-            s2, V = np.linalg.eigh(Z.T @ Z)
-            along = np.square(V.T @ (Z.T @ targets)).sum(axis=1) / np.maximum(s2, TINY)
-        s2, ridges = np.maximum(s2, 0.0), np.array(RIDGES)[:, np.newaxis]
-        share = s2 / (s2 + ridges * s2[-1] + TINY)
-        left = np.square(targets).sum() - (share * (2.0 - share)) @ along
-        free = 1.0 - (share.sum(axis=1) + 1.0) / count
-        found = np.where(free > 0.0, np.maximum(left, 0.0) / free**2, np.inf)
+        few = Z.shape[0] < Z.shape[1]
+        s2, V = np.linalg.eigh(Z @ Z.T if few else Z.T @ Z)
+        kept = s2 > len(s2) * EPS * s2[-1]  # the others are rounding
+        s2, V = s2[kept], V[:, kept]
+        along = np.square(V.T @ (targets if few else Z.T @ targets)).sum(axis=1)
+        if not few:
+            along /= s2
+        total = np.square(targets).sum()
+        beyond = float(total - along.sum())
+        if beyond <= 16.0 * len(Z) * EPS * total:
+            beyond = 0.0  # units that can meet all targets: what is left is the ridge's
+        ridge = np.array(RIDGES)[:, np.newaxis] * s2.max(initial=0.0)
+        shrunk = ridge / (s2 + ridge)
+        left = beyond + np.square(shrunk) @ along
+        free = 1.0 - ((1.0 - shrunk).sum(axis=1) + 1.0) / count
+        found = np.where(free > 0.0, left / free**2, np.inf)
     return float(found.min())
 
 
