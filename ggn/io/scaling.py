@@ -39,7 +39,7 @@ __all__ = [
 
 EPS = float(np.finfo(np.float64).eps)
 MOST_ROWS = 1000
-BLOCK = 1 << 22  # numbers of whole columns that are measured, and so copied, at a time
+BLOCK = 1 << 18  # numbers of whole columns that are measured, and so copied, at a time
 LOST = 1e-7  # of an input's unit: what folding may lose before it warns
 
 

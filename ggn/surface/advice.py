@@ -164,9 +164,11 @@ def _odd(objective: Objective) -> bool:
     if objective.net.activations[-1] == Identity() and objective.loss.unique_minimum:
         given.append(objective.Yt.T)
     for i, A in enumerate(given):
-        top = np.abs(A).max(axis=0)
-        A = A[:, top > 0.0] / top[top > 0.0]
-        deviation, mean = A.std(axis=0), np.abs(A.mean(axis=0))
+        top = np.maximum(A.max(axis=0), -A.min(axis=0))
+        # a column at a time, lest many samples be copied
+        columns = (A[:, j] / top[j] for j in np.flatnonzero(top))
+        own = [(column.std(), abs(column.mean())) for column in columns]
+        deviation, mean = np.array(own).reshape(-1, 2).T
         varied = deviation > 1e-12
         size = top[top > 0.0][varied] * deviation[varied]
         if size.size and (size.max() > APART * size.min()):

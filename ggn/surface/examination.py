@@ -137,9 +137,13 @@ class Examination:
         """An output whose own weights lower its part of J: its number, the fall, the share."""
         if self.kinks[0]:
             return None  # no step there keeps to one side
-        changes = self.changes
-        for output, d in output_steps(self.objective, self.at.w):
+        changes, objective = self.changes, self.objective
+        quadratic = objective.loss.constant_curvature is not None
+        quadratic = quadratic and self.net.activations[-1] == Identity()
+        for output, d in output_steps(objective, self.at.w):
             part = float(changes.parts[output])
+            if quadratic and self.at.gradient @ d < PROMISE * abs(part):
+                continue  # it can fall by half of this
             # of features next to 0 the best weights are far: a promise, not a stop missed
             share = float(self.units.shares(self.scale * d, self.at.w).max())
             found = changes.fall(d / max(share, 1.0), output)
@@ -237,6 +241,7 @@ class Examination:
             changes = self.changes
             enough = PROMISE * np.abs(changes.parts) + changes.rounding
             return bool((self.falls <= enough).all())
+        if self.promised > self.enough or self.idle_output is not None:
+            return False  # which Newton steps to a zero nearby could not change
         # where P is next to 0, a small gradient is not small beside it
-        small = self.relative <= RELATIVE or self.near
-        return small and not self.promised > self.enough and self.idle_output is None
+        return self.relative <= RELATIVE or self.near

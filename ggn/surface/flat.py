@@ -80,14 +80,19 @@ def flat_directions(
     D = np.broadcast_to(scale, net.n_weights)[:, np.newaxis]
     tangents = D * np.hstack([found for found, _ in parts])
     if objective.penalised:
-        l2 = np.broadcast_to(objective.l2, net.n_weights)
-        tangents = tangents[:, ~(tangents[l2 > 0.0] != 0.0).any(axis=0)]
+        tangents = _free(tangents, objective)
         tangents = np.hstack([tangents, *(D * found for found in rotations)])
     tangents = tangents[:, tangents.any(axis=0)]
     if not tangents.size:
         return np.empty((net.n_weights, 0)), True
     U, s, _ = np.linalg.svd(tangents / np.linalg.norm(tangents, axis=0), full_matrices=False)
     return U[:, s > max(tangents.shape) * EPS * s[0]], exact
+
+
+def _free(tangents: np.ndarray, objective: Objective) -> np.ndarray:
+    """Return those of the tangents (N, k) that move no penalised weight."""
+    l2 = np.broadcast_to(objective.l2, objective.net.n_weights)
+    return tangents[:, ~(tangents[l2 > 0.0] != 0.0).any(axis=0)]
 
 
 def _tangents(net: MLP, count: int) -> np.ndarray:
@@ -132,7 +137,7 @@ def _dependent_features(
     # units that their dummy weight alone moves
     still = np.logical_not(V[: net.sizes[layer - 1]].any(axis=0))
     phi, _ = _features(objective, w, layer)
-    size = np.abs(phi).max(axis=0)
+    size, alike = np.abs(phi).max(axis=0), _alike(phi)
     null: list[np.ndarray] = []
     left, exact = list(range(phi.shape[1])), True
     while left:
@@ -141,7 +146,7 @@ def _dependent_features(
             null.append(np.eye(phi.shape[1])[first])
             exact = exact and (first in silent or not V[:, first].any())
             continue
-        for other in list(left):
+        for other in [other for other in left if alike[first, other]]:
             # constant units are equal to the dummy unit up to a factor
             factor = _factor(phi[:, first], phi[:, other], other == n)
             if factor is not None:
@@ -159,7 +164,8 @@ def _dependent_features(
         _for_each_unit(net, layer + 1, np.column_stack(null)),
         *(_in_proportion(net, w, layer, v) for v in null),
     ])  # fmt: skip
-    keeps_still = CriticalLines(objective, w)
+    tangents = _free(tangents, objective)
+    keeps_still = CriticalLines(objective, w) if tangents.size else np.any
     kept = [t for t in tangents.T if t.any() and keeps_still(t)]
     return np.column_stack(kept) if kept else np.empty((net.n_weights, 0)), exact
 
@@ -175,6 +181,17 @@ def _in_proportion(net: MLP, w: np.ndarray, layer: int, v: np.ndarray) -> np.nda
         if W[a].any():
             net.unpack(_added(out, net))[layer][:] = np.outer(v, W[a] / np.abs(W[a]).max())
     return np.array(out[1:]).reshape(-1, net.n_weights).T
+
+
+def _alike(phi: np.ndarray) -> np.ndarray:
+    """Return which pairs of features could be equal, by `_factor`, where either is largest."""
+    top = np.abs(phi).argmax(axis=0)
+    at_top = phi[top]  # row j: all features on the sample where feature j is largest
+    with np.errstate(all="ignore"):
+        f = np.abs(at_top.T / at_top.diagonal())
+        mine, theirs = np.abs(at_top.diagonal())[:, np.newaxis], np.abs(at_top)
+        off = np.minimum(np.abs(mine - theirs), np.abs(mine - f * theirs))
+        return ~(off > 2.0 * EQUAL * mine)  # what is not a number is looked at
 
 
 def _factor(a: np.ndarray, b: np.ndarray, free: bool) -> float | None:
