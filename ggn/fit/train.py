@@ -189,7 +189,7 @@ def train(
     """
     rules = dampings.resolve(damping)
     objective = Objective(net, X, Y, steered(loss, rules, curvature), sample_weight, l2)
-    hint_of_classes(net, objective.Yt, loss)
+    hint_of_classes(net, objective.T * net.n_outputs, objective.of_zeros_and_ones, loss)
     source, held = generator(rng), Held(objective, validation, test, patience)
     limits = Limits(max_iter, tol, loss_target, max_seconds, held.callback(callback))
     method = choose_method(objective, step, rules, limits, max_memory, escape_saddles)
@@ -224,8 +224,7 @@ def minimise(
     result = run.result(judged(run, status), method.step)
     state = how.state(result.w, run.best_w, run.before)
     given = units.given
-    weights = None if given.c.weights is None else given.s.copy()
-    result.update(net=given.net, l2=given.l2, sample_weight=weights, state=state)
+    result.update(net=given.net, l2=given.l2, sample_weight=given.sample_weight, state=state)
     return result
 
 

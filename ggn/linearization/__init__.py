@@ -1,6 +1,8 @@
 """Everything known at one w: loss, gradient, Jacobian, curvature, spectrum."""
 
-from ggn.linearization.linearization import Linearization, linearize
+from ggn.linearization.at_weights import linearize
+from ggn.linearization.base import BaseLinearization, BaseObjective
+from ggn.linearization.linearization import Linearization
 from ggn.linearization.objective import Objective
 
-__all__ = ["Linearization", "Objective", "linearize"]
+__all__ = ["BaseLinearization", "BaseObjective", "Linearization", "Objective", "linearize"]

@@ -11,13 +11,13 @@ import numpy as np
 
 from ggn import _core
 from ggn.activations import Identity
-from ggn.linearization.objective import Objective, forward_flops
+from ggn.linearization.mean_loss import MeanLoss, forward_flops
 from ggn.network import MLP
 
 __all__ = ["refit", "refit_pays"]
 
 
-def refit_pays(objective: Objective, work: float) -> bool:
+def refit_pays(objective: MeanLoss, work: float) -> bool:
     """Return whether `refit` can be had, and for less than half of so many flops a sample.
 
     Each output's curvature must be one number for each sample, so that outputs do not mix.
@@ -30,13 +30,13 @@ def refit_pays(objective: Objective, work: float) -> bool:
 
 
 def refit(
-    objective: Objective, w: np.ndarray, before: np.ndarray, D: np.ndarray | None, mu: float
+    objective: MeanLoss, w: np.ndarray, before: np.ndarray, D: np.ndarray | None, mu: float
 ) -> tuple[float, np.ndarray | None]:
     """Return J(w), and w with the output layer that is best under damping, if there is one.
 
     Parameters
     ----------
-    objective : Objective
+    objective : MeanLoss
     w, before : ndarray, (N,)
         Damping is by mu/2 ‖D (w - before)‖², as the step from `before` to w was.
     D : ndarray, (N,), optional
