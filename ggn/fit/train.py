@@ -39,7 +39,7 @@ from ggn.fit.start import Start, nearness, start
 from ggn.fit.strategies import Strategies
 from ggn.fit.success import judged
 from ggn.fit.units import Units, choose_units
-from ggn.linearization import Objective
+from ggn.linearization.choice import objective_of
 from ggn.losses import Loss, resolve
 from ggn.losses.curvature import CurvatureError
 from ggn.machine import limited
@@ -53,7 +53,7 @@ __all__ = ["minimise", "train"]
 def train(
     net: MLP,
     X: Any,
-    Y: Any,
+    Y: Any = None,
     loss: str | Loss = "squared",
     *,
     w0: Any = None,
@@ -188,7 +188,7 @@ def train(
     True
     """
     rules = dampings.resolve(damping)
-    objective = Objective(net, X, Y, steered(loss, rules, curvature), sample_weight, l2)
+    objective = objective_of(net, X, Y, steered(loss, rules, curvature), sample_weight, l2)
     hint_of_classes(net, objective.T * net.n_outputs, objective.of_zeros_and_ones, loss)
     source, held = generator(rng), Held(objective, validation, test, patience)
     limits = Limits(max_iter, tol, loss_target, max_seconds, held.callback(callback))

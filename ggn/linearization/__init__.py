@@ -4,5 +4,16 @@ from ggn.linearization.at_weights import linearize
 from ggn.linearization.base import BaseLinearization, BaseObjective
 from ggn.linearization.linearization import Linearization
 from ggn.linearization.objective import Objective
+from ggn.linearization.source import Part, Source
+from ggn.linearization.summed import SummedObjective
 
-__all__ = ["BaseLinearization", "BaseObjective", "Linearization", "Objective", "linearize"]
+__all__ = [
+    "BaseLinearization",
+    "BaseObjective",
+    "Linearization",
+    "Objective",
+    "Part",
+    "Source",
+    "SummedObjective",
+    "linearize",
+]

@@ -206,7 +206,7 @@ class BaseLinearization(ABC):
         >>> at.operator() @ [2.0]
         array([36.])
         """
-        return self._symmetric(lambda v: self._normal_product(v, psd))
+        return self._symmetric(lambda v: self.normal_product(v, psd))
 
     def hessian(self) -> np.ndarray:
         """Return the exact Hessian H_J, (N, N), eq. 26, the loss's true H_E and the penalty in it.
@@ -243,7 +243,7 @@ class BaseLinearization(ABC):
         >>> ggn.linearize(net, [0.0, 0.0], [[1.0]], [[0.5]]).hessian_operator() @ [2.0, 0.0]
         array([ 0., -2.])
         """
-        return self._symmetric(self._hessian_product)
+        return self._symmetric(self.hessian_product)
 
     def _symmetric(self, product: Callable[[np.ndarray], np.ndarray]) -> LinearOperator:
         """Return v -> product(v) + 2 l2 v as an operator."""
@@ -275,11 +275,11 @@ class BaseLinearization(ABC):
         """Return the diagonal of the (psd) normal matrix, (N,), without forming it."""
 
     @abstractmethod
-    def _normal_product(self, v: np.ndarray, psd: bool) -> np.ndarray:
+    def normal_product(self, v: np.ndarray, psd: bool) -> np.ndarray:
         """Return P H_E Pᵀ v (N,), without the penalty."""
 
     @abstractmethod
-    def _hessian_product(self, v: np.ndarray) -> np.ndarray:
+    def hessian_product(self, v: np.ndarray) -> np.ndarray:
         """Return H_J v (N,), without the penalty."""
 
     @abstractmethod

@@ -11,7 +11,7 @@ import numpy as np
 
 from ggn.linearization.robust_scale import median, robust_deviation
 
-__all__ = ["centre_and_size", "constant_columns"]
+__all__ = ["centre_and_size", "constant_by_rounding", "constant_columns"]
 
 EPS = float(np.finfo(np.float64).eps)
 MOST_ROWS = 1000
@@ -28,7 +28,7 @@ def constant_columns(A: np.ndarray) -> np.ndarray:
     array([ True, False])
     """
     Z, _ = _in_own_size(A)
-    return _rounding(len(A), *_moments(Z, None))
+    return constant_by_rounding(len(A), *_moments(Z, None))
 
 
 def centre_and_size(
@@ -94,7 +94,7 @@ def _mean(Z: np.ndarray, weights: np.ndarray | None) -> np.ndarray:
     return mean
 
 
-def _rounding(n: int, mean: np.ndarray, var: np.ndarray) -> np.ndarray:
+def constant_by_rounding(n: int, mean: np.ndarray, var: np.ndarray) -> np.ndarray:
     """Return which columns of n rows have no variance but that of rounding."""
     n = min(n, MOST_ROWS)
     constant: np.ndarray = var <= n * EPS * var + np.square(n * EPS * mean)
@@ -106,7 +106,7 @@ def _measured(
 ) -> tuple[np.ndarray, np.ndarray]:
     Z, unit = _in_own_size(A)
     centre, var = _moments(Z, weights, shift)
-    size = np.where(_rounding(len(A), centre, var), 0.0, np.sqrt(var))
+    size = np.where(constant_by_rounding(len(A), centre, var), 0.0, np.sqrt(var))
     if robust:
         if shift:
             centre = np.array([median(z, weights) for z in Z.T])

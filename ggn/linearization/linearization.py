@@ -109,10 +109,10 @@ class Linearization(BaseLinearization):
         """Return Σ ε_io ∇²φ_L,o(x_i), (N, N), symmetric: what H_J has beside the normal matrix."""
         return functional_hessian(self.objective, self.w)
 
-    def _normal_product(self, v: np.ndarray, psd: bool) -> np.ndarray:
+    def normal_product(self, v: np.ndarray, psd: bool) -> np.ndarray:
         return product_along(self.objective, self.w, v, psd, False)
 
-    def _hessian_product(self, v: np.ndarray) -> np.ndarray:
+    def hessian_product(self, v: np.ndarray) -> np.ndarray:
         return hessian_along(self.objective, self.w, v)
 
     def curvature_along(self, d: np.ndarray) -> float:

@@ -88,6 +88,10 @@ class MeanLoss(BaseObjective):
         """Return an uninitialised array, the caller's until nothing refers to it; see `Memory`."""
         return self._memory.array(*shape)
 
+    def share(self, memory: Memory) -> None:
+        """Take scratch from this memory, which others use in turn."""
+        self._memory = memory
+
     def value(self, w: np.ndarray) -> float:
         """Return J(w); inf or nan, and NumPy's warnings, where it overflows."""
         parts = self.lanes(forward_flops)
