@@ -16,7 +16,7 @@ from ggn.fit.robust import train_robust
 from ggn.fit.train import train
 from ggn.fit.units import ScalingWarning
 from ggn.fit.unsettled import EvidenceWarning
-from ggn.io import Model
+from ggn.io import Chunks, Model
 from ggn.linearization import Linearization, linearize
 from ggn.losses import Loss
 from ggn.machine import threads
@@ -36,6 +36,7 @@ __version__ = "0.1.0.dev0"
 __all__ = [
     "MLP",
     "Activation",
+    "Chunks",
     "ClassTargetsWarning",
     "Diagnosis",
     "EvidenceWarning",

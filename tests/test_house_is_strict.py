@@ -191,7 +191,7 @@ SEEDS = {
         {"tidy_faces": "__all__ is not sorted"},
     ),
     "a_face_offers_what_it_has_not": (
-        lambda c: c.replace("io/__init__.py", '["Model"]', '["Model", "tables"]'),
+        lambda c: c.replace("io/__init__.py", '"Model"]', '"Model", "tables"]'),
         {"tidy_faces": "__all__ has tables"},
     ),
     "a_function_that_hides_a_module": (

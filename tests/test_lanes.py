@@ -11,7 +11,7 @@ from strategies import assert_close
 import ggn
 from ggn import machine
 from ggn.linearization import assembly
-from ggn.linearization.objective import split
+from ggn.linearization.mean_loss import split
 
 NETS = [ggn.MLP((3, 7, 1)), ggn.MLP((2, 5, 4, 3), "sigmoid"), ggn.MLP((4, 3), bias=False)]
 T = 203

@@ -10,6 +10,7 @@ import ggn
 
 DATA = ["net", "w", "X", "Y"]
 PARTITIONS = ["A_blocks", "B_blocks"]  # data too: how matrices are divided, if they are
+WITH_X = ["Y"]  # left out where X is chunks, which have their targets
 # A function takes those that it has in this order; its own, of any name, come after them.
 OPTIONS = [
     "w0",
@@ -52,7 +53,7 @@ def breaches(function):
     found += [
         f"{n} has a default, and may be given by place"
         for n in given
-        if n not in PARTITIONS and parameters[n].default is not inspect.Parameter.empty
+        if n not in PARTITIONS + WITH_X and parameters[n].default is not inspect.Parameter.empty
     ]
     found += [f"{n} is data" for n in DATA if n in kinds and n not in given]
     if [n for n in given if n in DATA] != [n for n in DATA if n in given]:

@@ -5,7 +5,7 @@ import pytest
 
 import ggn
 from ggn import Status
-from ggn.io.robust_scale import median
+from ggn.linearization.robust_scale import median
 
 NET = ggn.MLP((1, 5, 1))
 x = np.linspace(-2.0, 2.0, 40)

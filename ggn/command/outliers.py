@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from ggn.command.report import EXACT_RMSE, NOISE_FREE, shorten
-from ggn.io.robust_scale import median, robust_deviation
+from ggn.linearization.robust_scale import median, robust_deviation
 from ggn.validation import count
 
 __all__ = ["hint_of_outliers", "outliers"]

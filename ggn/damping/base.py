@@ -16,7 +16,7 @@ import numpy as np
 
 from ggn.damping.lasting import Lasting
 from ggn.damping.metric import Metric
-from ggn.linearization import Objective
+from ggn.linearization import BaseObjective
 
 __all__ = ["Damping", "Rule", "Trial"]
 
@@ -113,10 +113,10 @@ class Damping(ABC):
     damped: ClassVar[bool] = True
     curvature: str | None = None
 
-    def metric(self, objective: Objective) -> Metric:
+    def metric(self, objective: BaseObjective) -> Metric:
         """Return the metric of a new run; by default D = I."""
         return Metric()
 
     @abstractmethod
-    def rule(self, objective: Objective) -> Rule:
+    def rule(self, objective: BaseObjective) -> Rule:
         """Return the rule of a new run."""

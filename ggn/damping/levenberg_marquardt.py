@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from ggn.damping.base import Damping, Rule, Trial
 from ggn.damping.metric import Metric, ScaleInvariant
-from ggn.linearization import Objective
+from ggn.linearization import BaseObjective
 from ggn.validation import number
 
 __all__ = ["LevenbergMarquardt", "Nielsen"]
@@ -60,11 +60,11 @@ class LevenbergMarquardt(Damping):
         number("acceleration", self.acceleration, 0.0)
         number("decrease", self.decrease, 0.0, 1.0, open_low=True, open_high=True)
 
-    def metric(self, objective: Objective) -> Metric:
+    def metric(self, objective: BaseObjective) -> Metric:
         """Return the metric that does not depend on units."""
         return ScaleInvariant(objective)
 
-    def rule(self, objective: Objective) -> Rule:
+    def rule(self, objective: BaseObjective) -> Rule:
         """Return Nielsen's rule."""
         return Nielsen(self, objective)
 
@@ -72,7 +72,7 @@ class LevenbergMarquardt(Damping):
 class Nielsen(Rule):
     """mu falls by max(decrease, 1 - (2 gain - 1)³), or rises 2-, 4-, 8-fold."""
 
-    def __init__(self, damping: LevenbergMarquardt, objective: Objective) -> None:
+    def __init__(self, damping: LevenbergMarquardt, objective: BaseObjective) -> None:
         self.mu = damping.initial
         self.acceleration = damping.acceleration if objective.net.twice_differentiable else 0.0
         self.refits = damping.refits

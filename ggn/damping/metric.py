@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 import numpy as np
 
 from ggn import _core
 from ggn.damping.lasting import Lasting
-from ggn.linearization import Objective
+from ggn.linearization import BaseObjective
+from ggn.linearization.objective import or_one
 from ggn.losses.curvature import Curvature
-from ggn.network import chunks
 
 __all__ = ["Metric", "ScaleInvariant", "natural_scale", "typical_scale"]
-
-ROUNDING = 16.0 * float(np.finfo(np.float64).eps)
 
 
 class Metric(Lasting):
@@ -57,7 +54,7 @@ class ScaleInvariant(Metric):
 
     factors = True
 
-    def __init__(self, objective: Objective) -> None:
+    def __init__(self, objective: BaseObjective) -> None:
         self._net = objective.net
         self.fixed = typical_scale(objective) ** 0.75  # of each input of each layer
         self._largest = np.zeros(len(self.fixed))
@@ -72,35 +69,17 @@ class ScaleInvariant(Metric):
         return D
 
 
-def typical_scale(objective: Objective) -> np.ndarray:
+def typical_scale(objective: BaseObjective) -> np.ndarray:
     """Return D0 of each input of each layer: sqrt(h) rms(x_a) sd(y), see `ScaleInvariant`.
 
     h is the loss's curvature where a target (the first) is met.
     """
-    net, Y = objective.net, objective.Yt
-    c = objective.c.array
-    first = Y[:, np.argmax(c > 0.0)][np.newaxis]
+    net = objective.net
+    _, first, _ = objective.some(1, counted=True)
     with np.errstate(all="ignore"):
         h = objective.loss.hessian(first, first)
-        curvature = _size(np.mean(Curvature.of(h).diagonal())) ** 0.5
-        # squares of the data itself may overflow
-        largest = _size(max(float(Y.max()), -float(Y.min())))
-        variance = 0.0
-        for y in Y:
-            mean = y @ c / largest
-            own = sum(
-                float(c[rows] @ (y[rows] / largest - mean) ** 2)
-                for rows in chunks(objective.T, objective.chunk(0)[0])
-            )
-            # of a constant target rounding alone is left, and says nothing
-            variance += own if own > (ROUNDING * mean) ** 2 else 0.0
-        deviation = largest * _size((variance / len(Y)) ** 0.5)
-        most = np.maximum(objective.X.max(axis=0), -objective.X.min(axis=0))
-        most[most == 0.0] = 1.0
-        inputs = np.zeros_like(most)
-        for rows in chunks(objective.T, objective.chunk(0)[0]):
-            inputs += c[rows] @ (objective.X[rows] / most) ** 2
-        inputs = most * np.sqrt(inputs)
+        curvature = or_one(np.mean(Curvature.of(h).diagonal())) ** 0.5
+    inputs, deviation = objective.spread()
     inputs[inputs == 0.0] = 1.0
     parts = []
     for layer, (_, m) in enumerate(net.layout.shapes):
@@ -111,7 +90,7 @@ def typical_scale(objective: Objective) -> np.ndarray:
     return np.clip(np.concatenate(parts), 1e-300, 1e300)
 
 
-def natural_scale(objective: Objective) -> np.ndarray:
+def natural_scale(objective: BaseObjective) -> np.ndarray:
     """Return D (N,), of order one for standardised data: weights D w are in units of the data.
 
     D² is `typical_scale`'s for each weight, and the penalty's 2 l2.
@@ -119,8 +98,3 @@ def natural_scale(objective: Objective) -> np.ndarray:
     fixed = objective.net.layout.each_weight(typical_scale(objective))
     D: np.ndarray = np.sqrt(np.square(fixed) + 2.0 * objective.l2)
     return D
-
-
-def _size(x: float) -> float:
-    """Return x, or 1 where it is 0 or not finite and so says nothing."""
-    return float(x) if math.isfinite(x) and x > 0.0 else 1.0

@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 
 from ggn.damping.base import Damping, Rule, Trial
-from ggn.linearization import Objective
+from ggn.linearization import BaseObjective
 from ggn.losses.curvature import CHOICES
 from ggn.validation import number, unknown_name
 
@@ -38,7 +38,7 @@ class Undamped(Damping):
         if self.curvature is not None and self.curvature not in CHOICES:
             raise unknown_name("curvature", self.curvature, CHOICES)
 
-    def rule(self, objective: Objective) -> Rule:
+    def rule(self, objective: BaseObjective) -> Rule:
         """Return the rule that takes every finite step."""
         return _Every(self.alpha)
 

@@ -30,7 +30,7 @@ from ggn.fit.sizes import far_from_one
 from ggn.fit.stages import STOPPED, From, Stages, starts
 from ggn.fit.units import ScalingWarning
 from ggn.fit.unsettled import hint_of_the_limit
-from ggn.linearization import Linearization, Objective
+from ggn.linearization import Objective
 from ggn.losses import Loss, Squared, resolve
 from ggn.network import MLP
 from ggn.steps import Step
@@ -271,7 +271,7 @@ def _estimate(data: Objective, w: np.ndarray, l2: float) -> _Estimate:
     """Estimate noise and penalty at weights w trained with l2."""
     T, N, rows = data.count, data.net.n_weights, data.Yt.size
     n = T * data.net.n_outputs
-    at = Linearization(data, w)
+    at = data.at(w)
     # the smaller of two matrices with the same eigenvalues but for zeros
     eigenvalues = eigvalsh(at.kernel_matrix() if rows < N else at.normal_matrix())
     eigenvalues = np.maximum(eigenvalues, 0.0)

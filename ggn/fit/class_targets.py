@@ -8,8 +8,7 @@ as XOR, is no statistics; and where the loss is named or left out, for whoever g
 from __future__ import annotations
 
 import warnings
-
-import numpy as np
+from collections.abc import Callable
 
 from ggn.activations import Identity
 from ggn.losses import Loss, Squared, resolve
@@ -23,14 +22,23 @@ class ClassTargetsWarning(UserWarning):
     """Targets are zeros and ones, and the loss is squared."""
 
 
-def hint_of_classes(net: MLP, Y: np.ndarray, given: str | Loss) -> None:
-    """Warn if all targets Y, (T, nL) or its transpose, look like classes; `given` is the loss."""
+def hint_of_classes(net: MLP, size: int, alike: Callable[[], bool], given: str | Loss) -> None:
+    """Warn if targets look like classes.
+
+    Parameters
+    ----------
+    net : MLP
+    size : int
+        How many numbers the targets are.
+    alike : callable
+        Whether all of them are 0 or 1, and both occur.
+    given : str or Loss
+        The loss, as the caller has said it.
+    """
     named = isinstance(given, str) and isinstance(resolve(given), Squared)
     if not named or net.activations[-1] != Identity():
         return
-    if Y.size <= net.n_weights or Y.min() != 0.0 or Y.max() != 1.0:
-        return
-    if ((Y == 0.0) | (Y == 1.0)).all():
+    if size > net.n_weights and alike():
         warnings.warn(
             "all targets are 0 or 1, and squared loss fits them as any numbers: for classes take "
             "loss='logistic' or 'softmax_cross_entropy', or ggn.sklearn.GGNClassifier; "

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 import time
+from typing import TypeGuard
 
 import numpy as np
 
@@ -20,7 +21,7 @@ from ggn.fit.reach import LATE
 from ggn.fit.result import Status
 from ggn.fit.run import Run
 from ggn.fit.strategies import Strategies
-from ggn.linearization import Objective
+from ggn.linearization import BaseObjective, Objective
 from ggn.linearization.assembly import Blocks, by_columns
 from ggn.losses import BUILT_IN, Loss, Residual
 from ggn.steps import Dual, Primal, Step
@@ -46,8 +47,10 @@ ENDS = {
 CODES: dict[Status | None, int] = {None: 0, **{status: code for code, status in ENDS.items()}}
 
 
-def suits(objective: Objective, step: Step, damping: Damping) -> bool:
-    """Whether nothing here is the user's own, and one chunk holds all samples."""
+def suits(objective: BaseObjective, step: Step, damping: Damping) -> TypeGuard[Objective]:
+    """Whether nothing here is the user's own, and one chunk holds all samples, in memory."""
+    if type(objective) is not Objective:
+        return False
     net = objective.net
     if type(damping) is not LevenbergMarquardt or objective.chunk_size is not None:
         return False
@@ -71,14 +74,15 @@ def _known(loss: Loss) -> bool:
 
 def small(run: Run, how: Strategies) -> Small | None:
     """Return the loop of a run that suits, else None."""
-    return Small(run, how) if suits(run.objective, how.step, how.damping) else None
+    objective = run.objective
+    return Small(run, how, objective) if suits(objective, how.step, how.damping) else None
 
 
 class Small:
     """A run's iterations without Python, as many as there are between two that are Python's."""
 
-    def __init__(self, run: Run, how: Strategies) -> None:
-        objective, self.layout = run.objective, run.objective.net.layout
+    def __init__(self, run: Run, how: Strategies, objective: Objective) -> None:
+        self.objective, self.layout = objective, objective.net.layout
         assert isinstance(how.metric, ScaleInvariant)
         assert isinstance(how.rule, Nielsen)
         self.run, self.metric, self.rule = run, how.metric, how.rule
@@ -106,7 +110,7 @@ class Small:
             run.best_w,
             self.metric._largest,
         )
-        numbers = _numbers(run, self.rule) | {"step": self.kind, "form": self.form}
+        numbers = _numbers(run, self.rule, self.objective) | {"step": self.kind, "form": self.form}
         numbers["late"], numbers["anew"] = LATE if late else 0.0, self.handed or run.nit == 0
         if self.factors is not None:
             *_, numbers["sy"], numbers["k"] = self.factors
@@ -114,7 +118,7 @@ class Small:
         while True:
             numbers["elapsed"] = time.perf_counter() - run.start
             code, numbers = _core.descend(
-                self.layout, run.objective.X, run.objective.Yt, numbers, self.memory, self.history
+                self.layout, self.objective.X, self.objective.Yt, numbers, self.memory, self.history
             )
             self._store(numbers)
             late = numbers["late"] > 0.0
@@ -165,9 +169,9 @@ def _forms(objective: Objective, step: Step) -> tuple[int, int]:
     return form, DUAL if type(step) is Dual else COLUMNS if by_columns(objective) else BLOCKS
 
 
-def _numbers(run: Run, rule: Nielsen) -> dict[str, float]:
+def _numbers(run: Run, rule: Nielsen, objective: Objective) -> dict[str, float]:
     """Return the numbers of descent.pxd for a run that is about to begin, or to go on."""
-    objective, limits, loss, nan = run.objective, run.limits, run.objective.loss, math.nan
+    limits, loss, nan = run.limits, objective.loss, math.nan
     share, constant = objective.c.common, objective.constant_curvature()
     damping, far, gain, residual = run.arrival
     return {

@@ -122,7 +122,7 @@ class Priors:
         """Estimate noise and penalties at weights trained with l2 of each group."""
         N, T, n = len(w), data.count, data.count * data.net.n_outputs
         prior = self._precision(l2)
-        at = Linearization(data, w)
+        at = data.at(w)
         root, left, diagonal = _determined(at, prior)
         E_D = T * max(at.loss - data.penalty(w), 0.0)
         size = float(np.abs(data.Yt).max()) or 1.0
@@ -150,7 +150,7 @@ class Priors:
     def root(self, data: Objective, w: np.ndarray, l2: np.ndarray) -> np.ndarray:
         """Return R (N, N), lower triangular, with R Rᵀ = G + Λ, the GGN matrix of J."""
         prior = self._precision(l2)
-        G = _data_matrix(Linearization(data, w))
+        G = _data_matrix(data.at(w))
         G[np.diag_indices(len(w))] += prior
         scale = np.sqrt(G.diagonal())
         found: np.ndarray = scale[:, np.newaxis] * _cholesky(G / np.outer(scale, scale))

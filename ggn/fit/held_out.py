@@ -16,7 +16,7 @@ from scipy.optimize import OptimizeResult
 
 from ggn.fit.limits import Callback, scipy_callback
 from ggn.fit.result import Status, TrainResult
-from ggn.linearization import Linearization, Objective
+from ggn.linearization import BaseObjective, Objective
 from ggn.losses import Loss
 from ggn.network import MLP
 from ggn.validation import ArgumentError, describe, float_array, generator, integer, number
@@ -85,7 +85,7 @@ class Held:
 
     Parameters
     ----------
-    objective : Objective
+    objective : BaseObjective
         What is minimised.
     validation, test : tuple of array_like, or None
         (X, Y) or (X, Y, sample_weight).
@@ -93,7 +93,7 @@ class Held:
     """
 
     def __init__(
-        self, objective: Objective, validation: Any, test: Any, patience: int | None
+        self, objective: BaseObjective, validation: Any, test: Any, patience: int | None
     ) -> None:
         if patience is not None:
             patience = integer("patience", patience, 1)
@@ -133,7 +133,7 @@ class Held:
         if self.validation is None:
             return
         seen = self.validation
-        at = Linearization(self.objective, seen.best_w)
+        at = self.objective.at(seen.best_w)
         result.update(
             w=at.w,
             x=at.w,
@@ -149,7 +149,7 @@ class Held:
             result.update(status=status, message=status.value, success=status.success)
 
 
-def _watch(objective: Objective, name: str, given: Any, patience: int | None) -> Watch | None:
+def _watch(objective: BaseObjective, name: str, given: Any, patience: int | None) -> Watch | None:
     if given is None:
         return None
     if not isinstance(given, (tuple, list)) or len(given) not in (2, 3):

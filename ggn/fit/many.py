@@ -226,7 +226,7 @@ def run_stack(
     limits = Limits(max_iter, tol, loss_target, max_seconds, None)
     stack = Stack(net, X, Y, sample_weight, w0, n_fits)
     objective = stack.first(steered(loss, rules, curvature), l2)
-    hint_of_classes(net, objective.Yt, loss)
+    hint_of_classes(net, objective.T * net.n_outputs, objective.of_zeros_and_ones, loss)
     method = choose_method(objective, step, rules, limits, max_memory, escape_saddles)
     small = compiled.suits(objective, method.step, rules)
     if only_compiled and not small:

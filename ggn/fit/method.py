@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from ggn.damping import Damping
 from ggn.fit.limits import Limits
 from ggn.fit.planner import choose
-from ggn.linearization import Objective
+from ggn.linearization import BaseObjective
 from ggn.losses import Loss, resolve
 from ggn.steps import Step
 
@@ -32,7 +32,7 @@ def steered(loss: str | Loss, damping: Damping, curvature: str | None) -> Loss:
 
 
 def choose_method(
-    objective: Objective,
+    objective: BaseObjective,
     step: str | Step,
     damping: Damping,
     limits: Limits,

@@ -11,16 +11,19 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numpy as np
-
 from ggn import damping as dampings
 from ggn import losses as loss_names
 from ggn import steps
-from ggn.fit.start import MOST_SAMPLES
-from ggn.linearization import Objective
-from ggn.linearization.assembly import normal_memory, normal_work
-from ggn.linearization.dual_system import tile_doubles
-from ggn.linearization.sweeping import FLOPS_PER_ELEMENT, sweep_work
+from ggn.fit.costs import (
+    BYTES,
+    conjugate_gradient_cost,
+    dual_cost,
+    minimum_norm_cost,
+    primal_cost,
+    start_bytes,
+    subsampled_cost,
+)
+from ggn.linearization import BaseObjective
 from ggn.machine import flop_rate, memory_limit
 from ggn.network import MLP
 from ggn.steps import ConjugateGradient, Dual, MinimumNorm, Primal, Step, Subsampled
@@ -29,14 +32,11 @@ from ggn.validation import ArgumentError, Setting, describe, integer
 
 __all__ = ["Candidate", "Plan", "choose", "plan"]
 
-FLOPS_PER_CALL = 1.0e5  # 2 microseconds at 50 Gflop/s: a kernel called from Python
-CG_PRODUCTS = 100  # products for a step as good as a direct one, or N if that is less; measured
 # Flops of a full iteration: quicker ones keep their exact curvature, which converges faster at the
 # end.  Of 200,000 samples, to J = 1e-1 ... 1e-4, subsampled steps took 1.0 to 1.3 times as many
 # iterations of 0.27 (F(8,20,1)), 0.37 (F(4,20,3)) and 0.11 (F(8,50,1)) of the flops.
 SUBSAMPLE_FROM = 5e9
 ROWS_OF_SUBSAMPLE = 4  # samples for each that gives curvature, below which it is not offered
-BYTES = 8.0
 
 
 @dataclass(frozen=True)
@@ -158,15 +158,29 @@ def plan(
     if not isinstance(net, MLP):
         raise ValueError(f"net must be an MLP, got {describe(net)}")
     T = integer("T", T, 1)
-    curved = loss_names.resolve(loss)
-    damped = dampings.resolve(damping).damped
+    return _planned(
+        net, T, loss_names.resolve(loss), dampings.resolve(damping), max_memory, penalised
+    )
+
+
+def _planned(
+    net: MLP,
+    T: int,
+    curved: loss_names.Loss,
+    damping: dampings.Damping,
+    max_memory: float | None,
+    penalised: bool,
+    resident: bool = True,
+) -> Plan:
+    """Return the plan; resident: whether the samples are in memory, all at once."""
+    damped = damping.damped
     limit = memory_limit(max_memory)
     made: list[tuple[Step, float, float]] = [
         (Primal(), *primal_cost(net, T, T)),
     ]
     if curved.semidefinite:
         made.append((ConjugateGradient(), *conjugate_gradient_cost(net, T)))
-    if curved.reachable:  # these two divide by the loss's curvature
+    if curved.reachable and resident:  # these two divide by the loss's curvature
         made += [
             (Dual(), *dual_cost(net, T, penalised)),
             (MinimumNorm(), *minimum_norm_cost(net, T, penalised)),
@@ -174,8 +188,9 @@ def plan(
     exact = made[0][1]
     if damped and curved.semidefinite and ROWS_OF_SUBSAMPLE * first_size(net, T) <= T:
         made.append((Subsampled(), *subsampled_cost(net, T)))
-    standing = BYTES * T * (net.n_inputs + net.n_outputs) if damped else 0.0  # in their own units
-    least = start_bytes(net, T)
+    own = damped and resident  # a copy in units of their own
+    standing = BYTES * T * (net.n_inputs + net.n_outputs) if own else 0.0
+    least = start_bytes(net, T) if resident else 0.0
     made = [(step, flops, standing + max(memory, least)) for step, flops, memory in made]
     candidates = [Candidate(step, f, b, b <= limit, _note(step, exact)) for step, f, b in made]
 
@@ -195,20 +210,28 @@ def _note(step: Step, exact: float) -> str:
 
 
 def choose(
-    objective: Objective, step: str | Step, damping: dampings.Damping, max_memory: float | None
+    objective: BaseObjective, step: str | Step, damping: dampings.Damping, max_memory: float | None
 ) -> Step:
     """Return the step to take, planned where it is "auto"."""
-    chosen = (
-        steps.resolve(step)
-        or plan(
+    chosen = steps.resolve(step)
+    if chosen is None:
+        chosen = _planned(
             objective.net,
             objective.T,
-            loss=objective.loss,
-            damping=damping,
-            penalised=objective.penalised,
-            max_memory=max_memory,
+            objective.loss,
+            damping,
+            max_memory,
+            objective.penalised,
+            objective.rooted,
         ).step
-    )
+    if chosen.rooted and not objective.rooted:
+        able = tuple(name for name, cls in steps.NAMES.items() if not cls.rooted)
+        raise ArgumentError(
+            "step",
+            "must be one that sums over samples give where they come in chunks, as ",
+            Setting("step", able),
+            f" are, got {chosen!r}",
+        )
     if not (chosen.indefinite or objective.loss.semidefinite):
         able = tuple(name for name, cls in steps.NAMES.items() if cls.indefinite)
         raise ArgumentError(
@@ -219,73 +242,3 @@ def choose(
             f" do, got {chosen!r}",
         )
     return chosen
-
-
-def calls(net: MLP, T: int) -> float:
-    """Return the overhead of Python in one iteration, in flops."""
-    return FLOPS_PER_CALL * (20 + 12 * np.ceil(T / net.chunk_size(net.n_outputs, 256)))
-
-
-def primal_cost(net: MLP, T: int, curved: int) -> tuple[float, float]:
-    """Return the flops and bytes of a primal iteration, with the curvature of so many samples."""
-    N, nL = net.n_weights, net.n_outputs
-    work = curved * normal_work(net) + T * sweep_work(net, nL)
-    work += N**3 / 3 / 0.6 + FLOPS_PER_ELEMENT * N * N
-    memory = (
-        2 * N * N
-        + normal_memory(net, curved)
-        + (curved * (net.n_inputs + nL) + T if curved < T else 0)
-    )
-    return work + calls(net, T), BYTES * memory + chunk_bytes(net, T)
-
-
-def subsampled_cost(net: MLP, T: int) -> tuple[float, float]:
-    """Return the flops and bytes of a primal iteration with the curvature of part of the samples.
-
-    It takes more iterations, and the part grows: counted as half as much work again, and
-    the memory of nearly all of them.
-    """
-    flops, _ = primal_cost(net, T, first_size(net, T))
-    return 1.5 * flops, primal_cost(net, T, T - 1)[1]
-
-
-def dual_cost(net: MLP, T: int, penalised: bool) -> tuple[float, float]:
-    """Return the flops and bytes of a dual iteration."""
-    N, k = net.n_weights, T * net.n_outputs
-    work = k**3 / 3 / 0.6 + T * sweep_work(net, net.n_outputs) + calls(net, 1)
-    work += 2 * FLOPS_PER_CALL
-    if penalised:
-        return work + 1.3 * (N * k**2 + 4 * FLOPS_PER_ELEMENT * N * k), BYTES * (
-            2 * N * k + 2 * k * k
-        )
-    units = sum(n for n, _ in net.layout.shapes[:-1])
-    inputs = sum(m for _, m in net.layout.shapes)
-    work += 1.1 * (k * k * units + T * T * inputs) + 0.5 * FLOPS_PER_ELEMENT * k * k * net.depth
-    doubles = 2 * k * k + net.layout.kernel_size(T) + tile_doubles(k)
-    return work, BYTES * (doubles + net.work_size(T, net.n_outputs)) + chunk_bytes(net, T)
-
-
-def minimum_norm_cost(net: MLP, T: int, penalised: bool) -> tuple[float, float]:
-    """Return the flops and bytes of a minimum-norm iteration."""
-    N, k = net.n_weights, T * net.n_outputs + (net.n_weights if penalised else 0)
-    small, large = min(N, k), max(N, k)
-    work = 25.0 * large * small**2 + T * sweep_work(net, net.n_outputs) + 2 * calls(net, 1)
-    return work, BYTES * (4 * N * k + 2 * small**2 + net.work_size(T, net.n_outputs))
-
-
-def conjugate_gradient_cost(net: MLP, T: int) -> tuple[float, float]:
-    """Return the flops and bytes of an iteration by conjugate gradients."""
-    work = min(CG_PRODUCTS, net.n_weights) * (T * sweep_work(net, 1) + calls(net, T))
-    return work, BYTES * 12 * net.n_weights + chunk_bytes(net, T)
-
-
-def start_bytes(net: MLP, T: int) -> float:
-    """Return the bytes of drawing weights that suit the data, see `ggn.fit.start.draw`."""
-    some = min(T, MOST_SAMPLES)
-    return BYTES * (some * (3 * net.n_inputs + 4 * max(net.sizes[1:])) + 4 * T)
-
-
-def chunk_bytes(net: MLP, T: int) -> float:
-    """Return the bytes of scratch for one chunk of samples."""
-    c = min(net.chunk_size(net.n_outputs), T)
-    return BYTES * 2 * net.work_size(c, net.n_outputs) + 2.0 * 2**20

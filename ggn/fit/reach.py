@@ -11,7 +11,7 @@ from collections.abc import Iterator
 
 from ggn.damping import Rule, Trial
 from ggn.fit.run import ROUNDINGS, Run
-from ggn.linearization import Linearization
+from ggn.linearization import BaseLinearization
 from ggn.steps import Prepared
 
 __all__ = ["find_at_start", "find_before_the_end"]
@@ -24,7 +24,7 @@ MISSES = 2  # decades that may go by without a better trial
 
 
 def find_before_the_end(
-    run: Run, prepared: Prepared, at: Linearization, rule: Rule, came: float
+    run: Run, prepared: Prepared, at: BaseLinearization, rule: Rule, came: float
 ) -> Trial | None:
     """Return a trial of another mu by which J falls visibly, or None.
 

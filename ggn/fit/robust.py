@@ -30,8 +30,8 @@ from ggn.fit.limits import Callback, Limits
 from ggn.fit.restarts import run_restarts
 from ggn.fit.result import TrainResult
 from ggn.fit.stages import STOPPED, From, Stages, starts
-from ggn.io.robust_scale import Noise
 from ggn.linearization import Objective
+from ggn.linearization.robust_scale import Noise
 from ggn.losses import ROBUST, Loss, SmoothLp, resolve
 from ggn.network import MLP
 from ggn.steps import Step

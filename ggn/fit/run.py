@@ -14,9 +14,8 @@ from ggn.fit.limits import Limits
 from ggn.fit.result import End, Escape, History, Status, TrainResult
 from ggn.fit.start import Start
 from ggn.fit.units import Units
-from ggn.linearization import Linearization
+from ggn.linearization import BaseLinearization
 from ggn.linearization.assembly import normal_work
-from ggn.linearization.output_layer import refit, refit_pays
 from ggn.steps import Prepared, Step
 from ggn.validation import instance
 
@@ -62,7 +61,7 @@ class Run:
         residuals = self.objective.count * net.n_outputs
         self.accelerates = residuals >= min(64, net.n_weights)
         work = normal_work(net) + net.n_weights**3 / 3 / self.objective.T
-        self.refits = residuals >= net.n_weights and refit_pays(self.objective, work)
+        self.refits = residuals >= net.n_weights and self.objective.refit_pays(work)
         self.start = time.perf_counter()
 
     def begin(self) -> bool:
@@ -75,10 +74,10 @@ class Run:
         self.nfev += 1
         return self.objective.value(w)
 
-    def linearize(self) -> Linearization:
+    def linearize(self) -> BaseLinearization:
         """Return the linearization at the iterate."""
         self.njev += 1
-        return Linearization(self.objective, self.w, self.J)
+        return self.objective.at(self.w, self.J)
 
     def arrive(self, prepared: Prepared) -> Status | None:
         """Record the iterate; stop if it is good enough or the budget is spent."""
@@ -148,7 +147,7 @@ class Run:
 
     def refitted(self, w: np.ndarray, D: np.ndarray | None, mu: float) -> tuple[float, np.ndarray]:
         """Return J and the weights where the output layer is solved for again, if J is less."""
-        J, better = refit(self.objective, w, self.w, D, mu)
+        J, better = self.objective.refit(w, self.w, D, mu)
         self.nfev += 1
         if better is not None:
             least = self.evaluate(better)
@@ -156,7 +155,7 @@ class Run:
                 return least, better
         return J, w
 
-    def beyond_rounding(self, trial: Trial, at: Linearization) -> bool:
+    def beyond_rounding(self, trial: Trial, at: BaseLinearization) -> bool:
         """Whether the reduction that damping promises is too small to be seen in J."""
         if trial.mu == 0.0:
             return False
@@ -164,14 +163,14 @@ class Run:
             return False
         return trial.actual < trial.predicted <= ROUNDINGS * at.rounding
 
-    def gradient_falls(self, trial: Trial, prepared: Prepared, at: Linearization) -> bool:
+    def gradient_falls(self, trial: Trial, prepared: Prepared, at: BaseLinearization) -> bool:
         """Judge by the gradient where J is blind: whether it falls to a half, in the metric.
 
         J may rise by its rounding, but not above the start.
         """
         if trial.actual < -ROUNDINGS * at.rounding or trial.J > self.first_J:
             return False
-        new = Linearization(self.objective, trial.w).gradient
+        new = self.objective.at(trial.w).gradient
         D = 1.0 if prepared.scale is None else prepared.scale
         return bool(np.linalg.norm(new / D) < NEARER * np.linalg.norm(prepared.gradient / D))
 

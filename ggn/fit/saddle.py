@@ -23,7 +23,7 @@ import numpy as np
 from ggn.damping import natural_scale
 from ggn.fit.result import Escape, Status
 from ggn.fit.run import Run
-from ggn.linearization import Linearization
+from ggn.linearization import BaseLinearization
 from ggn.linearization.spectrum import negative
 
 __all__ = ["leave"]
@@ -36,7 +36,7 @@ def leave(run: Run, status: Status, rng: np.random.Generator) -> bool:
     """Move the run off the saddle where it has stalled; return whether it was one."""
     if status not in STALLS or run.spent or len(run.escapes) == MOST_ESCAPES:
         return False
-    at = Linearization(run.objective, run.best_w, run.best_J)
+    at = run.objective.at(run.best_w, run.best_J)
     for scale in (None, natural_scale(run.objective)):
         values, vectors = negative(at, rng, scale)
         D = np.ones(len(at.w)) if scale is None else scale
@@ -47,7 +47,7 @@ def leave(run: Run, status: Status, rng: np.random.Generator) -> bool:
 
 def _left(
     run: Run,
-    at: Linearization,
+    at: BaseLinearization,
     values: np.ndarray,
     vectors: np.ndarray,
     scale: np.ndarray,
@@ -68,7 +68,7 @@ def _left(
 
 
 def _descend(
-    run: Run, at: Linearization, curvature: float, v: np.ndarray, far: float
+    run: Run, at: BaseLinearization, curvature: float, v: np.ndarray, far: float
 ) -> tuple[np.ndarray, float]:
     """Go along v, twice as far each time, while J falls; return where to, and J there."""
     # from where the curvature promises a fall that shows, to the length of the weights D w

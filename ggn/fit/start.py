@@ -26,8 +26,8 @@ from ggn.fit.sizes import target_sizes
 from ggn.fit.state import State
 from ggn.fit.units import CENTRED, NEARBY, Units
 from ggn.io.scaling import fold
-from ggn.linearization import Objective
-from ggn.network import MLP, SCHEMES, chunks, joined
+from ggn.linearization import BaseObjective
+from ggn.network import MLP, SCHEMES, joined
 from ggn.network.nguyen_widrow import nguyen_widrow
 from ggn.validation import ArgumentError, spelled
 
@@ -41,12 +41,12 @@ EPS = float(np.finfo(np.float64).eps)
 MOST_VALIDATED = 300  # samples of V: with a thousand units, more would cost what iterations do
 
 
-def draw(objective: Objective, rng: np.random.Generator, scheme: str = DEFAULT) -> np.ndarray:
+def draw(objective: BaseObjective, rng: np.random.Generator, scheme: str = DEFAULT) -> np.ndarray:
     """Return initial weights (N,) for an objective.
 
     Parameters
     ----------
-    objective : Objective
+    objective : BaseObjective
     rng : Generator
     scheme : {"nguyen_widrow", "normal", "uniform", "fan_in"}
         The first, the default, looks at the data: units share out the range of the inputs
@@ -66,23 +66,16 @@ def draw(objective: Objective, rng: np.random.Generator, scheme: str = DEFAULT) 
     """
     if spelled("scheme", scheme, STARTS) != DEFAULT:
         return objective.net.initial_weights(rng, scheme)
-    net, X = objective.net, objective.X
-    counted = objective.c.array > 0.0
-    low, high = np.full(net.n_inputs, np.inf), np.full(net.n_inputs, -np.inf)
-    for rows in chunks(objective.T, objective.chunk(0)[0]):
-        seen = X[rows][counted[rows]]
-        low = np.minimum(low, seen.min(axis=0, initial=np.inf))
-        high = np.maximum(high, seen.max(axis=0, initial=-np.inf))
-    some = np.flatnonzero(counted)
-    some = some[:: -(-len(some) // MOST_SAMPLES)]
-    near, far = _fences(X[some], objective.c.array[some])
+    net = objective.net
+    low, high = objective.ranges()
+    X, Y, c = objective.some(MOST_SAMPLES, counted=True)
+    near, far = _fences(X, c)
     low, high = np.maximum(low, near), np.minimum(high, far)
-    c, Y = objective.c.array[some], objective.Yt.T[some]
     before = rng.bit_generator.state
-    Ws, H = nguyen_widrow(net, rng, X[some], low, high, c)
+    Ws, H = nguyen_widrow(net, rng, X, low, high, c)
     if net.depth > 1:
         after, rng.bit_generator.state = rng.bit_generator.state, before
-        others, smooth = nguyen_widrow(net, rng, X[some], low, high, c, smooth=True)
+        others, smooth = nguyen_widrow(net, rng, X, low, high, c, smooth=True)
         rng.bit_generator.state = after  # both drew the same directions
         count = objective.count * float(c.sum())
         if _validated(smooth, Y, c, count) <= _validated(H, Y, c, count):

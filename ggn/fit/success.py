@@ -11,7 +11,7 @@ import numpy as np
 from ggn.fit.result import End, Status
 from ggn.fit.run import NEGLIGIBLE, Run
 from ggn.fit.sizes import advice, far_from_one, target_sizes
-from ggn.linearization import Linearization, Objective
+from ggn.linearization import BaseLinearization, BaseObjective
 
 __all__ = ["judged"]
 
@@ -27,7 +27,7 @@ def judged(run: Run, status: Status) -> End:
     """Return the best weights of a run, and the status that they deserve."""
     units = run.units
     if run.best_w is not run.w:
-        best = Linearization(run.objective, run.best_w, run.best_J)
+        best = run.objective.at(run.best_w, run.best_J)
         rounding = 8.0 * best.rounding + np.finfo(float).eps * abs(run.first_J)
         if status.success and run.J > (1.0 + JITTER) * run.best_J + rounding:
             status = Status.WANDERED
@@ -43,17 +43,17 @@ def judged(run: Run, status: Status) -> End:
     w = units.weights(run.best_w)
     if run.given is not None and run.best_w is run.first_w:
         w = run.given
-    at = Linearization(units.given, w)
+    at = units.given.at(w)
     promised = units.loss(run.best_J)
     if not at.loss <= 1.5 * promised:  # the weights have fewer digits than the run had
         if run.given is not None:
-            at = min(at, Linearization(units.given, run.given), key=lambda end: end.loss)
+            at = min(at, units.given.at(run.given), key=lambda end: end.loss)
         if status.success and at.loss > NEGLIGIBLE * units.level():
             status = Status.ROUNDED
     return _end(run, status, at.w, at.loss, at.gradient if run.rows else run.gradient)
 
 
-def _least_norm(run: Run) -> Linearization | None:
+def _least_norm(run: Run) -> BaseLinearization | None:
     """Return the end where every target is one number, which the dummy unit alone gives.
 
     No other weight into an output that never varies is called for.  Others may be fitted
@@ -66,7 +66,7 @@ def _least_norm(run: Run) -> Linearization | None:
         return None
     Ws = [W.copy() for W in net.unpack(run.units.weights(run.best_w))]
     Ws[-1][:-1], Ws[-1][-1] = 0.0, centre + net.fixed_bias
-    at = Linearization(given, net.pack(Ws))
+    at = given.at(net.pack(Ws))
     return at if at.loss <= run.units.loss(run.best_J) else None
 
 
@@ -116,9 +116,9 @@ def _idle(run: Run, J: float) -> bool:
     return any((a & b).any() for a, b in zip(start, end, strict=True))
 
 
-def _flat_units(objective: Objective, w: np.ndarray) -> list[np.ndarray]:
+def _flat_units(objective: BaseObjective, w: np.ndarray) -> list[np.ndarray]:
     """Return which units of each hidden layer are flat on all samples."""
-    net, H = objective.net, objective.X[:: -(-objective.T // MOST_SAMPLES)]
+    net, H = objective.net, objective.some(MOST_SAMPLES, counted=False)[0]
     found = []
     with np.errstate(all="ignore"):
         layers = zip(net.unpack(w), net.activations, net.bias, strict=True)

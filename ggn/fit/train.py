@@ -39,7 +39,7 @@ from ggn.fit.start import Start, nearness, start
 from ggn.fit.strategies import Strategies
 from ggn.fit.success import judged
 from ggn.fit.units import Units, choose_units
-from ggn.linearization import Objective
+from ggn.linearization.choice import objective_of
 from ggn.losses import Loss, resolve
 from ggn.losses.curvature import CurvatureError
 from ggn.machine import limited
@@ -53,7 +53,7 @@ __all__ = ["minimise", "train"]
 def train(
     net: MLP,
     X: Any,
-    Y: Any,
+    Y: Any = None,
     loss: str | Loss = "squared",
     *,
     w0: Any = None,
@@ -188,8 +188,8 @@ def train(
     True
     """
     rules = dampings.resolve(damping)
-    objective = Objective(net, X, Y, steered(loss, rules, curvature), sample_weight, l2)
-    hint_of_classes(net, objective.Yt, loss)
+    objective = objective_of(net, X, Y, steered(loss, rules, curvature), sample_weight, l2)
+    hint_of_classes(net, objective.T * net.n_outputs, objective.of_zeros_and_ones, loss)
     source, held = generator(rng), Held(objective, validation, test, patience)
     limits = Limits(max_iter, tol, loss_target, max_seconds, held.callback(callback))
     method = choose_method(objective, step, rules, limits, max_memory, escape_saddles)
@@ -224,8 +224,7 @@ def minimise(
     result = run.result(judged(run, status), method.step)
     state = how.state(result.w, run.best_w, run.before)
     given = units.given
-    weights = None if given.c.weights is None else given.s.copy()
-    result.update(net=given.net, l2=given.l2, sample_weight=weights, state=state)
+    result.update(net=given.net, l2=given.l2, sample_weight=given.sample_weight, state=state)
     return result
 
 

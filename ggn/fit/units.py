@@ -14,7 +14,6 @@ on them.
 
 from __future__ import annotations
 
-import copy
 import math
 import warnings
 
@@ -23,10 +22,10 @@ import numpy as np
 from ggn import steps
 from ggn.damping import Damping, LevenbergMarquardt
 from ggn.fit.sizes import advice, far_from_one, input_units, target_units
-from ggn.linearization import Objective
+from ggn.linearization import BaseObjective
 from ggn.losses import Loss
 from ggn.machine import memory_limit
-from ggn.network import chunks, joined
+from ggn.network import joined
 from ggn.steps import Step
 from ggn.validation import users_line
 
@@ -45,7 +44,7 @@ class Units:
 
     near = NEARBY  # in deviations, how far from zero the means of inputs stay
 
-    def __init__(self, objective: Objective) -> None:
+    def __init__(self, objective: BaseObjective) -> None:
         self.given = objective  # in the caller's units
         self.objective = objective  # in those of the run
 
@@ -79,9 +78,9 @@ class Units:
         In the caller's units.
         """
         own = self.objective
-        mean = own.Yt @ own.c.array
+        mean = own.mean_target()
         with np.errstate(all="ignore"):
-            found = self.loss(_constant(own, mean)), 1e-16 * _constant(self.given, 0.0 * mean)
+            found = self.loss(own.constant(mean)), 1e-16 * self.given.constant(0.0 * mean)
         return max((J for J in found if math.isfinite(J)), default=0.0)
 
 
@@ -89,25 +88,24 @@ class _Standard(Units):
     """Standard units of inputs, targets or both."""
 
     def __init__(
-        self, objective: Objective, x: tuple[np.ndarray, np.ndarray], y: tuple[np.ndarray, float],
-        loss: Loss, factor: float,
-    ) -> None:  # fmt: skip
+        self,
+        objective: BaseObjective,
+        x: tuple[np.ndarray, np.ndarray],
+        y: tuple[np.ndarray, float],
+        loss: Loss,
+        factor: float,
+    ) -> None:
         super().__init__(objective)
         self._net = objective.net
         (self._m, self._s), (self._my, self._sy), self._k = x, y, factor
-        own = copy.copy(objective)
-        if self._m.any() or (self._s != 1.0).any():
-            own.X = np.empty_like(objective.X)
-            for rows in chunks(objective.T, objective.chunk(0)[0]):
-                np.subtract(objective.X[rows], self._m, out=own.X[rows])
-                own.X[rows] /= self._s
-        own.Yt = (objective.Yt - self._my[:, np.newaxis]) / self._sy
-        own.loss = loss
+        l2 = objective.l2
         if objective.penalised:
             ones = np.ones(self._net.n_weights)
             with np.errstate(all="ignore"):
-                own.l2 = objective.l2 * np.square(self._scaled(ones)) / factor
-        self.objective = own
+                l2 = objective.l2 * np.square(self._scaled(ones)) / factor
+        own = objective.standard(self._m, self._s, self._my, self._sy, loss, l2)
+        self.finite = own is not None
+        self.objective = own or objective
 
     def factors(self) -> tuple[np.ndarray, np.ndarray, float, float]:
         return self._m, self._s, self._sy, self._k
@@ -167,7 +165,7 @@ class _Standard(Units):
 
 
 def choose_units(
-    objective: Objective,
+    objective: BaseObjective,
     step: Step,
     damping: Damping,
     max_memory: float | None,
@@ -188,7 +186,7 @@ def choose_units(
     return units
 
 
-def _own_units(objective: Objective, most_bytes: float, near: float) -> Units:
+def _own_units(objective: BaseObjective, most_bytes: float, near: float) -> Units:
     """Return the units to train in: the data's own, or the given ones where those will do.
 
     They do where every deviation is of size one and no mean far beyond it.  They stay also
@@ -200,7 +198,8 @@ def _own_units(objective: Objective, most_bytes: float, near: float) -> Units:
         m, s = input_units(objective, net.bias[0] and bool(free[0][-1].all()))
         m, s = np.where(np.abs(m) > near * s, m, 0.0), np.where(s > 0.0, s, np.abs(m))
         s[s == 0.0] = 1.0
-        if (not m.any() and (np.abs(np.log(s)) <= NEAR).all()) or objective.X.nbytes > most_bytes:
+        alike = not m.any() and (np.abs(np.log(s)) <= NEAR).all()
+        if alike or objective.copied_inputs() > most_bytes:
             m, s = np.zeros(net.n_inputs), np.ones(net.n_inputs)
         my, sy = target_units(objective, net.bias[-1] and bool(free[-1][-1].all()))
         my = np.where(np.abs(my) > NEARBY * sy, my, 0.0)
@@ -210,9 +209,7 @@ def _own_units(objective: Objective, most_bytes: float, near: float) -> Units:
         if not m.any() and not my.any() and sy == 1.0 and (s == 1.0).all():
             return Units(objective)
         found = _Standard(objective, (m, s), (my, sy), *_rescaled(objective.loss, sy))
-    own = found.objective
-    fine = np.isfinite(own.X).all() and np.isfinite(own.Yt).all() and np.isfinite(own.l2).all()
-    return found if fine else Units(objective)
+    return found if found.finite else Units(objective)
 
 
 def _rescaled(loss: Loss, t: float) -> tuple[Loss, float]:
@@ -220,12 +217,3 @@ def _rescaled(loss: Loss, t: float) -> tuple[Loss, float]:
     if t == 1.0 or loss.scale is None:
         return loss, t * t
     return loss.with_scale(loss.scale / t), t ** (loss.p or 2.0)
-
-
-def _constant(objective: Objective, output: np.ndarray) -> float:
-    """Return the mean loss where all samples have the same outputs (nL,)."""
-    total = 0.0
-    for rows in chunks(objective.T, objective.chunk(0)[0]):
-        F = np.repeat(output[:, np.newaxis], objective.Yt[:, rows].shape[1], axis=1)
-        total += objective.sum_loss(F, rows)
-    return total

@@ -27,7 +27,7 @@ from ggn.io.columns import by_name, names, units
 from ggn.io.files import FilePath
 from ggn.io.laplace import Laplace, LaplaceMixture, posterior_of
 from ggn.linearization import Linearization, linearize
-from ggn.linearization.objective import penalty
+from ggn.linearization.mean_loss import penalty
 from ggn.losses import Loss, resolve
 from ggn.network import MLP
 from ggn.validation import samples, vector

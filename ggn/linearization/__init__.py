@@ -1,6 +1,19 @@
 """Everything known at one w: loss, gradient, Jacobian, curvature, spectrum."""
 
-from ggn.linearization.linearization import Linearization, linearize
+from ggn.linearization.at_weights import linearize
+from ggn.linearization.base import BaseLinearization, BaseObjective
+from ggn.linearization.linearization import Linearization
 from ggn.linearization.objective import Objective
+from ggn.linearization.source import Part, Source
+from ggn.linearization.summed import SummedObjective
 
-__all__ = ["Linearization", "Objective", "linearize"]
+__all__ = [
+    "BaseLinearization",
+    "BaseObjective",
+    "Linearization",
+    "Objective",
+    "Part",
+    "Source",
+    "SummedObjective",
+    "linearize",
+]

@@ -15,7 +15,7 @@ from typing import Protocol
 import numpy as np
 
 from ggn import _core
-from ggn.linearization.objective import Objective
+from ggn.linearization.mean_loss import MeanLoss
 from ggn.linearization.sweeping import FLOPS_PER_ELEMENT
 from ggn.machine import lane_count
 from ggn.network import MLP
@@ -41,7 +41,7 @@ class Blocks:
     chunk_doubles = 256  # so that a chunk has 200 to 350 samples, measured best
 
     def __init__(
-        self, objective: Objective, G: np.ndarray, psd: bool, lent: np.ndarray | None = None
+        self, objective: MeanLoss, G: np.ndarray, psd: bool, lent: np.ndarray | None = None
     ) -> None:
         self.objective, self.net, self.G, self.psd = objective, objective.net, G, psd
         self.constant = objective.constant_curvature()
@@ -79,7 +79,7 @@ class Blocks:
 class Columns:
     """dsyrk on chunks of B = P S."""
 
-    def __init__(self, objective: Objective, G: np.ndarray) -> None:
+    def __init__(self, objective: MeanLoss, G: np.ndarray) -> None:
         self.objective, self.net, self.G = objective, objective.net, G
         self.chunk_doubles = self.net.n_weights * self.net.n_outputs
         most, _ = objective.chunk(self.net.n_outputs, self.chunk_doubles)
@@ -99,7 +99,7 @@ class Columns:
 
 
 def accumulators(
-    objective: Objective, G: np.ndarray, psd: bool, lent: np.ndarray | None = None
+    objective: MeanLoss, G: np.ndarray, psd: bool, lent: np.ndarray | None = None
 ) -> Sequence[Accumulator]:
     """Return the cheaper form for this network, one for each lane; Blocks if H_E may be indefinite.
 
@@ -112,7 +112,7 @@ def accumulators(
     return [Blocks(objective, G, psd, lent), *(Blocks(objective, G, psd) for _ in others)]
 
 
-def by_columns(objective: Objective) -> bool:
+def by_columns(objective: MeanLoss) -> bool:
     """Return whether Columns is the cheaper form of the matrix that steps are taken with."""
     net = objective.net
     return objective.loss.semidefinite and column_work(net) < block_work(net)

@@ -12,7 +12,7 @@ from collections.abc import Callable
 import numpy as np
 
 from ggn import _core
-from ggn.linearization.objective import Objective
+from ggn.linearization.mean_loss import MeanLoss
 from ggn.linearization.sweeping import sweep_work
 
 __all__ = ["bend_columns", "curvature_along", "hessian_along", "product_along", "sum_along"]
@@ -21,13 +21,13 @@ __all__ = ["bend_columns", "curvature_along", "hessian_along", "product_along", 
 Take = Callable[[int, slice, np.ndarray, np.ndarray, np.ndarray], None]
 
 
-def parts_along(objective: Objective) -> list[range]:
+def parts_along(objective: MeanLoss) -> list[range]:
     """Return the samples of each lane."""
     return objective.lanes(sweep_work, 1, sums=objective.net.n_weights)
 
 
 def derivatives_along(
-    objective: Objective, w: np.ndarray, v: np.ndarray, second: bool, take: Take
+    objective: MeanLoss, w: np.ndarray, v: np.ndarray, second: bool, take: Take
 ) -> None:
     """Call take(lane, rows, F, u, work) for each chunk; lanes are on threads."""
     net, parts = objective.net, parts_along(objective)
@@ -46,7 +46,7 @@ def derivatives_along(
 
 
 def product_along(
-    objective: Objective, w: np.ndarray, v: np.ndarray, psd: bool, second: bool
+    objective: MeanLoss, w: np.ndarray, v: np.ndarray, psd: bool, second: bool
 ) -> np.ndarray:
     """Return P H_E u (N,), with 1/T in it."""
     net, sums = objective.net, _sums(objective)
@@ -59,7 +59,7 @@ def product_along(
     return _total(sums)
 
 
-def hessian_along(objective: Objective, w: np.ndarray, v: np.ndarray) -> np.ndarray:
+def hessian_along(objective: MeanLoss, w: np.ndarray, v: np.ndarray) -> np.ndarray:
     """Return H_J v (N,), eq. 26, without the penalty."""
     net, sums, parts = objective.net, _sums(objective), parts_along(objective)
     room = net.layout.hessian_product_size(1)
@@ -78,7 +78,7 @@ def hessian_along(objective: Objective, w: np.ndarray, v: np.ndarray) -> np.ndar
 
 
 def sum_along(
-    objective: Objective,
+    objective: MeanLoss,
     w: np.ndarray,
     d: np.ndarray,
     of: Callable[[slice, np.ndarray, np.ndarray], float],
@@ -93,7 +93,7 @@ def sum_along(
     return sum(sums)
 
 
-def curvature_along(objective: Objective, w: np.ndarray, d: np.ndarray) -> float:
+def curvature_along(objective: MeanLoss, w: np.ndarray, d: np.ndarray) -> float:
     """Return dᵀ G d, the penalty's part included, for the psd curvature."""
 
     def curved(rows: slice, F: np.ndarray, u: np.ndarray) -> float:
@@ -102,7 +102,7 @@ def curvature_along(objective: Objective, w: np.ndarray, d: np.ndarray) -> float
     return 2.0 * objective.penalty(d) + sum_along(objective, w, d, curved)
 
 
-def bend_columns(objective: Objective, w: np.ndarray, d: np.ndarray) -> np.ndarray:
+def bend_columns(objective: MeanLoss, w: np.ndarray, d: np.ndarray) -> np.ndarray:
     """Return Sᵀ φ''[d, d] (T·nL,), columns by output, then sample."""
     out = np.empty((objective.net.n_outputs, objective.T))
 
@@ -113,7 +113,7 @@ def bend_columns(objective: Objective, w: np.ndarray, d: np.ndarray) -> np.ndarr
     return out.ravel()
 
 
-def _sums(objective: Objective) -> np.ndarray:
+def _sums(objective: MeanLoss) -> np.ndarray:
     """Return a row of zeros for each lane."""
     return np.zeros((len(parts_along(objective)), objective.net.n_weights))
 

@@ -9,7 +9,7 @@ from functools import partial
 import numpy as np
 
 from ggn import _core
-from ggn.linearization.objective import Objective
+from ggn.linearization.mean_loss import MeanLoss
 from ggn.linearization.sweeping import sweep
 from ggn.losses.curvature import Curvature, Diagonal
 from ggn.machine import limited, number_of_threads, share
@@ -26,7 +26,7 @@ class DualSystem:
     Columns run by output, then sample; the gradient of J comes with them.
     """
 
-    def __init__(self, objective: Objective, w: np.ndarray) -> None:
+    def __init__(self, objective: MeanLoss, w: np.ndarray) -> None:
         net, T, nL = objective.net, objective.T, objective.net.n_outputs
         self.net, self.w, self.T, self.objective = net, w, T, objective
         self.layout = layout = net.layout

@@ -24,7 +24,7 @@ from __future__ import annotations
 import numpy as np
 from scipy.linalg.blas import dgemm
 
-from ggn.linearization.objective import Objective
+from ggn.linearization.mean_loss import MeanLoss
 from ggn.network import MLP, chunks
 
 __all__ = ["functional_hessian"]
@@ -32,7 +32,7 @@ __all__ = ["functional_hessian"]
 CHUNK_DOUBLES = 512  # so that a chunk has 100 to 200 samples, as for the normal matrix
 
 
-def functional_hessian(objective: Objective, w: np.ndarray) -> np.ndarray:
+def functional_hessian(objective: MeanLoss, w: np.ndarray) -> np.ndarray:
     """Return R (N, N), with the weights of the samples in it."""
     net = objective.net
     c, size = objective.chunk(1, CHUNK_DOUBLES)

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.sparse.linalg import LinearOperator
 
-from ggn.linearization.linearization import Linearization
+from ggn.linearization.base import BaseLinearization
 
 __all__ = ["HessianParts", "hessian_parts", "scaled_hessian", "scaled_operator"]
 
@@ -55,12 +55,12 @@ class HessianParts:
         return float(np.linalg.norm(part) / whole) if whole else 0.0
 
 
-def hessian_parts(at: Linearization) -> HessianParts:
+def hessian_parts(at: BaseLinearization) -> HessianParts:
     """Return the Hessian's GGN part and the functional one, eq. 26, both exact.
 
     Parameters
     ----------
-    at : Linearization
+    at : BaseLinearization
 
     Returns
     -------
@@ -82,7 +82,7 @@ def hessian_parts(at: Linearization) -> HessianParts:
     return HessianParts(at.normal_matrix(psd=False), at.functional_hessian())
 
 
-def scaled_hessian(at: Linearization, scale: np.ndarray) -> np.ndarray:
+def scaled_hessian(at: BaseLinearization, scale: np.ndarray) -> np.ndarray:
     """Return D⁻¹ H_J D⁻¹, (N, N), D = diag(scale)."""
     H = at.hessian()
     H /= scale

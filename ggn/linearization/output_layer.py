@@ -11,13 +11,14 @@ import numpy as np
 
 from ggn import _core
 from ggn.activations import Identity
-from ggn.linearization.objective import Objective, forward_flops
+from ggn.linearization.base import BaseObjective
+from ggn.linearization.mean_loss import MeanLoss, forward_flops
 from ggn.network import MLP
 
-__all__ = ["refit", "refit_pays"]
+__all__ = ["best_output", "output_sums", "refit", "refit_pays"]
 
 
-def refit_pays(objective: Objective, work: float) -> bool:
+def refit_pays(objective: BaseObjective, work: float) -> bool:
     """Return whether `refit` can be had, and for less than half of so many flops a sample.
 
     Each output's curvature must be one number for each sample, so that outputs do not mix.
@@ -30,19 +31,26 @@ def refit_pays(objective: Objective, work: float) -> bool:
 
 
 def refit(
-    objective: Objective, w: np.ndarray, before: np.ndarray, D: np.ndarray | None, mu: float
+    objective: MeanLoss, w: np.ndarray, before: np.ndarray, D: np.ndarray | None, mu: float
 ) -> tuple[float, np.ndarray | None]:
     """Return J(w), and w with the output layer that is best under damping, if there is one.
 
     Parameters
     ----------
-    objective : Objective
+    objective : MeanLoss
     w, before : ndarray, (N,)
         Damping is by mu/2 ‖D (w - before)‖², as the step from `before` to w was.
     D : ndarray, (N,), optional
         None for the identity.
     mu : float
     """
+    J, sums = output_sums(objective, w)
+    J += objective.penalty(w) if objective.penalised else 0.0
+    return J, best_output(objective, objective.constant_curvature(), sums, w, before, D, mu)
+
+
+def output_sums(objective: MeanLoss, w: np.ndarray) -> tuple[float, np.ndarray]:
+    """Return J(w) without the penalty, and the sums over samples that `best_output` needs."""
     net, layout = objective.net, objective.net.layout
     parts, constant = objective.lanes(refit_flops), objective.constant_curvature()
     own = constant is None
@@ -64,14 +72,30 @@ def refit(
     objective.each_chunk(parts, 0, m, add)
     for others in sums[1:]:
         sums[0] += others
-    J = sum(losses) + (objective.penalty(w) if objective.penalised else 0.0)
+    return sum(losses), sums[0]
+
+
+def best_output(
+    objective: BaseObjective,
+    constant: float | None,
+    sums: np.ndarray,
+    w: np.ndarray,
+    before: np.ndarray,
+    D: np.ndarray | None,
+    mu: float,
+) -> np.ndarray | None:
+    """Return w with the output layer that is best, from its sums, or None where there is none.
+
+    `constant` is α where c_i H_E = α I for all samples, else None; see `refit`.
+    """
+    layout, own = objective.net.layout, constant is None
     l2 = None
     if objective.penalised:
         l2 = np.ascontiguousarray(np.broadcast_to(objective.l2, w.shape))
     out = np.empty_like(w)
     alpha = 1.0 if constant is None else constant
-    found = _core.output_weights(layout, own, alpha, sums[0], l2, D, mu, before, w, out)
-    return J, out if found else None
+    found = _core.output_weights(layout, own, alpha, sums, l2, D, mu, before, w, out)
+    return out if found else None
 
 
 def refit_flops(net: MLP) -> float:

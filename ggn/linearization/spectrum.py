@@ -15,7 +15,6 @@ that belong to a symmetry of the network are off by the order of ‖g‖.
 
 from __future__ import annotations
 
-import copy
 import inspect
 import math
 from dataclasses import dataclass
@@ -25,9 +24,8 @@ import numpy as np
 from scipy.linalg import eigh, eigvalsh
 from scipy.sparse.linalg import ArpackNoConvergence, LinearOperator, eigsh
 
+from ggn.linearization.base import BaseLinearization
 from ggn.linearization.hessian import scaled_hessian, scaled_operator
-from ggn.linearization.linearization import Linearization
-from ggn.linearization.shares import Shares
 from ggn.machine import memory_limit
 from ggn.validation import float_array, generator, integer, number
 
@@ -156,7 +154,7 @@ def inertia_of(values: np.ndarray, tol: float) -> Inertia:
 
 
 def spectrum(
-    at: Linearization,
+    at: BaseLinearization,
     k: int = FEW,
     *,
     scale: np.ndarray | None = None,
@@ -167,7 +165,7 @@ def spectrum(
 
     Parameters
     ----------
-    at : Linearization
+    at : BaseLinearization
     k : int, default 6
         How many from each end, where not all.
     scale : ndarray, (N,), optional
@@ -216,7 +214,7 @@ def dense_fits(N: int, max_memory: float, k: int = FEW) -> bool:
 
 
 def negative(
-    at: Linearization,
+    at: BaseLinearization,
     rng: int | np.random.Generator | None = 0,
     scale: np.ndarray | None = None,
 ) -> tuple[np.ndarray, np.ndarray]:
@@ -240,7 +238,7 @@ class _Probe:
 
     def __init__(
         self,
-        at: Linearization,
+        at: BaseLinearization,
         rng: int | np.random.Generator | None,
         scale: np.ndarray | None = None,
     ) -> None:
@@ -285,16 +283,13 @@ class _Probe:
         return Spectrum(values, vectors, residuals, self.tolerance, dense)
 
 
-def _operator(at: Linearization, scale: np.ndarray | None) -> LinearOperator:
+def _operator(at: BaseLinearization, scale: np.ndarray | None) -> LinearOperator:
     """Return v -> H v, or v -> D⁻¹ H D⁻¹ v."""
     H = at.hessian_operator()
     return H if scale is None else scaled_operator(H, scale)
 
 
-def rounded(at: Linearization, source: np.random.Generator) -> Linearization:
+def rounded(at: BaseLinearization, source: np.random.Generator) -> BaseLinearization:
     """Return the linearization with all weights, of samples too, moved by their rounding."""
-    objective = copy.copy(at.objective)
     w = at.w * (1.0 + source.normal(scale=4.0 * EPS, size=len(at.w)))
-    noise = source.normal(scale=4.0 * EPS, size=objective.T)
-    objective.c = Shares(objective.c.array * (1.0 + noise), objective.T)
-    return Linearization(objective, w)
+    return at.objective.shaken(source, 4.0 * EPS).at(w)

@@ -8,7 +8,7 @@ from typing import Protocol
 import numpy as np
 
 from ggn import _core
-from ggn.linearization.objective import Objective, split
+from ggn.linearization.mean_loss import MeanLoss, split
 from ggn.network import MLP
 
 __all__ = ["Accumulate", "sweep", "sweep_work"]
@@ -26,7 +26,7 @@ class Accumulate(Protocol):
 
 
 def sweep(
-    objective: Objective,
+    objective: MeanLoss,
     w: np.ndarray,
     columns: int,
     extra: int = 0,
@@ -38,7 +38,7 @@ def sweep(
 
     Parameters
     ----------
-    objective : Objective
+    objective : MeanLoss
     w : ndarray, (N,)
     columns : int
         How many columns per sample go backward: 1 for the gradient, nL for Ψ.

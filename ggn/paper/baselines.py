@@ -26,7 +26,7 @@ from ggn import problems
 from ggn.damping import LevenbergMarquardt, Undamped
 from ggn.fit.result import pass_on_interrupt
 from ggn.fit.train import train
-from ggn.linearization import Linearization, Objective
+from ggn.linearization import Objective
 from ggn.losses import Squared
 from ggn.network import MLP
 from ggn.paper.pieces import Piece, Pieces
@@ -64,7 +64,7 @@ def momentum(
     """Yield iterates of v = beta v + ∇J, w - alpha v."""
     v = np.zeros_like(w)
     while True:
-        v = beta * v + Linearization(objective, w).gradient
+        v = beta * v + objective.at(w).gradient
         w = w - alpha * v
         yield w
 
@@ -73,7 +73,7 @@ def adam(objective: Objective, w: np.ndarray, alpha: float) -> Iterator[np.ndarr
     """Yield iterates of Adam (Kingma & Ba 2015), all samples at once, decay 0.9 and 0.999."""
     m, v, k = np.zeros_like(w), np.zeros_like(w), 0
     while True:
-        g, k = Linearization(objective, w).gradient, k + 1
+        g, k = objective.at(w).gradient, k + 1
         m, v = 0.9 * m + 0.1 * g, 0.999 * v + 0.001 * g * g
         w = w - alpha * (m / (1.0 - 0.9**k)) / (np.sqrt(v / (1.0 - 0.999**k)) + 1e-8)
         yield w
@@ -141,7 +141,7 @@ def _scipy(method: str, times: int) -> Callable[[Objective, np.ndarray, int], Pa
             seen.append((float(intermediate_result.fun), time.perf_counter() - start))
 
         def both(w: np.ndarray) -> tuple[float, np.ndarray]:
-            at = Linearization(objective, w.copy())
+            at = objective.at(w.copy())
             return at.loss, at.gradient
 
         options = {"maxiter": times * iterations, "gtol": 0.0}

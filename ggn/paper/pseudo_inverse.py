@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from ggn.damping import Metric
-from ggn.linearization import Linearization
+from ggn.linearization import BaseLinearization
 from ggn.steps import Prepared, Step
 
 __all__ = ["PseudoInverse"]
@@ -24,13 +24,13 @@ class PseudoInverse(Step):
     array([1., 1.])
     """
 
-    def prepare(self, at: Linearization, metric: Metric) -> _Prepared:
+    def prepare(self, at: BaseLinearization, metric: Metric) -> _Prepared:
         """Decompose the normal matrix."""
         return _Prepared(at)
 
 
 class _Prepared(Prepared):
-    def __init__(self, at: Linearization) -> None:
+    def __init__(self, at: BaseLinearization) -> None:
         G = at.normal_matrix(psd=True)
         self.gradient = at.gradient
         self.diagonal = G.diagonal()

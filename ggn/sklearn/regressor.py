@@ -14,6 +14,7 @@ from ggn import losses
 from ggn.fit.class_targets import hint_of_classes
 from ggn.fit.mixture import Mixture
 from ggn.fit.scores import r2
+from ggn.linearization.objective import zeros_and_ones
 from ggn.sklearn.base import BaseGGN
 
 __all__ = ["GGNRegressor"]
@@ -205,7 +206,8 @@ class GGNRegressor(MultiOutputMixin, RegressorMixin, BaseGGN):
         loss = losses.resolve(self.loss, "loss", losses.FOR_REGRESSION)
         X, y, s = self._validated(X, y, sample_weight, multi_output=True, y_numeric=True)
         Y = y.astype(np.float64).reshape(len(y), -1)
-        hint_of_classes(self._network(Y.shape[1], Y.size), Y, self.loss)
+        net = self._network(Y.shape[1], Y.size)
+        hint_of_classes(net, Y.size, lambda: zeros_and_ones(Y), self.loss)
         also = {"_flat": y.ndim == 1, "out_activation_": "identity"}
         self._fit(X, Y, s, loss, _mean_r2, scale_targets=True, also=also)
         return self

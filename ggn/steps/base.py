@@ -11,9 +11,10 @@ from typing import ClassVar
 import numpy as np
 
 from ggn.damping import Lasting, Metric
-from ggn.linearization import Linearization, Objective
+from ggn.linearization import BaseLinearization, BaseObjective, Linearization
+from ggn.validation import instance
 
-__all__ = ["Prepared", "Step"]
+__all__ = ["Prepared", "Step", "in_memory"]
 
 
 class Prepared(ABC):
@@ -59,14 +60,21 @@ class Step(Lasting, ABC):
     name: ClassVar[str]
     # whether it can be computed where G is indefinite, that is where P H_E Pᵀ has no root P S
     indefinite: ClassVar[bool] = False
+    # whether it is made of that root, which only samples in memory have
+    rooted: ClassVar[bool] = False
 
-    def start(self, objective: Objective) -> Step:
+    def start(self, objective: BaseObjective) -> Step:
         """Return what prepares the steps of one run; by default itself, which has no state."""
         return self
 
     @abstractmethod
-    def prepare(self, at: Linearization, metric: Metric) -> Prepared:
+    def prepare(self, at: BaseLinearization, metric: Metric) -> Prepared:
         """Assemble what `solve` needs, in the metric `metric.scale(diagonal of G)`."""
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}()"
+
+
+def in_memory(at: BaseLinearization, step: Step) -> Linearization:
+    """Return `at`, whose P S can be had, for a step that is made of it."""
+    return instance(f"{step!r} must be prepared at", at, Linearization)

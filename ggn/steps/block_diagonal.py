@@ -8,7 +8,7 @@ import numpy as np
 
 from ggn import _core
 from ggn.damping import Metric
-from ggn.linearization import Linearization
+from ggn.linearization import BaseLinearization
 from ggn.steps.base import Prepared, Step
 from ggn.steps.cholesky import damped_cholesky
 from ggn.steps.primal import PreparedPrimal
@@ -37,13 +37,13 @@ class BlockDiagonal(Step):
     name = "block_diagonal"
     indefinite = True
 
-    def prepare(self, at: Linearization, metric: Metric) -> _Prepared:
+    def prepare(self, at: BaseLinearization, metric: Metric) -> _Prepared:
         """Assemble the normal matrix, and keep a copy of each layer's block."""
         return _Prepared(at, metric)
 
 
 class _Prepared(Prepared):
-    def __init__(self, at: Linearization, metric: Metric) -> None:
+    def __init__(self, at: BaseLinearization, metric: Metric) -> None:
         all_ = PreparedPrimal(at, metric)
         self.gradient, self.diagonal, self.scale = all_.gradient, all_.diagonal, all_.scale
         ends = np.cumsum([0, *(n * m for n, m in at.net.layout.shapes)])

@@ -14,7 +14,7 @@ import numpy as np
 from scipy.sparse.linalg import LinearOperator, cg
 
 from ggn.damping import Metric
-from ggn.linearization import Linearization
+from ggn.linearization import BaseLinearization
 from ggn.steps.base import Prepared, Step
 from ggn.validation import integer, number
 
@@ -39,7 +39,7 @@ class ConjugateGradient(Step):
         self.tol = number("tol", tol, 0.0, 1.0, open_low=True, open_high=True)
         self.max_products = integer("max_products", max_products, 1)
 
-    def prepare(self, at: Linearization, metric: Metric) -> _Prepared:
+    def prepare(self, at: BaseLinearization, metric: Metric) -> _Prepared:
         """Compute the gradient and the diagonal of G."""
         return _Prepared(at, metric, self.tol, self.max_products)
 
@@ -48,7 +48,9 @@ class ConjugateGradient(Step):
 
 
 class _Prepared(Prepared):
-    def __init__(self, at: Linearization, metric: Metric, tol: float, max_products: int) -> None:
+    def __init__(
+        self, at: BaseLinearization, metric: Metric, tol: float, max_products: int
+    ) -> None:
         diagonal = at.normal_diagonal()
         self.gradient = at.gradient
         self.diagonal, self.scale = diagonal, metric.scale(diagonal)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from ggn.damping import Metric
-from ggn.linearization import Linearization
+from ggn.linearization import BaseLinearization
 from ggn.steps.base import Prepared, Step
 
 __all__ = ["Diagonal"]
@@ -36,13 +36,13 @@ class Diagonal(Step):
 
     name = "diagonal"
 
-    def prepare(self, at: Linearization, metric: Metric) -> _Prepared:
+    def prepare(self, at: BaseLinearization, metric: Metric) -> _Prepared:
         """Sweep for the gradient, and for the diagonal of G."""
         return _Prepared(at, metric)
 
 
 class _Prepared(Prepared):
-    def __init__(self, at: Linearization, metric: Metric) -> None:
+    def __init__(self, at: BaseLinearization, metric: Metric) -> None:
         self.gradient, self.diagonal = at.gradient, at.normal_diagonal()
         self.scale = metric.scale(self.diagonal)
 

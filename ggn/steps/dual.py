@@ -6,9 +6,9 @@ import numpy as np
 
 from ggn import _core
 from ggn.damping import Metric
-from ggn.linearization import Linearization
+from ggn.linearization import BaseLinearization, Linearization
 from ggn.linearization.dual_system import DualSystem
-from ggn.steps.base import Prepared, Step
+from ggn.steps.base import Prepared, Step, in_memory
 from ggn.steps.cholesky import damped_cholesky
 
 __all__ = ["Dual"]
@@ -23,9 +23,11 @@ class Dual(Step):
     """
 
     name = "dual"
+    rooted = True
 
-    def prepare(self, at: Linearization, metric: Metric) -> Prepared:
+    def prepare(self, at: BaseLinearization, metric: Metric) -> Prepared:
         """Assemble the kernel matrix, or B."""
+        at = in_memory(at, self)
         if at.objective.penalised:
             return _Stored(at, metric)
         system = DualSystem(at.objective, at.w)

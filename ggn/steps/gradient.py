@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from ggn.damping import Metric
-from ggn.linearization import Linearization
+from ggn.linearization import BaseLinearization
 from ggn.steps.base import Prepared, Step
 
 __all__ = ["Gradient"]
@@ -20,13 +20,13 @@ class Gradient(Step):
     name = "gradient"
     indefinite = True
 
-    def prepare(self, at: Linearization, metric: Metric) -> _Prepared:
+    def prepare(self, at: BaseLinearization, metric: Metric) -> _Prepared:
         """Sweep back once."""
         return _Prepared(at)
 
 
 class _Prepared(Prepared):
-    def __init__(self, at: Linearization) -> None:
+    def __init__(self, at: BaseLinearization) -> None:
         self.gradient = at.gradient
 
     def solve(self, mu: float) -> np.ndarray:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from ggn.damping import Metric
-from ggn.linearization import Linearization
-from ggn.steps.base import Prepared, Step
+from ggn.linearization import BaseLinearization, Linearization
+from ggn.steps.base import Prepared, Step, in_memory
 
 __all__ = ["MinimumNorm"]
 
@@ -20,10 +20,11 @@ class MinimumNorm(Step):
     """
 
     name = "minimum_norm"
+    rooted = True
 
-    def prepare(self, at: Linearization, metric: Metric) -> _Prepared:
+    def prepare(self, at: BaseLinearization, metric: Metric) -> _Prepared:
         """Decompose B̂ᵀ, with rows for the penalty if there is one."""
-        return _Prepared(at, metric)
+        return _Prepared(in_memory(at, self), metric)
 
 
 class _Prepared(Prepared):

@@ -9,7 +9,7 @@ from scipy.linalg import LinAlgError, LinAlgWarning, solve
 
 from ggn import _core
 from ggn.damping import Metric
-from ggn.linearization import Linearization
+from ggn.linearization import BaseLinearization
 from ggn.steps.base import Prepared, Step
 from ggn.steps.cholesky import damped_cholesky
 
@@ -26,7 +26,7 @@ class Primal(Step):
     name = "primal"
     indefinite = True
 
-    def prepare(self, at: Linearization, metric: Metric) -> PreparedPrimal:
+    def prepare(self, at: BaseLinearization, metric: Metric) -> PreparedPrimal:
         """Assemble the normal matrix."""
         return PreparedPrimal(at, metric)
 
@@ -35,7 +35,7 @@ class PreparedPrimal(Prepared):
     """G assembled at `at`, or at `curvature` (the same weights, other samples) if given."""
 
     def __init__(
-        self, at: Linearization, metric: Metric, curvature: Linearization | None = None
+        self, at: BaseLinearization, metric: Metric, curvature: BaseLinearization | None = None
     ) -> None:
         N = at.net.n_weights
         self.at = at

@@ -16,9 +16,8 @@ from typing import Any
 import numpy as np
 
 from ggn.damping import Metric
-from ggn.linearization import Linearization, Objective
+from ggn.linearization import BaseLinearization, BaseObjective
 from ggn.linearization.assembly import normal_work
-from ggn.linearization.directional import curvature_along
 from ggn.linearization.sweeping import sweep_work
 from ggn.network import MLP
 from ggn.steps.base import Step
@@ -48,12 +47,12 @@ class Subsampled(Step):
         generator(rng)
         self.rng = rng
 
-    def start(self, objective: Objective) -> _Running:
+    def start(self, objective: BaseObjective) -> _Running:
         """Return the state of one run."""
         size = first_size(objective.net, objective.T) if self.samples is None else self.samples
         return _Running(size, generator(self.rng))
 
-    def prepare(self, at: Linearization, metric: Metric) -> PreparedPrimal:
+    def prepare(self, at: BaseLinearization, metric: Metric) -> PreparedPrimal:
         """Assemble G from the first draw."""
         return self.start(at.objective).prepare(at, metric)
 
@@ -74,22 +73,22 @@ class _Running(Step):
         self.size = state["size"]
         self.source.bit_generator.state = state["before"]
 
-    def prepare(self, at: Linearization, metric: Metric) -> PreparedPrimal:
+    def prepare(self, at: BaseLinearization, metric: Metric) -> PreparedPrimal:
         T = at.objective.T
         if self.size >= T:
             return PreparedPrimal(at, metric)
         self.before = self.source.bit_generator.state
         rows = np.sort(self.source.choice(T, self.size, replace=False))
-        return _Prepared(self, at, metric, Linearization(at.objective.part(rows), at.w))
+        return _Prepared(self, at, metric, at.objective.part(rows).at(at.w))
 
 
 class _Prepared(PreparedPrimal):
     def __init__(
         self,
         running: _Running,
-        at: Linearization,
+        at: BaseLinearization,
         metric: Metric,
-        curvature: Linearization,
+        curvature: BaseLinearization,
     ) -> None:
         super().__init__(at, metric, curvature)
         self.running, self.few = running, False
@@ -99,7 +98,7 @@ class _Prepared(PreparedPrimal):
         if d is None:
             return None
         Dd = d if self.scale is None else self.scale * d
-        curvature = curvature_along(self.at.objective, self.at.w, d) + mu * float(Dd @ Dd)
+        curvature = self.at.curvature_along(d) + mu * float(Dd @ Dd)
         length = float(self.gradient @ d) / curvature if curvature > 0.0 else 1.0
         if length < 0.5 and not self.few:  # once per point
             self.few = True

@@ -152,6 +152,7 @@ def _odd_sizes(objective: Objective) -> bool:
         own = choose_units(objective, Primal(), LevenbergMarquardt(), None).objective
         if np.any(own.l2 > APART * np.max(objective.l2)):
             return True
+    assert isinstance(own, Objective)
     return _odd(own)
 
 

@@ -21,7 +21,7 @@ import numpy as np
 from ggn.fit.fitted import Fitted, as_model, is_fitted, targets_of, words_of
 from ggn.fit.mixture import trained
 from ggn.fit.result import TrainResult
-from ggn.linearization.objective import penalty
+from ggn.linearization.mean_loss import penalty
 from ggn.losses import Loss, resolve
 from ggn.network import MLP
 from ggn.surface.diagnosis import Diagnosis

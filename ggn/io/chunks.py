@@ -1,0 +1,136 @@
+"""Samples that come in chunks, one at a time: larger than memory, on one machine.
+
+    Chunks(chunks)                     a list of chunks, or a function that returns an iterator
+    Chunks.of_arrays(X, Y)             arrays that are read by slices: numpy.memmap, HDF5, zarr
+    Chunks.of_parquet(paths, ...)      row groups of Parquet files (pyarrow)
+
+Every pass reads all chunks again, in order; a training makes one for each trial and each
+linearization.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any, TypeVar
+
+from ggn.linearization import Part, Source
+from ggn.linearization.memory import Memory
+from ggn.linearization.source import tree
+from ggn.validation import ArgumentError, describe, integer
+
+__all__ = ["Chunks"]
+
+R = TypeVar("R")
+ROWS = 65536  # of a chunk of arrays
+
+
+class Chunks(Source):
+    """Samples in chunks, in place of X and Y for `ggn.train`, `ggn.linearize`, `ggn.diagnose`.
+
+    A chunk is a tuple (X, Y) or (X, Y, sample_weight) of arrays, samples being rows; chunks may
+    have different lengths, and be empty.  They are read anew in every pass, and no more than
+    one is held at a time.  Around 10,000 to 100,000 rows suit: each costs some hundred
+    microseconds a pass beside its samples.
+
+    Parameters
+    ----------
+    chunks : iterable or callable
+        What can be iterated again and again (a list, an object with `__iter__`), or a function
+        without arguments that returns a fresh iterator.  A generator can be iterated once only:
+        give the function that makes it.
+
+    Raises
+    ------
+    ValueError
+        For what cannot be iterated, or only once.  In a pass: for chunks that hold what is not
+        a finite number, of other widths, or of other lengths than in the first pass; the chunk
+        is named by its number, from 0, and the place by its row.
+
+    Examples
+    --------
+    >>> import numpy as np, ggn
+    >>> def chunks():
+    ...     for k in range(10):  # from a file, a data base, a simulation ...
+    ...         x = np.linspace(k, k + 1, 50, endpoint=False)
+    ...         yield x, np.sin(x)
+    >>> data = ggn.Chunks(chunks)
+    >>> data.n_samples
+    500
+    >>> fit = ggn.train(ggn.MLP((1, 12, 1)), data, max_iter=300)
+    >>> bool(fit.fun < 1e-6)
+    True
+    """
+
+    def __init__(self, chunks: Iterable[Any] | Callable[[], Iterator[Any]]) -> None:
+        if isinstance(chunks, Iterator):
+            raise ArgumentError(
+                "chunks",
+                f"must be what can be iterated more than once, got {describe(chunks)}; give the "
+                "function that makes it, or a list",
+            )
+        if not callable(chunks) and not hasattr(chunks, "__iter__"):
+            raise ArgumentError(
+                "chunks", f"must be iterable, or a function of none, got {describe(chunks)}"
+            )
+        self._chunks: Any = chunks
+        self._count: int | None = None  # of chunks in the first pass
+        self._memory = Memory()
+
+    @classmethod
+    def of_arrays(cls, X: Any, Y: Any, sample_weight: Any = None, *, rows: int = ROWS) -> Chunks:
+        """Return arrays as chunks of so many rows, each read by a slice when it is due.
+
+        Parameters
+        ----------
+        X, Y, sample_weight : array-like with a length, (T, n0), (T, nL), (T,)
+            As `numpy.memmap`, `numpy.load(..., mmap_mode="r")`, data sets of h5py and zarr.
+        rows : int, default 65536
+
+        Examples
+        --------
+        >>> import numpy as np, ggn
+        >>> x = np.linspace(0, 1, 1000)
+        >>> ggn.Chunks.of_arrays(x, x**2, rows=300).n_samples
+        1000
+        """
+        given = {"X": X, "Y": Y} | ({} if sample_weight is None else {"weights": sample_weight})
+        for name, value in given.items():
+            if not hasattr(value, "__len__") or not hasattr(value, "__getitem__"):
+                raise ArgumentError(name, f"must have a length and slices, got {describe(value)}")
+            if len(value) != len(X):
+                raise ValueError(
+                    f"X and {name} must have as many rows, got {len(X)} and {len(value)}"
+                )
+        step = integer("rows", rows, 1)
+        return cls(functools.partial(_slices, tuple(given.values()), step))
+
+    def _parts(self) -> Iterator[Part]:
+        """Yield the parts of a pass."""
+        again = isinstance(self._chunks, Iterable)
+        number = -1
+        for number, chunk in enumerate(self._chunks if again else self._chunks()):
+            if not isinstance(chunk, (tuple, list)) or len(chunk) not in (2, 3):
+                raise ValueError(
+                    f"chunk {number} must be (X, Y) or (X, Y, sample_weight), got {describe(chunk)}"
+                )
+            X, Y, weights = (*chunk, None)[:3]
+            yield Part(number, X, Y, weights, self._memory)
+        if self._count is None:
+            self._count = number + 1
+        if number + 1 != self._count:
+            raise ValueError(
+                f"chunks must be as many in every pass, got {self._count} in the first and then "
+                f"{number + 1}; a generator can be iterated once only: give the function that "
+                "makes it"
+            )
+
+    def reduce(
+        self, combine: Callable[[R, R], R], function: Callable[..., R | None], *args: Any
+    ) -> R | None:
+        return tree(combine, (function(part, *args) for part in self._parts()))
+
+
+def _slices(arrays: Sequence[Any], step: int) -> Iterator[tuple[Any, ...]]:
+    for start in range(0, len(arrays[0]), step):
+        yield tuple(array[start : start + step] for array in arrays)
