@@ -10,6 +10,7 @@ from strategies import assert_close, case
 
 import ggn
 from ggn.io import scaling
+from ggn.linearization import columns
 
 
 def test_standard_units_of_awkward_columns():
@@ -57,7 +58,7 @@ def test_centre_and_size_of_weighted_rows_are_those_of_repeated_ones(rng, robust
 def test_columns_are_measured_alike_a_few_at_a_time(rng, monkeypatch):
     A = np.asfortranarray(rng.normal(size=(40, 7)))
     whole = scaling.centre_and_size(A)
-    monkeypatch.setattr(scaling, "BLOCK", 80)
+    monkeypatch.setattr(columns, "BLOCK", 80)
     np.testing.assert_array_equal(scaling.centre_and_size(A), whole)
 
 

@@ -7,7 +7,7 @@ import pytest
 
 import ggn
 from ggn.activations import BUILT_IN
-from ggn.fit.start import RIDGES, STARTS, _validated, draw
+from ggn.fit.start import RIDGES, STARTS, _Validated, draw
 from ggn.linearization import Objective
 
 NET = ggn.MLP((2, 5, 1))
@@ -60,7 +60,7 @@ def test_the_start_chosen_is_the_one_that_predicts_better(frequency):
         W, b = slopes / np.abs(slopes) * reach, biases / np.abs(slopes) * reach
         H = np.column_stack([np.tanh(x * W + b)])
         found = []
-        for ridge in RIDGES:
+        for ridge in RIDGES.ravel():
             left = []
             for k in range(60):
                 on = np.arange(60) != k
@@ -130,9 +130,9 @@ def test_cross_validation_by_singular_values(size, rng):
     kept = s > 1e-9 * s[0]
     U, s, Vt = U[:, kept], s[kept], Vt[kept]
     count, found = max(40.0, 1.0 / (c @ c)), []
-    for ridge in RIDGES:
+    for ridge in RIDGES.ravel():
         B = Vt.T @ ((s / (s**2 + ridge * s[0] ** 2))[:, None] * (U.T @ y))
         free = 1.0 - ((s**2 / (s**2 + ridge * s[0] ** 2)).sum() + 1.0) / count
         if free > 0.0:
             found.append(np.square(y - Z @ B).sum() / free**2)
-    assert _validated(H, t, c, 40.0) == pytest.approx(min(found, default=np.inf), rel=1e-6)
+    assert _Validated(t, c, 40.0)(H) == pytest.approx(min(found, default=np.inf), rel=1e-6)

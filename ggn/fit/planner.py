@@ -9,6 +9,7 @@ every run; the seconds shown come from a dgemm timed on this machine.
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 
 from ggn import damping as dampings
@@ -24,7 +25,7 @@ from ggn.fit.costs import (
     subsampled_cost,
 )
 from ggn.linearization import BaseObjective
-from ggn.machine import flop_rate, memory_limit
+from ggn.machine import flop_rate, memory_limit, one_thread
 from ggn.network import MLP
 from ggn.steps import ConjugateGradient, Dual, MinimumNorm, Primal, Step, Subsampled
 from ggn.steps.subsampled import first_size
@@ -173,25 +174,11 @@ def _planned(
     resident: bool = True,
 ) -> Plan:
     """Return the plan; resident: whether the samples are in memory, all at once."""
-    damped = damping.damped
-    limit = memory_limit(max_memory)
-    made: list[tuple[Step, float, float]] = [
-        (Primal(), *primal_cost(net, T, T)),
-    ]
-    if curved.semidefinite:
-        made.append((ConjugateGradient(), *conjugate_gradient_cost(net, T)))
-    if curved.reachable and resident:  # these two divide by the loss's curvature
-        made += [
-            (Dual(), *dual_cost(net, T, penalised)),
-            (MinimumNorm(), *minimum_norm_cost(net, T, penalised)),
-        ]
+    damped, limit = damping.damped, memory_limit(max_memory)
+    kinds = curved.semidefinite, curved.reachable, damped, penalised, resident
+    costs = _costs(net, T, one_thread(), *kinds)
+    made = [(step(), flops, memory) for step, flops, memory in costs]
     exact = made[0][1]
-    if damped and curved.semidefinite and ROWS_OF_SUBSAMPLE * first_size(net, T) <= T:
-        made.append((Subsampled(), *subsampled_cost(net, T)))
-    own = damped and resident  # a copy in units of their own
-    standing = BYTES * T * (net.n_inputs + net.n_outputs) if own else 0.0
-    least = start_bytes(net, T) if resident else 0.0
-    made = [(step, flops, standing + max(memory, least)) for step, flops, memory in made]
     candidates = [Candidate(step, f, b, b <= limit, _note(step, exact)) for step, f, b in made]
 
     def order(c: Candidate) -> float:
@@ -200,6 +187,34 @@ def _planned(
         return 0.0 if preferred else max(c.flops, exact) if behind else c.flops
 
     return Plan(net, T, tuple(sorted(candidates, key=order)), limit)
+
+
+@functools.lru_cache(maxsize=256)  # as many small fits of one shape would ask for
+def _costs(
+    net: MLP,
+    T: int,
+    one_thread: bool,
+    semidefinite: bool,
+    reachable: bool,
+    damped: bool,
+    penalised: bool,
+    resident: bool,
+) -> tuple[tuple[type[Step], float, float], ...]:
+    """Return the steps that there are with their flops and bytes, the primal one first."""
+    made: list[tuple[type[Step], float, float]] = [(Primal, *primal_cost(net, T, T))]
+    if semidefinite:
+        made.append((ConjugateGradient, *conjugate_gradient_cost(net, T)))
+    if reachable and resident:  # these two divide by the loss's curvature
+        made += [
+            (Dual, *dual_cost(net, T, penalised)),
+            (MinimumNorm, *minimum_norm_cost(net, T, penalised)),
+        ]
+    if damped and semidefinite and ROWS_OF_SUBSAMPLE * first_size(net, T) <= T:
+        made.append((Subsampled, *subsampled_cost(net, T)))
+    own = damped and resident  # a copy in units of their own
+    standing = BYTES * T * (net.n_inputs + net.n_outputs) if own else 0.0
+    least = start_bytes(net, T) if resident else 0.0
+    return tuple((step, flops, standing + max(memory, least)) for step, flops, memory in made)
 
 
 def _note(step: Step, exact: float) -> str:

@@ -28,7 +28,7 @@ from ggn.fit.units import CENTRED, NEARBY, Units
 from ggn.io.scaling import fold
 from ggn.linearization import BaseObjective
 from ggn.network import MLP, SCHEMES, joined
-from ggn.network.nguyen_widrow import nguyen_widrow
+from ggn.network.nguyen_widrow import hidden_layers, output_layer
 from ggn.validation import ArgumentError, spelled
 
 __all__ = ["DEFAULT", "STARTS", "Start", "draw", "given_weights", "nearness", "start"]
@@ -36,7 +36,7 @@ __all__ = ["DEFAULT", "STARTS", "Start", "draw", "given_weights", "nearness", "s
 DEFAULT = "nguyen_widrow"
 STARTS = (DEFAULT, *SCHEMES)
 MOST_SAMPLES = 1000  # that tell how large the outputs of a layer are
-RIDGES = (1e-8, 1e-6, 1e-4, 1e-2)  # λ
+RIDGES = np.array([[1e-8], [1e-6], [1e-4], [1e-2]])  # λ
 EPS = float(np.finfo(np.float64).eps)
 MOST_VALIDATED = 300  # samples of V: with a thousand units, more would cost what iterations do
 
@@ -72,14 +72,14 @@ def draw(objective: BaseObjective, rng: np.random.Generator, scheme: str = DEFAU
     near, far = _fences(X, c)
     low, high = np.maximum(low, near), np.minimum(high, far)
     before = rng.bit_generator.state
-    Ws, H = nguyen_widrow(net, rng, X, low, high, c)
+    Ws, H = hidden_layers(net, rng, X, low, high, c)
     if net.depth > 1:
-        after, rng.bit_generator.state = rng.bit_generator.state, before
-        others, smooth = nguyen_widrow(net, rng, X, low, high, c, smooth=True)
-        rng.bit_generator.state = after  # both drew the same directions
-        count = objective.count * float(c.sum())
-        if _validated(smooth, Y, c, count) <= _validated(H, Y, c, count):
-            Ws = others
+        rng.bit_generator.state = before  # both draw the same directions
+        others, smooth = hidden_layers(net, rng, X, low, high, c, smooth=True)
+        validated = _Validated(Y, c, objective.count * float(c.sum()))
+        if validated(smooth) <= validated(H):
+            Ws, H = others, smooth
+    Ws.append(output_layer(net, rng, H, c))
     centre, size = target_sizes(objective, net.bias[-1])
     Ws[-1] *= size
     if net.bias[-1]:
@@ -87,42 +87,48 @@ def draw(objective: BaseObjective, rng: np.random.Generator, scheme: str = DEFAU
     return joined(Ws)
 
 
-def _validated(H: np.ndarray, Y: np.ndarray, c: np.ndarray, count: float) -> float:
-    """Return V of targets Y (T, nL) from units H (T, n), in its own unit; inf if there is none.
+class _Validated:
+    """V of targets Y (T, nL), called with units H (T, n); in their own unit, inf if there is none.
 
     T is the count, as a weight of 2 is the sample given twice; of weights that are small, Kish's.
     """
-    if not np.isfinite(H).all():
-        return np.inf
-    every, whole = -(-len(H) // MOST_VALIDATED), float(c.sum())
-    H, Y, c = H[::every], Y[::every], c[::every]
-    part = float(c.sum())
-    c = c / part
-    count = max(count * part / whole, 1.0 / float(c @ c))
-    root = np.sqrt(c)[:, np.newaxis]
-    with np.errstate(all="ignore"):
-        size = np.abs(Y).max(axis=0)
-        targets = Y / np.where(size > 0.0, size, 1.0)
-        targets = root * (targets - c @ targets)
-        Z = root * (H - c @ H)
-        # squares of the singular values, and of what of the targets is along their vectors
-        few = Z.shape[0] < Z.shape[1]
-        s2, V = np.linalg.eigh(Z @ Z.T if few else Z.T @ Z)
-        kept = s2 > len(s2) * EPS * s2[-1]  # the others are rounding
-        s2, V = s2[kept], V[:, kept]
-        along = np.square(V.T @ (targets if few else Z.T @ targets)).sum(axis=1)
-        if not few:
-            along /= s2
-        total = np.square(targets).sum()
-        beyond = float(total - along.sum())
-        if beyond <= 16.0 * len(Z) * EPS * total:
-            beyond = 0.0  # units that can meet all targets: what is left is the ridge's
-        ridge = np.array(RIDGES)[:, np.newaxis] * s2.max(initial=0.0)
-        shrunk = ridge / (s2 + ridge)
-        left = beyond + np.square(shrunk) @ along
-        free = 1.0 - ((1.0 - shrunk).sum(axis=1) + 1.0) / count
-        found = np.where(free > 0.0, left / free**2, np.inf)
-    return float(found.min())
+
+    def __init__(self, Y: np.ndarray, c: np.ndarray, count: float) -> None:
+        self.every, whole = -(-len(Y) // MOST_VALIDATED), float(c.sum())
+        Y, c = Y[:: self.every], c[:: self.every]
+        part = float(c.sum())
+        self.c = c = c / part
+        self.count = max(count * part / whole, 1.0 / float(c @ c))
+        self.root = np.sqrt(c)[:, np.newaxis]
+        with np.errstate(all="ignore"):
+            size = np.abs(Y).max(axis=0)
+            targets = Y / np.where(size > 0.0, size, 1.0)
+            self.targets = self.root * (targets - c @ targets)
+            self.total = np.square(self.targets).sum()
+
+    def __call__(self, H: np.ndarray) -> float:
+        if not np.isfinite(H).all():
+            return np.inf
+        H = H[:: self.every]
+        with np.errstate(all="ignore"):
+            Z = self.root * (H - self.c @ H)
+            # squares of the singular values, and of what of the targets is along their vectors
+            few = Z.shape[0] < Z.shape[1]
+            s2, V = np.linalg.eigh(Z @ Z.T if few else Z.T @ Z)
+            kept = s2 > len(s2) * EPS * s2[-1]  # the others are rounding
+            s2, V = s2[kept], V[:, kept]
+            along = np.square(V.T @ (self.targets if few else Z.T @ self.targets)).sum(axis=1)
+            if not few:
+                along /= s2
+            beyond = float(self.total - along.sum())
+            if beyond <= 16.0 * len(Z) * EPS * self.total:
+                beyond = 0.0  # units that can meet all targets: what is left is the ridge's
+            shrunk = RIDGES * s2.max(initial=0.0)
+            shrunk = shrunk / (s2 + shrunk)
+            left = beyond + np.square(shrunk) @ along
+            free = 1.0 - ((1.0 - shrunk).sum(axis=1) + 1.0) / self.count
+            found = np.where(free > 0.0, left / free**2, np.inf)
+        return float(found.min())
 
 
 def _fences(X: np.ndarray, c: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -8,7 +8,7 @@ from ggn.damping import Damping, Metric, Rule
 from ggn.damping.lasting import alike, kind_of
 from ggn.fit.run import Run
 from ggn.fit.start import Start
-from ggn.fit.state import State, numbers
+from ggn.fit.state import State
 from ggn.fit.units import Units
 from ggn.steps import Step
 from ggn.validation import instance
@@ -62,7 +62,7 @@ class Strategies:
         return State(
             w=w,
             own=own,
-            units=numbers(self.units),
+            units=self.units.numbers(),
             near=self.units.near,
             before=before,
             loss=kind_of(self.units.given.loss),

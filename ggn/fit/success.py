@@ -61,8 +61,7 @@ def _least_norm(run: Run) -> BaseLinearization | None:
     """
     given, net = run.units.given, run.units.given.net
     centre, size = target_sizes(given, net.bias[-1])
-    penalty = net.unpack(np.broadcast_to(given.l2, net.n_weights).copy())
-    if size.any() or not net.bias[-1] or any(l2.any() for l2 in penalty):
+    if size.any() or not net.bias[-1] or given.penalised:
         return None
     Ws = [W.copy() for W in net.unpack(run.units.weights(run.best_w))]
     Ws[-1][:-1], Ws[-1][-1] = 0.0, centre + net.fixed_bias
@@ -77,8 +76,8 @@ def _end(run: Run, status: Status, w: np.ndarray, J: float, gradient: np.ndarray
 def _message(run: Run, status: Status, J: float) -> str:
     """Return the sentence of a status, and what is to be said about units."""
     sentence: str = status.value
-    far = far_from_one(run.objective, run.units.given)
-    if not status.success and far is not None:
+    far = None if status.success else far_from_one(run.objective, run.units.given)
+    if far is not None:
         return f"{sentence} {advice(far)}"
     misfit = status is Status.FLAT or (status.success and J > POOR * run.units.level())
     if run.given is not None and misfit:

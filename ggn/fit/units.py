@@ -25,7 +25,6 @@ from ggn.fit.sizes import advice, far_from_one, input_units, target_units
 from ggn.linearization import BaseObjective
 from ggn.losses import Loss
 from ggn.machine import memory_limit
-from ggn.network import joined
 from ggn.steps import Step
 from ggn.validation import users_line
 
@@ -72,6 +71,10 @@ class Units:
         """Return m, s, s_y and k, or None where the units are the caller's."""
         return None
 
+    def numbers(self) -> np.ndarray:
+        """Return the numbers that tell this change of units from all others."""
+        return np.empty(0)
+
     def level(self) -> float:
         """Return J of outputs that are the mean of the targets, or the rounding of J of zeros.
 
@@ -96,13 +99,17 @@ class _Standard(Units):
         factor: float,
     ) -> None:
         super().__init__(objective)
-        self._net = objective.net
+        self._net = net = objective.net
         (self._m, self._s), (self._my, self._sy), self._k = x, y, factor
+        self._shifted = bool(self._m.any())
+        # A is their quotient, but for the shift: weights of inputs / s, of the last layer s_y
+        self._over, self._times = np.ones(net.n_weights), np.ones(net.n_weights)
+        net.matrices(self._over)[0][: net.n_inputs] = self._s[:, np.newaxis]
+        net.matrices(self._times)[-1][:] = self._sy
         l2 = objective.l2
         if objective.penalised:
-            ones = np.ones(self._net.n_weights)
             with np.errstate(all="ignore"):
-                l2 = objective.l2 * np.square(self._scaled(ones)) / factor
+                l2 = objective.l2 * np.square(1.0 / self._over * self._times) / factor
         own = objective.standard(self._m, self._s, self._my, self._sy, loss, l2)
         self.finite = own is not None
         self.objective = own or objective
@@ -110,38 +117,33 @@ class _Standard(Units):
     def factors(self) -> tuple[np.ndarray, np.ndarray, float, float]:
         return self._m, self._s, self._sy, self._k
 
-    def _scaled(self, w: np.ndarray) -> np.ndarray:
-        """Multiply by the diagonal of A."""
-        Ws = [W.copy() for W in self._net.unpack(w)]
-        Ws[0][: self._net.n_inputs] /= self._s[:, np.newaxis]
-        Ws[-1] *= self._sy
-        return joined(Ws)
+    def numbers(self) -> np.ndarray:
+        return np.concatenate([self._m, self._s, self._my, [self._sy, self._k]])
 
     def step(self, d: np.ndarray) -> np.ndarray:
-        Ws = [W.copy() for W in self._net.unpack(d)]
-        first, n0 = Ws[0], self._net.n_inputs
-        first[:n0] /= self._s[:, np.newaxis]
-        if self._m.any():
-            first[-1] -= self._m @ first[:n0]
-        Ws[-1] *= self._sy
-        return joined(Ws)
+        d = d / self._over
+        d *= self._times
+        if self._shifted:
+            first = self._net.matrices(d)[0]
+            first[-1] -= self._m @ first[: self._net.n_inputs]
+        return d
 
     def weights(self, w: np.ndarray) -> np.ndarray:
-        Ws = self._net.unpack(self.step(w))
+        w = self.step(w)
         if self._net.bias[-1]:
-            Ws[-1][-1] += self._shift
-        return joined(Ws)
+            self._net.matrices(w)[-1][-1] += self._shift
+        return w
 
     def own(self, w: np.ndarray) -> np.ndarray:
-        Ws = [W.copy() for W in self._net.unpack(w)]
-        first, n0 = Ws[0], self._net.n_inputs
+        w = w.copy()
+        Ws, n0 = self._net.matrices(w), self._net.n_inputs
         if self._net.bias[-1]:
             Ws[-1][-1] -= self._shift
-        Ws[-1] /= self._sy
-        if self._m.any():
-            first[-1] += self._m @ first[:n0]
-        first[:n0] *= self._s[:, np.newaxis]
-        return joined(Ws)
+        w /= self._times
+        if self._shifted:
+            Ws[0][-1] += self._m @ Ws[0][:n0]
+        w *= self._over
+        return w
 
     @property
     def _shift(self) -> np.ndarray:
@@ -151,17 +153,14 @@ class _Standard(Units):
         return self._k * J
 
     def gradient(self, g: np.ndarray) -> np.ndarray:
-        Ws = [W.copy() for W in self._net.unpack(g)] if np.isfinite(g).all() else []
-        if not Ws:
+        if not np.isfinite(g).all():
             return g
-        first, n0 = Ws[0], self._net.n_inputs
-        Ws[-1] *= self._k / self._sy
-        for W in Ws[:-1]:
-            W *= self._k
-        first[:n0] *= self._s[:, np.newaxis]
-        if self._m.any():
+        g = g * np.where(self._times == 1.0, self._k, self._k / self._times)
+        g *= self._over
+        if self._shifted:
+            first, n0 = self._net.matrices(g)[0], self._net.n_inputs
             first[:n0] += self._m[:, np.newaxis] * first[-1]
-        return joined(Ws)
+        return g
 
 
 def choose_units(
@@ -193,15 +192,18 @@ def _own_units(objective: BaseObjective, most_bytes: float, near: float) -> Unit
     where nothing could be changed, and where a copy of the inputs would exceed `most_bytes`.
     """
     net = objective.net
-    free = net.unpack(np.where(np.asarray(objective.l2) == 0.0, np.ones(net.n_weights), 0.0))
+    shifts = not objective.penalised, not objective.penalised
+    if objective.penalised:
+        l2 = net.matrices(objective.l2 * np.ones(net.n_weights))
+        shifts = not l2[0][-1].any(), not l2[-1][-1].any()
     with np.errstate(all="ignore"):
-        m, s = input_units(objective, net.bias[0] and bool(free[0][-1].all()))
+        m, s = input_units(objective, net.bias[0] and shifts[0])
         m, s = np.where(np.abs(m) > near * s, m, 0.0), np.where(s > 0.0, s, np.abs(m))
         s[s == 0.0] = 1.0
         alike = not m.any() and (np.abs(np.log(s)) <= NEAR).all()
         if alike or objective.copied_inputs() > most_bytes:
             m, s = np.zeros(net.n_inputs), np.ones(net.n_inputs)
-        my, sy = target_units(objective, net.bias[-1] and bool(free[-1][-1].all()))
+        my, sy = target_units(objective, net.bias[-1] and shifts[1])
         my = np.where(np.abs(my) > NEARBY * sy, my, 0.0)
         sy = sy or float(np.abs(my).max()) or 1.0  # constant targets are measured by their value
         if not my.any() and abs(math.log(sy)) <= NEAR:

@@ -94,7 +94,7 @@ class Linearization(BaseLinearization):
         net, nL = self.net, self.net.n_outputs
         out = np.zeros(net.n_weights)
         c, _ = self.objective.chunk(nL)
-        buffer = self.objective.scratch(net.diagonal_size(c))
+        buffer = self.objective.scratch(net.layout.diagonal_size(c))
 
         def accumulate(rows: slice, F: np.ndarray, work: np.ndarray) -> None:
             s = self.objective.root(F, rows).samples_last()

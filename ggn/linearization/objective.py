@@ -120,6 +120,7 @@ class Objective(MeanLoss):
         self, m: np.ndarray, s: np.ndarray, my: np.ndarray, sy: float, loss: Loss, l2: Any
     ) -> Self | None:
         own = copy.copy(self)
+        own.known = {}
         if m.any() or (s != 1.0).any():
             own.X = np.empty_like(self.X)
             for rows in chunks(self.T, self.chunk(0)[0]):

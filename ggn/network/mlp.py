@@ -129,7 +129,11 @@ class MLP:
         ValueError
             If w has another length or is not finite.
         """
-        return [W.T for W in self.layout.weights(self._weights(w))]
+        return self.matrices(self._weights(w))
+
+    def matrices(self, w: np.ndarray) -> list[np.ndarray]:
+        """Return what `unpack` does, of w known to be weights (N,): nothing is checked."""
+        return [W.T for W in self.layout.weights(w)]
 
     def pack(self, Ws: Sequence[Any]) -> np.ndarray:
         """Return the flat weights w (N,) of the matrices W_1 ... W_L; the inverse of `unpack`.
@@ -272,10 +276,6 @@ class MLP:
     def work_size(self, c: int, columns: int) -> int:
         """Return the doubles of scratch that c samples need; see `ggn._core.Layout`."""
         return self.layout.work_size(c, columns)
-
-    def diagonal_size(self, c: int) -> int:
-        """Return the doubles of buffer that the diagonal of the normal matrix needs."""
-        return self.layout.diagonal_size(c)
 
     def chunk_size(self, columns: int, extra: int = 0) -> int:
         """Return how many samples, with `extra` doubles each, make a chunk that fits the cache."""

@@ -22,12 +22,12 @@ import numpy as np
 
 from ggn.activations import Activation, Sigmoid
 
-__all__ = ["nguyen_widrow"]
+__all__ = ["hidden_layers", "output_layer"]
 
 EPS = float(np.finfo(np.float64).eps)
 
 
-def nguyen_widrow(
+def hidden_layers(
     net: Any,
     rng: np.random.Generator,
     X: np.ndarray,
@@ -36,34 +36,44 @@ def nguyen_widrow(
     c: np.ndarray,
     smooth: bool = False,
 ) -> tuple[list[np.ndarray], np.ndarray]:
-    """Return W_1 ... W_L for outputs of size one on samples like X (T, n0), from low to high.
+    """Return W_1 ... W_{L-1} for samples like X (T, n0), from low to high, and their outputs.
 
-    c (T,) says how much each sample counts in a mean; none counts for nothing.  What the last
-    layer is fed with comes with them, (T, n_{L-1}).
+    c (T,) says how much each sample counts in a mean; none counts for nothing.
 
     An input that does not vary gets no weight where there is a dummy unit to stand for it.
     Units that grow faster than their net inputs (exponential), and those without a bend
-    (identity), have nothing to share out: N(0, 1) over the size of the inputs for them, too.
+    (identity), have nothing to share out: N(0, 1) over the size of the inputs for them, as
+    `output_layer` has it.
     """
     Ws, H = [], X
-    for layer, (n, m) in enumerate(net.layout.shapes):
+    for layer, (n, m) in enumerate(net.layout.shapes[:-1]):
         sigma, dummy, inputs = net.activations[layer], net.bias[layer], H.shape[1]
         W = np.zeros((m, n))
         with np.errstate(all="ignore"):
             if layer > 0:
                 low, high = H.min(axis=0), H.max(axis=0)
-            if layer == net.depth - 1 or not _bends(sigma, n, inputs):
+            if not _bends(sigma, n, inputs):
                 _by_size(W, H, c, dummy, rng)
             else:
                 _shared_out(W, low, high, dummy, rng, smooth)
                 if isinstance(sigma, Sigmoid):  # tanh at half the argument
                     W *= 2.0
-            if layer < net.depth - 1:
-                H = sigma.value(H @ W[:inputs] + (W[-1] if dummy else 0.0))
+            H = sigma.value(H @ W[:inputs] + (W[-1] if dummy else 0.0))
         if dummy:
             W[-1] += net.fixed_bias
         Ws.append(W)
     return Ws, H
+
+
+def output_layer(net: Any, rng: np.random.Generator, H: np.ndarray, c: np.ndarray) -> np.ndarray:
+    """Return W_L for outputs of size one where it is fed with H (T, n_{L-1}), c as above."""
+    n, m = net.layout.shapes[-1]
+    W, dummy = np.zeros((m, n)), net.bias[-1]
+    with np.errstate(all="ignore"):
+        _by_size(W, H, c, dummy, rng)
+    if dummy:
+        W[-1] += net.fixed_bias
+    return W
 
 
 def _by_size(
