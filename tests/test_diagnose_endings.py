@@ -18,6 +18,7 @@ X = RNG.standard_normal((60, 5))
 Y = X[:, 0] + RNG.standard_normal(60)
 NET = ggn.MLP((5, 10, 1))
 TRAINED, HELD = (X[:30], Y[:30]), (X[30:], Y[30:])
+MIXED = (Advice.SETTLED, Advice.MEMBERS_STEPS, Advice.MEMBERS_TIME)
 ENDINGS = (Advice.MORE_STEPS, Advice.GO_ON, Advice.HELD_OUT, Advice.OVERFITTED)
 LOWER_J = (Advice.TRAIN_ON, Advice.FIT_CLOSER, Advice.LEAVE_SADDLE, Advice.REMEDY_OR_ACCEPT)
 
@@ -111,11 +112,80 @@ def test_an_estimators_own_split_and_limit():
     assert "max_iter ended the training: fit on" in str(model.diagnosis_.suggestion)
 
 
+def wave(seed):
+    """60 samples of a curve of one of two inputs, on which some networks of three settle."""
+    rng = np.random.default_rng(seed)
+    x = rng.uniform(-2.0, 2.0, (60, 2))
+    return x, np.sin(2.0 * x[:, 0]) + 0.02 * rng.standard_normal(60)
+
+
+def of_three(x, y, max_iter, seed):
+    return ggn.train_bayesian(ggn.MLP((2, 4, 1)), x, y, n_estimators=3, max_iter=max_iter, rng=seed)
+
+
+def test_a_network_of_a_mixture_that_ended_by_itself_is_not_told_to_train_on():
+    """More steps would change nothing, which is seen, and the advice says so."""
+    x, y = wave(3)
+    fit = of_three(x, y, 1000, 3)
+    assert fit.best.status is Status.GRADIENT
+    found = ggn.diagnose(fit, x, y)
+    assert found.verdict is Verdict.NOT_STATIONARY
+    assert found.suggestion.advice == (Advice.SETTLED,)
+    assert not re.search("w0=fit|more hidden units", str(found))
+    longer = of_three(x, y, 5000, 3)
+    np.testing.assert_array_equal(longer.best.w, fit.best.w)
+    # the same weights, asked about without their training, can be trained on
+    alone = ggn.diagnose(fit.best.net, fit.best.w, fit.best.X, fit.model.scaled(x, y)[1])
+    assert alone.suggestion.advice[0] is Advice.TRAIN_ON
+
+
+def test_a_limit_is_told_of_the_networks_that_it_ended():
+    """Of three, one settled; the others had no more steps.  None can be gone on from."""
+    x, y = wave(2)
+    with pytest.warns(ggn.EvidenceWarning, match="predict best in 2 of the 3 networks: noise"):
+        fit = of_three(x, y, 80, 3)
+    ends = [member.status for member in fit.members]
+    assert sorted(status.name for status in ends) == ["GRADIENT", "MAX_ITER", "MAX_ITER"]
+    assert fit.status is Status.MAX_ITER
+    assert fit.message == "The iteration limit max_iter was reached. (2 of 3 networks)"
+    for member in fit.members:
+        fit.best = member
+        advice = ggn.diagnose(fit, x, y).suggestion.advice
+        assert (Advice.SETTLED in advice) == member.success
+        assert not {Advice.TRAIN_ON, Advice.MORE_STEPS} & {*advice}
+    fit.best = fit.members[ends.index(Status.MAX_ITER)]
+    fit.best.status = Status.MAX_SECONDS
+    assert "w0=" not in str(ggn.diagnose(fit, x, y))
+
+
+def test_a_network_of_a_mixture_is_trained_again_and_not_gone_on_from():
+    x, y = wave(3)
+    with pytest.warns(ggn.EvidenceWarning, match="which penalties predict best: noise"):
+        fit = of_three(x, y, 20, 0)
+    for status, key in (
+        (Status.MAX_ITER, Advice.MEMBERS_STEPS),
+        (Status.MAX_SECONDS, Advice.MEMBERS_TIME),
+    ):
+        fit.best.status = status
+        found = ggn.diagnose(fit, x, y)
+        assert found.suggestion.advice[0] is key
+        assert "w0=" not in str(found)
+
+
+def test_an_estimators_warning_says_how_many_networks_had_no_more_steps():
+    x, y = wave(2)
+    model = GGNRegressor(4, n_estimators=3, max_iter=80, random_state=0)
+    with pytest.warns(match=r"max_iter was reached\. \(2 of 3 networks\)$"):
+        model.fit(x, y)
+    assert [member.success for member in model.result_.members].count(False) == 2
+
+
 def test_every_face_has_words_for_how_a_training_ended():
-    assert set(ENDINGS) <= set(PARAMETERS)
-    assert set(ENDINGS) <= set(OPTIONS)
-    for key in ENDINGS:
+    assert {*ENDINGS, *MIXED} <= set(PARAMETERS)
+    assert set(ENDINGS) <= set(OPTIONS)  # which mixes no networks
+    for key in (*ENDINGS, *MIXED):
         assert not re.search(r"\bw0\b|\bl2\b|max_seconds|loss_target", PARAMETERS[key])
+    for key in ENDINGS:
         assert not re.search(r"\bw0\b|(?<!-)\bl2\b|_", OPTIONS[key])
 
 

@@ -51,7 +51,8 @@ class Mixture(Predictive, TrainResult):
     fun : float
         Mean ‖φ_L - y‖² of that network in standard units, without a penalty; `l2` is 0.
     status : Status
-        The first member's that did not come to its end, if there is one.
+        The first member's that did not come to its end, if there is one; `message` says how
+        many ended so.
     nit : int
         The largest number of steps of a member; nfev and njev are of all.
     noise_std : ndarray (nL,)
@@ -66,6 +67,10 @@ class Mixture(Predictive, TrainResult):
     def posterior(self) -> LaplaceMixture:
         """What the data leave open about the weights of each; `ggn.Model` keeps it in its file."""
         return LaplaceMixture([m.w for m in self.members], [m.posterior for m in self.members])
+
+    def ended(self, status: Status) -> int:
+        """Return how many members ended so."""
+        return sum(member.status is status for member in self.members)
 
     def outputs(self, X: Any) -> np.ndarray:
         """Return the mean of the predictions, (T, nL), without their deviations."""
@@ -127,7 +132,7 @@ def mixed(members: list[Member], Y: np.ndarray, units: Model) -> Mixture:
         jac=at.gradient,
         success=status.success,
         status=status,
-        message=status.value,
+        message=_message(status, [member.status for member in members]),
         nit=max(member.nit for member in members),
         nfev=sum(member.nfev for member in members),
         njev=sum(member.njev for member in members),
@@ -147,6 +152,12 @@ def mixed(members: list[Member], Y: np.ndarray, units: Model) -> Mixture:
     with np.errstate(all="ignore"):
         made.log_evidence = float(np.logaddexp.reduce(evidence)) - math.log(len(members))
     return made
+
+
+def _message(status: Status, each: list[Status]) -> str:
+    """Return the sentence of a status, and of how many members it is told."""
+    k = each.count(status)
+    return status.value if k == len(each) else f"{status.value} ({k} of {len(each)} networks)"
 
 
 def bayesian_mixture(

@@ -19,8 +19,12 @@ def hint_of_the_limit(result: TrainResult, max_iter: int) -> None:
     """Warn if it ended at max_iter, for what it says of noise and weights rests on the penalty."""
     if result.status is not Status.MAX_ITER:
         return
-    settled, advice = "it was clear which penalties predict best", "take more steps"
-    if not isinstance(result, Mixture):
+    advice = "take more steps"
+    if isinstance(result, Mixture):
+        settled = "it was clear which penalties predict best"
+        k, of = result.ended(Status.MAX_ITER), len(result.members)
+        settled += f" in {k} of the {of} networks" if k < of else ""
+    else:
         settled = "the penalty settled"
         advice += (
             " or fewer units, or mix networks, which samples left out stop, with n_estimators=5"

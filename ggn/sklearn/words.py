@@ -19,6 +19,12 @@ WORDS: Mapping[enum.Enum, str] = {
     "warm_start=True from here.",
     Advice.GO_ON: "With warm_start=True the next fit goes on from here, without the callback that "
     "ended the training.",
+    Advice.SETTLED: "This network ended by itself: its penalties settled, and a few steps on all "
+    "samples followed, which a larger max_iter or a smaller tol would not change.",
+    Advice.MEMBERS_STEPS: "max_iter ended the training of this network: fit on, with a larger "
+    "max_iter, or with warm_start=True from here.",
+    Advice.MEMBERS_TIME: "With warm_start=True the next fit goes on from here, without the "
+    "callback that ended the training of this network.",
     Advice.HELD_OUT: "The training was meant to stop here: the loss of samples held out falls no "
     "more, which a larger max_iter, a smaller tol or warm_start=True would not change.",
     Advice.OVERFITTED: "Theirs is more than twice that of the others: use fewer hidden units "

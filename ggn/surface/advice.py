@@ -51,6 +51,14 @@ class Advice(enum.Enum):
         "Train on from here with w0=fit, without what ended the training (max_seconds, "
         "loss_target or a callback)."
     )
+    SETTLED = (
+        "This network ended by itself: its penalties settled, and a few steps on all samples "
+        "followed, so a larger max_iter or a smaller tol would change nothing."
+    )
+    MEMBERS_STEPS = "max_iter ended the training of this network: train again, with a larger one."
+    MEMBERS_TIME = (
+        "Train again, without what ended the training of this network (max_seconds or a callback)."
+    )
     HELD_OUT = (
         "The training was meant to stop here: the loss of samples held out falls no more, and "
         "to train on would fit the noise of the others."

@@ -40,22 +40,28 @@ def ended(found: Diagnosis, fit: TrainResult) -> Diagnosis:
         Of a mixture, that of its best member.
     fit : TrainResult
     """
-    run = trained(fit)
-    members = len(fit.members) if isinstance(fit, Mixture) else 1
+    run, mixed = trained(fit), isinstance(fit, Mixture)
     status = run.get("status")
     given = found.suggestion
     advice, remedy = given.advice, given.remedy
     if status is Status.VALIDATION:
-        advice, remedy = tuple(key for key in advice if key in _KEPT), None
-        advice += (Advice.HELD_OUT,)
+        advice, remedy = _kept(advice, Advice.HELD_OUT), None
         if not found.differs and _held_out(run) > FAR * found.loss:
             advice += (Advice.OVERFITTED,)
     elif status is Status.MAX_ITER:
-        advice = _instead(advice, Advice.MORE_STEPS)
+        advice = _instead(advice, Advice.MEMBERS_STEPS if mixed else Advice.MORE_STEPS)
     elif status in _OUTSIDE:
-        advice = _instead(advice, Advice.GO_ON)
+        advice = _instead(advice, Advice.MEMBERS_TIME if mixed else Advice.GO_ON)
+    elif mixed and status.success:
+        advice, remedy = _kept(advice, Advice.SETTLED), None
     suggestion = Suggestion(advice, remedy, given.words)
+    members = len(fit.members) if mixed else 1
     return replace(found, suggestion=suggestion, status=status, members=members)
+
+
+def _kept(advice: tuple[Advice, ...], ending: Advice) -> tuple[Advice, ...]:
+    """Return what is no way to a lower J, and how it ended."""
+    return (*(key for key in advice if key in _KEPT), ending)
 
 
 def _instead(advice: tuple[Advice, ...], other: Advice) -> tuple[Advice, ...]:
