@@ -318,3 +318,18 @@ def test_one_prior_for_far_units_is_told(size):
     with warnings.catch_warnings():
         warnings.simplefilter("error", ScalingWarning)
         ggn.train_bayesian(ggn.MLP((1, 5, 1)), inputs, targets, max_iter=5, n_estimators=2)
+
+
+@unsettled
+def test_going_on_begins_with_the_penalty_that_was_found():
+    """From its end a fit hardly moves; from its weights alone the penalty is sought anew."""
+    X, Y = wave()
+    net = ggn.MLP((1, 8, 1))
+    fit = train_bayesian(net, X, Y)
+    again = train_bayesian(net, X, Y, w0=fit)
+    assert again.success
+    assert again.l2 == pytest.approx(fit.l2, rel=2e-2)
+    assert again.nit < 0.5 * fit.nit
+    np.testing.assert_allclose(again.predict(X), fit.predict(X), atol=1e-3)
+    first = train_bayesian(net, X, Y, w0=fit, max_iter=1)
+    assert first.l2 == fit.l2 != train_bayesian(net, X, Y, w0=fit.w, max_iter=1).l2

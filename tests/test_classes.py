@@ -212,7 +212,7 @@ def test_a_posterior_is_kept_and_gives_the_same_deviations(tmp_path):
     expected = scale * np.sqrt(wider * (own + fit.noise_std**2))
     np.testing.assert_allclose(again.deviation(x + 5.0), expected, rtol=1e-8)
     with pytest.raises(ValueError, match="without posterior"):
-        Model(net, fit.w).deviation(x)
+        Model(net, fit.w).predict(x, return_std=True)
     with pytest.raises(ValueError, match="posterior must be of 4 weights"):
         Model(ggn.MLP((1, 1, 1)), np.zeros(4), posterior=fit.posterior)
     # the fit in its place; its fields, methods and properties are found

@@ -97,7 +97,8 @@ def test_bad_commands(run, data, monkeypatch):
     assert result.err.startswith("usage: ggn")
     assert "OPENBLAS_NUM_THREADS=1" in result.err
     fails(run("trian"), "invalid choice: 'trian'")
-    fails(run("train"), "required: FILE.csv, --target")
+    fails(run("train"), "required: FILE.csv")
+    fails(run("train", data), "required: --target")
     fails(run("train", data), "required: --target")
     fails(run("predict"), "required: MODEL.npz, FILE.csv")
     fails(run("demo", "--seed", "-1"), "--seed must be")

@@ -209,16 +209,19 @@ def test_a_file_keeps_the_deviations_where_asked(hidden, tmp_path):
     X, Y = wave(60)
     found = mixture(X, np.hstack([Y, X[:, :1]]), hidden, max_iter=30)
     model, at = found.model, np.array([[0.3, -0.4], [3.0, 3.0]])
-    with pytest.raises(ValueError, match=r"^a model without posterior has no deviations; set"):
-        model.deviation(at)
+    with pytest.raises(ValueError, match=r"^a model without posterior has no deviations: before"):
+        model.predict(at, return_std=True)
     model.posterior = found.posterior
     model.save(tmp_path / "m.npz")
     again = Model.load(tmp_path / "m.npz")
     for member, part in zip(found.members, again.posterior.parts, strict=True):
         assert part.freedom == pytest.approx(member.count - member.effective_parameters)
     mean, std = found.predict(at, return_std=True)
+    theirs, deviation = again.predict(at, return_std=True)
+    np.testing.assert_array_equal(theirs, mean)
     np.testing.assert_array_equal(again.predict(at), mean)
-    np.testing.assert_allclose(again.deviation(at), std, rtol=1e-12)
+    np.testing.assert_array_equal(again.deviation(at), deviation)
+    np.testing.assert_allclose(deviation, std, rtol=1e-12)
     with pytest.raises(ValueError, match=r"^posterior must be of 3 weights, got LaplaceMixture"):
         Model(ggn.MLP((2, 1)), np.zeros(3), posterior=mixture(X, Y, max_iter=1).posterior)
 

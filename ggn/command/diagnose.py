@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -22,16 +22,20 @@ from ggn.command.objective import (
 from ggn.command.parser import decimal, whole
 from ggn.command.saved_model import add_model, load
 from ggn.command.table_options import add_table_options, left_out, open_table
-from ggn.command.training_data import split_source
+from ggn.command.training_data import fill_draw, split_source
 from ggn.command.words import WORDS
 from ggn.fit.penalty import without_biases
+from ggn.fit.result import Status, TrainResult
 from ggn.fit.robust import scaled_by_residuals
 from ggn.fit.scores import split
 from ggn.io import Model
 from ggn.io.scaling import robust_units, standard_units
 from ggn.io.table import Table
-from ggn.surface import diagnose
-from ggn.validation import count, integer, number
+from ggn.linearization import linearize
+from ggn.losses import Loss
+from ggn.surface import Diagnosis, diagnose
+from ggn.surface.ending import ended
+from ggn.validation import count, number
 
 __all__ = ["add", "run"]
 
@@ -40,9 +44,8 @@ MEBIBYTE = 2**20
 DIAGNOSE = """\
 Say what the weights of a trained network are: a global or a local minimum, a
 saddle, on their way to infinity, or no stop at all; on what evidence, and what
-to do. Give it the file and the rows of the training, by the same --validation,
---test, --seed and --split-seed; loss and penalty are kept in the model. What is
-assumed is said."""
+to do. Give it the file of the training: which rows of it were trained on, loss
+and penalty are kept in the model. What is assumed is said."""
 
 
 def add(parser: argparse.ArgumentParser) -> None:
@@ -52,14 +55,12 @@ def add(parser: argparse.ArgumentParser) -> None:
     add_model(parser)
     parser.add_argument("file", metavar="FILE.csv", help="that it was trained on")
     group = parser.add_argument_group("rows").add_argument
-    group("--validation", type=decimal, default=0.2, metavar="FRACTION",
-        help="of the rows, not trained on, as given to train (default: %(default)s)")  # fmt: skip
-    group("--test", type=decimal, default=0.0, metavar="FRACTION",
-        help="of the rows, as given to train (default: 0)")  # fmt: skip
-    group("--seed", type=whole, default=0, metavar="N",
-        help="of their draw, as given to train (default: %(default)s)")  # fmt: skip
-    group("--split-seed", type=whole, metavar="N",
-        help="of their draw, as given to train (default: that of --seed)")  # fmt: skip
+    group("--validation", type=decimal, metavar="FRACTION",
+        help="of the rows, drawn as by train, not to look at (default: those that the model was "
+        "not trained on)")  # fmt: skip
+    group("--test", type=decimal, metavar="FRACTION", help="more of the rows")
+    group("--seed", type=whole, metavar="N", help="of the draw of rows")
+    group("--split-seed", type=whole, metavar="N", help="of the draw of rows")
     add_table_options(parser)
     add_objective(parser, kept=True)
     parser.add_argument("--max-memory", type=decimal, metavar="MB",
@@ -75,11 +76,7 @@ def run(args: argparse.Namespace) -> int:
         For options, files or cells that cannot be used.
     """
     model = load(args)
-    number("validation", args.validation, 0.0, 1.0)
-    number("test", args.test, 0.0, 1.0)
-    integer("seed", args.seed, 0)
-    if args.split_seed is not None:
-        integer("split_seed", args.split_seed, 0)
+    drawn = fill_draw(args)
     if args.max_memory is not None:
         number("max_memory", args.max_memory, 0.0, open_low=True)
     if model.classes is not None and args.loss is not None:
@@ -89,7 +86,8 @@ def run(args: argparse.Namespace) -> int:
     check_objective(args, kept)
     table, (X, Y, s, dropped) = _data(args, model)
     total = len(X)
-    rows = split(total, args.validation, args.test, split_source(args))[0]
+    rows, which = _rows(args, model, total, drawn)
+    every = X, Y, s
     X, Y, s = X[rows], Y[rows], None if s is None else s[rows]
     loss = chosen_loss(args, model.y_scale, model.target_names) if kept is None else kept
     Z, V = (X - model.x_mean) / model.x_scale, (Y - model.y_mean) / model.y_scale
@@ -106,6 +104,8 @@ def run(args: argparse.Namespace) -> int:
         sample_weight=s,
         max_memory=None if args.max_memory is None else args.max_memory * MEBIBYTE,
     )
+    if kept is not None and penalty_kept and not drawn:
+        found = _ended(found, model, total, *every, loss)
     text = objective_text(loss, args, model.y_scale, args.l2, kept is not None)
     penalty = "" if args.l2 else ", no penalty"
     penalty += " (as the model was trained)" if kept is not None and penalty_kept else ""
@@ -113,9 +113,13 @@ def run(args: argparse.Namespace) -> int:
             table.understood(), left_out(dropped)]  # fmt: skip
     fields = [
         ("data", "; ".join(filter(None, said))),
-        ("assumed", f"trained on these rows ({_drawn(args)}); loss {text}{penalty}; "
-                    "all in the model's standard units"),
+        ("assumed", f"{which}; loss {text}{penalty}; all in the model's standard units"),
     ]  # fmt: skip
+    members = 1 if model.training is None else model.training.members
+    if members > 1:
+        text = f"the model is the mean of {members} networks, at which no training ended; in "
+        text += "Python ggn.diagnose(fit, X, Y) looks at one of them"
+        fields.append(("note", text))
     if not _trained_on(model, X, Y):
         text = "the model's units are not those of these rows: it was trained on others"
         fields.append(("note", text))
@@ -144,6 +148,47 @@ def _data(args: argparse.Namespace, model: Model) -> tuple[Table, _Data]:
     numbers = numbers_of(classes, cells)
     s = None if classes.weights is None else np.array(classes.weights)[numbers]
     return table, _Data(X, classes.targets(numbers), s, dropped)
+
+
+def _rows(
+    args: argparse.Namespace, model: Model, total: int, drawn: bool
+) -> tuple[np.ndarray, str]:
+    """Return the rows trained on, and in words how that is known."""
+    if drawn:
+        rows = split(total, args.validation, args.test, split_source(args))[0]
+        return rows, f"trained on these rows ({_drawn(args)})"
+    known, every = model.training, np.arange(total)
+    if known is None:
+        return every, (
+            "trained on all rows, for the model does not say on which (--validation, --test and "
+            "--split-seed draw others)"
+        )
+    if known.T != total:
+        return every, (
+            "trained on all rows, for which were held out is not known: the model was trained on "
+            f"a file of {count(known.T, 'row')}"
+        )
+    return known.rows("train"), "trained on these rows, as the model tells"
+
+
+def _ended(
+    found: Diagnosis, model: Model, total: int, X: np.ndarray, Y: np.ndarray, s: Any, loss: Loss
+) -> Diagnosis:
+    """Return the diagnosis with how the training ended, where the model tells."""
+    known = model.training
+    if known is None or known.T != total or known.members > 1:
+        return found
+    status = Status.__members__.get(known.status or "")
+    fit, held = TrainResult(status=status), known.rows("validation")
+    if len(held):
+        weights = None if s is None else s[held]
+        on = linearize(
+            model.net, model.w, *model.scaled(X[held], Y[held]), loss, sample_weight=weights
+        )
+        fit.update(validation_losses=[on.loss], kept=0)
+    elif status is Status.VALIDATION:
+        return found
+    return ended(found, fit)
 
 
 def _drawn(args: argparse.Namespace) -> str:

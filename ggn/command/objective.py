@@ -28,11 +28,13 @@ __all__ = [
     "cross_entropy",
     "is_robust",
     "kept_loss",
+    "loss_to_go_on",
     "objective_text",
 ]
 
 
 KEPT = "as the model was trained"
+BY_EVIDENCE = "chosen by the evidence of the training rows"
 SCALED = "chosen from the residuals, in several trainings"
 EVIDENT = 1000  # weights up to which an estimate of the evidence is as quick as a few iterations
 # The estimators' alpha: what is a little too much costs less than what is a little too little.
@@ -127,9 +129,15 @@ def is_robust(args: argparse.Namespace) -> bool:
     return _named(args).scale is not None
 
 
+def loss_to_go_on(args: argparse.Namespace, start: Model) -> Loss | None:
+    """Return the loss of the model to go on from, with its scale, unless an option says another."""
+    given = args.robust or not args.loss is args.loss_scale is args.p is None
+    return None if given else start.loss
+
+
 def chosen_penalty(
-    args: argparse.Namespace, loss: Loss, n_weights: int
-) -> tuple[float | None, str]:
+    args: argparse.Namespace, loss: Loss, n_weights: int, start: Model | None = None
+) -> tuple[float | np.ndarray | None, str]:
     """Return l2, None for that of the evidence, and what chose it, or nothing where it was given.
 
     Where the data have no noise the evidence lets it fall to rounding, so it costs no digits.
@@ -138,12 +146,17 @@ def chosen_penalty(
         return args.l2, ""
     if args.bayesian:
         return None, "chosen by the evidence (--bayesian)"
+    if start is not None and start.l2 is not None:
+        known = start.training
+        if known is not None and known.evidence and loss.scale is args.patience is None:
+            return None, BY_EVIDENCE
+        return start.l2, KEPT
     if args.patience is not None:
         return 0.0, ""
     if isinstance(loss, Logistic | SoftmaxCrossEntropy):
         return ALPHA_OF_CLASSES, "the default for classes"
     if loss.scale is None and n_weights <= EVIDENT:
-        return None, "chosen by the evidence of the training rows"
+        return None, BY_EVIDENCE
     return ALPHA, "the default"
 
 

@@ -8,7 +8,7 @@ import os
 from ggn.io import Model
 from ggn.io.archive import CustomActivationError
 
-__all__ = ["add_model", "load"]
+__all__ = ["add_model", "load", "loaded"]
 
 
 def add_model(parser: argparse.ArgumentParser) -> None:
@@ -21,7 +21,12 @@ def load(args: argparse.Namespace, *read: str, output: str | None = None) -> Mod
     for path in (args.model, *read):
         if output and os.path.exists(output) and os.path.samefile(path, output):
             raise ValueError(f"--output would overwrite {path}, which is read")
+    return loaded(args.model)
+
+
+def loaded(path: str) -> Model:
+    """Return the model of a file."""
     try:
-        return Model.load(args.model)
+        return Model.load(path)
     except CustomActivationError as error:
         raise ValueError(error.worded("the command line does not have")) from error

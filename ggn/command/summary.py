@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 import numpy as np
 
 from ggn.command import report
-from ggn.command.objective import objective_text
+from ggn.command.objective import loss_to_go_on, objective_text
 from ggn.command.outliers import hint_of_outliers, outliers
 from ggn.command.training import Fit, why_units
 from ggn.command.training_data import TrainingData
@@ -73,15 +73,16 @@ def _fields(
     yield from data.notes()
     weights = count(net.n_weights, "weight")
     yield "network", f"{_text(net)}; {weights}{why_units(args, data, net)}"
-    text = objective_text(fit.loss, args, data.units[3], fit.l2, chosen=fit.chosen)
+    kept = data.start is not None and loss_to_go_on(args, data.start) is not None
+    text = objective_text(fit.loss, args, data.units[3], fit.l2, kept, fit.chosen)
     units = " in standard units" if data.classes is None else " with the penalty" * (fit.l2 > 0.0)
     yield "loss", f"{text}; {result.fun:.6g}{units}"
     if args.bayesian:
         yield "evidence", _evidence(fit, data)
     if args.restarts > 1:
         yield "starts", _starts(args, fit)
-    kept = "" if fit.kept is None else f"; weights of iteration {fit.kept} kept"
-    yield "run", f"{count(result.nit, 'iteration')}, {seconds:.2f} s{kept}"
+    which = "" if fit.kept is None else f"; weights of iteration {fit.kept} kept"
+    yield "run", f"{count(result.nit, 'iteration')}, {seconds:.2f} s{which}"
     yield "stopped", _stopped(args, fit)
     if "noise_std" in result and fit.loss.scale is not None:
         yield "outliers", outliers(data.Y - F, result.noise_std, model.y_scale)
@@ -177,7 +178,7 @@ def _ways(args: argparse.Namespace, fit: Fit) -> list[str]:
     """Return what else may be done against overfitting, where the penalty was chosen already."""
     if not fit.chosen and args.patience is None:
         return []
-    ways = ["--restarts 5"] if args.restarts == 1 else []
+    ways = ["--restarts 5"] if args.restarts == 1 and args.warm_start is None else []
     ways.append("fewer units (--hidden)")
     return ways if args.patience is not None or args.bayesian else [*ways, "--patience 10"]
 

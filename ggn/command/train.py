@@ -20,7 +20,8 @@ from ggn.command.parser import decimal, whole
 from ggn.command.summary import curves_label, summary
 from ggn.command.table_options import add_table_options
 from ggn.command.training import Fit, fitted
-from ggn.command.training_data import TrainingData, read
+from ggn.command.training_data import VALIDATION, TrainingData, fill_draw, read
+from ggn.command.warm_start import model_to_go_on
 from ggn.command.words import said
 from ggn.fit.result import Status
 from ggn.fit.start import DEFAULT, STARTS
@@ -60,18 +61,21 @@ def add(parser: argparse.ArgumentParser) -> None:
         "file", metavar="FILE.csv", help="a header line, then numbers; a target may be words"
     )
     group = parser.add_argument_group("data").add_argument
-    group("--target", required=True, metavar="COL[,COL]", help="columns to predict")
+    group("--target", metavar="COL[,COL]", help="columns to predict")
     group("--inputs", metavar="COL[,COL]", help="columns to predict from (default: all others)")
     group("--exclude", metavar="COL[,COL]", help="columns not to predict from")
-    group("--validation", type=decimal, default=0.2, metavar="FRACTION",
-        help="of the rows, drawn at random, not trained on (default: %(default)s)")  # fmt: skip
-    group("--test", type=decimal, default=0.0, metavar="FRACTION",
+    group("--validation", type=decimal, metavar="FRACTION",
+        help=f"of the rows, drawn at random, not trained on (default: {VALIDATION})")  # fmt: skip
+    group("--test", type=decimal, metavar="FRACTION",
         help="of the rows, drawn at random, that nothing is decided by (default: 0)")  # fmt: skip
-    group("--seed", type=whole, default=0, metavar="N",
-        help="of the initial weights (default: %(default)s)")  # fmt: skip
+    group("--seed", type=whole, metavar="N",
+        help="of the initial weights (default: 0)")  # fmt: skip
     group("--split-seed", type=whole, metavar="N",
         help="of the draw of rows (default: that of --seed)")  # fmt: skip
     group("--save", metavar="MODEL.npz", help="where to keep the trained network")
+    group("--warm-start", metavar="MODEL.npz",
+        help="go on from a saved network: with its columns, units, held-out rows (of a file of as "
+        "many), loss and penalty where no option says others")  # fmt: skip
     group("--plot", metavar="FILE.png|svg|pdf",
         help="picture of each part's error after each iteration")  # fmt: skip
 
@@ -81,9 +85,9 @@ def add(parser: argparse.ArgumentParser) -> None:
     group("--hidden", metavar="N[,N]",
         help="units of each hidden layer (default: one layer of 20, or fewer, so that there are "
         "two training rows to a weight)")  # fmt: skip
-    group("--activation", default="tanh", metavar="NAME[,NAME]",
+    group("--activation", metavar="NAME[,NAME]",
         help=f"of all hidden layers, or one each: {', '.join(sorted(activations.BUILT_IN))} "
-        "(default: %(default)s)")  # fmt: skip
+        "(default: tanh)")  # fmt: skip
     group("--init", metavar="NAME",
         help=f"how to draw the initial weights: {', '.join(STARTS)} "
         f"(default: {DEFAULT})")  # fmt: skip
@@ -118,10 +122,11 @@ def run(args: argparse.Namespace) -> int:
     ValueError, OSError
         For options, files or cells that cannot be used.
     """
+    start = model_to_go_on(args)
     _check_options(args)
     hidden = None if args.hidden is None else _sizes(args.hidden)
-    activation = _activations(args.activation)
-    data = read(args, is_robust(args))
+    activation = _activations("tanh" if args.activation is None else args.activation)
+    data = read(args, is_robust(args), start)
     if data.classes is not None:
         check_cross_entropy(args)
     started = time.perf_counter()
@@ -154,12 +159,8 @@ def _plot(args: argparse.Namespace, data: TrainingData, fit: Fit) -> None:
 
 def _check_options(args: argparse.Namespace) -> None:
     """Check what does not need the data, before reading it."""
-    number("validation", args.validation, 0.0, 1.0)
-    number("test", args.test, 0.0, 1.0)
     number("tol", args.tol, 0.0)
-    integer("seed", args.seed, 0)
-    if args.split_seed is not None:
-        integer("split_seed", args.split_seed, 0)
+    args.drawn = fill_draw(args)
     integer("max_iter", args.max_iter, 0)
     integer("restarts", args.restarts, 1)
     if args.max_seconds is not None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import math
+import os
 import sys
 from dataclasses import dataclass
 from typing import Any
@@ -11,14 +12,16 @@ from typing import Any
 import numpy as np
 
 from ggn.command.curves import Curves
-from ggn.command.objective import chosen_loss, chosen_penalty, cross_entropy
+from ggn.command.objective import chosen_loss, chosen_penalty, cross_entropy, loss_to_go_on
 from ggn.command.training_data import TrainingData
 from ggn.fit.penalty import without_biases
+from ggn.fit.posterior import BayesianResult
 from ggn.fit.restarts import Restarts, run_restarts
 from ggn.fit.result import Status, TrainResult
 from ggn.fit.scores import rmse
 from ggn.fit.task import HeldOut, Samples, Task
 from ggn.io import Model, terminal
+from ggn.io.training import Training
 from ggn.losses import Loss
 from ggn.network import MLP
 
@@ -74,12 +77,17 @@ class Fit:
     def model(self, args: argparse.Namespace, data: TrainingData) -> Model:
         """Return what is to be saved."""
         targets = data.targets
-        if data.classes is not None and data.Y.shape[1] > 1:
+        if data.start is not None:
+            targets = list(data.start.target_names)
+        elif data.classes is not None and data.Y.shape[1] > 1:
             targets = [f"{data.targets[0]}={label}" for label in data.classes.labels]
         return Model(
             self.best.net, self.best.w, data.inputs, targets, *data.units,
             self.best.loss, self.best.l2, classes=data.classes,
             posterior=self.best.posterior if args.bayesian else None,
+            training=Training.of(
+                len(data.X), data.rows, 1, self.best.status.name, "log_evidence" in self.best
+            ),
         )  # fmt: skip
 
 
@@ -90,12 +98,19 @@ def fitted(
     activation: str | list[str],
 ) -> Fit:
     """Train from one start or several, with a line of progress; without hidden as rows allow."""
-    nL = data.Y.shape[1]
-    hidden = [units_for(data)] if hidden is None else hidden
-    net = MLP((len(data.inputs), *hidden, nL), activation)
-    classes = data.classes is not None
-    loss = cross_entropy(nL) if classes else chosen_loss(args, data.units[3], data.targets)
-    l2, chosen = chosen_penalty(args, loss, net.n_weights)
+    nL, start, classes = data.Y.shape[1], data.start, data.classes is not None
+    if start is None:
+        hidden = [units_for(data)] if hidden is None else hidden
+        net = MLP((len(data.inputs), *hidden, nL), activation)
+    else:
+        net = start.net
+    kept = None if start is None else loss_to_go_on(args, start)
+    loss = kept or (
+        cross_entropy(nL) if classes else chosen_loss(args, data.units[3], data.targets)
+    )
+    l2: Any
+    l2, chosen = chosen_penalty(args, loss, net.n_weights, start)
+    from_file = start is not None and l2 is start.l2  # for biases too, if it says so
     curves = None if args.plot is None else Curves(_measures(net, data, loss))
     progress = terminal.Progress(
         sys.stderr, _detail(net, data) if nL == 1 and not classes else None
@@ -111,9 +126,9 @@ def fitted(
         Samples(*data.standard(), data.weights()),
         _held(args, data),
         loss,
-        args.loss_scale is None,
-        0.0 if l2 is None else without_biases(net, l2),
-        None,
+        args.loss_scale is None and kept is None,
+        0.0 if l2 is None else l2 if from_file else without_biases(net, l2),
+        None if start is None else _last(start),
         {
             "step": args.step,
             "damping": args.damping,
@@ -143,6 +158,14 @@ def fitted(
     return Fit(best, best.get("loss", loss), chosen, Restarts(tuple(runs)), curves)
 
 
+def _last(start: Model) -> TrainResult:
+    """Return the fit that a model is of, as far as its file tells."""
+    found = 0.0 if start.l2 is None else float(np.max(start.l2))
+    if (start.training is not None and start.training.evidence) or start.posterior is not None:
+        return BayesianResult(net=start.net, w=start.w, l2=found)
+    return TrainResult(net=start.net, w=start.w)
+
+
 def units_for(data: TrainingData) -> int:
     """Return how many hidden units there are unless it is said: 20, or as many as rows allow.
 
@@ -156,6 +179,8 @@ def units_for(data: TrainingData) -> int:
 
 def why_units(args: argparse.Namespace, data: TrainingData, net: MLP) -> str:
     """Return why there are other than the usual number of hidden units, or nothing."""
+    if data.start is not None:
+        return f", gone on from {os.path.basename(args.warm_start)}"
     if args.hidden is not None or net.sizes[1] == MOST_UNITS:
         return ""
     enough = net.n_weights * ROWS_PER_WEIGHT <= _numbers(data)
@@ -171,6 +196,8 @@ def _numbers(data: TrainingData) -> int:
 def _held(args: argparse.Namespace, data: TrainingData) -> HeldOut | None:
     if args.patience is None:
         return None
+    if not len(data.rows["validation"]):
+        raise ValueError("--patience stops by rows held out, but the model held out none")
     samples = Samples(*data.standard("validation"), data.weights("validation"))
     return HeldOut(samples, lambda Y, F, weights: 0.0, args.patience)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import csv
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,15 +14,18 @@ from ggn.command import report
 from ggn.command.labels import is_classification, numbers_of, read_classes, weights_of
 from ggn.command.table_options import left_out, open_table
 from ggn.fit.scores import split
+from ggn.io import Model
 from ggn.io.classes import Classes
 from ggn.io.rows import CellError
 from ggn.io.scaling import constant_columns, robust_units, standard_units
 from ggn.io.table import Table
-from ggn.validation import count
+from ggn.io.training import PARTS, Training
+from ggn.validation import count, integer, number
 
-__all__ = ["TrainingData", "read", "split_source"]
+__all__ = ["TrainingData", "columns_of", "fill_draw", "read", "split_source"]
 
-PARTS = ("train", "validation", "test")
+VALIDATION = 0.2  # of the rows, by default
+DRAW = ("validation", "test", "seed", "split_seed")
 
 
 @dataclass
@@ -44,6 +48,8 @@ class TrainingData:
     classes : Classes or None
     numbers : ndarray (T,) or None
         Which class each row is of.
+    start : Model or None
+        What is gone on from, in its units.
     """
 
     inputs: list[str]
@@ -55,12 +61,14 @@ class TrainingData:
     said: list[str]
     classes: Classes | None = None
     numbers: np.ndarray | None = None
+    start: Model | None = None
 
     def standard(self, part: str = "train") -> tuple[np.ndarray, np.ndarray]:
         """Return inputs and targets of a part, in standard units."""
         x_mean, x_scale, y_mean, y_scale = self.units
         Z = (self.X[self.rows[part]] - x_mean) / x_scale
-        Z[:, self.constant] = 0.0  # not their rounding
+        if self.start is None:
+            Z[:, self.constant] = 0.0  # not their rounding
         return Z, (self.Y[self.rows[part]] - y_mean) / y_scale
 
     @property
@@ -77,7 +85,7 @@ class TrainingData:
     def notes(self) -> list[tuple[str, str]]:
         """Return what is odd about the columns."""
         constant = [name for name, flat in zip(self.inputs, self.constant, strict=True) if flat]
-        if not constant:
+        if not constant or self.start is not None:
             return []
         text = f"constant in training, so without weight in the model: {', '.join(constant)}"
         return [("note", report.shorten(text, report.WIDTH - 12))]
@@ -89,28 +97,45 @@ class TrainingData:
         return ", ".join(some if len(self.rows["test"]) else some[:2])
 
 
+def fill_draw(args: argparse.Namespace) -> bool:
+    """Fill in what is not given of the draw of rows, and check it; return if any of it is given."""
+    given = any(getattr(args, name) is not None for name in DRAW)
+    args.validation = VALIDATION if args.validation is None else args.validation
+    args.test = 0.0 if args.test is None else args.test
+    args.seed = 0 if args.seed is None else args.seed
+    number("validation", args.validation, 0.0, 1.0)
+    number("test", args.test, 0.0, 1.0)
+    integer("seed", args.seed, 0)
+    if args.split_seed is not None:
+        integer("split_seed", args.split_seed, 0)
+    return given
+
+
 def split_source(args: argparse.Namespace) -> np.random.Generator:
     """Return what draws the rows of each part: of --split-seed or, by default, of --seed."""
     return np.random.default_rng(args.seed if args.split_seed is None else args.split_seed)
 
 
-def read(args: argparse.Namespace, robust: bool) -> TrainingData:
+def read(args: argparse.Namespace, robust: bool, start: Model | None = None) -> TrainingData:
     """Read the columns that the options name, and draw the rows to be held back.
 
-    With robust, units are those of what is not outliers.
+    With robust, units are those of what is not outliers; with a start, a model to go on from,
+    they are its own, and so are its classes and, of as many rows, those that it held out.
     """
-    targets = _columns("--target", args.target)
+    targets = args.target if start is not None else columns_of("--target", args.target)
     table = open_table(args)
+    if start is not None:
+        table.require([*args.inputs, *targets], "which the model needs")
     inputs = _inputs(args, table, targets)
     try:
-        classes, numbers, Y, X, dropped = _values(args.task, table, targets, inputs)
+        known = None if start is None else start.classes
+        classes, numbers, Y, X, dropped = _values(args.task, table, targets, inputs, known)
     except CellError as error:
         if error.column in targets:
             raise _with_task(error, args.task) from error
         advice = "leave the column out with --inputs or --exclude"
         raise ValueError(f"{error}; {advice}") from error
-    rows = dict(zip(PARTS, split(len(X), args.validation, args.test, split_source(args)),
-                    strict=True))  # fmt: skip
+    rows, how = _parts(args, len(X), None if start is None else start.training)
     units = robust_units if robust else standard_units
     x_units = units(X[rows["train"]])
     if classes is None or numbers is None:
@@ -122,19 +147,39 @@ def read(args: argparse.Namespace, robust: bool) -> TrainingData:
         of = (*x_units, *units(Y[rows["train"]]))
     else:
         fitted = numbers[rows["train"]]
-        _check_classes(classes, fitted)
-        weights = weights_of(args.class_weight, classes, fitted)
-        classes = Classes(classes.labels, classes.link, weights=weights, column=classes.column)
+        if start is None:
+            _check_classes(classes, fitted)
+        weights: Sequence[float] | None = classes.weights
+        if args.class_weight is not None:
+            weights = weights_of(args.class_weight, classes, fitted)
+        classes = Classes(classes.labels, classes.link, weights=weights, column=targets[0])
         nL = Y.shape[1]
         of = (*x_units, np.zeros(nL), np.ones(nL))
-    said = [text for text in (table.understood(), left_out(dropped)) if text]
-    return TrainingData(inputs, targets, X, Y, rows, of, said, classes, numbers)
+    if start is not None:
+        of = start.x_mean, start.x_scale, start.y_mean, start.y_scale
+    said = [text for text in (table.understood(), left_out(dropped), how) if text]
+    return TrainingData(inputs, targets, X, Y, rows, of, said, classes, numbers, start)
+
+
+def _parts(
+    args: argparse.Namespace, total: int, known: Training | None
+) -> tuple[dict[str, np.ndarray], str]:
+    """Return the rows of each part: those of a model that goes on, or drawn; in words."""
+    how = ""
+    if known is not None and not args.drawn:
+        if known.T == total:
+            return {name: known.rows(name) for name in PARTS}, "as the model had them"
+        how = f"drawn anew, for the model had {count(known.T, 'row')}"
+    drawn = split(total, args.validation, args.test, split_source(args))
+    return dict(zip(PARTS, drawn, strict=True)), how
 
 
 def _inputs(args: argparse.Namespace, table: Table, targets: list[str]) -> list[str]:
     """Return the columns to predict from."""
-    inputs = None if args.inputs is None else _columns("--inputs", args.inputs)
-    exclude = [] if args.exclude is None else _columns("--exclude", args.exclude)
+    inputs = args.inputs
+    if isinstance(inputs, str):
+        inputs = columns_of("--inputs", inputs)
+    exclude = [] if args.exclude is None else columns_of("--exclude", args.exclude)
     for option, names in (("--target", targets), ("--inputs", inputs), ("--exclude", exclude)):
         table.require(names or [], f"which {option} names")
         both = [] if option == "--target" else [name for name in names or [] if name in targets]
@@ -152,7 +197,7 @@ def _inputs(args: argparse.Namespace, table: Table, targets: list[str]) -> list[
 
 
 def _values(
-    task: str, table: Table, targets: list[str], inputs: list[str]
+    task: str, table: Table, targets: list[str], inputs: list[str], known: Classes | None
 ) -> tuple[Classes | None, np.ndarray | None, np.ndarray, np.ndarray, int]:
     """Return classes and their numbers, if there are any; targets, inputs, rows dropped."""
     if task != "classification":
@@ -167,7 +212,7 @@ def _values(
             f"--target must be one column for classification, got {', '.join(targets)}"
         )
     X, (cells,), dropped = table.rows(inputs, labels=targets)
-    classes = read_classes(targets[0], cells)
+    classes = read_classes(targets[0], cells) if known is None else known
     numbers = numbers_of(classes, cells)
     return classes, numbers, classes.targets(numbers), X, dropped
 
@@ -189,7 +234,7 @@ def _check_classes(classes: Classes, fitted: np.ndarray) -> None:
         )
 
 
-def _columns(option: str, text: str) -> list[str]:
+def columns_of(option: str, text: str) -> list[str]:
     """Split a list of column names; one that holds a comma is quoted, as in the file."""
     names = [name.strip() for name in next(csv.reader([text], skipinitialspace=True), [])]
     if not names or not all(names):

@@ -34,9 +34,10 @@ WORDS: Mapping[enum.Enum, str] = {
     "--seed.",
     EvidenceKind.DESCENT: "J falls along its eigenvector, by {fall:.3g} at t = {t:.3g}, "
     "where the gradient explains no more than {promised:.1g}.",
-    Advice.TRAIN_ON: "Train again, with a larger --max-iter or a smaller --tol.",
-    Advice.MORE_STEPS: "--max-iter ended the training: train again, with a larger one.",
-    Advice.GO_ON: "Train again, with a larger --max-seconds, or without one.",
+    Advice.TRAIN_ON: "Go on (train --warm-start), with a larger --max-iter or a smaller --tol.",
+    Advice.MORE_STEPS: "--max-iter ended the training: go on (train --warm-start), or train with a "
+    "larger one.",
+    Advice.GO_ON: "Go on (train --warm-start), with a larger --max-seconds, or without one.",
     Advice.HELD_OUT: "The training was meant to stop here (--patience): the loss of samples held "
     "out falls no more, and to train on would fit the noise of the others.",
     Advice.OVERFITTED: "Theirs is more than twice that of the others: use fewer hidden units "

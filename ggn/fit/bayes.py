@@ -202,23 +202,27 @@ def choose_penalty(
             stacklevel=users_line(),
         )
 
+    begin = w0.l2 if isinstance(w0, BayesianResult) else None
+
     def run(stream: np.random.Generator) -> BayesianResult:
         begun = time.perf_counter()
         stages = Stages(data, limits, begun, sample_weight=sample_weight, **options)
-        return _run(data, stages, start(stream), limits.max_iter, limits.tol)
+        return _run(data, stages, start(stream), limits.max_iter, limits.tol, begin)
 
     return max(run_restarts(run, n_restarts, rng), key=lambda result: result.log_evidence)
 
 
-def _run(data: Objective, stages: Stages, w0: From, max_iter: int, tol: float) -> BayesianResult:
-    """Train and estimate in turn from w0."""
+def _run(
+    data: Objective, stages: Stages, w0: From, max_iter: int, tol: float, last: float | None
+) -> BayesianResult:
+    """Train and estimate in turn from w0, and from the l2 that an earlier fit came to last."""
     w = w0 if isinstance(w0, np.ndarray) else w0.w
     shares = data.c.array
     # as if the data determined every weight, and all of the targets' deviation were noise
     with np.errstate(over="ignore"):
         E_W, Z = float(w @ w), stages.Y - shares @ stages.Y
         variance = float((shares @ (Z * Z)).mean())
-    best = len(w) / (E_W or len(w)) * variance / data.count or 1.0
+    best = last or len(w) / (E_W or len(w)) * variance / data.count or 1.0
 
     def trained(w0: From, most: int, tol: float) -> tuple[TrainResult, _Estimate, float]:
         """Train at l2; return also the estimate there, and how far l2 is from it if that ended."""

@@ -25,6 +25,7 @@ from ggn.fit.train import train
 from ggn.io.laplace import LaplaceMixture
 from ggn.io.model import Model
 from ggn.io.scaling import standard_units
+from ggn.io.training import Training
 from ggn.linearization import Objective, linearize
 from ggn.network import MLP, side_by_side
 from ggn.validation import samples
@@ -144,7 +145,16 @@ def mixed(members: list[Member], Y: np.ndarray, units: Model) -> Mixture:
         penalties=best.penalties,
         members=tuple(members),
         best=best,
-        model=Model(net, w, units.input_names, units.target_names, *of_units, best.loss, 0.0),
+        model=Model(
+            net,
+            w,
+            units.input_names,
+            units.target_names,
+            *of_units,
+            best.loss,
+            0.0,
+            training=Training(np.zeros(len(Y)), len(members)),
+        ),
         noise_std=units.y_scale * math.sqrt(variance),
         effective_parameters=float(np.mean([m.effective_parameters for m in members])),
     )

@@ -235,6 +235,8 @@ def _run(
     ended = fit.status if fit.status in STOPPED else None
     fit = stages.train(fit, loss, l2=data.l2, max_iter=0 if ended else max_iter, tol=tol)
     status = ended or fit.status
+    if fixed:  # which has waited for nothing to settle
+        noise_std = noise.deviation(fit.w)
     return stages.result(
         RobustResult, fit, status, loss=loss, scale=loss.scale, noise_std=noise_std
     )

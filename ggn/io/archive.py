@@ -8,7 +8,8 @@ A classifier's file is of version 2 and has `classes` in its header: a reader of
 would take its outputs for predictions.  A `posterior` is one more array, the lower triangle
 of its root, with noise_std, freedom and inflation in the header (1 where a file has none); who
 does not know it misses nothing else.  That of a mixture has a row for each network, its weights
-before its triangle, and lists of these numbers.
+before its triangle, and lists of these numbers.  A `training`, two bits for each row of the table,
+has rows, members, status and evidence under this name in the header, and may be missed too.
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ from ggn.activations import BUILT_IN, Activation, LeakyReLU
 from ggn.io.classes import Classes
 from ggn.io.files import FilePath, replacing
 from ggn.io.laplace import Laplace, LaplaceMixture
+from ggn.io.training import Training
 from ggn.losses import BUILT_IN as LOSSES
 from ggn.losses import Loss
 from ggn.network import MLP
@@ -47,7 +49,7 @@ __all__ = [
 
 FORMAT, VERSION = "ggn-model", 2
 ARRAYS = ("w", "x_mean", "x_scale", "y_mean", "y_scale")
-OPTIONAL = ("posterior",)
+OPTIONAL = ("posterior", "training")
 
 
 def write_archive(
@@ -56,6 +58,7 @@ def write_archive(
     arrays: Mapping[str, Any],
     classes: Classes | None = None,
     posterior: Laplace | LaplaceMixture | None = None,
+    training: Training | None = None,
 ) -> None:
     """Write the file, replacing what was there only once all is written."""
     told = {"format": FORMAT, "version": 1, **header}
@@ -64,6 +67,9 @@ def write_archive(
     if posterior is not None:
         told |= posterior.numbers()
         arrays = {**arrays, "posterior": posterior.packed()}
+    if training is not None:
+        told["training"] = training.header()
+        arrays = {**arrays, "training": training.packed()}
     text = np.frombuffer(json.dumps(told).encode(), dtype=np.uint8)
     with replacing(path) as stream:
         np.savez(stream, header=text, **arrays)
@@ -161,7 +167,7 @@ def training_of(header: Mapping[str, Any]) -> tuple[Loss | None, Any]:
 
 
 def meaning_of(header: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> dict[str, Any]:
-    """Return loss, l2, classes and posterior as a file tells them, None for what it does not."""
+    """Return what more a file tells, by the names of `Model`'s arguments, None for what not."""
     loss, l2 = training_of(header)
     told = header.get("classes")
     classes = None if told is None else Classes.from_header(told)
@@ -173,7 +179,11 @@ def meaning_of(header: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> d
             posterior = Laplace.from_packed(values, arrays["w"].size, *of)
         else:
             posterior = LaplaceMixture.from_packed(values, *of)
-    return {"loss": loss, "l2": l2, "classes": classes, "posterior": posterior}
+    training = None
+    if "training" in arrays:
+        training = Training.from_packed(arrays["training"], header["training"])
+    more = {"posterior": posterior, "training": training}
+    return {"loss": loss, "l2": l2, "classes": classes, **more}
 
 
 def network_of(

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Literal, overload
 
 import numpy as np
 
@@ -26,6 +26,7 @@ from ggn.io.classes import Classes
 from ggn.io.columns import by_name, names, units
 from ggn.io.files import FilePath
 from ggn.io.laplace import Laplace, LaplaceMixture, posterior_of
+from ggn.io.training import Training
 from ggn.linearization import Linearization, linearize
 from ggn.linearization.mean_loss import penalty
 from ggn.losses import Loss, resolve
@@ -57,6 +58,8 @@ class Model:
         The loss says how outputs tell them.
     posterior : Laplace or LaplaceMixture, optional
         `posterior` of `train_bayesian`'s result, from which the deviation of predictions comes.
+    training : Training, optional
+        Which rows of its table it was trained on; the command line and estimators keep it.
 
     Raises
     ------
@@ -71,18 +74,6 @@ class Model:
     >>> model = Model(ggn.MLP((1, 1)), [2.0, 1.0], y_mean=[10.0], y_scale=[0.5])
     >>> model.predict([[3.0]])
     array([[13.5]])
-
-    A network trained in Python is kept by its weights, the names made up:
-
-    >>> import os, tempfile
-    >>> net = ggn.MLP((2, 3, 1))
-    >>> X = [[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]]
-    >>> fit = ggn.train(net, X, [[0.0], [1.0], [1.0], [0.0]], rng=0, max_iter=5)
-    >>> with tempfile.TemporaryDirectory() as folder:
-    ...     path = os.path.join(folder, "m.npz")
-    ...     ggn.Model(net, fit.w).save(path)
-    ...     ggn.Model.load(path)
-    Model(MLP((2, 3, 1), activation='tanh'), x1, x2 -> y1)
     """
 
     def __init__(
@@ -99,6 +90,7 @@ class Model:
         l2: Any = None,
         classes: Any = None,
         posterior: Laplace | LaplaceMixture | None = None,
+        training: Training | None = None,
     ) -> None:
         if not isinstance(net, MLP):
             raise ValueError(f"net must be an MLP, got {type(net).__name__}")
@@ -114,8 +106,13 @@ class Model:
         self.l2 = None if l2 is None else penalty(l2, net.n_weights)
         self.classes = None if classes is None else Classes.of(classes, self.loss, net.n_outputs)
         self.posterior = None if posterior is None else posterior_of(posterior, net)
+        self.training = training
 
-    def predict(self, X: Any) -> np.ndarray:
+    @overload
+    def predict(self, X: Any, return_std: Literal[False] = ...) -> np.ndarray: ...
+    @overload
+    def predict(self, X: Any, return_std: bool) -> Any: ...
+    def predict(self, X: Any, return_std: bool = False) -> Any:
         """Return the targets predicted for the samples X.
 
         Parameters
@@ -123,29 +120,38 @@ class Model:
         X : array_like, (T, n0)
             Columns in the order of `input_names`; of a data frame that has columns of
             these names, they are taken by name.
+        return_std : bool, default False
+            Return (mean, `deviation`), each (T, nL), of a model with posterior.
 
         Returns
         -------
-        ndarray, (T, nL)
+        ndarray, (T, nL), or a tuple of two
 
         Raises
         ------
         ValueError
-            For wrong shapes, dtypes or non-finite numbers, or a data frame that has some
-            of the names only.
+            For wrong shapes, dtypes or non-finite numbers, some of the names only in a
+            data frame, or return_std without posterior.
         """
-        X = samples("X", self._by_name(X), self.net.n_inputs)
-        with np.errstate(all="ignore"):  # far outside the data it may overflow, visibly, to inf
-            Z = (X - self.x_mean) / self.x_scale
+        Z = self._standard(X)
+        with np.errstate(all="ignore"):
             Y: np.ndarray = self.y_mean + self.y_scale * self.net.forward(self.w, Z)
-        return Y
+        return (Y, self.deviation(X)) if return_std else Y
 
     def deviation(self, X: Any) -> np.ndarray:
-        """Return the deviations (T, nL) of `BayesianResult.predict`, for a model with posterior."""
+        """Return the deviations (T, nL) of new targets at X, of a model with posterior."""
         if self.posterior is None:
-            raise ValueError("a model without posterior has no deviations; set it to the fit's own")
-        Z = (samples("X", self._by_name(X), self.net.n_inputs) - self.x_mean) / self.x_scale
-        return self.y_scale * self.posterior.deviation(self.net, self.w, Z)
+            raise ValueError(
+                "a model without posterior has no deviations: before it is saved set it to that of "
+                "the fit, of ggn.train_bayesian or .result_ of an estimator; or train --bayesian"
+            )
+        return self.y_scale * self.posterior.deviation(self.net, self.w, self._standard(X))
+
+    def _standard(self, X: Any) -> np.ndarray:
+        """Return inputs as the network takes them; far outside the data they may be inf."""
+        X = samples("X", self._by_name(X), self.net.n_inputs)
+        with np.errstate(all="ignore"):
+            return np.asarray((X - self.x_mean) / self.x_scale)
 
     def predict_proba(self, X: Any) -> np.ndarray:
         """Return the probability of each of the `classes`, (T, n_labels)."""
@@ -190,9 +196,8 @@ class Model:
         >>> ggn.Model(ggn.MLP((1, 1)), [2.0, 1.0], x_mean=[3.0]).scaled([[4.0]], [[5.0]])
         (array([[1.]]), array([[5.]]))
         """
-        X = samples("X", self._by_name(X), self.net.n_inputs)
-        Y = (samples("Y", Y, self.net.n_outputs) - self.y_mean) / self.y_scale
-        return (X - self.x_mean) / self.x_scale, Y
+        Z = self._standard(X)
+        return Z, (samples("Y", Y, self.net.n_outputs) - self.y_mean) / self.y_scale
 
     def linearize(self, X: Any, Y: Any, *, sample_weight: Any = None) -> Linearization:
         """Return all that is known at the weights for data X, Y, in the units of the network.
@@ -242,9 +247,8 @@ class Model:
         >>> ggn.Model(ggn.MLP((1, 1)), [2.0, 1.0], x_scale=[10.0]).input_jacobian([[3.0]])
         array([[[0.2]]])
         """
-        X = samples("X", self._by_name(X), self.net.n_inputs)
         with np.errstate(all="ignore"):
-            J = self.net.input_jacobian(self.w, (X - self.x_mean) / self.x_scale)
+            J = self.net.input_jacobian(self.w, self._standard(X))
             J *= self.y_scale[:, np.newaxis]
             J /= self.x_scale
         return J
@@ -263,7 +267,7 @@ class Model:
         header = {**network_header(self.net), **training_header(self.loss, self.l2)}
         header |= {"input_names": self.input_names, "target_names": self.target_names}
         arrays = {name: getattr(self, name) for name in ARRAYS}
-        write_archive(path, header, arrays, self.classes, self.posterior)
+        write_archive(path, header, arrays, self.classes, self.posterior, self.training)
 
     @classmethod
     def load(cls, path: FilePath, activations: Mapping[str, Activation] | None = None) -> Model:
@@ -283,16 +287,14 @@ class Model:
             If it is not a whole model, is of a newer version, or needs a custom
             activation that is not given.
         """
-        name = os.fspath(path)
-        header, arrays = read_archive(name)
+        header, arrays = read_archive(name := os.fspath(path))
         with usable(name):
             net = network_of(name, header, arrays["w"].size, activations or {})
-            x_mean, x_scale, y_mean, y_scale = (arrays[a] for a in ARRAYS[1:])
             given = header["input_names"], header["target_names"]
+            x_mean, x_scale, y_mean, y_scale = (arrays[a] for a in ARRAYS[1:])
             told = meaning_of(header, arrays)
             return cls(net, arrays["w"], *given, x_mean, x_scale, y_mean, y_scale, **told)
 
     def __repr__(self) -> str:
-        return (
-            f"Model({self.net!r}, {', '.join(self.input_names)} -> {', '.join(self.target_names)})"
-        )
+        columns = f"{', '.join(self.input_names)} -> {', '.join(self.target_names)}"
+        return f"Model({self.net!r}, {columns})"

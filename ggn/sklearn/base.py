@@ -26,6 +26,7 @@ from ggn.fit.result import Status, TrainResult
 from ggn.fit.task import HeldOut, Samples, Score, Task
 from ggn.io import Model
 from ggn.io.scaling import constant_columns, fold
+from ggn.io.training import Training
 from ggn.losses import Loss
 from ggn.network import MLP
 from ggn.sklearn.evidence import by_evidence, penalty, train_mixture
@@ -199,11 +200,7 @@ class BaseGGN(BaseEstimator):
             last, n_restarts = self._going_on(before), 1
 
         def part(rows: np.ndarray) -> Samples:
-            return Samples(
-                (X[rows] - before.x_mean) / before.x_scale,
-                (Y[rows] - before.y_mean) / before.y_scale,
-                None if s is None else s[rows],
-            )
+            return Samples(*before.scaled(X[rows], Y[rows]), None if s is None else s[rows])
 
         patience = integer("n_iter_no_change", self.n_iter_no_change, 1)
         task = Task(
@@ -235,6 +232,9 @@ class BaseGGN(BaseEstimator):
         self._problem = task.fitted, best.get("loss", loss), l2
         self.input_range_ = np.array([X[rows].min(axis=0), X[rows].max(axis=0)])
         self._keep(before, best, also)
+        if s is None:  # a file has no weights of samples, nor which of them had none
+            how = len(runs) if evidence else 1, best.status.name
+            self.model_.training = Training.of(len(X), {"validation": kept}, *how)
         if any(run.status is Status.INTERRUPTED for run in runs):
             raise KeyboardInterrupt  # or a search would go on, and score this fit
 
