@@ -229,6 +229,9 @@ def test_models_of_estimators_know_their_rows(run, table, tmp_path):
     mixture.model_.save(path)
     out = words(run("diagnose", path, table).out)
     assert "note the model is the mean of 2 networks, at which no training ended" in out
+    assert "verdict not stationary" in out
+    assert "none goes on from it" in out
+    assert "--warm-start" not in out
     fails(run("train", table, "--warm-start", path), "is the mean of 2 networks, from which no")
 
 

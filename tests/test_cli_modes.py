@@ -234,6 +234,11 @@ def test_bayesian_models_predict_deviations(run, noisy, tmp_path):
     assert run("predict", path, noisy, "-o", out).status == 0
     table = Table(out)
     assert table.names == ("y", "std(y)")
+    assert run("predict", path, noisy, "--std").out == out.read_text()
+    other = tmp_path / "other.npz"
+    run("train", noisy, "--target", "y", "--hidden", "5", "--max-iter", "1", "--save", other)
+    assert run("predict", other, noisy).status == 0
+    fails(run("predict", other, noisy, "--std"), "--std needs a model of train --bayesian, or")
     model, X = Model.load(path), Table(noisy).read(["x"])
     written = np.hstack([model.predict(X), model.deviation(X)])
     np.testing.assert_array_equal(table.read(), written)

@@ -34,7 +34,7 @@ from ggn.io.table import Table
 from ggn.linearization import linearize
 from ggn.losses import Loss
 from ggn.surface import Diagnosis, diagnose
-from ggn.surface.ending import ended
+from ggn.surface.ending import ended, of_a_mean
 from ggn.validation import count, number
 
 __all__ = ["add", "run"]
@@ -104,7 +104,10 @@ def run(args: argparse.Namespace) -> int:
         sample_weight=s,
         max_memory=None if args.max_memory is None else args.max_memory * MEBIBYTE,
     )
-    if kept is not None and penalty_kept and not drawn:
+    members = 1 if model.training is None else model.training.members
+    if members > 1:
+        found = of_a_mean(found)
+    elif kept is not None and penalty_kept and not drawn:
         found = _ended(found, model, total, *every, loss)
     text = objective_text(loss, args, model.y_scale, args.l2, kept is not None)
     penalty = "" if args.l2 else ", no penalty"
@@ -115,7 +118,6 @@ def run(args: argparse.Namespace) -> int:
         ("data", "; ".join(filter(None, said))),
         ("assumed", f"{which}; loss {text}{penalty}; all in the model's standard units"),
     ]  # fmt: skip
-    members = 1 if model.training is None else model.training.members
     if members > 1:
         text = f"the model is the mean of {members} networks, at which no training ended; in "
         text += "Python ggn.diagnose(fit, X, Y) looks at one of them"
@@ -176,7 +178,7 @@ def _ended(
 ) -> Diagnosis:
     """Return the diagnosis with how the training ended, where the model tells."""
     known = model.training
-    if known is None or known.T != total or known.members > 1:
+    if known is None or known.T != total:
         return found
     status = Status.__members__.get(known.status or "")
     fit, held = TrainResult(status=status), known.rows("validation")

@@ -43,6 +43,10 @@ def add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--id", metavar="COL", help="a column, of text or numbers, to be written as the first"
     )
+    parser.add_argument(
+        "--std", action="store_true",
+        help="refuse a model that does not give the standard deviations of its predictions",
+    )  # fmt: skip
     add_table_options(parser)
 
 
@@ -55,6 +59,11 @@ def run(args: argparse.Namespace) -> int:
         For files or cells that cannot be used.
     """
     model = load(args, args.file, output=args.output)
+    if args.std and (model.posterior is None or model.classes is not None):
+        raise ValueError(
+            f"--std needs a model of train --bayesian, or one of Python with a posterior, but "
+            f"{args.model} {'is one of classes' if model.classes is not None else 'has none'}"
+        )
     table = open_table(args)
     ids = [] if args.id is None else [args.id]
     table.require(ids, "which --id names")

@@ -59,6 +59,9 @@ class Advice(enum.Enum):
     MEMBERS_TIME = (
         "Train again, without what ended the training of this network (max_seconds or a callback)."
     )
+    MEAN = (
+        "No training ended at a mean of networks, and none goes on from it: validate it on others."
+    )
     HELD_OUT = (
         "The training was meant to stop here: the loss of samples held out falls no more, and "
         "to train on would fit the noise of the others."

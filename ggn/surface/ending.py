@@ -14,7 +14,7 @@ from ggn.fit.result import Status, TrainResult
 from ggn.surface.advice import Advice, Suggestion
 from ggn.surface.diagnosis import Diagnosis
 
-__all__ = ["ended"]
+__all__ = ["ended", "of_a_mean"]
 
 FAR = 2.0  # times J; the mean of 15 squared normal errors deviates by a third of itself
 
@@ -57,6 +57,12 @@ def ended(found: Diagnosis, fit: TrainResult) -> Diagnosis:
     suggestion = Suggestion(advice, remedy, given.words)
     members = len(fit.members) if mixed else 1
     return replace(found, suggestion=suggestion, status=status, members=members)
+
+
+def of_a_mean(found: Diagnosis) -> Diagnosis:
+    """Return the diagnosis of the mean of a mixture, where no training ended."""
+    advice = _kept(found.suggestion.advice, Advice.MEAN)
+    return replace(found, suggestion=Suggestion(advice, None, found.suggestion.words))
 
 
 def _kept(advice: tuple[Advice, ...], ending: Advice) -> tuple[Advice, ...]:
