@@ -26,7 +26,7 @@ from ggn.surface.flat_units import LARGE, Saturation, saturation
 from ggn.surface.kinks import kinks
 from ggn.surface.least_squares import possible_falls
 from ggn.surface.obstruction import Obstruction, ObstructionKind, lower_bound
-from ggn.surface.output_layer import output_steps
+from ggn.surface.output_steps import output_steps
 from ggn.surface.second_order import SecondOrder, has_hessian, normal_step
 from ggn.surface.separation import rising_margins
 from ggn.surface.units import Units
