@@ -65,11 +65,8 @@ def as_model(value: Fitted, argument: str = "model") -> Model:
         return value
     if _is_estimator(value):
         return value.model_
-    if isinstance(value, TrainResult) and isinstance(value.get("model"), Model):
-        own: Model = value.model
-        return own
-    if isinstance(value, TrainResult) and "net" in value:
-        return Model(value.net, value.w, loss=value.get("loss"), l2=value.get("l2"))
+    if isinstance(value, TrainResult) and ("net" in value or "model" in value):
+        return value.as_model()
     raise _refused(argument, value)
 
 

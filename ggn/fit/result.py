@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import enum
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -9,6 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from scipy.optimize import OptimizeResult
 
+from ggn.io.files import FilePath
 from ggn.io.model import Model
 
 __all__ = ["End", "Escape", "History", "Status", "TrainResult", "pass_on_interrupt"]
@@ -175,9 +177,37 @@ class TrainResult(OptimizeResult):
 
         Of an estimator's fit in the units of the data, as it was trained inside a Model.
         """
-        model = self.get("model") or Model(self.net, self.w)
-        predicted: np.ndarray = model.predict(X)
+        predicted: np.ndarray = self.as_model().predict(X)
         return predicted
+
+    def as_model(self) -> Model:
+        """Return the Model that it was trained inside, or one of network, weights, loss, penalty."""
+        if isinstance(self.get("model"), Model):
+            return self.model
+        return Model(self.net, self.w, loss=self.get("loss"), l2=self.get("l2"))
+
+    def save(self, path: FilePath) -> None:
+        """Write it as a `Model` to a file, which `Model.load` reads.
+
+        With the posterior of `ggn.train_bayesian`, where that is what made it.
+
+        Raises
+        ------
+        OSError
+            If the file cannot be written; one that was there before is left intact.
+
+        Examples
+        --------
+        >>> import tempfile, ggn
+        >>> fit = ggn.train(ggn.MLP((2, 3, 1)), *ggn.problems.xor(), max_iter=20)
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     fit.save(f"{folder}/model.npz")
+        ...     bool((ggn.Model.load(f"{folder}/model.npz").w == fit.w).all())
+        True
+        """
+        model = copy.copy(self.as_model())
+        model.posterior = model.posterior or getattr(self, "posterior", None)
+        model.save(path)
 
     def _twice(self, key: str) -> bool:
         """Whether a field is another under SciPy's name."""
