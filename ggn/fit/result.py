@@ -181,7 +181,7 @@ class TrainResult(OptimizeResult):
         return predicted
 
     def as_model(self) -> Model:
-        """Return the Model that it was trained inside, or one of network, weights, loss, penalty."""
+        """Return the Model that it was trained inside, or one of what the fit has."""
         if isinstance(self.get("model"), Model):
             return self.model
         return Model(self.net, self.w, loss=self.get("loss"), l2=self.get("l2"))
