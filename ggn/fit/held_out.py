@@ -16,7 +16,7 @@ from scipy.optimize import OptimizeResult
 
 from ggn.fit.limits import Callback, scipy_callback
 from ggn.fit.result import Status, TrainResult
-from ggn.linearization import BaseObjective, Objective
+from ggn.linearization import BaseObjective, Objective, Source, SummedObjective
 from ggn.losses import Loss
 from ggn.network import MLP
 from ggn.validation import ArgumentError, describe, float_array, generator, integer, number
@@ -62,22 +62,39 @@ class Watch:
 
     def see(self, w: np.ndarray) -> None:
         """Record an iterate."""
-        with np.errstate(all="ignore"):
-            F = self.net.forward(w, self.X)
-            V = float(np.average(self.loss.value(F, self.Y), weights=self.weights))
-        if self.score is not None:
-            self.scores.append(self.score(self.Y, F, self.weights))
-        k = len(self.losses)
+        V, k = self._value(w), len(self.losses)
         self.losses.append(V)
         if not self.losses[self.best] <= V or k == 0:
             self.best, self.best_w = k, np.copy(w)
         elif self.patience is not None and k - self.best >= self.patience:
             self.stopped = True
 
+    def _value(self, w: np.ndarray) -> float:
+        """Return V, and record the score."""
+        with np.errstate(all="ignore"):
+            F = self.net.forward(w, self.X)
+            V = float(np.average(self.loss.value(F, self.Y), weights=self.weights))
+        if self.score is not None:
+            self.scores.append(self.score(self.Y, F, self.weights))
+        return V
+
     def __call__(self, at: OptimizeResult) -> None:
         self.see(at.w)
         if self.stopped:
             raise StopIteration
+
+
+class _SummedWatch(Watch):
+    """The same of samples in chunks."""
+
+    def __init__(self, on: SummedObjective, patience: int | None) -> None:
+        none = np.empty((0, 0))
+        super().__init__(on.net, on.loss, none, none, None, patience)
+        self.on = on
+
+    def _value(self, w: np.ndarray) -> float:
+        with np.errstate(all="ignore"):
+            return self.on.value(w)
 
 
 class Held:
@@ -87,7 +104,7 @@ class Held:
     ----------
     objective : BaseObjective
         What is minimised.
-    validation, test : tuple of array_like, or None
+    validation, test : tuple of array_like, Chunks, or None
         (X, Y) or (X, Y, sample_weight).
     patience : int, optional
     """
@@ -133,6 +150,9 @@ class Held:
         if self.validation is None:
             return
         seen = self.validation
+        if result.status is Status.LOST:  # nothing can be evaluated any more
+            result.validation_losses = np.array(seen.losses)
+            return
         at = self.objective.at(seen.best_w)
         result.update(
             w=at.w,
@@ -152,6 +172,8 @@ class Held:
 def _watch(objective: BaseObjective, name: str, given: Any, patience: int | None) -> Watch | None:
     if given is None:
         return None
+    if isinstance(given, Source):
+        return _SummedWatch(SummedObjective(objective.net, given, objective.loss), patience)
     if not isinstance(given, (tuple, list)) or len(given) not in (2, 3):
         raise ArgumentError(name, f"must be (X, Y) or (X, Y, sample_weight), got {describe(given)}")
     X, Y, s = (*given, None)[:3]

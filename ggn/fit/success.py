@@ -13,7 +13,7 @@ from ggn.fit.run import NEGLIGIBLE, Run
 from ggn.fit.sizes import advice, far_from_one, target_sizes
 from ggn.linearization import BaseLinearization, BaseObjective
 
-__all__ = ["judged"]
+__all__ = ["judged", "lost"]
 
 POOR = 1e-2  # of the level: an R² of 0.99
 SLACK = 1e-2  # share of J that one weight alone could take away, by the gradient
@@ -51,6 +51,13 @@ def judged(run: Run, status: Status) -> End:
         if status.success and at.loss > NEGLIGIBLE * units.level():
             status = Status.ROUNDED
     return _end(run, status, at.w, at.loss, at.gradient if run.rows else run.gradient)
+
+
+def lost(run: Run, why: str) -> End:
+    """Return the best weights of a run whose samples are gone, without a look at them."""
+    units, status = run.units, Status.LOST
+    w, J, g = units.weights(run.best_w), units.loss(run.best_J), units.gradient(run.gradient)
+    return End(status, f"{status.value} {why}", w, J, g)
 
 
 def _least_norm(run: Run) -> BaseLinearization | None:

@@ -32,14 +32,15 @@ from ggn.fit.held_out import Held
 from ggn.fit.limits import Callback, Limits
 from ggn.fit.method import Method, choose_method, steered
 from ggn.fit.reach import find_at_start, find_before_the_end
-from ggn.fit.result import Status, TrainResult
+from ggn.fit.result import End, Status, TrainResult
 from ggn.fit.run import Run
 from ggn.fit.saddle import leave
 from ggn.fit.start import Start, nearness, start
 from ggn.fit.strategies import Strategies
-from ggn.fit.success import judged
+from ggn.fit.success import judged, lost
 from ggn.fit.units import Units, choose_units
 from ggn.linearization.choice import objective_of
+from ggn.linearization.source import SourceError
 from ggn.losses import Loss, resolve
 from ggn.losses.curvature import CurvatureError
 from ggn.machine import limited
@@ -79,8 +80,9 @@ def train(
     Parameters
     ----------
     net : MLP
-    X : array_like, (T, n0)
-        Samples are rows.
+    X : array_like, (T, n0), or Chunks
+        Samples are rows.  `ggn.Chunks` are samples that come a chunk at a time, larger than
+        memory perhaps, with their targets and weights; Y and sample_weight are left out then.
     Y : array_like, (T, nL)
         1-D is accepted where nL = 1.
     loss : str or Loss, default "squared"
@@ -130,10 +132,10 @@ def train(
         ρ'(r)/r, which is semi-definite and gives the steps of iteratively reweighted least
         squares; "auto", H_E of a built-in loss that is convex, else the majoriser.  By default
         "auto" if undamped, else "majoriser", which takes fewer iterations.
-    validation : tuple, optional
+    validation : tuple or Chunks, optional
         (X, Y) or (X, Y, sample_weight), held out: the weights of the iterate of their least
-        mean loss are kept.  `ggn.split` divides samples so.
-    test : tuple, optional
+        mean loss are kept.  `ggn.split` divides samples so, `Chunks.split` those in chunks.
+    test : tuple or Chunks, optional
         The same, whose losses are only recorded.
     patience : int, optional
         Steps without a new least validation loss after which the run ends, by default 10;
@@ -221,9 +223,18 @@ def minimise(
         if run.nit == 0:  # nothing to lose yet: the arguments are at fault
             raise
         status = Status.CURVATURE
-    result = run.result(judged(run, status), method.step)
+    except SourceError as error:
+        if run.nit == 0:
+            raise
+        return _result(run, how, lost(run, str(error)))
+    return _result(run, how, judged(run, status))
+
+
+def _result(run: Run, how: Strategies, end: End) -> TrainResult:
+    """Return the end of a run, with what a run that goes on from there needs."""
+    result = run.result(end, how.step)
     state = how.state(result.w, run.best_w, run.before)
-    given = units.given
+    given = run.units.given
     result.update(net=given.net, l2=given.l2, sample_weight=given.sample_weight, state=state)
     return result
 

@@ -94,6 +94,10 @@ class BaseObjective(ABC):
     def part(self, rows: np.ndarray) -> BaseObjective:
         """Return the objective of these samples alone; rows ascend."""
 
+    def draw(self, m: int, rng: np.random.Generator) -> np.ndarray:
+        """Return m rows at random, ascending, or a few less."""
+        return np.sort(rng.choice(self.T, m, replace=False))
+
     @abstractmethod
     def some(self, most: int, counted: bool) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Return X (m, n0), Y (m, nL) and c (m,) of at most so many samples, spread over all.

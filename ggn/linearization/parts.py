@@ -19,7 +19,7 @@ import numpy as np
 from ggn.linearization.objective import Objective
 from ggn.linearization.output_layer import output_sums
 from ggn.linearization.shares import Shares
-from ggn.linearization.source import Part
+from ggn.linearization.source import Part, SourceError
 from ggn.losses import Loss
 from ggn.machine import limited
 from ggn.network import MLP
@@ -95,7 +95,7 @@ def of_part(part: Part, problem: Problem, function: Callable[..., Any], *args: A
 
     Raises
     ------
-    ValueError
+    SourceError
         For a part that is not as it was in the first pass, or not what loss and network take.
     """
     with np.errstate(all="ignore"), limited():
@@ -109,7 +109,7 @@ def _objective(part: Part, problem: Problem) -> Objective | None:
         return kept
     told = problem.sizes[part.number] if part.number < len(problem.sizes) else 0
     if len(part) != told:
-        raise ValueError(
+        raise SourceError(
             f"chunk {part.number} must have as many rows in every pass, got {told} in the first "
             f"and then {len(part)}"
         )
@@ -118,7 +118,7 @@ def _objective(part: Part, problem: Problem) -> Objective | None:
     try:
         made = Objective(problem.net, part.X, part.Y, problem.loss)
     except ValueError as error:
-        raise ValueError(f"in chunk {part.number}, {error}") from error
+        raise SourceError(f"in chunk {part.number}, {error}") from error
     if part.memory is not None:
         made.share(part.memory)
     s = part.weights

@@ -21,9 +21,17 @@ import numpy as np
 from ggn.linearization.memory import Memory
 from ggn.validation import float_array, vector
 
-__all__ = ["Columns", "Part", "Source", "Summary", "add", "either", "tree"]
+__all__ = ["Columns", "Part", "Source", "SourceError", "Summary", "add", "either", "tree"]
 
 R = TypeVar("R")
+
+
+class SourceError(ValueError):
+    """Samples that cannot be had, or are not what they were or should be; the message says which.
+
+    Raised in a training that has taken a step, it ends the run with `Status.LOST` and the last
+    accepted weights; before that it is the caller's.
+    """
 
 
 class Part:
@@ -50,7 +58,7 @@ class Part:
 
     Raises
     ------
-    ValueError
+    SourceError
         For what is no table of finite numbers, with the part's number in the sentence.
 
     Examples
@@ -58,7 +66,7 @@ class Part:
     >>> Part(4, [[1.0], [np.inf]], [0.0, 0.0])
     Traceback (most recent call last):
         ...
-    ValueError: in chunk 4, X must be finite, got inf at X[1, 0]
+    ggn.linearization.source.SourceError: in chunk 4, X must be finite, got inf at X[1, 0]
     """
 
     def __init__(
@@ -80,7 +88,7 @@ class Part:
                     i = int(np.argmax(s < 0.0))
                     raise ValueError(f"{name} must not be negative, got {s[i]} at {name}[{i}]")
         except ValueError as error:
-            raise ValueError(f"in chunk {number}, {error}") from error
+            raise SourceError(f"in chunk {number}, {error}") from error
 
     def __len__(self) -> int:
         return len(self.X)
@@ -156,17 +164,17 @@ class Source(ABC):
 
         Raises
         ------
-        ValueError
+        SourceError
             For numbers that are not finite, widths that differ, weights that are all 0, or no
             samples at all.
         """
         found = self.reduce(merged, summary_of)
         if found is None or not sum(found.sizes):
-            raise ValueError("X must hold at least one sample, got chunks without any")
+            raise SourceError("X must hold at least one sample, got chunks without any")
         if found.weight == 0.0:
-            raise ValueError("sample_weight must not be all zero, got zeros only")
+            raise SourceError("sample_weight must not be all zero, got zeros only")
         if not np.isfinite(found.weight):
-            raise ValueError(f"sample_weight must have a finite sum, got {found.weight}")
+            raise SourceError(f"sample_weight must have a finite sum, got {found.weight}")
         return found
 
     @property
@@ -269,7 +277,7 @@ def merged(a: Summary, b: Summary) -> Summary:
         return (a if sum(a.sizes) else b)._replace(sizes=sizes, counted=counted)
     for name, one, other in (("X", a.X, b.X), ("Y", a.Y, b.Y)):
         if len(one.low) != len(other.low):
-            raise ValueError(
+            raise SourceError(
                 f"{name} must have as many columns in each chunk, got {len(one.low)} in chunk "
                 f"{a.first} and {len(other.low)} in chunk {b.first}"
             )

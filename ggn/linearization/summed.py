@@ -31,6 +31,7 @@ from ggn.validation import count
 __all__ = ["SummedLinearization", "SummedObjective"]
 
 EPS = float(np.finfo(np.float64).eps)
+PERMUTED = 2_000_000  # samples of which some are drawn by a permutation of all, as in memory
 
 
 class SummedObjective(BaseObjective):
@@ -137,6 +138,11 @@ class SummedObjective(BaseObjective):
         twin = self._twin(rows=chosen, weight=weight)
         twin.T, twin.count = len(rows), weight
         return twin
+
+    def draw(self, m: int, rng: np.random.Generator) -> np.ndarray:
+        if self.T <= PERMUTED:
+            return super().draw(m, rng)
+        return np.unique(rng.integers(self.T, size=m))
 
     def some(self, most: int, counted: bool) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         key = most, counted

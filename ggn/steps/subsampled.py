@@ -78,7 +78,7 @@ class _Running(Step):
         if self.size >= T:
             return PreparedPrimal(at, metric)
         self.before = self.source.bit_generator.state
-        rows = np.sort(self.source.choice(T, self.size, replace=False))
+        rows = at.objective.draw(self.size, self.source)
         return _Prepared(self, at, metric, at.objective.part(rows).at(at.w))
 
 
