@@ -18,8 +18,8 @@ import numpy as np
 
 from ggn.linearization.objective import Objective
 from ggn.linearization.output_layer import output_sums
+from ggn.linearization.part import Part, SourceError
 from ggn.linearization.shares import Shares
-from ggn.linearization.source import Part, SourceError
 from ggn.losses import Loss
 from ggn.machine import limited
 from ggn.network import MLP
@@ -201,6 +201,16 @@ def bend(objective: Objective, w: np.ndarray, d: np.ndarray) -> np.ndarray:
 def curvature_along(objective: Objective, w: np.ndarray, d: np.ndarray) -> float:
     """Return dᵀ P H_E Pᵀ d, psd."""
     return objective.at(w).curvature_along(d)
+
+
+def error_and_curvature(objective: Objective, w: np.ndarray) -> tuple[float, float]:
+    """Return Σ ‖c ∇_E‖² and Σ tr(c H_E) / nL, psd."""
+    error = curvature = 0.0
+    for rows, F in objective.outputs(w):
+        error += float(np.sum(objective.derivatives(F, rows) ** 2))
+        H = objective.curvature(F, rows, psd=True).diagonal()
+        curvature += float(H.sum()) / objective.net.n_outputs
+    return error, curvature
 
 
 def refit_sums(objective: Objective, w: np.ndarray) -> tuple[float, np.ndarray]:

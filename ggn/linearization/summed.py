@@ -23,7 +23,8 @@ from ggn.linearization.memory import Memory
 from ggn.linearization.objective import ROUNDING, or_one
 from ggn.linearization.output_layer import best_output, refit_pays
 from ggn.linearization.parts import Problem, Rows, Scales, new_token, of_part
-from ggn.linearization.source import Columns, Source
+from ggn.linearization.source import Source
+from ggn.linearization.summary import Columns
 from ggn.losses import Loss, resolve
 from ggn.network import MLP
 from ggn.validation import count
@@ -101,6 +102,11 @@ class SummedObjective(BaseObjective):
         J, sums = self.total(parts.refit_sums, w)
         J += self.penalty(w) if self.penalised else 0.0
         return J, best_output(self, self._constant_curvature(), sums, w, before, D, mu)
+
+    def error_and_curvature(self, w: np.ndarray) -> tuple[float, float]:
+        """Return Σ ‖c ∇_E‖² and Σ tr(c H_E) / nL, psd, over the samples."""
+        error, curvature = self.total(parts.error_and_curvature, w)
+        return float(error), float(curvature)
 
     def _constant_curvature(self) -> float | None:
         """Return α where c_i H_E = α I for all samples and the output is φ_L = z_L, else None."""
