@@ -209,6 +209,20 @@ def test_arrays_by_slices(tmp_path):
     assert (a.w == ggn.train(net, ggn.Chunks(chunks), max_iter=10).w).all()
 
 
+def test_a_mapped_file_of_the_size_of_memory_is_read_in_chunks(tmp_path):
+    X, Y, s = problem(7, "squared")
+    np.save(tmp_path / "X.npy", X)
+    X = np.load(tmp_path / "X.npy", mmap_mode="r")
+    net, options = ggn.MLP((3, 5, 2)), {"max_iter": 5, "step": "primal"}
+    few = ggn.train(net, X, Y, sample_weight=s, max_memory=3.9 * X.nbytes, **options)
+    chunks = ggn.Chunks.of_arrays(X, Y, s)
+    assert few.sample_weight is None
+    assert (few.w == ggn.train(net, chunks, **options).w).all()
+    whole = ggn.train(net, X, Y, sample_weight=s, max_memory=4.1 * X.nbytes, **options)
+    assert (whole.sample_weight == s).all()
+    np.testing.assert_allclose(few.fun, whole.fun, rtol=1e-9)
+
+
 def test_parquet(tmp_path):
     pa = pytest.importorskip("pyarrow")
     import pyarrow.parquet as pq

@@ -38,12 +38,13 @@ from ggn.fit.saddle import leave
 from ggn.fit.start import Start, nearness, start
 from ggn.fit.strategies import Strategies
 from ggn.fit.success import judged, lost
-from ggn.fit.units import Units, choose_units
+from ggn.fit.units import OWN_COPY, Units, choose_units
+from ggn.io.chunks import Chunks
 from ggn.linearization.choice import objective_of
 from ggn.linearization.source import SourceError
 from ggn.losses import Loss, resolve
 from ggn.losses.curvature import CurvatureError
-from ggn.machine import limited
+from ggn.machine import limited, memory_limit
 from ggn.network import MLP
 from ggn.steps import Step
 from ggn.validation import generator
@@ -83,6 +84,7 @@ def train(
     X : array_like, (T, n0), or Chunks
         Samples are rows.  `ggn.Chunks` are samples that come a chunk at a time, larger than
         memory perhaps, with their targets and weights; Y and sample_weight are left out then.
+        A `numpy.memmap` larger than a quarter of `max_memory` is read in chunks by itself.
     Y : array_like, (T, nL)
         1-D is accepted where nL = 1.
     loss : str or Loss, default "squared"
@@ -190,6 +192,9 @@ def train(
     True
     """
     rules = dampings.resolve(damping)
+    chunks = Chunks.of_mapped(X, OWN_COPY * memory_limit(max_memory), Y, sample_weight)
+    if chunks is not None:
+        X, Y, sample_weight = chunks, None, None
     objective = objective_of(net, X, Y, steered(loss, rules, curvature), sample_weight, l2)
     hint_of_classes(net, objective.T * net.n_outputs, objective.of_zeros_and_ones, loss)
     source, held = generator(rng), Held(objective, validation, test, patience)

@@ -11,6 +11,7 @@ linearization.
 from __future__ import annotations
 
 import functools
+import mmap
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, TypeVar
@@ -89,6 +90,7 @@ class Chunks(Source):
         ----------
         X, Y, sample_weight : array-like with a length, (T, n0), (T, nL), (T,)
             As `numpy.memmap`, `numpy.load(..., mmap_mode="r")`, data sets of h5py and zarr.
+            Pages of mapped files are given back after each chunk.
         rows : int, default 65536
 
         Examples
@@ -147,6 +149,13 @@ class Chunks(Source):
         wanted = (list(inputs), list(targets), sample_weight)
         check_columns(files, [*inputs, *targets, *([sample_weight] if sample_weight else [])])
         return cls(functools.partial(batches, files, wanted, step))
+
+    @classmethod
+    def of_mapped(cls, X: Any, most_bytes: float, Y: Any, sample_weight: Any) -> Chunks | None:
+        """Return a file mapped into memory as chunks where it is larger than that, else None."""
+        if not isinstance(X, np.memmap) or X.nbytes <= most_bytes:
+            return None
+        return cls.of_arrays(X, Y, sample_weight)
 
     def split(
         self,
@@ -240,3 +249,16 @@ def _drawn(
 def _slices(arrays: Sequence[Any], step: int) -> Iterator[tuple[Any, ...]]:
     for start in range(0, len(arrays[0]), step):
         yield tuple(array[start : start + step] for array in arrays)
+        for array in arrays:
+            _let_go(array)
+
+
+def _let_go(array: Any) -> None:
+    """Give the pages of a mapped file back: what was read once would stay, up to all of it."""
+    if not isinstance(array, np.memmap) or array.mode == "c":  # that is a copy of its own
+        return
+    base: Any = array
+    while isinstance(base, np.ndarray):
+        base = base.base
+    if isinstance(base, mmap.mmap) and hasattr(mmap, "MADV_DONTNEED"):
+        base.madvise(mmap.MADV_DONTNEED)
