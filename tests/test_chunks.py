@@ -1,5 +1,9 @@
 """Samples in chunks against the same samples in memory, and against the oracle."""
 
+import subprocess
+import sys
+from pathlib import Path
+
 import numpy as np
 import pytest
 import reference
@@ -129,6 +133,24 @@ def test_steps_are_those_of_a_training_in_memory(step):
     np.testing.assert_allclose(b.history.loss, a.history.loss, rtol=1e-7)
 
 
+def test_a_subsample_of_very_many_is_right_in_the_mean(monkeypatch):
+    """Drawn each by itself: sums are those of all, but for what the draw adds."""
+    monkeypatch.setattr("ggn.linearization.summed.PERMUTED", 1000)
+    rng = np.random.default_rng(0)
+    X, s = rng.normal(size=(20_000, 1)), rng.uniform(0.5, 1.5, 20_000)
+    net, w = ggn.MLP((1, 2, 1)), rng.normal(size=7)
+    data = ggn.Chunks.of_arrays(X, np.sin(X[:, 0]), s, rows=3000)
+    whole = SummedObjective(net, data)
+    G = whole.at(w).normal_matrix()
+    draws = [whole.subsample(4000, rng) for _ in range(20)]
+    found = [some.at(w).normal_matrix() for some in draws]
+    apart = [np.linalg.norm(H - G) / np.linalg.norm(G) for H in found]
+    assert 1e-4 < min(apart)
+    assert max(apart) < 0.1
+    assert np.linalg.norm(np.mean(found, axis=0) - G) < 0.02 * np.linalg.norm(G)
+    assert (draws[0].at(w).normal_matrix() == found[0]).all()
+
+
 @pytest.mark.parametrize("step", ["dual", "minimum_norm"])
 def test_steps_made_of_all_of_p_are_refused(step):
     data = ggn.Chunks([(np.zeros((3, 1)), np.zeros(3))])
@@ -221,6 +243,16 @@ def test_a_mapped_file_of_the_size_of_memory_is_read_in_chunks(tmp_path):
     whole = ggn.train(net, X, Y, sample_weight=s, max_memory=4.1 * X.nbytes, **options)
     assert (whole.sample_weight == s).all()
     np.testing.assert_allclose(few.fun, whole.fun, rtol=1e-9)
+
+
+@pytest.mark.parametrize("way", ["read", "mapped"])
+def test_memory_is_that_of_a_chunk(way):
+    """A million samples, 72 MB in files, of which X alone would be 64 MB more in other units."""
+    script = Path(__file__).with_name("out_of_core.py")
+    command = [sys.executable, str(script), "1000000", way]
+    told = subprocess.run(command, capture_output=True, text=True, check=True, timeout=300)
+    before, after = map(float, told.stdout.split()[:2])
+    assert after - before < 45.0
 
 
 def test_parquet(tmp_path):

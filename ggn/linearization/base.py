@@ -94,9 +94,9 @@ class BaseObjective(ABC):
     def part(self, rows: np.ndarray) -> BaseObjective:
         """Return the objective of these samples alone; rows ascend."""
 
-    def draw(self, m: int, rng: np.random.Generator) -> np.ndarray:
-        """Return m rows at random, ascending, or a few less."""
-        return np.sort(rng.choice(self.T, m, replace=False))
+    def subsample(self, m: int, rng: np.random.Generator) -> BaseObjective:
+        """Return the objective of m samples at random, or about as many of very many."""
+        return self.part(np.sort(rng.choice(self.T, m, replace=False)))
 
     @abstractmethod
     def some(self, most: int, counted: bool) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

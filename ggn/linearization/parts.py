@@ -73,6 +73,9 @@ class Problem:
     scales : Scales, optional
     rows : Rows, optional
         None for all.
+    drawn : tuple of (int, float), optional
+        Seed and share of samples that are drawn each by itself; the weight is then what they
+        have in the mean, so that sums are right in the mean.
     noise : tuple of (int, float), optional
         Seed and size of a relative change of each share.
     token : str
@@ -86,6 +89,7 @@ class Problem:
     sizes: tuple[int, ...]
     scales: Scales | None = None
     rows: Rows | None = None
+    drawn: tuple[int, float] | None = None
     noise: tuple[int, float] | None = None
     token: str = field(default_factory=new_token)
 
@@ -130,8 +134,13 @@ def _objective(part: Part, problem: Problem) -> Objective | None:
     objective: Objective | None = made
     if problem.scales is not None:
         objective = made.standard(*problem.scales, problem.loss, 0.0)
-    if objective is not None and problem.rows is not None:
+    local = None
+    if problem.rows is not None:
         local = problem.rows.of(part.number, made.T)
+    elif problem.drawn is not None:
+        seed, p = problem.drawn
+        local = np.flatnonzero(np.random.default_rng([seed, part.number]).random(made.T) < p)
+    if objective is not None and local is not None:
         c = objective.c
         objective = objective.part(local) if len(local) else None
         if objective is not None:
@@ -140,7 +149,7 @@ def _objective(part: Part, problem: Problem) -> Objective | None:
     if objective is not None and problem.noise is not None:
         seed, size = problem.noise
         objective = objective.shaken(np.random.default_rng([seed, part.number]), size)
-    if problem.rows is problem.noise is None and objective is not None:
+    if local is problem.noise is None and objective is not None:
         for token in list(part.kept)[: 1 - KEPT]:
             del part.kept[token]
         part.kept[problem.token] = objective

@@ -32,7 +32,7 @@ from ggn.validation import count
 __all__ = ["SummedLinearization", "SummedObjective"]
 
 EPS = float(np.finfo(np.float64).eps)
-PERMUTED = 2_000_000  # samples of which some are drawn by a permutation of all, as in memory
+PERMUTED = 200_000  # samples of which some are drawn by a permutation of all, as in memory
 
 
 class SummedObjective(BaseObjective):
@@ -145,10 +145,13 @@ class SummedObjective(BaseObjective):
         twin.T, twin.count = len(rows), weight
         return twin
 
-    def draw(self, m: int, rng: np.random.Generator) -> np.ndarray:
+    def subsample(self, m: int, rng: np.random.Generator) -> BaseObjective:
         if self.T <= PERMUTED:
-            return super().draw(m, rng)
-        return np.unique(rng.integers(self.T, size=m))
+            return super().subsample(m, rng)
+        p = m / self.T  # each by itself: their numbers would be as many as the samples
+        twin = self._twin(drawn=(int(rng.integers(2**31)), p), weight=p * self._problem.weight)
+        twin.T, twin.count = m, p * self.count
+        return twin
 
     def some(self, most: int, counted: bool) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         key = most, counted
