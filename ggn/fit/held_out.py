@@ -62,21 +62,21 @@ class Watch:
 
     def see(self, w: np.ndarray) -> None:
         """Record an iterate."""
-        V, k = self._value(w), len(self.losses)
-        self.losses.append(V)
-        if not self.losses[self.best] <= V or k == 0:
-            self.best, self.best_w = k, np.copy(w)
-        elif self.patience is not None and k - self.best >= self.patience:
-            self.stopped = True
-
-    def _value(self, w: np.ndarray) -> float:
-        """Return V, and record the score."""
         with np.errstate(all="ignore"):
             F = self.net.forward(w, self.X)
             V = float(np.average(self.loss.value(F, self.Y), weights=self.weights))
         if self.score is not None:
             self.scores.append(self.score(self.Y, F, self.weights))
-        return V
+        self.note(w, V)
+
+    def note(self, w: np.ndarray, V: float) -> None:
+        """Record the loss of an iterate."""
+        k = len(self.losses)
+        self.losses.append(V)
+        if not self.losses[self.best] <= V or k == 0:
+            self.best, self.best_w = k, np.copy(w)
+        elif self.patience is not None and k - self.best >= self.patience:
+            self.stopped = True
 
     def __call__(self, at: OptimizeResult) -> None:
         self.see(at.w)
@@ -84,17 +84,24 @@ class Watch:
             raise StopIteration
 
 
-class _SummedWatch(Watch):
-    """The same of samples in chunks."""
+class SummedWatch(Watch):
+    """What is seen of samples held out that come in parts.
 
-    def __init__(self, on: SummedObjective, patience: int | None) -> None:
+    Parameters
+    ----------
+    objective : SummedObjective
+        Their own, without a penalty.
+    patience : int, optional
+    """
+
+    def __init__(self, objective: SummedObjective, patience: int | None) -> None:
         none = np.empty((0, 0))
-        super().__init__(on.net, on.loss, none, none, None, patience)
-        self.on = on
+        super().__init__(objective.net, objective.loss, none, none, patience=patience)
+        self.objective = objective
 
-    def _value(self, w: np.ndarray) -> float:
+    def see(self, w: np.ndarray) -> None:
         with np.errstate(all="ignore"):
-            return self.on.value(w)
+            self.note(w, self.objective.value(w))
 
 
 class Held:
@@ -104,8 +111,8 @@ class Held:
     ----------
     objective : BaseObjective
         What is minimised.
-    validation, test : tuple of array_like, Chunks, or None
-        (X, Y) or (X, Y, sample_weight).
+    validation, test : tuple of array_like, Source or None
+        (X, Y) or (X, Y, sample_weight); or what comes in parts.
     patience : int, optional
     """
 
@@ -150,15 +157,16 @@ class Held:
         if self.validation is None:
             return
         seen = self.validation
-        if result.status is Status.LOST:  # nothing can be evaluated any more
-            result.validation_losses = np.array(seen.losses)
-            return
-        at = self.objective.at(seen.best_w)
+        if result.status is Status.LOST:
+            J, g = result.history.loss[seen.best], np.full_like(result.jac, np.nan)
+        else:
+            at = self.objective.at(seen.best_w)
+            J, g = at.loss, at.gradient
         result.update(
-            w=at.w,
-            x=at.w,
-            fun=at.loss,
-            jac=at.gradient,
+            w=seen.best_w,
+            x=seen.best_w,
+            fun=J,
+            jac=g,
             validation_losses=np.array(seen.losses),
             kept=seen.best,
         )
@@ -173,7 +181,7 @@ def _watch(objective: BaseObjective, name: str, given: Any, patience: int | None
     if given is None:
         return None
     if isinstance(given, Source):
-        return _SummedWatch(SummedObjective(objective.net, given, objective.loss), patience)
+        return SummedWatch(SummedObjective(objective.net, given, objective.loss), patience)
     if not isinstance(given, (tuple, list)) or len(given) not in (2, 3):
         raise ArgumentError(name, f"must be (X, Y) or (X, Y, sample_weight), got {describe(given)}")
     X, Y, s = (*given, None)[:3]

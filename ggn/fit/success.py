@@ -13,7 +13,7 @@ from ggn.fit.run import NEGLIGIBLE, Run
 from ggn.fit.sizes import advice, far_from_one, target_sizes
 from ggn.linearization import BaseLinearization, BaseObjective
 
-__all__ = ["judged", "lost"]
+__all__ = ["judged"]
 
 POOR = 1e-2  # of the level: an R² of 0.99
 SLACK = 1e-2  # share of J that one weight alone could take away, by the gradient
@@ -23,9 +23,14 @@ ASKED = (Status.TARGET, Status.CALLBACK, Status.INTERRUPTED, Status.BAD_START)  
 MOST_SAMPLES = 1000  # looked at for flat units
 
 
-def judged(run: Run, status: Status) -> End:
-    """Return the best weights of a run, and the status that they deserve."""
+def judged(run: Run, status: Status, why: str = "") -> End:
+    """Return the best weights of a run, and the status that they deserve; `why` is told with it."""
     units = run.units
+    if status is Status.LOST:  # nobody to ask: what is known already
+        g = run.gradient if run.best_w is run.w else np.full_like(run.gradient, np.nan)
+        message = f"{status.value} {why}".strip()
+        J = units.loss(run.best_J)
+        return End(status, message, units.weights(run.best_w), J, units.gradient(g))
     if run.best_w is not run.w:
         best = run.objective.at(run.best_w, run.best_J)
         rounding = 8.0 * best.rounding + np.finfo(float).eps * abs(run.first_J)
@@ -51,13 +56,6 @@ def judged(run: Run, status: Status) -> End:
         if status.success and at.loss > NEGLIGIBLE * units.level():
             status = Status.ROUNDED
     return _end(run, status, at.w, at.loss, at.gradient if run.rows else run.gradient)
-
-
-def lost(run: Run, why: str) -> End:
-    """Return the best weights of a run whose samples are gone, without a look at them."""
-    units, status = run.units, Status.LOST
-    w, J, g = units.weights(run.best_w), units.loss(run.best_J), units.gradient(run.gradient)
-    return End(status, f"{status.value} {why}", w, J, g)
 
 
 def _least_norm(run: Run) -> BaseLinearization | None:

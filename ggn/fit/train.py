@@ -32,16 +32,16 @@ from ggn.fit.held_out import Held
 from ggn.fit.limits import Callback, Limits
 from ggn.fit.method import Method, choose_method, steered
 from ggn.fit.reach import find_at_start, find_before_the_end
-from ggn.fit.result import End, Status, TrainResult
+from ggn.fit.result import Status, TrainResult
 from ggn.fit.run import Run
 from ggn.fit.saddle import leave
 from ggn.fit.start import Start, nearness, start
 from ggn.fit.strategies import Strategies
-from ggn.fit.success import judged, lost
+from ggn.fit.success import judged
 from ggn.fit.units import OWN_COPY, Units, choose_units
 from ggn.io.chunks import Chunks
+from ggn.linearization import SourceError
 from ggn.linearization.choice import objective_of
-from ggn.linearization.source import SourceError
 from ggn.losses import Loss, resolve
 from ggn.losses.curvature import CurvatureError
 from ggn.machine import limited, memory_limit
@@ -216,6 +216,7 @@ def minimise(
     run, how = Run(units, begin, method.limits), Strategies(units, method.damping, method.step)
     if held is not None:
         held.see(units.weights(run.w))
+    why = ""
     try:
         with np.errstate(all="ignore"):
             status = _loop(run, how, begin) if run.begin() else Status.BAD_START
@@ -224,22 +225,20 @@ def minimise(
                 status = _loop(run, how)
     except KeyboardInterrupt:
         status = Status.INTERRUPTED
-    except CurvatureError:
+    except (CurvatureError, SourceError) as error:
         if run.nit == 0:  # nothing to lose yet: the arguments are at fault
             raise
-        status = Status.CURVATURE
+        lost = isinstance(error, SourceError)
+        status, why = (Status.LOST, str(error)) if lost else (Status.CURVATURE, "")
+    try:
+        end = judged(run, status, why)
     except SourceError as error:
         if run.nit == 0:
             raise
-        return _result(run, how, lost(run, str(error)))
-    return _result(run, how, judged(run, status))
-
-
-def _result(run: Run, how: Strategies, end: End) -> TrainResult:
-    """Return the end of a run, with what a run that goes on from there needs."""
-    result = run.result(end, how.step)
+        end = judged(run, Status.LOST, str(error))
+    result = run.result(end, method.step)
     state = how.state(result.w, run.best_w, run.before)
-    given = run.units.given
+    given = units.given
     result.update(net=given.net, l2=given.l2, sample_weight=given.sample_weight, state=state)
     return result
 

@@ -19,9 +19,10 @@ from typing import Any, TypeVar
 import numpy as np
 
 from ggn.io.parquet import batches, check_columns, files_of
-from ggn.linearization import Part, Source
+from ggn.linearization import Part, Source, SourceError
 from ggn.linearization.memory import Memory
-from ggn.linearization.source import SourceError, tree
+from ggn.linearization.part import ChunkError
+from ggn.linearization.source import tree
 from ggn.validation import ArgumentError, describe, integer, number
 
 __all__ = ["Chunks"]
@@ -201,12 +202,16 @@ class Chunks(Source):
         )
         return training, held, tested
 
+    def __repr__(self) -> str:
+        known = "not read yet" if self._count is None else f"{self._count} chunks"
+        return f"Chunks({known})"
+
     def _parts(self) -> Iterator[Part]:
         """Yield the parts of a pass."""
         place = -1
         for place, chunk in enumerate(self._pass()):
             if not isinstance(chunk, (tuple, list)) or len(chunk) not in (2, 3):
-                raise SourceError(
+                raise ChunkError(
                     f"chunk {place} must be (X, Y) or (X, Y, sample_weight), got {describe(chunk)}"
                 )
             X, Y, weights = (*chunk, None)[:3]
@@ -214,7 +219,7 @@ class Chunks(Source):
         if self._count is None:
             self._count = place + 1
         if place + 1 != self._count:
-            raise SourceError(
+            raise ChunkError(
                 f"chunks must be as many in every pass, got {self._count} in the first and then "
                 f"{place + 1}; a generator can be iterated once only: give the function that "
                 "makes it"

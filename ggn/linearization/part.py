@@ -6,18 +6,15 @@ from typing import Any
 
 import numpy as np
 
+from ggn.linearization.lost import SourceError
 from ggn.linearization.memory import Memory
 from ggn.validation import float_array, vector
 
-__all__ = ["Part", "SourceError"]
+__all__ = ["ChunkError", "Part"]
 
 
-class SourceError(ValueError):
-    """Samples that cannot be had, or are not what they were or should be; the message says which.
-
-    Raised in a training that has taken a step, it ends the run with `Status.LOST` and the last
-    accepted weights; before that it is the caller's.
-    """
+class ChunkError(SourceError, ValueError):
+    """A chunk that is not what it should be, or was before; the message says which, and how."""
 
 
 class Part:
@@ -44,7 +41,7 @@ class Part:
 
     Raises
     ------
-    SourceError
+    ChunkError
         For what is no table of finite numbers, with the part's number in the sentence.
 
     Examples
@@ -52,7 +49,7 @@ class Part:
     >>> Part(4, [[1.0], [np.inf]], [0.0, 0.0])
     Traceback (most recent call last):
         ...
-    ggn.linearization.part.SourceError: in chunk 4, X must be finite, got inf at X[1, 0]
+    ggn.linearization.part.ChunkError: in chunk 4, X must be finite, got inf at X[1, 0]
     """
 
     def __init__(
@@ -74,7 +71,7 @@ class Part:
                     i = int(np.argmax(s < 0.0))
                     raise ValueError(f"{name} must not be negative, got {s[i]} at {name}[{i}]")
         except ValueError as error:
-            raise SourceError(f"in chunk {number}, {error}") from error
+            raise ChunkError(f"in chunk {number}, {error}") from error
 
     def __len__(self) -> int:
         return len(self.X)

@@ -18,7 +18,7 @@ import numpy as np
 
 from ggn.linearization.objective import Objective
 from ggn.linearization.output_layer import output_sums
-from ggn.linearization.part import Part, SourceError
+from ggn.linearization.part import ChunkError, Part
 from ggn.linearization.shares import Shares
 from ggn.losses import Loss
 from ggn.machine import limited
@@ -99,7 +99,7 @@ def of_part(part: Part, problem: Problem, function: Callable[..., Any], *args: A
 
     Raises
     ------
-    SourceError
+    ChunkError
         For a part that is not as it was in the first pass, or not what loss and network take.
     """
     with np.errstate(all="ignore"), limited():
@@ -113,7 +113,7 @@ def _objective(part: Part, problem: Problem) -> Objective | None:
         return kept
     told = problem.sizes[part.number] if part.number < len(problem.sizes) else 0
     if len(part) != told:
-        raise SourceError(
+        raise ChunkError(
             f"chunk {part.number} must have as many rows in every pass, got {told} in the first "
             f"and then {len(part)}"
         )
@@ -122,7 +122,7 @@ def _objective(part: Part, problem: Problem) -> Objective | None:
     try:
         made = Objective(problem.net, part.X, part.Y, problem.loss)
     except ValueError as error:
-        raise SourceError(f"in chunk {part.number}, {error}") from error
+        raise ChunkError(f"in chunk {part.number}, {error}") from error
     if part.memory is not None:
         made.share(part.memory)
     s = part.weights
@@ -243,13 +243,6 @@ def picked(
     rows = np.flatnonzero(s > 0.0) if counted else np.arange(len(part))
     rows = rows[-starts[part.number] % step :: step]
     return (part.X[rows], part.Y[rows], s[rows]) if len(rows) else None
-
-
-def targets(part: Part) -> tuple[np.ndarray, np.ndarray] | None:
-    """Return Y and weights."""
-    if not len(part):
-        return None
-    return part.Y, np.ones(len(part)) if part.weights is None else part.weights
 
 
 def weight_of(part: Part, rows: Rows) -> float:

@@ -18,10 +18,10 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from ggn.linearization.part import Part, SourceError
+from ggn.linearization.part import ChunkError, Part
 from ggn.linearization.summary import Summary, merged, summary_of
 
-__all__ = ["Part", "Source", "SourceError", "add", "either", "tree"]
+__all__ = ["ChunkError", "Part", "Source", "add", "either", "tree"]
 
 R = TypeVar("R")
 
@@ -51,17 +51,17 @@ class Source(ABC):
 
         Raises
         ------
-        SourceError
+        ChunkError
             For numbers that are not finite, widths that differ, weights that are all 0, or no
             samples at all.
         """
         found = self.reduce(merged, summary_of)
         if found is None or not sum(found.sizes):
-            raise SourceError("X must hold at least one sample, got chunks without any")
+            raise ChunkError("X must hold at least one sample, got chunks without any")
         if found.weight == 0.0:
-            raise SourceError("sample_weight must not be all zero, got zeros only")
+            raise ChunkError("sample_weight must not be all zero, got zeros only")
         if not np.isfinite(found.weight):
-            raise SourceError(f"sample_weight must have a finite sum, got {found.weight}")
+            raise ChunkError(f"sample_weight must have a finite sum, got {found.weight}")
         return found
 
     @property

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ggn.linearization.part import Part, SourceError
+from ggn.linearization.part import ChunkError, Part
 
 __all__ = ["Columns", "Summary", "merged", "summary_of"]
 
@@ -99,7 +99,7 @@ def merged(a: Summary, b: Summary) -> Summary:
         return (a if sum(a.sizes) else b)._replace(sizes=sizes, counted=counted)
     for name, one, other in (("X", a.X, b.X), ("Y", a.Y, b.Y)):
         if len(one.low) != len(other.low):
-            raise SourceError(
+            raise ChunkError(
                 f"{name} must have as many columns in each chunk, got {len(one.low)} in chunk "
                 f"{a.first} and {len(other.low)} in chunk {b.first}"
             )

@@ -17,12 +17,13 @@ import numpy as np
 from ggn.activations import Identity
 from ggn.linearization import parts
 from ggn.linearization.base import BaseLinearization, BaseObjective
-from ggn.linearization.columns import centre_and_size, constant_by_rounding
+from ggn.linearization.columns import constant_by_rounding
 from ggn.linearization.mean_loss import penalty
 from ggn.linearization.memory import Memory
 from ggn.linearization.objective import ROUNDING, or_one
 from ggn.linearization.output_layer import best_output, refit_pays
 from ggn.linearization.parts import Problem, Rows, Scales, new_token, of_part
+from ggn.linearization.selection import robust_columns
 from ggn.linearization.source import Source
 from ggn.linearization.summary import Columns
 from ggn.losses import Loss, resolve
@@ -190,15 +191,12 @@ class SummedObjective(BaseObjective):
         return centre, size
 
     def _robust(self, shift: bool) -> tuple[np.ndarray, np.ndarray]:
-        """Return median and MAD of each target; all targets come here for that, once."""
+        """Return median and MAD of each target, 0 of those that are constant."""
         key = "robust", shift
         if key not in self._seen:
-            found = self.source.reduce(parts.stacked, parts.targets)
-            assert found is not None  # there are samples
-            Y, s = found
-            weights = s if self._problem.weighted else None
-            self._seen[key] = centre_and_size(Y, weights, robust=True, shift=shift)
+            self._seen[key] = robust_columns(self.source, shift)
         centre, size = self._seen[key]
+        size = np.where(self.columns(True, shift, robust=False)[1] > 0.0, size, 0.0)
         scales = self._problem.scales
         if scales is None:
             return centre.copy(), size.copy()
