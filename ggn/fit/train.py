@@ -193,6 +193,7 @@ def train(
     """
     rules = dampings.resolve(damping)
     chunks = Chunks.of_mapped(X, OWN_COPY * memory_limit(max_memory), Y, sample_weight)
+    told = sample_weight
     if chunks is not None:
         X, Y, sample_weight = chunks, None, None
     objective = objective_of(net, X, Y, steered(loss, rules, curvature), sample_weight, l2)
@@ -204,6 +205,8 @@ def train(
     with limited():
         result = minimise(method, units, source, w0, held)
     result.update(loss=resolve(loss))
+    if chunks is not None and told is not None:
+        result.update(sample_weight=np.array(told, dtype=np.float64))
     held.keep(result)
     return result
 
