@@ -1,5 +1,6 @@
 """Samples in chunks against the same samples in memory, and against the oracle."""
 
+import pickle
 import subprocess
 import sys
 from pathlib import Path
@@ -156,6 +157,25 @@ def test_steps_made_of_all_of_p_are_refused(step):
     data = ggn.Chunks([(np.zeros((3, 1)), np.zeros(3))])
     with pytest.raises(ValueError, match="step must be one that sums over samples give"):
         ggn.train(ggn.MLP((1, 2, 1)), data, step=step)
+
+
+class Sent(ggn.Chunks):
+    """Chunks of which all that is asked, and all that is answered, goes through pickle."""
+
+    def reduce(self, combine, function, *args):
+        combine, function, args = pickle.loads(pickle.dumps((combine, function, args)))
+        return pickle.loads(pickle.dumps(super().reduce(combine, function, *args)))
+
+
+@pytest.mark.parametrize(("loss", "step"), [("cauchy", "primal"), ("squared", "subsampled")])
+def test_what_is_asked_of_a_source_can_be_sent(loss, step):
+    X, Y, s = problem(8, loss)
+    chunks, net = cut(np.random.default_rng(2), 3, X, Y, s), ggn.MLP((3, 4, 2))
+    options = {"loss": loss, "step": step, "max_iter": 4, "escape_saddles": True}
+    a, b = (ggn.train(net, kind(chunks), **options) for kind in (ggn.Chunks, Sent))
+    assert (a.w == b.w).all()
+    c, d = (ggn.diagnose(net, a.w, kind(chunks), loss=loss) for kind in (ggn.Chunks, Sent))
+    assert (c.spectrum.eigenvalues == d.spectrum.eigenvalues).all()
 
 
 def test_few_samples_and_many_weights():
