@@ -57,14 +57,14 @@ class Chunks(Source):
     --------
     >>> import numpy as np, ggn
     >>> def chunks():
-    ...     for k in range(10):  # from a file, a data base, a simulation ...
+    ...     for k in range(5):  # from a file, a data base, a simulation ...
     ...         x = np.linspace(k, k + 1, 50, endpoint=False)
     ...         yield x, np.sin(x)
     >>> data = ggn.Chunks(chunks)
     >>> data.n_samples
-    500
-    >>> fit = ggn.train(ggn.MLP((1, 12, 1)), data, max_iter=300)
-    >>> bool(fit.fun < 1e-6)
+    250
+    >>> fit = ggn.train(ggn.MLP((1, 12, 1)), data, max_iter=50)
+    >>> bool(fit.fun < 1e-4)
     True
     """
 
@@ -185,8 +185,8 @@ class Chunks(Source):
         >>> training, validation, _ = data.split(test=0.0)
         >>> training.n_samples + validation.n_samples
         1000
-        >>> fit = ggn.train(ggn.MLP((1, 8, 1)), training, validation=validation)
-        >>> bool(fit.validation_losses[fit.kept] < 1e-6)
+        >>> fit = ggn.train(ggn.MLP((1, 8, 1)), training, validation=validation, max_iter=20)
+        >>> bool(fit.validation_losses[fit.kept] < 1e-4)
         True
         """
         first = number("validation", validation, 0.0, 1.0)
