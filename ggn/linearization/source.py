@@ -18,10 +18,11 @@ from typing import Any, TypeVar
 
 import numpy as np
 
+from ggn.linearization.lost import SourceError
 from ggn.linearization.part import ChunkError, Part
 from ggn.linearization.summary import Summary, merged, summary_of
 
-__all__ = ["ChunkError", "Part", "Source", "add", "either", "tree"]
+__all__ = ["ChunkError", "Part", "Source", "SourceError", "add", "either", "tree"]
 
 R = TypeVar("R")
 
