@@ -11,6 +11,7 @@ from scipy.optimize import OptimizeResult
 import ggn
 from ggn import Status
 from ggn.damping import LevenbergMarquardt, Undamped
+from ggn.linearization import SourceError
 
 SQUARED = reference.LOSSES["squared"]()
 NET = ggn.MLP((2, 4, 1))
@@ -156,6 +157,25 @@ class Stubborn(LevenbergMarquardt):
         return rule
 
 
+class Leaving(ggn.Chunks):
+    """A source that is gone once a step was taken."""
+
+    gone = False
+
+    def leave(self, w):
+        self.gone = True
+
+    def reduce(self, combine, function, *args):
+        if self.gone:
+            raise SourceError
+        return super().reduce(combine, function, *args)
+
+
+def lost():
+    data = Leaving([(X, Y)])
+    return ggn.train(NET, data, w0=W0, callback=data.leave)
+
+
 STOPS = {
     # at w = 0 the two pulls cancel exactly
     Status.GRADIENT: lambda: line((-1.0, 1.0), (1.0, 1.0), w0=0.0),
@@ -173,6 +193,7 @@ STOPS = {
     Status.MAX_SECONDS: lambda: fit(max_seconds=0),
     Status.CALLBACK: lambda: fit(callback=stop),
     Status.INTERRUPTED: lambda: fit(callback=interrupt),
+    Status.LOST: lost,
     # an input that is always 0 leaves a zero on the diagonal
     Status.SINGULAR: lambda: ggn.train(
         ggn.MLP((2, 1), bias=False), [[1.0, 0.0], [2.0, 0.0]], [0.0, 1.0],

@@ -16,7 +16,7 @@ from scipy.optimize import OptimizeResult
 
 from ggn.fit.limits import Callback, scipy_callback
 from ggn.fit.result import Status, TrainResult
-from ggn.linearization import BaseObjective, Objective
+from ggn.linearization import BaseObjective, Objective, Source, SummedObjective
 from ggn.losses import Loss
 from ggn.network import MLP
 from ggn.validation import ArgumentError, describe, float_array, generator, integer, number
@@ -67,6 +67,10 @@ class Watch:
             V = float(np.average(self.loss.value(F, self.Y), weights=self.weights))
         if self.score is not None:
             self.scores.append(self.score(self.Y, F, self.weights))
+        self.note(w, V)
+
+    def note(self, w: np.ndarray, V: float) -> None:
+        """Record the loss of an iterate."""
         k = len(self.losses)
         self.losses.append(V)
         if not self.losses[self.best] <= V or k == 0:
@@ -80,6 +84,26 @@ class Watch:
             raise StopIteration
 
 
+class SummedWatch(Watch):
+    """What is seen of samples held out that come in parts.
+
+    Parameters
+    ----------
+    objective : SummedObjective
+        Their own, without a penalty.
+    patience : int, optional
+    """
+
+    def __init__(self, objective: SummedObjective, patience: int | None) -> None:
+        none = np.empty((0, 0))
+        super().__init__(objective.net, objective.loss, none, none, patience=patience)
+        self.objective = objective
+
+    def see(self, w: np.ndarray) -> None:
+        with np.errstate(all="ignore"):
+            self.note(w, self.objective.value(w))
+
+
 class Held:
     """The samples that `ggn.train` is given beside those that it fits.
 
@@ -87,8 +111,8 @@ class Held:
     ----------
     objective : BaseObjective
         What is minimised.
-    validation, test : tuple of array_like, or None
-        (X, Y) or (X, Y, sample_weight).
+    validation, test : tuple of array_like, Source or None
+        (X, Y) or (X, Y, sample_weight); or what comes in parts.
     patience : int, optional
     """
 
@@ -133,12 +157,16 @@ class Held:
         if self.validation is None:
             return
         seen = self.validation
-        at = self.objective.at(seen.best_w)
+        if result.status is Status.LOST:
+            J, g = result.history.loss[seen.best], np.full_like(result.jac, np.nan)
+        else:
+            at = self.objective.at(seen.best_w)
+            J, g = at.loss, at.gradient
         result.update(
-            w=at.w,
-            x=at.w,
-            fun=at.loss,
-            jac=at.gradient,
+            w=seen.best_w,
+            x=seen.best_w,
+            fun=J,
+            jac=g,
             validation_losses=np.array(seen.losses),
             kept=seen.best,
         )
@@ -152,6 +180,8 @@ class Held:
 def _watch(objective: BaseObjective, name: str, given: Any, patience: int | None) -> Watch | None:
     if given is None:
         return None
+    if isinstance(given, Source):
+        return SummedWatch(SummedObjective(objective.net, given, objective.loss), patience)
     if not isinstance(given, (tuple, list)) or len(given) not in (2, 3):
         raise ArgumentError(name, f"must be (X, Y) or (X, Y, sample_weight), got {describe(given)}")
     X, Y, s = (*given, None)[:3]

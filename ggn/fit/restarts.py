@@ -19,6 +19,7 @@ from ggn.fit.many import run_stack
 from ggn.fit.result import Status, TrainResult
 from ggn.fit.start import DEFAULT
 from ggn.fit.train import train
+from ggn.linearization import Source
 from ggn.losses import Loss
 from ggn.machine import limited
 from ggn.network import MLP
@@ -113,7 +114,7 @@ def _merit(run: TrainResult) -> float:
 def train_restarts(
     net: MLP,
     X: Any,
-    Y: Any,
+    Y: Any = None,
     loss: str | Loss = "squared",
     *,
     rng: int | np.random.Generator | None = 0,
@@ -127,8 +128,9 @@ def train_restarts(
     Parameters
     ----------
     net : MLP
-    X : array_like, (T, n0)
+    X : array_like, (T, n0), or Chunks
     Y : array_like, (T, nL)
+        Left out with chunks, which have it.
     loss : str or Loss, default "squared"
     rng : int, Generator or None, default 0
         Where the runs' random streams come from.
@@ -174,7 +176,7 @@ def train_restarts(
     n_restarts = integer("n_restarts", n_restarts, 1)
     known = inspect.signature(run_stack).parameters
     beyond = {name for name, value in options.items() if name not in known and value is not None}
-    if _processes(n_jobs) == 1 and not beyond:
+    if _processes(n_jobs) == 1 and not beyond and not isinstance(X, Source):
         options = {name: value for name, value in options.items() if name in known}
         several: dict[str, Any] = {
             "w0": scheme,

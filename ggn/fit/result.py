@@ -31,6 +31,7 @@ class Status(enum.Enum):
     MAX_SECONDS = "The time limit max_seconds was reached."
     CALLBACK = "The callback asked to stop."
     INTERRUPTED = "Interrupted from the keyboard; these are the last accepted weights."
+    LOST = "The samples were lost before the end; these are the last accepted weights."
     SINGULAR = "The step could not be computed because its matrix is singular; try damping."
     CURVATURE = "The loss's curvature vanished where its gradient did not; try step='primal'."
     OVERFLOW = "The step overflowed double precision; these are the last finite weights."

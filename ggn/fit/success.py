@@ -23,9 +23,14 @@ ASKED = (Status.TARGET, Status.CALLBACK, Status.INTERRUPTED, Status.BAD_START)  
 MOST_SAMPLES = 1000  # looked at for flat units
 
 
-def judged(run: Run, status: Status) -> End:
-    """Return the best weights of a run, and the status that they deserve."""
+def judged(run: Run, status: Status, why: str = "") -> End:
+    """Return the best weights of a run, and the status that they deserve; `why` is told with it."""
     units = run.units
+    if status is Status.LOST:  # nobody to ask: what is known already
+        g = run.gradient if run.best_w is run.w else np.full_like(run.gradient, np.nan)
+        message = f"{status.value} {why}".strip()
+        J = units.loss(run.best_J)
+        return End(status, message, units.weights(run.best_w), J, units.gradient(g))
     if run.best_w is not run.w:
         best = run.objective.at(run.best_w, run.best_J)
         rounding = 8.0 * best.rounding + np.finfo(float).eps * abs(run.first_J)

@@ -38,11 +38,13 @@ from ggn.fit.saddle import leave
 from ggn.fit.start import Start, nearness, start
 from ggn.fit.strategies import Strategies
 from ggn.fit.success import judged
-from ggn.fit.units import Units, choose_units
+from ggn.fit.units import OWN_COPY, Units, choose_units
+from ggn.io.chunks import Chunks
+from ggn.linearization import SourceError
 from ggn.linearization.choice import objective_of
 from ggn.losses import Loss, resolve
 from ggn.losses.curvature import CurvatureError
-from ggn.machine import limited
+from ggn.machine import limited, memory_limit
 from ggn.network import MLP
 from ggn.steps import Step
 from ggn.validation import generator
@@ -79,8 +81,10 @@ def train(
     Parameters
     ----------
     net : MLP
-    X : array_like, (T, n0)
-        Samples are rows.
+    X : array_like, (T, n0), or Chunks
+        Samples are rows.  `ggn.Chunks` are samples that come a chunk at a time, larger than
+        memory perhaps, with their targets and weights; Y and sample_weight are left out then.
+        A `numpy.memmap` larger than a quarter of `max_memory` is read in chunks by itself.
     Y : array_like, (T, nL)
         1-D is accepted where nL = 1.
     loss : str or Loss, default "squared"
@@ -130,10 +134,10 @@ def train(
         ρ'(r)/r, which is semi-definite and gives the steps of iteratively reweighted least
         squares; "auto", H_E of a built-in loss that is convex, else the majoriser.  By default
         "auto" if undamped, else "majoriser", which takes fewer iterations.
-    validation : tuple, optional
+    validation : tuple or Chunks, optional
         (X, Y) or (X, Y, sample_weight), held out: the weights of the iterate of their least
-        mean loss are kept.  `ggn.split` divides samples so.
-    test : tuple, optional
+        mean loss are kept.  `ggn.split` divides samples so, `Chunks.split` those in chunks.
+    test : tuple or Chunks, optional
         The same, whose losses are only recorded.
     patience : int, optional
         Steps without a new least validation loss after which the run ends, by default 10;
@@ -188,6 +192,10 @@ def train(
     True
     """
     rules = dampings.resolve(damping)
+    chunks = Chunks.of_mapped(X, OWN_COPY * memory_limit(max_memory), Y, sample_weight)
+    told = sample_weight
+    if chunks is not None:
+        X, Y, sample_weight = chunks, None, None
     objective = objective_of(net, X, Y, steered(loss, rules, curvature), sample_weight, l2)
     hint_of_classes(net, objective.T * net.n_outputs, objective.of_zeros_and_ones, loss)
     source, held = generator(rng), Held(objective, validation, test, patience)
@@ -197,6 +205,8 @@ def train(
     with limited():
         result = minimise(method, units, source, w0, held)
     result.update(loss=resolve(loss))
+    if chunks is not None and told is not None:
+        result.update(sample_weight=np.array(told, dtype=np.float64))
     held.keep(result)
     return result
 
@@ -209,6 +219,7 @@ def minimise(
     run, how = Run(units, begin, method.limits), Strategies(units, method.damping, method.step)
     if held is not None:
         held.see(units.weights(run.w))
+    why = ""
     try:
         with np.errstate(all="ignore"):
             status = _loop(run, how, begin) if run.begin() else Status.BAD_START
@@ -217,11 +228,18 @@ def minimise(
                 status = _loop(run, how)
     except KeyboardInterrupt:
         status = Status.INTERRUPTED
-    except CurvatureError:
+    except (CurvatureError, SourceError) as error:
         if run.nit == 0:  # nothing to lose yet: the arguments are at fault
             raise
-        status = Status.CURVATURE
-    result = run.result(judged(run, status), method.step)
+        lost = isinstance(error, SourceError)
+        status, why = (Status.LOST, str(error)) if lost else (Status.CURVATURE, "")
+    try:
+        end = judged(run, status, why)
+    except SourceError as error:
+        if run.nit == 0:
+            raise
+        end = judged(run, Status.LOST, str(error))
+    result = run.result(end, method.step)
     state = how.state(result.w, run.best_w, run.before)
     given = units.given
     result.update(net=given.net, l2=given.l2, sample_weight=given.sample_weight, state=state)

@@ -28,9 +28,10 @@ from ggn.machine import memory_limit
 from ggn.steps import Step
 from ggn.validation import users_line
 
-__all__ = ["CENTRED", "NEARBY", "ScalingWarning", "Units", "choose_units"]
+__all__ = ["CENTRED", "NEARBY", "OWN_COPY", "ScalingWarning", "Units", "choose_units"]
 
 NEAR = math.log(10.0)  # deviations nearer to one than this factor stay as they are
+OWN_COPY = 0.25  # of the memory allowed, which inputs in their own units may take
 CENTRED, NEARBY = 1e-9, 3.0  # deviations that a mean which stays may lie from zero
 
 
@@ -177,7 +178,7 @@ def choose_units(
     """
     units = Units(objective)
     if type(damping) is LevenbergMarquardt and type(step) in steps.NAMES.values():
-        units = _own_units(objective, 0.25 * memory_limit(max_memory), near)
+        units = _own_units(objective, OWN_COPY * memory_limit(max_memory), near)
         units.near = near
     far = far_from_one(units.objective, units.given)
     if far is not None:

@@ -11,13 +11,19 @@ linearization.
 from __future__ import annotations
 
 import functools
+import mmap
+import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, TypeVar
 
-from ggn.linearization import Part, Source
+import numpy as np
+
+from ggn.io.parquet import batches, check_columns, files_of
+from ggn.linearization import Part, Source, SourceError
 from ggn.linearization.memory import Memory
+from ggn.linearization.part import ChunkError
 from ggn.linearization.source import tree
-from ggn.validation import ArgumentError, describe, integer
+from ggn.validation import ArgumentError, describe, integer, number
 
 __all__ = ["Chunks"]
 
@@ -51,14 +57,14 @@ class Chunks(Source):
     --------
     >>> import numpy as np, ggn
     >>> def chunks():
-    ...     for k in range(10):  # from a file, a data base, a simulation ...
+    ...     for k in range(5):  # from a file, a data base, a simulation ...
     ...         x = np.linspace(k, k + 1, 50, endpoint=False)
     ...         yield x, np.sin(x)
     >>> data = ggn.Chunks(chunks)
     >>> data.n_samples
-    500
-    >>> fit = ggn.train(ggn.MLP((1, 12, 1)), data, max_iter=300)
-    >>> bool(fit.fun < 1e-6)
+    250
+    >>> fit = ggn.train(ggn.MLP((1, 12, 1)), data, max_iter=50)
+    >>> bool(fit.fun < 1e-4)
     True
     """
 
@@ -85,6 +91,7 @@ class Chunks(Source):
         ----------
         X, Y, sample_weight : array-like with a length, (T, n0), (T, nL), (T,)
             As `numpy.memmap`, `numpy.load(..., mmap_mode="r")`, data sets of h5py and zarr.
+            Pages of mapped files are given back after each chunk.
         rows : int, default 65536
 
         Examples
@@ -105,25 +112,127 @@ class Chunks(Source):
         step = integer("rows", rows, 1)
         return cls(functools.partial(_slices, tuple(given.values()), step))
 
+    @classmethod
+    def of_parquet(
+        cls,
+        paths: str | os.PathLike[str] | Sequence[str | os.PathLike[str]],
+        inputs: Sequence[str],
+        targets: Sequence[str],
+        *,
+        sample_weight: str | None = None,
+        rows: int = ROWS,
+    ) -> Chunks:
+        """Return columns of Parquet files, read so many rows at a time; needs pyarrow.
+
+        Parameters
+        ----------
+        paths : path, pattern such as "part-*.parquet", or sequence of paths
+            Files of a pattern are taken in the order of their names.
+        inputs, targets : sequence of str
+            Names of columns, in the order of the network's inputs and outputs.
+        sample_weight : str, optional
+            Name of the column of weights.
+        rows : int, default 65536
+
+        Raises
+        ------
+        ValueError
+            For a pattern without files, or columns that a file has not.
+        ImportError
+            Without pyarrow (extra ``parquet``).
+        """
+        files = files_of(paths)
+        names = {"inputs": inputs, "targets": targets}
+        for name, value in names.items():
+            if isinstance(value, str) or not all(isinstance(column, str) for column in value):
+                raise ArgumentError(name, f"must be names of columns, got {describe(value)}")
+        step = integer("rows", rows, 1)
+        wanted = (list(inputs), list(targets), sample_weight)
+        check_columns(files, [*inputs, *targets, *([sample_weight] if sample_weight else [])])
+        return cls(functools.partial(batches, files, wanted, step))
+
+    @classmethod
+    def of_mapped(cls, X: Any, most_bytes: float, Y: Any, sample_weight: Any) -> Chunks | None:
+        """Return a file mapped into memory as chunks where it is larger than that, else None."""
+        if not isinstance(X, np.memmap) or X.nbytes <= most_bytes:
+            return None
+        return cls.of_arrays(X, Y, sample_weight)
+
+    def split(
+        self,
+        *,
+        validation: float = 0.15,
+        test: float = 0.15,
+        rng: int = 0,
+    ) -> tuple[Chunks, Chunks, Chunks]:
+        """Divide the samples at random into those to train on, to validate and to test.
+
+        Each sample is drawn by itself, so fractions are met on average; every part is read by
+        passes over all chunks, and is the same in each.
+
+        Parameters
+        ----------
+        validation, test : float, default 0.15
+            Fractions of the samples.
+        rng : int, default 0
+            Seed.
+
+        Examples
+        --------
+        >>> import numpy as np, ggn
+        >>> x = np.linspace(-1, 1, 1000)
+        >>> data = ggn.Chunks.of_arrays(x, np.sin(3 * x), rows=300)
+        >>> training, validation, _ = data.split(test=0.0)
+        >>> training.n_samples + validation.n_samples
+        1000
+        >>> fit = ggn.train(ggn.MLP((1, 8, 1)), training, validation=validation, max_iter=20)
+        >>> bool(fit.validation_losses[fit.kept] < 1e-4)
+        True
+        """
+        first = number("validation", validation, 0.0, 1.0)
+        second = first + number("test", test, 0.0, 1.0)
+        if not second < 1.0:
+            raise ValueError(
+                f"validation and test must leave samples to train on, got {validation} and {test}"
+            )
+        seed = integer("rng", rng, 0)
+        parts = [(second, 1.0), (0.0, first), (first, second)]
+        training, held, tested = (
+            Chunks(functools.partial(_drawn, self._pass, seed, low, high)) for low, high in parts
+        )
+        return training, held, tested
+
+    def __repr__(self) -> str:
+        known = "not read yet" if self._count is None else f"{self._count} chunks"
+        return f"Chunks({known})"
+
     def _parts(self) -> Iterator[Part]:
         """Yield the parts of a pass."""
-        again = isinstance(self._chunks, Iterable)
-        number = -1
-        for number, chunk in enumerate(self._chunks if again else self._chunks()):
+        place = -1
+        for place, chunk in enumerate(self._pass()):
             if not isinstance(chunk, (tuple, list)) or len(chunk) not in (2, 3):
-                raise ValueError(
-                    f"chunk {number} must be (X, Y) or (X, Y, sample_weight), got {describe(chunk)}"
+                raise ChunkError(
+                    f"chunk {place} must be (X, Y) or (X, Y, sample_weight), got {describe(chunk)}"
                 )
             X, Y, weights = (*chunk, None)[:3]
-            yield Part(number, X, Y, weights, self._memory)
+            yield Part(place, X, Y, weights, self._memory)
         if self._count is None:
-            self._count = number + 1
-        if number + 1 != self._count:
-            raise ValueError(
+            self._count = place + 1
+        if place + 1 != self._count:
+            raise ChunkError(
                 f"chunks must be as many in every pass, got {self._count} in the first and then "
-                f"{number + 1}; a generator can be iterated once only: give the function that "
+                f"{place + 1}; a generator can be iterated once only: give the function that "
                 "makes it"
             )
+
+    def _pass(self) -> Iterator[Any]:
+        """Yield the chunks of a pass; what fails after the first does not lose the fit."""
+        try:
+            yield from self._chunks if isinstance(self._chunks, Iterable) else self._chunks()
+        except Exception as error:
+            if self._count is None:
+                raise
+            raise SourceError(f"the chunks could not be read again: {error!r}") from error
 
     def reduce(
         self, combine: Callable[[R, R], R], function: Callable[..., R | None], *args: Any
@@ -131,6 +240,30 @@ class Chunks(Source):
         return tree(combine, (function(part, *args) for part in self._parts()))
 
 
+def _drawn(
+    chunks: Callable[[], Iterator[Any]], seed: int, low: float, high: float
+) -> Iterator[tuple[Any, ...]]:
+    """Yield of each chunk the samples whose random number lies in [low, high)."""
+    for place, chunk in enumerate(chunks()):
+        arrays = [np.asarray(array) for array in chunk]
+        u = np.random.default_rng([seed, place]).random(len(arrays[0]))
+        kept = (u >= low) & (u < high)
+        yield tuple(array[kept] for array in arrays)
+
+
 def _slices(arrays: Sequence[Any], step: int) -> Iterator[tuple[Any, ...]]:
     for start in range(0, len(arrays[0]), step):
         yield tuple(array[start : start + step] for array in arrays)
+        for array in arrays:
+            _let_go(array)
+
+
+def _let_go(array: Any) -> None:
+    """Give the pages of a mapped file back: what was read once would stay, up to all of it."""
+    if not isinstance(array, np.memmap) or array.mode == "c":  # that is a copy of its own
+        return
+    base: Any = array
+    while isinstance(base, np.ndarray):
+        base = base.base
+    if isinstance(base, mmap.mmap) and hasattr(mmap, "MADV_DONTNEED"):
+        base.madvise(mmap.MADV_DONTNEED)

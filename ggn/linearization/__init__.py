@@ -3,6 +3,7 @@
 from ggn.linearization.at_weights import linearize
 from ggn.linearization.base import BaseLinearization, BaseObjective
 from ggn.linearization.linearization import Linearization
+from ggn.linearization.lost import SourceError
 from ggn.linearization.objective import Objective
 from ggn.linearization.source import Part, Source
 from ggn.linearization.summed import SummedObjective
@@ -14,6 +15,7 @@ __all__ = [
     "Objective",
     "Part",
     "Source",
+    "SourceError",
     "SummedObjective",
     "linearize",
 ]

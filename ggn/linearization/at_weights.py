@@ -2,17 +2,31 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, overload
 
+from ggn.linearization.choice import summed_objective
 from ggn.linearization.linearization import Linearization
 from ggn.linearization.objective import Objective
+from ggn.linearization.source import Source
+from ggn.linearization.summed import SummedLinearization
 from ggn.losses import Loss
 from ggn.network import MLP
-from ggn.validation import integer
+from ggn.validation import ArgumentError, describe, integer
 
 __all__ = ["linearize"]
 
 
+@overload
+def linearize(
+    net: MLP,
+    w: Any,
+    X: Source,
+    Y: None = None,
+    loss: str | Loss = "squared",
+    *,
+    l2: Any = 0.0,
+) -> SummedLinearization: ...
+@overload
 def linearize(
     net: MLP,
     w: Any,
@@ -23,14 +37,26 @@ def linearize(
     l2: Any = 0.0,
     sample_weight: Any = None,
     chunk_size: int | None = None,
-) -> Linearization:
+) -> Linearization: ...
+def linearize(
+    net: MLP,
+    w: Any,
+    X: Any,
+    Y: Any = None,
+    loss: str | Loss = "squared",
+    *,
+    l2: Any = 0.0,
+    sample_weight: Any = None,
+    chunk_size: int | None = None,
+) -> Linearization | SummedLinearization:
     """Linearise the network and loss at w.
 
     Parameters
     ----------
     net : MLP
     w : array_like, (N,)
-    X : array_like, (T, n0)
+    X : array_like, (T, n0), or Chunks
+        `ggn.Chunks` have targets and weights of their own.
     Y : array_like, (T, nL)
     loss : str or Loss, default "squared"
     l2 : float or array_like (N,), default 0.0
@@ -41,7 +67,8 @@ def linearize(
     Returns
     -------
     Linearization
-        With .loss .gradient .jacobian() .normal_matrix() .kernel_matrix() .hessian().
+        With .loss .gradient .jacobian() .normal_matrix() .kernel_matrix() .hessian(); of chunks
+        without .jacobian() and .kernel_matrix(), which are as large as the data.
 
     Raises
     ------
@@ -55,6 +82,13 @@ def linearize(
     >>> at.loss, at.gradient
     (1.0, array([4.]))
     """
+    if isinstance(X, Source):
+        if chunk_size is not None:
+            raise ArgumentError(
+                "chunk_size", f"must be left out where X is {describe(X)}, got {chunk_size}"
+            )
+        summed = summed_objective(net, X, Y, loss, sample_weight, l2)
+        return summed.at(net._weights(w).copy())
     if chunk_size is not None:
         chunk_size = integer("chunk_size", chunk_size, 1)
     objective = Objective(net, X, Y, loss, sample_weight, l2, chunk_size)

@@ -94,6 +94,10 @@ class BaseObjective(ABC):
     def part(self, rows: np.ndarray) -> BaseObjective:
         """Return the objective of these samples alone; rows ascend."""
 
+    def subsample(self, m: int, rng: np.random.Generator) -> BaseObjective:
+        """Return the objective of m samples at random, or about as many of very many."""
+        return self.part(np.sort(rng.choice(self.T, m, replace=False)))
+
     @abstractmethod
     def some(self, most: int, counted: bool) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Return X (m, n0), Y (m, nL) and c (m,) of at most so many samples, spread over all.

@@ -12,7 +12,7 @@ from ggn.losses import Loss
 from ggn.network import MLP
 from ggn.validation import ArgumentError, describe
 
-__all__ = ["objective_of"]
+__all__ = ["objective_of", "summed_objective"]
 
 
 def objective_of(
@@ -23,15 +23,22 @@ def objective_of(
     sample_weight: Any = None,
     l2: Any = 0.0,
 ) -> BaseObjective:
-    """Return the objective of arrays, or of a source in the place of X.
+    """Return the objective of arrays, or of a source in the place of X."""
+    if isinstance(X, Source):
+        return summed_objective(net, X, Y, loss, sample_weight, l2)
+    return Objective(net, X, Y, loss, sample_weight, l2)
+
+
+def summed_objective(
+    net: MLP, X: Source, Y: Any, loss: str | Loss, sample_weight: Any, l2: Any
+) -> SummedObjective:
+    """Return the objective of a source.
 
     Raises
     ------
     ValueError
-        For targets or weights beside a source, which has its own.
+        For targets or weights beside it, as it has its own.
     """
-    if not isinstance(X, Source):
-        return Objective(net, X, Y, loss, sample_weight, l2)
     for name, value in (("Y", Y), ("sample_weight", sample_weight)):
         if value is not None:
             raise ArgumentError(

@@ -18,8 +18,8 @@ import numpy as np
 
 from ggn.linearization.objective import Objective
 from ggn.linearization.output_layer import output_sums
+from ggn.linearization.part import ChunkError, Part
 from ggn.linearization.shares import Shares
-from ggn.linearization.source import Part
 from ggn.losses import Loss
 from ggn.machine import limited
 from ggn.network import MLP
@@ -73,6 +73,9 @@ class Problem:
     scales : Scales, optional
     rows : Rows, optional
         None for all.
+    drawn : tuple of (int, float), optional
+        Seed and share of samples that are drawn each by itself; the weight is then what they
+        have in the mean, so that sums are right in the mean.
     noise : tuple of (int, float), optional
         Seed and size of a relative change of each share.
     token : str
@@ -86,6 +89,7 @@ class Problem:
     sizes: tuple[int, ...]
     scales: Scales | None = None
     rows: Rows | None = None
+    drawn: tuple[int, float] | None = None
     noise: tuple[int, float] | None = None
     token: str = field(default_factory=new_token)
 
@@ -95,7 +99,7 @@ def of_part(part: Part, problem: Problem, function: Callable[..., Any], *args: A
 
     Raises
     ------
-    ValueError
+    ChunkError
         For a part that is not as it was in the first pass, or not what loss and network take.
     """
     with np.errstate(all="ignore"), limited():
@@ -109,7 +113,7 @@ def _objective(part: Part, problem: Problem) -> Objective | None:
         return kept
     told = problem.sizes[part.number] if part.number < len(problem.sizes) else 0
     if len(part) != told:
-        raise ValueError(
+        raise ChunkError(
             f"chunk {part.number} must have as many rows in every pass, got {told} in the first "
             f"and then {len(part)}"
         )
@@ -118,7 +122,7 @@ def _objective(part: Part, problem: Problem) -> Objective | None:
     try:
         made = Objective(problem.net, part.X, part.Y, problem.loss)
     except ValueError as error:
-        raise ValueError(f"in chunk {part.number}, {error}") from error
+        raise ChunkError(f"in chunk {part.number}, {error}") from error
     if part.memory is not None:
         made.share(part.memory)
     s = part.weights
@@ -130,8 +134,13 @@ def _objective(part: Part, problem: Problem) -> Objective | None:
     objective: Objective | None = made
     if problem.scales is not None:
         objective = made.standard(*problem.scales, problem.loss, 0.0)
-    if objective is not None and problem.rows is not None:
+    local = None
+    if problem.rows is not None:
         local = problem.rows.of(part.number, made.T)
+    elif problem.drawn is not None:
+        seed, p = problem.drawn
+        local = np.flatnonzero(np.random.default_rng([seed, part.number]).random(made.T) < p)
+    if objective is not None and local is not None:
         c = objective.c
         objective = objective.part(local) if len(local) else None
         if objective is not None:
@@ -140,7 +149,7 @@ def _objective(part: Part, problem: Problem) -> Objective | None:
     if objective is not None and problem.noise is not None:
         seed, size = problem.noise
         objective = objective.shaken(np.random.default_rng([seed, part.number]), size)
-    if problem.rows is problem.noise is None and objective is not None:
+    if local is problem.noise is None and objective is not None:
         for token in list(part.kept)[: 1 - KEPT]:
             del part.kept[token]
         part.kept[problem.token] = objective
@@ -203,6 +212,16 @@ def curvature_along(objective: Objective, w: np.ndarray, d: np.ndarray) -> float
     return objective.at(w).curvature_along(d)
 
 
+def error_and_curvature(objective: Objective, w: np.ndarray) -> tuple[float, float]:
+    """Return Σ ‖c ∇_E‖² and Σ tr(c H_E) / nL, psd."""
+    error = curvature = 0.0
+    for rows, F in objective.outputs(w):
+        error += float(np.sum(objective.derivatives(F, rows) ** 2))
+        H = objective.curvature(F, rows, psd=True).diagonal()
+        curvature += float(H.sum()) / objective.net.n_outputs
+    return error, curvature
+
+
 def refit_sums(objective: Objective, w: np.ndarray) -> tuple[float, np.ndarray]:
     """Return Σ c E, and the sums that the output layer is solved from."""
     return output_sums(objective, w)
@@ -224,13 +243,6 @@ def picked(
     rows = np.flatnonzero(s > 0.0) if counted else np.arange(len(part))
     rows = rows[-starts[part.number] % step :: step]
     return (part.X[rows], part.Y[rows], s[rows]) if len(rows) else None
-
-
-def targets(part: Part) -> tuple[np.ndarray, np.ndarray] | None:
-    """Return Y and weights."""
-    if not len(part):
-        return None
-    return part.Y, np.ones(len(part)) if part.weights is None else part.weights
 
 
 def weight_of(part: Part, rows: Rows) -> float:

@@ -17,13 +17,15 @@ import numpy as np
 from ggn.activations import Identity
 from ggn.linearization import parts
 from ggn.linearization.base import BaseLinearization, BaseObjective
-from ggn.linearization.columns import centre_and_size, constant_by_rounding
+from ggn.linearization.columns import constant_by_rounding
 from ggn.linearization.mean_loss import penalty
 from ggn.linearization.memory import Memory
 from ggn.linearization.objective import ROUNDING, or_one
 from ggn.linearization.output_layer import best_output, refit_pays
 from ggn.linearization.parts import Problem, Rows, Scales, new_token, of_part
-from ggn.linearization.source import Columns, Source
+from ggn.linearization.selection import robust_columns
+from ggn.linearization.source import Source
+from ggn.linearization.summary import Columns
 from ggn.losses import Loss, resolve
 from ggn.network import MLP
 from ggn.validation import count
@@ -31,6 +33,7 @@ from ggn.validation import count
 __all__ = ["SummedLinearization", "SummedObjective"]
 
 EPS = float(np.finfo(np.float64).eps)
+PERMUTED = 200_000  # samples of which some are drawn by a permutation of all, as in memory
 
 
 class SummedObjective(BaseObjective):
@@ -101,6 +104,11 @@ class SummedObjective(BaseObjective):
         J += self.penalty(w) if self.penalised else 0.0
         return J, best_output(self, self._constant_curvature(), sums, w, before, D, mu)
 
+    def error_and_curvature(self, w: np.ndarray) -> tuple[float, float]:
+        """Return Σ ‖c ∇_E‖² and Σ tr(c H_E) / nL, psd, over the samples."""
+        error, curvature = self.total(parts.error_and_curvature, w)
+        return float(error), float(curvature)
+
     def _constant_curvature(self) -> float | None:
         """Return α where c_i H_E = α I for all samples and the output is φ_L = z_L, else None."""
         h, weighted = self.loss.constant_curvature, self._problem.weighted
@@ -136,6 +144,14 @@ class SummedObjective(BaseObjective):
             weight = self.source.total(parts.weight_of, chosen)
         twin = self._twin(rows=chosen, weight=weight)
         twin.T, twin.count = len(rows), weight
+        return twin
+
+    def subsample(self, m: int, rng: np.random.Generator) -> BaseObjective:
+        if self.T <= PERMUTED:
+            return super().subsample(m, rng)
+        p = m / self.T  # each by itself: their numbers would be as many as the samples
+        twin = self._twin(drawn=(int(rng.integers(2**31)), p), weight=p * self._problem.weight)
+        twin.T, twin.count = m, p * self.count
         return twin
 
     def some(self, most: int, counted: bool) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -175,15 +191,12 @@ class SummedObjective(BaseObjective):
         return centre, size
 
     def _robust(self, shift: bool) -> tuple[np.ndarray, np.ndarray]:
-        """Return median and MAD of each target; all targets come here for that, once."""
+        """Return median and MAD of each target, 0 of those that are constant."""
         key = "robust", shift
         if key not in self._seen:
-            found = self.source.reduce(parts.stacked, parts.targets)
-            assert found is not None  # there are samples
-            Y, s = found
-            weights = s if self._problem.weighted else None
-            self._seen[key] = centre_and_size(Y, weights, robust=True, shift=shift)
+            self._seen[key] = robust_columns(self.source, shift)
         centre, size = self._seen[key]
+        size = np.where(self.columns(True, shift, robust=False)[1] > 0.0, size, 0.0)
         scales = self._problem.scales
         if scales is None:
             return centre.copy(), size.copy()

@@ -78,8 +78,8 @@ class _Running(Step):
         if self.size >= T:
             return PreparedPrimal(at, metric)
         self.before = self.source.bit_generator.state
-        rows = np.sort(self.source.choice(T, self.size, replace=False))
-        return _Prepared(self, at, metric, at.objective.part(rows).at(at.w))
+        some = at.objective.subsample(self.size, self.source)
+        return _Prepared(self, at, metric, some.at(at.w))
 
 
 class _Prepared(PreparedPrimal):

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from ggn.fit.result import Status
-from ggn.linearization import Linearization
+from ggn.linearization import BaseLinearization, Objective
 from ggn.linearization.spectrum import Spectrum
 from ggn.surface.advice import Suggestion
 from ggn.surface.evidence import Evidence, Verdict
@@ -57,7 +57,8 @@ class Diagnosis:
         Of a local minimum, whether directions of constant J pass through it; else None.
     obstructions : tuple of Obstruction
         What makes an exact fit impossible.
-    saturation : Saturation
+    saturation : Saturation or None
+        None of samples in chunks.
     ray : RunawayRay or None
         J as saturated units' weights grow.
     spectrum : Spectrum or None
@@ -93,7 +94,7 @@ class Diagnosis:
     lower_bound: float
     degenerate: bool | None = None
     obstructions: tuple[Obstruction, ...]
-    saturation: Saturation
+    saturation: Saturation | None
     ray: RunawayRay | None = None
     spectrum: Spectrum | None = None
     scale: np.ndarray = field(repr=False)
@@ -105,20 +106,32 @@ class Diagnosis:
     differs: tuple[str, ...] = ()
     status: Status | None = None
     members: int = 1
-    _at: Linearization = field(repr=False)
+    _at: BaseLinearization = field(repr=False)
 
     @property
     def rounding(self) -> float:
         """How far J may be off by the rounding of the outputs."""
         return self._at.rounding
 
+    def _samples(self) -> Objective:
+        objective = self._at.objective
+        if not isinstance(objective, Objective):
+            raise ValueError("samples must be in memory to be looked at one by one, got chunks")
+        return objective
+
     def ranks(self) -> RankReport:
-        """Return the ranks of P and its factors at w, with their bounds; computed now."""
-        return ranks(self._at.net, self._at.w, self._at.objective.X)
+        """Return the ranks of P and its factors at w, with their bounds; computed now.
+
+        Raises
+        ------
+        ValueError
+            Of samples in chunks, as P is as large as they are.
+        """
+        return ranks(self._at.net, self._at.w, self._samples().X)
 
     def principles(self) -> Findings:
         """Return the check of the design principles at w; computed now."""
-        objective = self._at.objective
+        objective = self._samples()
         weight = objective.c.weights
         return check_principles(
             self._at.net,

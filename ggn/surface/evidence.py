@@ -107,6 +107,15 @@ class EvidenceKind(enum.Enum):
     UNEXPLAINED_ZEROS = (
         f"{_INERTIA}and the zeros are not explained by known directions of constant J."
     )
+    TOO_MANY_WEIGHTS = "All eigenvalues of so large a Hessian were not computed."
+    NORMAL_INERTIA = (
+        "The GGN matrix, for weights in units of the data, has {positive} positive and {zero} zero "
+        "eigenvalues (up to {tolerance:.1g} counts as zero)."
+    )
+    SUMS_ONLY = (
+        "The samples come in chunks, of which sums were taken: exact fits, bounds of J, flat "
+        "units, kinks, weights that run away and ranks of P were not looked at."
+    )
     LARGE_WEIGHTS = (
         "Weights as large as {largest:.2g} are out of proportion: J may fall towards an "
         "infimum at infinity, which its Hessian cannot show."

@@ -21,6 +21,7 @@ import numpy as np
 from ggn.fit.fitted import Fitted, as_model, is_fitted, targets_of, words_of
 from ggn.fit.mixture import trained
 from ggn.fit.result import TrainResult
+from ggn.linearization import Source
 from ggn.linearization.mean_loss import penalty
 from ggn.losses import Loss, resolve
 from ggn.network import MLP
@@ -40,6 +41,8 @@ def takes_fits(diagnose: Callable[..., Diagnosis]) -> Callable[..., Diagnosis]:
     def call(*data: Any, **options: Any) -> Diagnosis:
         # three arguments without a network are meant as (fit, X, Y), whatever the first is
         meant = len(data) == 3 and not isinstance(data[0], MLP)
+        if len(data) == 2 and is_fitted(data[0]) and isinstance(data[1], Source):
+            return _of_chunks(diagnose, *data, **options)
         if data and (is_fitted(data[0]) or meant):
             given = {"X", "Y"}.intersection(options)
             if len(data) + len(given) < 3:
@@ -50,6 +53,31 @@ def takes_fits(diagnose: Callable[..., Diagnosis]) -> Callable[..., Diagnosis]:
         return diagnose(*data, **options)
 
     return call
+
+
+def _of_chunks(
+    diagnose: Callable[..., Diagnosis],
+    fit: Fitted,
+    chunks: Source,
+    loss: str | Loss | None = None,
+    *,
+    l2: Any = None,
+    max_memory: float | None = None,
+) -> Diagnosis:
+    model = as_model(fit, "fit")
+    scaling = model.x_mean, model.x_scale, model.y_mean, model.y_scale
+    if any((one != plain).any() for one, plain in zip(scaling, (0, 1, 0, 1), strict=True)):
+        raise ArgumentError(
+            "fit", "must be in the units of the chunks, got one with a scaling of its own"
+        )
+    own = "squared" if model.loss is None else model.loss
+    penalised = model.l2 if l2 is None else l2
+    found = diagnose(
+        model.net, model.w, chunks, loss=own if loss is None else loss,
+        l2=0.0 if penalised is None else penalised, max_memory=max_memory,
+    )  # fmt: skip
+    whole = fit if isinstance(fit, TrainResult) else getattr(fit, "result_", None)
+    return found if whole is None else ended(found, whole)
 
 
 def _of_fit(

@@ -18,7 +18,7 @@ from collections.abc import Iterator
 import numpy as np
 from scipy.sparse.linalg import LinearOperator, cg
 
-from ggn.linearization import Linearization
+from ggn.linearization import BaseLinearization, Linearization
 from ggn.linearization.hessian import scaled_operator
 from ggn.linearization.spectrum import spectrum
 from ggn.surface.newton import NearbyZero, nearby_zero
@@ -31,7 +31,7 @@ EPS = float(np.finfo(np.float64).eps)
 PRODUCTS = 60  # for a truncated step
 
 
-def has_hessian(at: Linearization, scale: np.ndarray) -> bool:
+def has_hessian(at: BaseLinearization, scale: np.ndarray) -> bool:
     """Whether J is twice differentiable at w, in double precision."""
     if not at.net.twice_differentiable:
         return False
@@ -40,7 +40,7 @@ def has_hessian(at: Linearization, scale: np.ndarray) -> bool:
         return bool(np.isfinite(np.linalg.norm(product)))
 
 
-def normal_step(at: Linearization, scale: np.ndarray) -> tuple[float, np.ndarray]:
+def normal_step(at: BaseLinearization, scale: np.ndarray) -> tuple[float, np.ndarray]:
     """Return the fall of J that a truncated GGN step promises, and the step."""
     G, g = scaled_operator(at.operator(), scale), at.gradient / scale
     norm = float(np.linalg.norm(g))

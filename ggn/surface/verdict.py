@@ -30,7 +30,8 @@ from typing import Any, overload
 import numpy as np
 
 from ggn.fit.fitted import Fitted
-from ggn.linearization import Linearization, linearize
+from ggn.linearization import BaseLinearization, Linearization, Source, linearize
+from ggn.linearization.choice import summed_objective
 from ggn.losses import Loss
 from ggn.machine import memory_limit
 from ggn.network import MLP
@@ -40,6 +41,7 @@ from ggn.surface.diagnosis import Diagnosis
 from ggn.surface.evidence import Evidence, Judgement
 from ggn.surface.examination import Examination
 from ggn.surface.of_fit import takes_fits
+from ggn.surface.of_sums import diagnose_sums
 
 __all__ = ["diagnose"]
 
@@ -49,7 +51,7 @@ def diagnose(
     net: MLP,
     w: Any,
     X: Any,
-    Y: Any,
+    Y: Any = None,
     loss: str | Loss = "squared",
     *,
     l2: Any = 0.0,
@@ -60,7 +62,7 @@ def diagnose(
 def diagnose(
     fit: Fitted,
     X: Any,
-    Y: Any,
+    Y: Any = None,
     loss: str | Loss | None = None,
     *,
     l2: Any = None,
@@ -72,7 +74,7 @@ def diagnose(
     net: MLP,
     w: Any,
     X: Any,
-    Y: Any,
+    Y: Any = None,
     loss: str | Loss = "squared",
     *,
     l2: Any = 0.0,
@@ -89,7 +91,9 @@ def diagnose(
     ----------
     net : MLP
     w : array_like, (N,)
-    X : array_like, (T, n0)
+    X : array_like, (T, n0), or Chunks
+        Of `ggn.Chunks`, which have targets and weights of their own, sums are taken; the report
+        says what was not looked at.  ``diagnose(fit, chunks)`` and ``diagnose(net, w, chunks)``.
     Y : array_like, (T, nL)
         For a classifier also the labels.
     loss : str or Loss, default "squared"
@@ -135,14 +139,23 @@ def diagnose(
     suggestion  Move w at random by a little and train on: where the Hessian is singular,
                 higher derivatives decide, which are not computed.
     """
-    at = linearize(net, w, X, Y, loss, l2=l2, sample_weight=sample_weight)
     limit = memory_limit(max_memory)
+    if isinstance(X, Source):
+        summed = summed_objective(net, X, Y, loss, sample_weight, l2).at(net._weights(w).copy())
+        _finite(summed)
+        with np.errstate(all="ignore"):
+            return diagnose_sums(summed, limit)
+    at = linearize(net, w, X, Y, loss, l2=l2, sample_weight=sample_weight)
     if not at.objective.c.array.all():
         at = Linearization(at.objective.part(np.flatnonzero(at.objective.c.array)), at.w)
-    if not (math.isfinite(at.loss) and np.isfinite(at.gradient).all()):
-        raise ValueError(f"w must have a finite loss and gradient, got a loss of {at.loss:g}")
+    _finite(at)
     with np.errstate(all="ignore"):
         return _conclude(Examination(at, limit))
+
+
+def _finite(at: BaseLinearization) -> None:
+    if not (math.isfinite(at.loss) and np.isfinite(at.gradient).all()):
+        raise ValueError(f"w must have a finite loss and gradient, got a loss of {at.loss:g}")
 
 
 # Bounds of J come first, which need no derivative; then gradient and Hessian; then, where

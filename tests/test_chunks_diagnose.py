@@ -1,0 +1,88 @@
+"""The diagnosis of samples in chunks against that of the same samples in memory."""
+
+import numpy as np
+import pytest
+
+import ggn
+from ggn.surface import EvidenceKind, Verdict
+
+
+def noisy():
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(400, 2))
+    return X, np.sin(X[:, 0]) + 0.3 * X[:, 1] ** 2 + 0.1 * rng.normal(size=400)
+
+
+def both(net, w, X, Y, **options):
+    """Return the diagnosis in chunks, and that in memory."""
+    chunks = ggn.Chunks.of_arrays(X, Y, rows=90)
+    return ggn.diagnose(net, w, chunks, **options), ggn.diagnose(net, w, X, Y, **options)
+
+
+@pytest.mark.parametrize(
+    ("max_iter", "l2", "verdict"),
+    [
+        (3, 1e-3, Verdict.NOT_STATIONARY),
+        (300, 1e-3, Verdict.LOCAL_MINIMUM),
+        (300, 0.0, Verdict.INCONCLUSIVE),
+    ],
+)
+def test_verdicts_are_those_in_memory(max_iter, l2, verdict):
+    X, Y = noisy()
+    net = ggn.MLP((2, 4, 1))
+    w = ggn.train(net, X, Y, l2=l2, max_iter=max_iter).w
+    a, b = both(net, w, X, Y, l2=l2)
+    assert a.verdict is b.verdict is verdict
+    assert a.loss == pytest.approx(b.loss, rel=1e-13)
+    assert a.relative_gradient == pytest.approx(b.relative_gradient, rel=1e-6, abs=1e-12)
+    np.testing.assert_allclose(a.scale, b.scale, rtol=1e-12)
+    largest = b.spectrum.eigenvalues[-1]
+    values = a.spectrum.eigenvalues, b.spectrum.eigenvalues
+    np.testing.assert_allclose(*values, rtol=0.0, atol=1e-11 * largest)
+    kinds = {found.kind for found in a.evidence}
+    assert {EvidenceKind.SUMS_ONLY, EvidenceKind.NORMAL_INERTIA} <= kinds
+
+
+def test_a_saddle_has_its_descent():
+    x = np.linspace(-1.0, 1.0, 30)
+    net, w = ggn.MLP((1, 2, 1)), np.zeros(7)
+    w[-1] = np.mean(np.sin(2.0 * x))
+    a, b = both(net, w, x, np.sin(2.0 * x))
+    assert a.verdict is b.verdict is Verdict.SADDLE
+    t, J = a.descent_path[-1]
+    at = ggn.linearize(net, w + t * a.descent, x, np.sin(2.0 * x))
+    assert at.loss == pytest.approx(J, rel=1e-12)
+    assert a.loss - J > 0.1
+
+
+def test_what_was_not_looked_at_is_said():
+    X, Y = noisy()
+    chunks = ggn.Chunks.of_arrays(X, Y, rows=90)
+    fit = ggn.train(ggn.MLP((2, 4, 1)), chunks, max_iter=3)
+    found = ggn.diagnose(fit, chunks)
+    assert found.verdict is Verdict.NOT_STATIONARY
+    assert "ranks of P were not looked at" in " ".join(str(found).split())
+    assert found.saturation is None
+    assert found.lower_bound == -np.inf
+    assert found.status is ggn.Status.MAX_ITER
+    for look in (found.ranks, found.principles):
+        with pytest.raises(ValueError, match="samples must be in memory"):
+            look()
+
+
+def test_networks_without_a_hessian_or_with_too_many_weights():
+    X, Y = noisy()
+    chunks = ggn.Chunks.of_arrays(X, Y, rows=200)
+    net = ggn.MLP((2, 3, 1), activation="leaky_relu")
+    assert ggn.diagnose(net, np.full(13, 0.1), chunks).spectrum is None
+    net = ggn.MLP((2, 4, 1))
+    w = ggn.train(net, X, Y, l2=1e-3, max_iter=300).w
+    found = ggn.diagnose(net, w, chunks, l2=1e-3, max_memory=1e3)
+    assert found.verdict is Verdict.INCONCLUSIVE
+    assert EvidenceKind.TOO_MANY_WEIGHTS in {e.kind for e in found.evidence}
+
+
+def test_a_loss_that_is_not_finite_is_refused():
+    chunks = ggn.Chunks([(np.ones((2, 1)), np.ones(2))])
+    with pytest.raises(ValueError, match="w must have a finite loss"):
+        ggn.diagnose(ggn.MLP((1, 1)), [1e200, 0.0], chunks)
