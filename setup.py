@@ -39,6 +39,8 @@ setup(
             extension("_kernels.layout", "activation_loops.c", "loss_loops.c"),
             extension("_kernels.matrix_door"),
             extension("_kernels.output_layer"),
+            extension("_kernels.recursion", "recursion_loops.c", "rows.c", "activation_loops.c"),
+            extension("_kernels.recursion_door", "recursion_loops.c"),
             extension("_core", "activation_loops.c"),
         ],
         compiler_directives={
