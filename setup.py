@@ -39,6 +39,9 @@ setup(
             extension("_kernels.layout", "activation_loops.c", "loss_loops.c"),
             extension("_kernels.matrix_door"),
             extension("_kernels.output_layer"),
+            extension("_kernels.statespace"),
+            extension("_kernels.statespace_along"),
+            extension("_kernels.statespace_door"),
             extension("_core", "activation_loops.c"),
         ],
         compiler_directives={

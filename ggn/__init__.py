@@ -21,6 +21,7 @@ from ggn.linearization import Linearization, linearize
 from ggn.losses import Loss
 from ggn.machine import threads
 from ggn.network import MLP
+from ggn.recurrent import statespace
 from ggn.surface import Diagnosis, diagnose
 
 
@@ -58,6 +59,7 @@ __all__ = [
     "problems",
     "products",
     "split",
+    "statespace",
     "steps",
     "surface",
     "threads",

@@ -21,6 +21,7 @@ from ggn._kernels.matrix_door import (
     metric,
     scale_rows,
 )
+from ggn._kernels.statespace_door import StateSpaceLayout
 
 from ggn._kernels cimport directional, kernel, normal, output_layer, sweep
 from ggn._kernels.activation_loops cimport ggn_activation_names, ggn_activations, ggn_n_activations
