@@ -22,7 +22,7 @@ SETTINGS = {
     "f=(8, 8)": {"n_states": 2, "f": (8, 8)},
     "nx=3, f=8": {"n_states": 3, "f": 8},
 }
-CHOSEN = "f=8"
+CHOSEN = "f=8, g=8"  # of the least error held out: 0.202 mV; f=8 0.206, others between
 STEPS = 60
 
 
