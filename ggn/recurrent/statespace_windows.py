@@ -2,8 +2,8 @@
 
 Each experiment is cut in windows, whose initial states are weights too (multiple shooting; Bock
 & Plitt 1984).  A short run cannot get lost, so J has fewer minima.  Trained for some steps, the
-windows are cut anew, some times as long, with the states that the last run had there, until one
-window is an experiment.
+windows are cut anew, twice as long where runs of that length stay in bounds, with the states that
+the last run had there, until one window is an experiment.
 """
 
 from __future__ import annotations
@@ -19,6 +19,8 @@ from ggn.recurrent.statespace_model import StateSpace
 __all__ = ["bridge"]
 
 GROW = 2
+PATIENCE = 3  # trainings of one length before it grows all the same
+LARGER = 10.0  # than all states found: of a run that is on its way out
 BOUND = 1e3  # of states: beyond, a run is lost
 MOST_STATES = 300  # numbers that initial states may be: they are rows of the normal matrix
 
@@ -40,6 +42,7 @@ def bridge(
     length = max(window, -(-total * nx // MOST_STATES))
     shared = w[:n]
     runs = [_bounded(model, w, U, e) for e, U in enumerate(Us)]  # states of all steps
+    waited = 0
     while length < longest:
         pieces = [(e, part) for e, U in enumerate(Us) for part in _cut(len(U), length)]
         pieces = [(e, part) for e, part in pieces if np.isfinite(Ys[e][part]).any()]
@@ -61,7 +64,9 @@ def bridge(
                 found.w, Us[e][part], cut.initial_state(found.w, i), part.stop - part.start
             )
             runs[e][part] = states[:-1]
-        length *= GROW
+        waited += 1
+        if waited > PATIENCE or _holds(cut, found.w, Us, runs, GROW * length):
+            length, waited = GROW * length, 0
     if not model.initial_states:
         return shared.copy()
     return np.concatenate([shared, *(run[0] for run in runs)])
@@ -71,6 +76,20 @@ def _cut(T: int, length: int) -> list[slice]:
     """Return windows of about so many steps."""
     edges = np.linspace(0, T, max(T // length, 1) + 1).astype(int)
     return [slice(int(a), int(b)) for a, b in itertools.pairwise(edges)]
+
+
+def _holds(
+    cut: StateSpace, w: np.ndarray, Us: Sequence[np.ndarray], runs: list[np.ndarray], length: int
+) -> bool:
+    """Whether runs of so many steps from states that were found stay where states are."""
+    most = LARGER * max(float(np.abs(run).max()) for run in runs)
+    for U, run in zip(Us, runs, strict=True):
+        for part in _cut(len(U), length):
+            T = part.stop - part.start
+            X, _ = cut.states_and_outputs(w, U[part], run[part.start], T)
+            if not np.abs(X).max() <= most:
+                return False
+    return True
 
 
 def _bounded(model: StateSpace, w: np.ndarray, U: np.ndarray, e: int) -> np.ndarray:
