@@ -126,7 +126,7 @@ class LoopLinearization(BaseLinearization):
         self.assemble_normal(G)
         return G.diagonal().copy()
 
-    def _normal_product(self, v: np.ndarray, psd: bool) -> np.ndarray:
+    def normal_product(self, v: np.ndarray, psd: bool) -> np.ndarray:
         self._here()
         u = self.objective.sweeps.along(self.w, v)
         return self._back_of(u, psd)
@@ -140,7 +140,7 @@ class LoopLinearization(BaseLinearization):
             lam[rows, objective.observed] = objective.curvature(F, rows, psd).times(seen).T
         return objective.sweeps.carry_back(self.w, lam)
 
-    def _hessian_product(self, v: np.ndarray) -> np.ndarray:
+    def hessian_product(self, v: np.ndarray) -> np.ndarray:
         size = float(np.abs(v).max())
         if size == 0.0:
             return np.zeros_like(v)
@@ -154,7 +154,7 @@ class LoopLinearization(BaseLinearization):
         return LoopLinearization(self.objective, self.w + d).gradient
 
     def functional_hessian(self) -> np.ndarray:
-        H = np.stack([self._hessian_product(e) for e in np.eye(len(self.w))])
+        H = np.stack([self.hessian_product(e) for e in np.eye(len(self.w))])
         H = 0.5 * (H + H.T)
         G = self.normal_matrix(psd=False)
         G[np.diag_indices(len(G))] -= 2.0 * self.objective.l2
@@ -168,12 +168,16 @@ class LoopLinearization(BaseLinearization):
         sweeps, size = self.objective.sweeps, float(np.abs(d).max())
         if size == 0.0:
             return np.zeros_like(d)
-        h, outputs = STEP / size, []
-        for t in (-h, h, 0.0):
+        h = STEP / size
+        self._here()
+        kept = sweeps.kept()
+        second = -2.0 * sweeps.O
+        for t in (-h, h):
             if not sweeps.simulate(self.w + t * d):
                 return np.zeros_like(d)
-            outputs.append(sweeps.O.copy())
-        return self._back_of((outputs[0] + outputs[1] - 2.0 * outputs[2]) / h**2, True)
+            second += sweeps.O
+        sweeps.bring_back(kept)
+        return self._back_of(second / h**2, True)
 
     def curvature_along(self, d: np.ndarray) -> float:
         objective = self.objective

@@ -43,8 +43,8 @@ class LoopNet(MLP):
         self.own = net
         self.n_weights = net.n_weights + others
 
-    def unpack(self, w: Any) -> list[np.ndarray]:
-        return self.own.unpack(self._weights(w)[: self.own.n_weights])
+    def matrices(self, w: np.ndarray) -> list[np.ndarray]:
+        return self.own.matrices(w[: self.own.n_weights])
 
     def _key(self) -> tuple[Any, ...]:
         return (*super()._key(), self.n_weights)
@@ -135,4 +135,8 @@ class LoopObjective(Objective):
     def standard(
         self, m: np.ndarray, s: np.ndarray, my: np.ndarray, sy: float, loss: Loss, l2: Any
     ) -> Self | None:
-        return None  # inputs that are outputs must keep their units
+        """Return this in other units: m and s of what is fed back are to be those of its target."""
+        own = super().standard(m, s, my, sy, loss, l2)
+        if own is not None:
+            own.sweeps = Sweeps(self.recursion, own.X, self.windows, self.free, self.chunk_size)
+        return own

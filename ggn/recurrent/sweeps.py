@@ -10,6 +10,7 @@ Legend:
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
@@ -60,7 +61,7 @@ class Sweeps:
         self.memory = Memory()
         self._known: tuple[np.ndarray, bool] | None = None
         self._in_step = windows.in_step(recursion.flops())
-        self._places = self._initial_places() if free else None
+        self.places = self._initial_places() if free else None
 
     def _initial_places(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Return samples, inputs and parameters: where which free value is seen."""
@@ -83,8 +84,8 @@ class Sweeps:
         if self._known is not None and np.array_equal(self._known[0], p):
             return self._known[1]
         w, loop, self._known = self._weights(p), self.recursion.loop, None
-        if self._places is not None:
-            samples, inputs, parameters = self._places
+        if self.places is not None:
+            samples, inputs, parameters = self.places
             self.Z[samples, inputs] = p[parameters]
         fine = [True] * len(self._in_step)
 
@@ -96,6 +97,14 @@ class Sweeps:
         self._share(len(fine), lane)
         self._known = p.copy(), all(fine)
         return all(fine)
+
+    def kept(self) -> tuple[Any, np.ndarray, np.ndarray]:
+        """Return what `simulate` has left, for `bring_back`."""
+        return self._known, self.Z.copy(), self.O.copy()
+
+    def bring_back(self, kept: tuple[Any, np.ndarray, np.ndarray]) -> None:
+        """Be where `kept` was called."""
+        self._known, self.Z, self.O = kept
 
     def _weights(self, p: np.ndarray) -> np.ndarray:
         return np.ascontiguousarray(p[: self.N])
@@ -198,8 +207,8 @@ class Sweeps:
             _core.loop_tangent(loop, w, weights, self.Z[rows], buffer, out[rows])
 
         self.each_chunk(windows.in_order(self.recursion.flops()), 1, do)
-        if self._places is not None:
-            samples, inputs, parameters = self._places
+        if self.places is not None:
+            samples, inputs, parameters = self.places
             np.add.at(out, samples, A[samples, :, inputs] * v[parameters][:, np.newaxis])
         none = np.full_like(self.start, -1)
         _core.recur(loop, A, windows.age, none, out.reshape(self.T, -1, 1))
