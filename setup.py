@@ -42,6 +42,8 @@ setup(
             extension("_kernels.statespace"),
             extension("_kernels.statespace_along"),
             extension("_kernels.statespace_door"),
+            extension("_kernels.recursion", "recursion_loops.c", "rows.c", "activation_loops.c"),
+            extension("_kernels.recursion_door", "recursion_loops.c"),
             extension("_core", "activation_loops.c"),
         ],
         compiler_directives={

@@ -21,7 +21,7 @@ from ggn.linearization import Linearization, linearize
 from ggn.losses import Loss
 from ggn.machine import threads
 from ggn.network import MLP
-from ggn.recurrent import statespace
+from ggn.recurrent import narx, statespace
 from ggn.surface import Diagnosis, diagnose
 
 
@@ -55,6 +55,7 @@ __all__ = [
     "io",
     "linearize",
     "losses",
+    "narx",
     "plan",
     "problems",
     "products",

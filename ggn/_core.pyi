@@ -220,3 +220,44 @@ def descend(
     memory: _Float,
     history: _Float,
 ) -> tuple[int, dict[str, float]]: ...
+
+@final
+class Loop:
+    n_weights: int
+    depth: int
+    def __init__(
+        self,
+        layouts: tuple[Layout, ...],
+        places: Sequence[tuple[int, int]],
+        linear: int,
+        feeds: Sequence[tuple[int, int]],
+        n: int,
+        k: int,
+    ) -> None: ...
+    def simulate_size(self, windows: int) -> int: ...
+    def sweep_size(self, c: int) -> int: ...
+
+_Int = NDArray[np.intp]
+
+def simulate(
+    loop: Loop, w: _Float, windows: _Int, Z: _Float, O: _Float, buffer: _Float
+) -> bool: ...
+def loop_slopes(
+    loop: Loop, w: _Float, Z: _Float, buffer: _Float, A: _Float, rows: _Float | None = None
+) -> None: ...
+def recur(loop: Loop, A: _Float, age: _Int, start: _Int, rows: _Float) -> None: ...
+def recur_back(
+    loop: Loop,
+    A: _Float,
+    age: _Int,
+    window: _Int,
+    start: _Int,
+    lam: _Float,
+    initial: _Float,
+) -> None: ...
+def loop_gradient(
+    loop: Loop, w: _Float, Z: _Float, lam: _Float, buffer: _Float, out: _Float
+) -> None: ...
+def loop_tangent(
+    loop: Loop, w: _Float, v: _Float, Z: _Float, buffer: _Float, out: _Float
+) -> None: ...

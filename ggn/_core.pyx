@@ -14,12 +14,9 @@ import numpy as np
 
 from ggn._kernels.layout import LOSSES, Layout
 from ggn._kernels.matmul import SIMD, SIMD_HERE
-from ggn._kernels.matrix_door import (
-    add_product,
-    cholesky_solve,
-    factor_block,
-    metric,
-    scale_rows,
+from ggn._kernels.matrix_door import add_product, cholesky_solve, factor_block, metric, scale_rows
+from ggn._kernels.recursion_door import (
+    Loop, loop_gradient, loop_slopes, loop_tangent, recur, recur_back, simulate
 )
 from ggn._kernels.statespace_door import StateSpaceLayout
 

@@ -17,6 +17,7 @@ from ggn.command.objective import (
     is_robust,
 )
 from ggn.command.parser import decimal, whole
+from ggn.command.series import add_lags, run_series
 from ggn.command.summary import curves_label, summary
 from ggn.command.table_options import add_table_options
 from ggn.command.training import Fit, fitted
@@ -49,6 +50,7 @@ examples:
   python -m ggn train iris.csv --target species --restarts 5 --save iris.npz
   python -m ggn train yacht.csv --target y --validation 0.15 --test 0.15
       --patience 10 --plot curves.png
+  python -m ggn train series.csv --target y --lags 5,5 --free-run
 
 {THREADS}"""
 
@@ -80,6 +82,7 @@ def add(parser: argparse.ArgumentParser) -> None:
         help="picture of each part's error after each iteration")  # fmt: skip
 
     add_labels(parser)
+    add_lags(parser)
     add_table_options(parser)
     group = parser.add_argument_group("network").add_argument
     group("--hidden", metavar="N[,N]",
@@ -126,6 +129,10 @@ def run(args: argparse.Namespace) -> int:
     _check_options(args)
     hidden = None if args.hidden is None else _sizes(args.hidden)
     activation = _activations("tanh" if args.activation is None else args.activation)
+    if args.lags is not None:
+        return run_series(args, hidden, activation)
+    if args.free_run:
+        raise ValueError("--free-run is for series; --lags P,Q says what they are predicted from")
     data = read(args, is_robust(args), start)
     if data.classes is not None:
         check_cross_entropy(args)

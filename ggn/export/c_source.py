@@ -16,11 +16,13 @@ import numpy as np
 
 from ggn.activations.base import BuiltIn
 from ggn.export.c_classes import class_functions
+from ggn.export.c_simulation import simulation
 from ggn.export.expression import C
 from ggn.export.layers import DenseLayer, built_in_layers
 from ggn.fit.fitted import Fitted, as_model
 from ggn.io import Model
 from ggn.io.classes import Classes
+from ggn.recurrent import NARXResult
 from ggn.validation import describe
 
 __all__ = ["to_c"]
@@ -58,6 +60,9 @@ def to_c(model: Fitted, name: str = "predict") -> str:
         ``void predict_probabilities(const double *x, double *p)``, the probability of each,
         unless the loss was squared; and ``int predict_class(const double *x)``, the place of
         the likeliest, unless a sample may have several.
+        Of a fit of `ggn.narx` the one-step map, and ``void predict_simulate(int samples,
+        const double *u, double *y)``, which runs it freely: y (samples, n_y) has the outputs
+        that the run begins with in its first rows, u (samples, n_u) the inputs.
 
     Raises
     ------
@@ -86,6 +91,7 @@ def to_c(model: Fitted, name: str = "predict") -> str:
     }
     <BLANKLINE>
     """
+    lags = model.lags if isinstance(model, NARXResult) else None
     model = as_model(model)
     pairs = built_in_layers(model, "C")
     valid = isinstance(name, str) and re.fullmatch("[A-Za-z_][A-Za-z0-9_]*", name)
@@ -105,6 +111,8 @@ def to_c(model: Fitted, name: str = "predict") -> str:
     parts.append("\n".join([f"void {name}(const double *x, double *y)", "{", *lines, "}", ""]))
     if model.classes is not None:
         parts += class_functions(model.classes, model.net.n_outputs, name)
+    if lags is not None:
+        parts.append(simulation(lags, name))
     return "\n".join(parts)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import enum
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 from scipy.optimize import OptimizeResult
@@ -39,6 +39,7 @@ class Status(enum.Enum):
     FLAT = "Hidden units are flat on all samples, so no step can move them; start elsewhere."
     STALLED = "No step reduces the loss in double precision, though its gradient is not zero."
     ROUNDED = "Inputs or targets lie so far from zero that rounding hides the fit; centre them."
+    DIVERGES = "The free run leaves the data behind; these weights are of a shorter horizon."
     BAD_START = "The loss is not finite at the initial weights; try smaller ones."
 
     @property
@@ -162,6 +163,9 @@ class TrainResult(OptimizeResult):
        fun: 0.5
     status: Status.GRADIENT
     """
+
+    # whether it is of no ordinary network, and has a `diagnose` that `ggn.diagnose` calls
+    diagnoses_itself: ClassVar[bool] = False
 
     def __repr__(self) -> str:
         """One line per field; arrays by what they are, not by all their numbers."""

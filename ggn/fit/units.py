@@ -28,7 +28,9 @@ from ggn.machine import memory_limit
 from ggn.steps import Step
 from ggn.validation import users_line
 
-__all__ = ["CENTRED", "NEARBY", "OWN_COPY", "ScalingWarning", "Units", "choose_units"]
+__all__ = [
+    "CENTRED", "NEARBY", "OWN_COPY", "ScalingWarning", "Standard", "Units", "choose_units", "rescaled",
+]  # fmt: skip
 
 NEAR = math.log(10.0)  # deviations nearer to one than this factor stay as they are
 OWN_COPY = 0.25  # of the memory allowed, which inputs in their own units may take
@@ -88,7 +90,7 @@ class Units:
         return max((J for J in found if math.isfinite(J)), default=0.0)
 
 
-class _Standard(Units):
+class Standard(Units):
     """Standard units of inputs, targets or both."""
 
     def __init__(
@@ -211,11 +213,11 @@ def _own_units(objective: BaseObjective, most_bytes: float, near: float) -> Unit
             sy = 1.0
         if not m.any() and not my.any() and sy == 1.0 and (s == 1.0).all():
             return Units(objective)
-        found = _Standard(objective, (m, s), (my, sy), *_rescaled(objective.loss, sy))
+        found = Standard(objective, (m, s), (my, sy), *rescaled(objective.loss, sy))
     return found if found.finite else Units(objective)
 
 
-def _rescaled(loss: Loss, t: float) -> tuple[Loss, float]:
+def rescaled(loss: Loss, t: float) -> tuple[Loss, float]:
     """Return ρ_{s/t}, and the factor t^p between the losses."""
     if t == 1.0 or loss.scale is None:
         return loss, t * t

@@ -194,7 +194,7 @@ class BaseLinearization(ABC):
         >>> ggn.linearize(ggn.MLP((1, 1), bias=False), [1.0], [[3.0]], [[0.0]]).normal_matrix()
         array([[18.]])
         """
-        N = self.net.n_weights
+        N = len(self.w)
         G = np.empty((N, N))
         self.assemble_normal(G, psd)
         return np.tril(G) + np.tril(G, -1).T
@@ -252,7 +252,7 @@ class BaseLinearization(ABC):
 
     def _symmetric(self, product: Callable[[np.ndarray], np.ndarray]) -> LinearOperator:
         """Return v -> product(v) + 2 l2 v as an operator."""
-        N = self.net.n_weights
+        N = len(self.w)
 
         def matvec(v: Any) -> np.ndarray:
             v = np.ascontiguousarray(v, dtype=np.float64).reshape(-1)

@@ -196,7 +196,7 @@ def spectrum(
     """
     k, probe = integer("k", k, 1), _Probe(at, rng, scale)
     limit = memory_limit(max_memory)
-    N = at.net.n_weights
+    N = len(at.w)
     if not math.isfinite(probe.tolerance):
         raise ValueError("at must have a finite Hessian, got one that overflows")
     if dense_fits(N, limit, k):
@@ -222,7 +222,7 @@ def negative(
 
     Scaled as in `spectrum`.  All, or, of a large network, a few; none where H_J overflows.
     """
-    probe, N = _Probe(at, rng, scale), at.net.n_weights
+    probe, N = _Probe(at, rng, scale), len(at.w)
     D = np.ones(N) if scale is None else scale
     H = scaled_hessian(at, D) if N <= DENSE_NEGATIVE else None
     if not math.isfinite(probe.tolerance) or (H is not None and not np.isfinite(H).all()):
@@ -242,7 +242,7 @@ class _Probe:
         rng: int | np.random.Generator | None,
         scale: np.ndarray | None = None,
     ) -> None:
-        source, N = generator(rng), at.net.n_weights
+        source, N = generator(rng), len(at.w)
         self.operator, self.z = _operator(at, scale), source.choice([-1.0, 1.0], N)
         Hz = self.operator @ self.z
         self.norm = float(np.linalg.norm(Hz))

@@ -1,4 +1,4 @@
-"""Estimators for scikit-learn: `GGNRegressor` and `GGNClassifier`.
+"""Estimators for scikit-learn: `GGNRegressor`, `GGNClassifier` and `NARXRegressor`.
 
 They need scikit-learn 1.6 or newer, `pip install 'ggn[sklearn]'`.
 """
@@ -11,7 +11,8 @@ except ImportError as error:
     ) from error
 
 from ggn.sklearn.classifier import GGNClassifier
+from ggn.sklearn.narx import NARXRegressor
 from ggn.sklearn.regressor import GGNRegressor
 from ggn.sklearn.units import ExtrapolationWarning
 
-__all__ = ["ExtrapolationWarning", "GGNClassifier", "GGNRegressor"]
+__all__ = ["ExtrapolationWarning", "GGNClassifier", "GGNRegressor", "NARXRegressor"]

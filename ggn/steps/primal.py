@@ -37,7 +37,7 @@ class PreparedPrimal(Prepared):
     def __init__(
         self, at: BaseLinearization, metric: Metric, curvature: BaseLinearization | None = None
     ) -> None:
-        N = at.net.n_weights
+        N = len(at.w)
         self.at = at
         self.G = at.objective.scratch(N, N)
         self.factor = at.objective.scratch(N, N)

@@ -14,7 +14,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
@@ -49,6 +49,9 @@ def takes_fits(diagnose: Callable[..., Diagnosis]) -> Callable[..., Diagnosis]:
                 raise TypeError(
                     "diagnose(fit, X, Y) needs X and Y, the data that the fit was trained on"
                 )
+            fit = data[0]
+            if isinstance(fit, TrainResult) and fit.diagnoses_itself:
+                return cast(Diagnosis, fit.diagnose(*data[1:], **options))
             return _of_fit(diagnose, *data, **options)
         return diagnose(*data, **options)
 

@@ -1,0 +1,45 @@
+"""Verdicts on fits in a loop, of points whose kind is known."""
+
+import numpy as np
+import pytest
+from known_loops import MAY, point
+from test_narx import LAGS, system
+
+import ggn
+from ggn.surface.evidence import Verdict
+
+
+@pytest.mark.parametrize("kind", MAY)
+def test_no_verdict_is_wrong(kind):
+    assert point(kind, 1).verdict in MAY[kind]
+
+
+def test_a_saddle_has_a_way_down():
+    found = point("flat", 0)
+    assert found.verdict is Verdict.SADDLE
+    assert found.descent is not None
+    assert "strict saddle" in str(found)
+    assert "Not looked at" in str(found)
+
+
+def test_a_minimum_is_told_with_its_rank_and_stability():
+    rng = np.random.default_rng(0)
+    u, y = system(200)
+    y += 0.05 * rng.normal(size=200)
+    fit = ggn.narx(u, y, hidden=1, tol=0.0, max_iter=200, **LAGS)
+    found = fit.diagnose(u, y)
+    assert found.verdict is Verdict.LOCAL_MINIMUM
+    assert found.rank == found.n_weights == fit.net.n_weights
+    assert (found.eigenvalues > found.tolerance).all()
+    assert str(ggn.diagnose(fit, u, y)) == str(found)
+    assert found.stability == fit.lyapunov(u, y).sentence
+    # more data of other weights: not where the fit stopped
+    assert fit.diagnose(*system(300, seed=5)).verdict is not Verdict.GLOBAL_MINIMUM
+
+
+def test_a_run_to_infinity_is_refused():
+    u, y = system(2000)
+    fit = ggn.narx(u, y, hidden=0, max_iter=3, **LAGS)
+    fit.w = np.array([5.0, 0.0, 1.0, 0.0])
+    with pytest.raises(ValueError, match="w must have a finite loss"):
+        fit.diagnose(u, y)
