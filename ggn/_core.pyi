@@ -53,6 +53,68 @@ class Layout:
     def bends(self, work: _Float, c: int, l: int) -> _Float: ...
     def sensitivities(self, work: _Float, c: int, l: int) -> _Float: ...
 
+@final
+class StateSpaceLayout:
+    parts: dict[str, slice]
+    n_weights: int
+    n_moving: int
+    def __new__(
+        cls,
+        nu: int,
+        nx: int,
+        ny: int,
+        linear: bool = True,
+        feedthrough: bool = True,
+        offset: bool = True,
+        f: Layout | None = None,
+        g: Layout | None = None,
+    ) -> StateSpaceLayout: ...
+    def __reduce__(self) -> tuple[type[StateSpaceLayout], tuple[object, ...]]: ...
+    def scratch(self) -> _Float: ...
+    def simulate(
+        self, w: _Float, U: _Float, x: _Float, states: _Float | None, Y: _Float, work: _Float
+    ) -> None: ...
+    def rows(
+        self, w: _Float, U: _Float, x: _Float, S: _Float, Y: _Float, P: _Float, work: _Float
+    ) -> None: ...
+    def tangent(
+        self,
+        w: _Float,
+        v: _Float,
+        U: _Float,
+        states: _Float,
+        dx: _Float,
+        d2x: _Float | None,
+        dstates: _Float | None,
+        dY: _Float,
+        d2Y: _Float | None,
+        work: _Float,
+    ) -> None: ...
+    def adjoint(
+        self,
+        w: _Float,
+        U: _Float,
+        states: _Float,
+        eps: _Float,
+        lam: _Float,
+        gradient: _Float,
+        work: _Float,
+    ) -> None: ...
+    def hessian_adjoint(
+        self,
+        w: _Float,
+        v: _Float,
+        U: _Float,
+        states: _Float,
+        dstates: _Float,
+        eps: _Float,
+        deps: _Float,
+        lam: _Float,
+        dlam: _Float,
+        out: _Float,
+        work: _Float,
+    ) -> None: ...
+
 def activate(code: int, slope: float, z: _Float, out: _Float) -> None: ...
 def forward(
     layout: Layout,

@@ -18,6 +18,7 @@ from ggn._kernels.matrix_door import add_product, cholesky_solve, factor_block, 
 from ggn._kernels.recursion_door import (
     Loop, loop_gradient, loop_slopes, loop_tangent, recur, recur_back, simulate
 )
+from ggn._kernels.statespace_door import StateSpaceLayout
 
 from ggn._kernels cimport directional, kernel, normal, output_layer, sweep
 from ggn._kernels.activation_loops cimport ggn_activation_names, ggn_activations, ggn_n_activations

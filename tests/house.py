@@ -30,7 +30,12 @@ EXTRAS = ["sklearn", "plot", "paper"]  # imported by name, once somebody asks
 DOOR, KERNELS, BLAS = "_core", "_kernels", "_kernels/blas.pxd"
 REGISTRY = "validation/__init__.py", "classes_of"  # imports all modules of the package that asks
 # parts of the door, in other files
-DOORS = ("_kernels/matrix_door.pyx", "_kernels/recursion_door.pyx", "_kernels/checks.pxd")
+DOORS = (
+    "_kernels/matrix_door.pyx",
+    "_kernels/recursion_door.pyx",
+    "_kernels/statespace_door.pyx",
+    "_kernels/checks.pxd",
+)
 LAYOUT = ("_kernels/layout.pyx", "_kernels/layout.pxd")  # the one class that the door hands out
 MOST_LINES, MOST_LINES_OF_TESTS, MOST_ROOMS = 300, 400, 21
 

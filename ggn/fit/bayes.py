@@ -36,7 +36,7 @@ from ggn.network import MLP
 from ggn.steps import Step
 from ggn.validation import generator, integer, users_line
 
-__all__ = ["choose_penalty", "train_bayesian"]
+__all__ = ["choose_penalty", "settle", "train_bayesian"]
 
 # Steps between two estimates: with 3, three of six runs ended at less evidence, one at more.
 STEPS = 10
@@ -207,13 +207,13 @@ def choose_penalty(
     def run(stream: np.random.Generator) -> BayesianResult:
         begun = time.perf_counter()
         stages = Stages(data, limits, begun, sample_weight=sample_weight, **options)
-        return _run(data, stages, start(stream), limits.max_iter, limits.tol, begin)
+        return settle(data, stages, start(stream), limits.max_iter, limits.tol, begin)
 
     return max(run_restarts(run, n_restarts, rng), key=lambda result: result.log_evidence)
 
 
-def _run(
-    data: Objective, stages: Stages, w0: From, max_iter: int, tol: float, last: float | None
+def settle(
+    data: Objective, stages: Stages, w0: From, max_iter: int, tol: float, last: float | None = None
 ) -> BayesianResult:
     """Train and estimate in turn from w0, and from the l2 that an earlier fit came to last."""
     w = w0 if isinstance(w0, np.ndarray) else w0.w

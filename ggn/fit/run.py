@@ -60,8 +60,10 @@ class Run:
         net = self.objective.net
         residuals = self.objective.count * net.n_outputs
         self.accelerates = residuals >= min(64, net.n_weights)
-        work = normal_work(net) + net.n_weights**3 / 3 / self.objective.T
-        self.refits = residuals >= net.n_weights and self.objective.refit_pays(work)
+        self.refits = False
+        if self.objective.layered and residuals >= net.n_weights:
+            work = normal_work(net) + net.n_weights**3 / 3 / self.objective.T
+            self.refits = self.objective.refit_pays(work)
         self.start = time.perf_counter()
 
     def begin(self) -> bool:

@@ -52,6 +52,8 @@ def far_from_one(objective: BaseObjective, given: BaseObjective | None = None) -
 
     The numbers in it are those of the data as they were given, `given` where in other units.
     """
+    if not objective.layered:
+        return None
     with np.errstate(all="ignore"):
         found = [("input", *input_units(objective))]
         if isinstance(objective.loss, Residual) or type(objective.loss) not in BUILT_IN.values():

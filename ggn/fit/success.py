@@ -65,6 +65,8 @@ def _least_norm(run: Run) -> BaseLinearization | None:
     also, but only to tol, from a start that knows nothing of it; J is 0 here.
     """
     given, net = run.units.given, run.units.given.net
+    if not given.layered:
+        return None
     centre, size = target_sizes(given, net.bias[-1])
     if size.any() or not net.bias[-1] or given.penalised:
         return None
@@ -101,7 +103,8 @@ def _honest(run: Run, status: Status) -> Status:
         g = run.gradient
         if (g * g > 2.0 * SLACK * abs(run.best_J) * run.diagonal).any():
             return Status.STALLED
-    return Status.FLAT if J > POOR * run.units.level() and _idle(run, J) else status
+    poor = run.objective.layered and J > POOR * run.units.level()
+    return Status.FLAT if poor and _idle(run, J) else status
 
 
 def _idle(run: Run, J: float) -> bool:

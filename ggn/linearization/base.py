@@ -36,9 +36,9 @@ class BaseObjective(ABC):
         Samples.
     count : float
         How many there are where a weight of 2 counts as the sample given twice.
-    rooted : bool
-        Whether `root` of the linearization, P S, can be had: the dual and the minimum-norm
-        step are made of it.
+    rooted, layered : bool
+        Whether `root` of the linearization, P S, can be had, of which the dual and the
+        minimum-norm step are made; whether outputs are those of the layers of `net` alone.
     """
 
     net: MLP
@@ -48,6 +48,7 @@ class BaseObjective(ABC):
     T: int
     count: float
     rooted: ClassVar[bool] = False
+    layered: ClassVar[bool] = True
 
     @abstractmethod
     def at(self, w: np.ndarray, J: float | None = None) -> BaseLinearization:

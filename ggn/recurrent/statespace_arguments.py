@@ -1,0 +1,64 @@
+"""The arguments of `ggn.statespace`, checked and chosen."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from ggn import damping as dampings
+from ggn import steps
+from ggn.damping import Damping, LevenbergMarquardt
+from ggn.recurrent.statespace_fit import StateSpaceFit
+from ggn.recurrent.statespace_model import StateSpace
+from ggn.steps import Primal, Step
+from ggn.validation import ArgumentError
+
+__all__ = ["check_lengths", "chosen_damping", "chosen_step", "given_weights"]
+
+FIRST_MU = 10.0  # see `LargestYet`
+STEPS = ("primal", "conjugate_gradient", "minimum_norm", "gradient")
+
+
+def check_lengths(model: StateSpace, Ys: list[np.ndarray]) -> None:
+    """Raise ValueError where there are fewer outputs than states to begin with."""
+    for e, Y in enumerate(Ys):
+        seen = int(np.isfinite(Y).sum())
+        if seen <= model.n_states:
+            where = f" in experiment {e}" if len(Ys) > 1 else ""
+            raise ArgumentError(
+                "n_states", f"must be less than the outputs given{where}, {seen}, got "
+                f"{model.n_states}"
+            )  # fmt: skip
+
+
+def chosen_damping(damping: str | Damping) -> Damping:
+    """Return the damping; of one that is named, the first mu suits `LargestYet`."""
+    rules = dampings.resolve(damping)
+    if isinstance(damping, str) and isinstance(rules, LevenbergMarquardt):
+        return replace(rules, initial=FIRST_MU)
+    return rules
+
+
+def chosen_step(step: str | Step) -> Step:
+    """Return the step, one that needs no layers."""
+    found = steps.resolve(step) or Primal()
+    if found.name not in STEPS:
+        raise ArgumentError(
+            "step",
+            "must be 'primal', 'conjugate_gradient', 'minimum_norm' or 'gradient' for a "
+            f"state-space model, got {step!r}",
+        )
+    return found
+
+
+def given_weights(model: StateSpace, w0: Any) -> np.ndarray | None:
+    """Return the weights that w0 says, if any."""
+    if w0 is None:
+        return None
+    if isinstance(w0, StateSpaceFit):
+        if w0.model != model:
+            raise ArgumentError("w0", f"must be a fit of {model!r}, got one of {w0.model!r}")
+        return w0.w.copy()
+    return model._weights(w0, "w0").copy()

@@ -1,0 +1,244 @@
+"""Training of state-space models: the call, and the runs of `ggn.fit.train.minimise` it makes."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from ggn.damping import Damping
+from ggn.fit.limits import Callback, Limits
+from ggn.fit.method import Method, steered
+from ggn.fit.result import Status, TrainResult
+from ggn.fit.train import minimise
+from ggn.fit.units import Units
+from ggn.losses import Loss, Residual, Squared
+from ggn.machine import limited
+from ggn.recurrent.experiments import Scaling, experiments
+from ggn.recurrent.statespace_arguments import (
+    check_lengths,
+    chosen_damping,
+    chosen_step,
+    given_weights,
+)
+from ggn.recurrent.statespace_evidence import by_evidence
+from ggn.recurrent.statespace_fit import StateSpaceFit
+from ggn.recurrent.statespace_model import StateSpace
+from ggn.recurrent.statespace_objective import StateSpaceObjective
+from ggn.recurrent.statespace_start import linear_start
+from ggn.recurrent.statespace_units import ScaledLoss, in_units
+from ggn.recurrent.statespace_windows import bridge
+from ggn.steps import Step
+from ggn.validation import ArgumentError, generator, integer, spelled, vector
+
+__all__ = ["statespace"]
+
+WINDOW_STEPS = 30  # iterations between two lengths of windows
+
+
+def statespace(
+    U: Any,
+    Y: Any,
+    n_states: int,
+    loss: str | Loss = "squared",
+    *,
+    w0: Any = None,
+    step: str | Step = "primal",
+    damping: str | Damping = "levenberg_marquardt",
+    rng: int | np.random.Generator | None = 0,
+    max_iter: int = 300,
+    tol: float = 1e-12,
+    l2: Any = 0.0,
+    sample_weight: Any = None,
+    callback: Callback | None = None,
+    loss_target: float | None = None,
+    max_seconds: float = math.inf,
+    f: Any = 8,
+    g: Any = None,
+    linear: bool = True,
+    feedthrough: bool = True,
+    free_initial_states: bool = True,
+    window: int | None = None,
+    n_restarts: int = 1,
+) -> StateSpaceFit:
+    """Train a state-space model in free run, by exact GGN through time.
+
+    x_{k+1} = A x_k + B u_k + f(x_k, u_k),  y_k = C x_k + D u_k + o + g(x_k, u_k)
+
+    Parameters
+    ----------
+    U : array_like (T, nu), list of them, or None
+        Inputs of one experiment, or of each of several, of any lengths.  1-D is one input; None
+        is none.
+    Y : array_like (T, ny), or list of them
+        Outputs of the same; nan is missing and left out of J.
+    n_states : int
+        nx.
+    loss : str or Loss, default "squared"
+        As in `ggn.train`.
+    w0 : array_like (N,) or StateSpaceFit, optional
+        Weights in the model's own units, see Notes, or a fit that is gone on with.  By default
+        the best linear model, by a subspace method and least squares, with f and g of outputs
+        zero.
+    step : str or Step, default "primal"
+        "primal", "conjugate_gradient", "minimum_norm" or "gradient".
+    damping : str or Damping, default "levenberg_marquardt"
+        By its name, its first mu is 10.
+    rng : int, Generator or None, default 0
+        Of the hidden units of f and g.
+    max_iter : int, default 300
+        Largest number of steps taken in free run.
+    tol : float, default 1e-12
+        As in `ggn.train`.
+    l2 : float or array_like (N,), default 0.0
+        Penalty l2_j w_j² added to J, of weights in the model's own units.  "evidence": chosen by
+        the evidence, as `train_bayesian` does, for the squared loss; the fit then has
+        .effective_parameters, .noise_std and .log_evidence too.
+    sample_weight : array_like, (T,), optional
+        Of all samples, one experiment after the other.
+    callback : callable, optional
+        As in `ggn.train`; called in free run.
+    loss_target : float, optional
+        Stop where J is at most this.
+    max_seconds : float, default inf
+    f : int, sequence of int, MLP or None, default 8
+        Hidden units of the network in the state, or a network of nx + nu inputs (states first)
+        and nx outputs.  None: a linear state.
+    g : int, sequence of int, MLP or None, default None
+        The same in the outputs.
+    linear : bool, default True
+        Whether there are A and B.  Without, and with f a network of one layer, this is Elman's
+        network (MATLAB's `layrecnet`).
+    feedthrough : bool, default True
+        Whether y_k depends on u_k at once: D.
+    free_initial_states : bool, default True
+        Whether the initial state of each experiment is fitted; else it is zero.
+    window : int, optional
+        Begin with windows of so many steps, whose initial states are free, and let them grow to
+        the experiments: from weights that diverge in free run, or are far from a good fit.
+    n_restarts : int, default 1
+        Draws of hidden units, of which the fit of least J is returned.
+
+    Returns
+    -------
+    StateSpaceFit
+        A `TrainResult` that simulates, predicts and knows its stability.
+
+    Raises
+    ------
+    ValueError
+        For wrong shapes, constant inputs, missing inputs, experiments without outputs, and
+        arguments out of range.
+
+    Notes
+    -----
+    The model sees inputs and outputs less their means, over their deviations (`fit.scaling`;
+    one deviation for all outputs), and its weights are in these units; J is in the units given.
+
+    A trial whose free run diverges is refused, as any that J rises for.
+
+    Examples
+    --------
+    >>> import numpy as np, ggn
+    >>> rng = np.random.default_rng(0)
+    >>> u, y, x = rng.normal(size=300), np.empty(300), 0.0
+    >>> for k in range(300):
+    ...     y[k] = x
+    ...     x = 0.7 * x + np.tanh(u[k])
+    >>> fit = ggn.statespace(u, y, 1, f=4)
+    >>> bool(fit.fun < 1e-8 * y.var()), fit.stable
+    (True, True)
+    >>> fit.simulate(u[:5], x0=fit.initial_states[0]).shape
+    (5, 1)
+    """
+    Us, Ys = experiments(U, Y)
+    count = integer("n_restarts", n_restarts, 1)
+    source = generator(rng)
+    model = StateSpace(
+        Us[0].shape[1], n_states, Ys[0].shape[1], f, g, linear, feedthrough,
+        len(Ys) if free_initial_states else 0,
+    )  # fmt: skip
+    check_lengths(model, Ys)
+    rules = chosen_damping(damping)
+    steering = steered(loss, rules, None)
+    fits = isinstance(steering, Residual)
+    scaling = w0.scaling if isinstance(w0, StateSpaceFit) else Scaling.of(Us, Ys, outputs=fits)
+    own_loss, factor = in_units(steering, scaling.y_scale)
+    Us, Ys = [scaling.inputs(u) for u in Us], [scaling.targets(y) for y in Ys]
+    weights = None
+    if sample_weight is not None:
+        weights = vector("sample_weight", sample_weight, sum(map(len, Ys)), "one per sample")
+    limits = Limits(max_iter, tol, loss_target, max_seconds, callback)
+    method = Method(chosen_step(step), rules, limits, False)
+    evident = isinstance(l2, str) and spelled("l2", l2, ("evidence",)) == "evidence"
+    if evident and not isinstance(own_loss, Squared):
+        raise ArgumentError("l2", f"must be numbers where the loss is not squared, got {l2!r}")
+    objective = StateSpaceObjective(model, Us, Ys, own_loss, weights, 0.0 if evident else l2)
+    given = given_weights(model, w0)
+    best: TrainResult | None = None
+    singular_values = np.empty(0)
+    with limited(), np.errstate(all="ignore"):  # a run that diverges is refused
+        for _ in range(1 if given is not None else count):
+            w = given
+            if w is None:
+                w, singular_values = linear_start(model, Us, Ys, source)
+            if window is not None:
+                w = bridge(
+                    model, Us, Ys, w, integer("window", window, 2), _short(method, own_loss, source)
+                )
+            if evident:
+                result = by_evidence(objective, method, source, w, factor)
+            else:
+                result = minimise(method, ScaledLoss(objective, factor), source, w)
+            if best is None or _merit(result) < _merit(best):
+                best = result
+            if result.status in (Status.INTERRUPTED, Status.CALLBACK):
+                break
+    assert best is not None
+    if evident:
+        objective = objective.penalised_by(best.l2)
+        best.update(noise_std=scaling.y_scale * best.noise_std)
+    return _fit(best, objective, scaling, factor, steering, singular_values)
+
+
+def _merit(result: TrainResult) -> float:
+    """Return what the best fit has least of."""
+    return -float(result.log_evidence) if "log_evidence" in result else float(result.fun)
+
+
+def _fit(
+    result: TrainResult,
+    objective: StateSpaceObjective,
+    scaling: Scaling,
+    factor: float,
+    loss: Loss,
+    singular_values: np.ndarray,
+) -> StateSpaceFit:
+    """Return the result as a fit, J and its gradient in the caller's units."""
+    fit = StateSpaceFit(result)
+    fit.update(
+        fun=factor * result.fun,
+        jac=factor * result.jac,
+        loss=loss,
+        model=objective.net,
+        scaling=scaling,
+        singular_values=singular_values,
+        objective=objective,
+    )
+    return fit
+
+
+def _short(method: Method, loss: Loss, source: np.random.Generator) -> Callable[..., TrainResult]:
+    """Return what minimises with windows for experiments: for some steps, and not to the end."""
+    limits = Limits(WINDOW_STEPS, 1e-6, None, method.limits.seconds, None)
+    brief = replace(method, limits=limits)
+
+    def run(
+        model: StateSpace, Us: list[np.ndarray], Ys: list[np.ndarray], w: np.ndarray
+    ) -> TrainResult:
+        return minimise(brief, Units(StateSpaceObjective(model, Us, Ys, loss)), source, w)
+
+    return run
