@@ -6,10 +6,21 @@ from typing import Any
 
 import numpy as np
 from sklearn.model_selection import train_test_split
+from sklearn.utils.validation import validate_data
 
-from ggn.validation import number
+from ggn.validation import ArgumentError, describe, number, widened
 
-__all__ = ["split"]
+__all__ = ["read", "split"]
+
+
+def read(estimator: Any, *data: Any, **options: Any) -> Any:
+    """Return data as arrays of float64, checked as scikit-learn does."""
+    try:
+        return validate_data(estimator, *map(widened, data), dtype=np.float64, **options)
+    except (MemoryError, OverflowError, RecursionError) as error:
+        raise ArgumentError(
+            "X", f"must be of numbers that float64 and memory hold, got {describe(data[0])}"
+        ) from error
 
 
 def split(

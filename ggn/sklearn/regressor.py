@@ -16,6 +16,7 @@ from ggn.fit.mixture import Mixture
 from ggn.fit.scores import r2
 from ggn.linearization.objective import zeros_and_ones
 from ggn.sklearn.base import BaseGGN
+from ggn.validation import flag
 
 __all__ = ["GGNRegressor"]
 
@@ -227,7 +228,7 @@ class GGNRegressor(MultiOutputMixin, RegressorMixin, BaseGGN):
             As y was in `fit`.
         """
         Y = self._shaped(self._outputs(X))
-        if not return_std:
+        if not flag("return_std", return_std):
             return Y
         return Y, self._shaped(self._mixture("return_std").predict(self._inputs(X), True)[1])
 
