@@ -30,7 +30,8 @@ class _OneThread:
     """
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
+        # an interrupt between its last line and its end would keep a plain lock for ever
+        self._lock = threading.RLock()
         # A fit that Ctrl-C ended on its way in or out is gone, and so counts no more.
         self._inside: weakref.WeakSet[_Inside] = weakref.WeakSet()
         self._before: list[tuple[Any, int]] | None = None  # until it is lifted
