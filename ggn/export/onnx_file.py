@@ -156,7 +156,7 @@ def _dtype(value: Any) -> np.dtype[Any]:
     known = ("float32", "float64")
     try:
         name = np.dtype(value).name
-    except TypeError:
+    except Exception:  # what it is told of may not be shown
         name = value if isinstance(value, str) else describe(value)
     if name not in known:
         raise unknown_name("dtype", name, known)

@@ -31,7 +31,7 @@ from ggn.linearization import Linearization, linearize
 from ggn.linearization.mean_loss import penalty
 from ggn.losses import Loss, resolve
 from ggn.network import MLP
-from ggn.validation import instance, samples, vector
+from ggn.validation import flag, instance, samples, vector
 
 __all__ = ["Model"]
 
@@ -134,7 +134,7 @@ class Model:
         Z = self._standard(X)
         with np.errstate(all="ignore"):
             Y: np.ndarray = self.y_mean + self.y_scale * self.net.forward(self.w, Z)
-        return (Y, self.deviation(X)) if return_std else Y
+        return (Y, self.deviation(X)) if flag("return_std", return_std) else Y
 
     def deviation(self, X: Any) -> np.ndarray:
         """Return the deviations (T, nL) of new targets at X, of a model with posterior."""

@@ -6,11 +6,22 @@ from typing import Any
 
 import numpy as np
 from sklearn.model_selection import train_test_split
+from sklearn.utils import check_random_state
 from sklearn.utils.validation import validate_data
 
 from ggn.validation import ArgumentError, describe, number, widened
 
-__all__ = ["read", "split"]
+__all__ = ["read", "seed_of", "split"]
+
+
+def seed_of(random_state: Any) -> int:
+    """Return a seed drawn from what scikit-learn takes for a source of randomness."""
+    try:
+        return int(check_random_state(random_state).randint(np.iinfo(np.int32).max))
+    except RecursionError as error:  # its sentence would show what cannot be shown
+        raise ArgumentError(
+            "random_state", f"must be an integer or None, got {describe(random_state)}"
+        ) from error
 
 
 def read(estimator: Any, *data: Any, **options: Any) -> Any:

@@ -77,7 +77,8 @@ def objects() -> dict:
 
 DICT = set(dir(dict)) | set(dir(list))
 INSIDE = {  # unchecked by design, as their docstrings say
-    "sweep", "work_size", "diagonal_size", "chunk_size", "assemble_normal", "bend", "bend_columns", "root", "whitened",
+    "sweep",
+    "matrices", "hessian_product", "curvature_along", "normal_product", "work_size", "diagonal_size", "chunk_size", "assemble_normal", "bend", "bend_columns", "root", "whitened",
     "get_metadata_routing", "set_fit_request", "set_score_request", "set_predict_request", "normal_diagonal",
     "with_curvature", "with_scale", "check_targets", "set_params", "get_params", "draws", "component", "components", "score",
     "value", "gradient", "hessian", "derivative", "second_derivative", "report",

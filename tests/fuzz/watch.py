@@ -75,7 +75,7 @@ def _raised(error: BaseException) -> bool:
         return False
     code = at.tb_frame.f_code
     if not code.co_filename.startswith(HOME):
-        return code.co_filename.endswith(".pyx")  # the door's
+        return code.co_filename.endswith((".pyx", ".pxd"))  # the door's
     return code.co_code[at.tb_lasti] in RAISES
 
 
