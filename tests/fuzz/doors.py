@@ -6,10 +6,12 @@ good value by its name, and one or two of them a bad one.
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import importlib
 import inspect
 import itertools
+import tempfile
 
 import numpy as np
 
@@ -119,7 +121,8 @@ def _everything():
 def _call(name: str, rng: np.random.Generator):
     function = _public()[name]
     args, kwargs = arguments(name, function, rng)
-    result = function(*args, **kwargs)
+    with tempfile.TemporaryDirectory() as folder, contextlib.chdir(folder):
+        result = function(*args, **kwargs)  # which may write to a path of any name
     if isinstance(result, (str, np.ndarray)) or result is None:
         return
     if not hasattr(result, "get_params"):  # which shows its arguments, by their own repr
