@@ -19,7 +19,7 @@ from ggn.fit.unsettled import EvidenceWarning
 from ggn.io import Chunks, Model
 from ggn.linearization import Linearization, linearize
 from ggn.losses import Loss
-from ggn.machine import threads
+from ggn.machine import done, threads
 from ggn.network import MLP
 from ggn.recurrent import narx, statespace
 from ggn.surface import Diagnosis, diagnose
@@ -28,7 +28,7 @@ from ggn.surface import Diagnosis, diagnose
 def __getattr__(name: str) -> object:
     """Import what needs an extra when it is asked for."""
     if name in ("paper", "plot", "sklearn"):
-        return importlib.import_module(f"ggn.{name}")
+        return done(lambda: importlib.import_module(f"ggn.{name}"))
     raise AttributeError(f"module 'ggn' has no attribute {name!r}")
 
 

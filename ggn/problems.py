@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from ggn.validation import generator, integer
+from ggn.machine import check_room
+from ggn.validation import flag, generator, integer
 
 __all__ = ["four_regions", "xor"]
 
@@ -58,10 +59,11 @@ def four_regions(
     array([3., 3., 1.])
     """
     source = generator(rng)
-    X = source.uniform(-4.0, 4.0, (integer("T", T, 1), 2))
+    T = check_room("T", integer("T", T, 1), 128)
+    X = source.uniform(-4.0, 4.0, (T, 2))
     r, left, top = np.hypot(X[:, 0], X[:, 1]), X[:, 0] < 0.0, X[:, 1] >= 0.0
     inside = np.where((r <= 1.0) | ((r <= 2.0) & left) | ((r > 2.0) & ~left), 1, 2)
     label = np.where(r <= 3.0, inside, np.where(top, 3, 4))
-    if one_hot:
+    if flag("one_hot", one_hot):
         return X, np.eye(4)[label - 1]
     return X, label[:, np.newaxis].astype(float)

@@ -21,7 +21,7 @@ import numpy as np
 from scipy.linalg import khatri_rao as columnwise
 from scipy.sparse import csc_array
 
-from ggn.validation import describe, float_array, integer
+from ggn.validation import describe, float_array, integer, items
 
 __all__ = ["khatri_rao", "selection_matrices", "tracy_singh"]
 
@@ -98,9 +98,13 @@ def tracy_singh(
     array([3., 6., 4., 8.])
     """
     A, B = float_array("A", A, (2,)), float_array("B", B, (2,))
+    if not A.size or not B.size:
+        return np.zeros((len(A) * len(B), A.shape[1] * B.shape[1]))
     A_rows, A_columns = blocks_of("A", A.shape, A_blocks)
     B_rows, B_columns = blocks_of("B", B.shape, B_blocks)
-    return np.kron(A, B)[np.ix_(_order(A_rows, B_rows), _order(A_columns, B_columns))]
+    with np.errstate(over="ignore", invalid="ignore"):  # visibly, to inf
+        product = np.kron(A, B)
+    return product[np.ix_(_order(A_rows, B_rows), _order(A_columns, B_columns))]
 
 
 def selection_matrices(A_blocks: Partition, B_blocks: Partition) -> tuple[csc_array, csc_array]:
@@ -163,13 +167,14 @@ def blocks_of(
     """Return the block rows and block columns of a matrix; without a shape, of any that fits."""
     if blocks is None and shape is not None:
         return [slice(0, shape[0])], [slice(j, j + 1) for j in range(shape[1])]
-    try:
-        heights, widths = blocks  # type: ignore[misc]
-        sizes = {"heights": list(heights), "widths": list(widths)}
-    except (TypeError, ValueError) as error:
-        raise ValueError(
-            f"{name}_blocks must be a pair of lists (heights, widths), got {describe(blocks)}"
-        ) from error
+    pair = "a pair of lists (heights, widths)"
+    both = items(f"{name}_blocks", blocks, pair)
+    if len(both) != 2:
+        raise ValueError(f"{name}_blocks must be {pair}, got {describe(blocks)}")
+    sizes = {
+        kind: items(f"{name}_blocks {kind}", each)
+        for kind, each in zip(("heights", "widths"), both, strict=True)
+    }
     found = []
     for (kind, values), length in zip(sizes.items(), shape or (None, None), strict=True):
         values = [integer(f"{name}_blocks {kind}[{i}]", n, 1) for i, n in enumerate(values)]

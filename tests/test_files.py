@@ -5,6 +5,8 @@ from __future__ import annotations
 import errno
 import os
 import stat
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -102,4 +104,42 @@ def test_places_that_cannot_be_written(tmp_path, path, monkeypatch):
     for bad in (path, tmp_path / "new.npz"):
         with pytest.raises(PermissionError):
             check_writable(bad)
+    assert entries(path) == [path.name]
+
+
+def left_by(path):
+    """Return what a writer leaves that is killed."""
+    command = f"""if True:
+        import os, signal
+        from ggn.io.files import replacing
+        with replacing({str(path)!r}) as stream:
+            stream.write(b"half")
+            stream.flush()
+            os.kill(os.getpid(), signal.SIGKILL)
+    """
+    subprocess.run([sys.executable, "-c", command], check=False)
+    return [path.with_name(name) for name in entries(path) if name.startswith(".ggn-")]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="there is no SIGKILL")
+def test_what_a_killed_writer_left_is_removed_by_the_next(tmp_path, model):
+    path, other = tmp_path / ("m" * 200 + ".npz"), tmp_path / "other.npz"
+    (left,) = left_by(path)
+    (kept,) = (file for file in left_by(other) if file != left)
+    assert left.read_bytes() == b"half"
+    model.save(path)
+    assert not left.exists()  # its own
+    assert kept.exists()  # of another file, whose next writer it is for
+    model.save(other)
+    assert entries(path) == sorted([path.name, other.name])
+
+
+def test_two_that_write_one_file_do_not_disturb_each_other(path, model):
+    before = path.read_bytes()
+    with replacing(path) as first:
+        first.write(b"first")
+        with replacing(path) as second:
+            second.write(b"second")
+        assert path.read_bytes() == b"second"
+    assert before != path.read_bytes() == b"first"
     assert entries(path) == [path.name]

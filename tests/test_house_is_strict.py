@@ -223,7 +223,7 @@ SEEDS = {
         {"imports_point_down": "io may not import ggn itself"},
     ),
     "a_room_that_imports_a_kernel": (
-        lambda c: c.append("machine.py", "\nfrom ggn._kernels import matmul\n"),
+        lambda c: c.append("machine/__init__.py", "\nfrom ggn._kernels import matmul\n"),
         {"imports_point_down": "machine may not import _kernels"},
     ),
     "a_relative_import": (

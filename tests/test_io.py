@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import json
 import os
 import pickle
+import threading
+import tracemalloc
 import zipfile
 
 import numpy as np
@@ -303,3 +306,69 @@ def test_data_frames_are_read_by_name():
     with pytest.raises(ValueError, match="X must have the columns a, b, got none named b"):
         model.predict(frame.rename(columns={"b": "c"})[["a", "c"]])
     assert model.predict(frame[["a", "b"]].to_numpy()) == [[32.0]]
+
+
+# --------------------------------------------------------------- before it takes memory or time
+
+
+def packed(path, **members):
+    """Write an archive of these members, compressed."""
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in members.items():
+            archive.writestr(f"{name}.npy", content)
+
+
+def test_an_archive_that_unpacks_to_far_more_is_refused_unopened(path):
+    with zipfile.ZipFile(path) as archive:
+        header = archive.read("header.npy")
+    packed(path, header=header, w=bytes(2**28))
+    assert path.stat().st_size < 2**19
+    tracemalloc.start()
+    fails(path, r"not a ggn model: its \d+ bytes would be \d+ unpacked")
+    assert tracemalloc.get_traced_memory()[1] < 2**22
+    tracemalloc.stop()
+
+
+@pytest.mark.parametrize("shape", [(10**7,), (2**62,), (2**31, 2**31), (10**400,), (-1,)])
+def test_an_array_that_claims_more_than_there_is(path, shape):
+    with zipfile.ZipFile(path) as archive:
+        members = {name.removesuffix(".npy"): archive.read(name) for name in archive.namelist()}
+    stream = io.BytesIO()
+    claim = {"descr": "<f8", "fortran_order": False, "shape": shape}
+    np.lib.format.write_array_header_1_0(stream, claim)
+    packed(path, **members | {"w": stream.getvalue() + bytes(64)})
+    tracemalloc.start()
+    fails(path, "truncated or damaged")
+    assert tracemalloc.get_traced_memory()[1] < 2**22
+    tracemalloc.stop()
+
+
+@pytest.mark.parametrize("sizes", [[10**400, 1], [2, "x", 1], [2, 3.0, 1], [2, 2**62, 4, 1]])
+def test_sizes_that_are_none(path, sizes):
+    rewrite(path, {"sizes": sizes})
+    fails(path, "do not fit|malformed")
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/zero"), reason="no endless file here")
+def test_a_file_without_end(tmp_path, monkeypatch):
+    fails("/dev/zero", "it is another format")
+    monkeypatch.setattr(ggn.io.archive, "UNPACKED", 2**16)
+    path = tmp_path / "pipe"
+    os.mkfifo(path)
+
+    def write():
+        with contextlib.suppress(BrokenPipeError), open(path, "wb") as stream:
+            stream.write(b"PK\x03\x04")
+            while True:
+                stream.write(bytes(2**12))
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    fails(path, "it has not ended after 65536 bytes")
+    writer.join()
+
+
+def test_a_path_of_bytes(path, model):
+    assert np.array_equal(Model.load(os.fsencode(path)).w, model.w)
+    model.save(os.fsencode(path))
+    assert np.array_equal(Model.load(path).w, model.w)

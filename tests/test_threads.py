@@ -33,10 +33,10 @@ def test_fits_that_overlap_give_the_threads_back_together():
 def test_without_threadpoolctl(monkeypatch):
     """It is optional."""
     monkeypatch.setitem(sys.modules, "threadpoolctl", None)
-    threads._blas.cache_clear()
+    threads.blas._blas.cache_clear()
     try:
         before = blas_threads()
         with threads.limited():
             assert blas_threads() == before
     finally:
-        threads._blas.cache_clear()
+        threads.blas._blas.cache_clear()

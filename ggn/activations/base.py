@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from ggn import _core
+from ggn.validation import NO_NUMBERS, describe, flag
 
 __all__ = ["Activation", "BuiltIn", "Interval", "Operator"]
 
@@ -43,6 +44,12 @@ class Interval:
     high_reached: bool | None = False
 
     def __post_init__(self) -> None:
+        for end in (self.low, self.high):
+            if not isinstance(end, (int, float, np.number)) or isinstance(end, NO_NUMBERS):
+                raise ValueError(f"low and high must be numbers, got {describe(end)}")
+        for reached in (self.low_reached, self.high_reached):
+            if reached is not None:
+                flag("low_reached and high_reached", reached)
         if not self.low < self.high:
             raise ValueError(f"low must be below high, got {self.low!r} and {self.high!r}")
 
@@ -126,12 +133,14 @@ class Activation:
         second_derivative: ArrayFunction | None = None,
     ) -> None:
         if not isinstance(name, str) or not name:
-            raise ValueError(f"name must be a non-empty string, got {name!r}")
+            raise ValueError(f"name must be a non-empty string, got {describe(name)}")
         for argument, function in (("value", value), ("derivative", derivative)):
             if not callable(function):
-                raise ValueError(f"{argument} must be callable, got {function!r}")
+                raise ValueError(f"{argument} must be callable, got {describe(function)}")
         if second_derivative is not None and not callable(second_derivative):
-            raise ValueError(f"second_derivative must be callable, got {second_derivative!r}")
+            raise ValueError(
+                f"second_derivative must be callable, got {describe(second_derivative)}"
+            )
         self.name = name
         self._functions = (value, derivative, second_derivative)
 
@@ -145,9 +154,9 @@ class Activation:
         if given is not None and not isinstance(given, Interval):
             try:
                 low, high = (float(end) for end in given)
-            except (TypeError, ValueError) as error:
+            except Exception as error:
                 raise ValueError(
-                    f"image must be an Interval, a pair (low, high) or None, got {given!r}"
+                    f"image must be an Interval, a pair (low, high) or None, got {describe(given)}"
                 ) from error
             given = Interval(low, high, None, None)
         self._image = given

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from ggn.damping.base import Damping, Rule, Trial
 from ggn.damping.metric import LargestYet, Metric, ScaleInvariant
 from ggn.linearization import BaseObjective
-from ggn.validation import number
+from ggn.validation import flag, number
 
 __all__ = ["LevenbergMarquardt", "Nielsen"]
 
@@ -58,6 +58,7 @@ class LevenbergMarquardt(Damping):
     def __post_init__(self) -> None:
         number("initial", self.initial, 0.0, open_low=True)
         number("acceleration", self.acceleration, 0.0)
+        flag("refits", self.refits)
         number("decrease", self.decrease, 0.0, 1.0, open_low=True, open_high=True)
 
     def metric(self, objective: BaseObjective) -> Metric:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from ggn.damping.base import Damping, Rule, Trial
 from ggn.linearization import BaseObjective
 from ggn.losses.curvature import CHOICES
-from ggn.validation import number, unknown_name
+from ggn.validation import number, one_of
 
 __all__ = ["Undamped"]
 
@@ -35,8 +35,8 @@ class Undamped(Damping):
 
     def __post_init__(self) -> None:
         number("alpha", self.alpha, 0.0, open_low=True)
-        if self.curvature is not None and self.curvature not in CHOICES:
-            raise unknown_name("curvature", self.curvature, CHOICES)
+        if self.curvature is not None:
+            one_of("curvature", self.curvature, CHOICES)
 
     def rule(self, objective: BaseObjective) -> Rule:
         """Return the rule that takes every finite step."""

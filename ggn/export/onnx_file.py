@@ -19,6 +19,7 @@ from ggn.io import Model
 from ggn.io.classes import Classes
 from ggn.io.files import FilePath, replacing
 from ggn.io.scaling import PrecisionWarning
+from ggn.machine import done
 from ggn.validation import describe, unknown_name
 
 __all__ = ["to_onnx"]
@@ -75,7 +76,7 @@ def to_onnx(model: Fitted, path: FilePath, dtype: str = "float64") -> None:
     ['Gemm', 'Softplus', 'Gemm', 'Identity']
     """
     try:
-        import onnx
+        onnx = done(_onnx)
     except ImportError as error:
         raise ImportError("to_onnx needs the package onnx: pip install ggn[onnx]") from error
     model = as_model(model)
@@ -105,6 +106,12 @@ def to_onnx(model: Fitted, path: FilePath, dtype: str = "float64") -> None:
     data = graph.serialize(model)
     with replacing(path) as stream:
         stream.write(data)
+
+
+def _onnx() -> Any:
+    import onnx
+
+    return onnx
 
 
 def _tell(graph: Graph, outputs: str, classes: Classes) -> None:
@@ -149,7 +156,7 @@ def _dtype(value: Any) -> np.dtype[Any]:
     known = ("float32", "float64")
     try:
         name = np.dtype(value).name
-    except TypeError:
+    except Exception:  # what it is told of may not be shown
         name = value if isinstance(value, str) else describe(value)
     if name not in known:
         raise unknown_name("dtype", name, known)

@@ -13,7 +13,7 @@ import numpy as np
 from ggn.export.layers import DenseLayer, pack
 from ggn.io import Model
 from ggn.network.architecture import parse_activations
-from ggn.validation import describe, float_array, vector
+from ggn.validation import describe, float_array, items, vector
 
 __all__ = ["GivenLayer", "chained_model", "named_arrays"]
 
@@ -28,10 +28,11 @@ class GivenLayer(NamedTuple):
 
 def named_arrays(name: str, values: Any, ndim: tuple[int, ...]) -> list[tuple[str, np.ndarray]]:
     """Return each array of a sequence with the name that errors give it."""
-    if isinstance(values, (str, bytes, Mapping)) or not isinstance(values, (Sequence, np.ndarray)):
+    if isinstance(values, Mapping) or not isinstance(values, (Sequence, np.ndarray)):
         raise ValueError(f"{name} must be a sequence of arrays, got {describe(values)}")
     return [
-        (f"{name}[{i}]", float_array(f"{name}[{i}]", value, ndim)) for i, value in enumerate(values)
+        (f"{name}[{i}]", float_array(f"{name}[{i}]", value, ndim))
+        for i, value in enumerate(items(name, values, "a sequence of arrays"))
     ]
 
 

@@ -15,7 +15,7 @@ from ggn.export.layers import folded_layers
 from ggn.export.reading import GivenLayer, chained_model, named_arrays
 from ggn.fit.fitted import Fitted, as_model
 from ggn.io import Model
-from ggn.validation import describe
+from ggn.validation import describe, items, one_of
 
 __all__ = ["from_mlp_regressor", "from_sklearn", "to_sklearn"]
 
@@ -146,11 +146,10 @@ def from_mlp_regressor(estimator: Any) -> Model:
         raise ValueError(f"estimator must be a fitted MLPRegressor, got {describe(estimator)}")
     names = estimator.activation, estimator.out_activation_
     for name in names:
-        if name not in NAMES:
-            raise ValueError(
-                f"estimator must have activations of {', '.join(NAMES)}, got {describe(name)}"
-            )
+        one_of("estimator's activation", name, NAMES)
     hidden, output = (NAMES[name] for name in names)
     model = from_sklearn(estimator.coefs_, estimator.intercepts_, hidden, output)
     columns = getattr(estimator, "feature_names_in_", None)
-    return model if columns is None else Model(model.net, model.w, [str(name) for name in columns])
+    if columns is None:
+        return model
+    return Model(model.net, model.w, items("feature_names_in_", columns))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from typing import Any
 
@@ -11,6 +10,7 @@ import numpy as np
 from ggn.activations import Activation, Gaussian, Sine, Tanh, resolve
 from ggn.fit.approximation import Approximation, reason
 from ggn.fit.construction import Construction
+from ggn.fit.limits import time_limit
 from ggn.fit.spread import Kind
 from ggn.fit.target import target_of
 from ggn.io.model import Model
@@ -99,8 +99,8 @@ def approximate(
     """
     source = generator(rng)
     tol = number("tol", tol, 0.0)
-    seconds = math.inf if max_seconds == math.inf else number("max_seconds", max_seconds, 0.0)
-    named = None if activation == "auto" else resolve(activation)
+    seconds = time_limit(max_seconds)
+    named = None if isinstance(activation, str) and activation == "auto" else resolve(activation)
     if max_units is not None:
         max_units = integer("max_units", max_units, 1)
     target = target_of(f, bounds, source)

@@ -26,12 +26,13 @@ from ggn.fit.mixture import Mixture, bayesian_mixture
 from ggn.fit.posterior import BayesianResult
 from ggn.fit.restarts import run_restarts
 from ggn.fit.result import Status, TrainResult
-from ggn.fit.sizes import far_from_one
+from ggn.fit.sizes import check_sizes, far_from_one
 from ggn.fit.stages import STOPPED, From, Stages, starts
 from ggn.fit.units import ScalingWarning
 from ggn.fit.unsettled import hint_of_the_limit
 from ggn.linearization import Objective
 from ggn.losses import Loss, Squared, resolve
+from ggn.machine import FIT_BYTES, check_room
 from ggn.network import MLP
 from ggn.steps import Step
 from ggn.validation import generator, integer, users_line
@@ -183,8 +184,9 @@ def choose_penalty(
             f"loss must be 'squared', as the noise of the evidence is normal, got {loss!r}"
         )
     data = Objective(net, X, Y, sample_weight=sample_weight)
+    check_sizes(X=data.X, Y=data.Yt)
     start = starts(data, w0, n_restarts)
-    several = integer("n_estimators", n_estimators, 1)
+    several = check_room("n_estimators", integer("n_estimators", n_estimators, 1), FIT_BYTES)
     if several > 1:
         if w0 is not None or n_restarts != 1:
             raise ValueError(

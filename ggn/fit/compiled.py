@@ -17,6 +17,7 @@ from ggn import _core
 from ggn.damping import Damping, LevenbergMarquardt, Nielsen, ScaleInvariant
 from ggn.damping.levenberg_marquardt import ENOUGH
 from ggn.fit import run as owner
+from ggn.fit.point import Point
 from ggn.fit.reach import LATE
 from ggn.fit.result import Status
 from ggn.fit.run import Run
@@ -137,21 +138,24 @@ class Small:
     def _store(self, numbers: dict[str, float]) -> None:
         """Bring run, rule and metric to where the kernels are."""
         run, parts, nit = self.run, self.parts, int(numbers["nit"])
+        w, before, best_w = run.w, run.before, run.best_w
         if nit != run.nit:
-            run.w, run.before = parts["w"].copy(), parts["before"].copy()
+            w, before = parts["w"].copy(), parts["before"].copy()
         best = int(numbers["best_nit"])
         if best >= 0:
-            run.best_w = run.w if best == nit else parts["best"].copy()
-        run.J, run.best_J, run.first_J = numbers["J"], numbers["best_J"], numbers["first_J"]
-        run.nit, run.nfev, run.njev = nit, int(numbers["nfev"]), int(numbers["njev"])
-        run.gradient, run.diagonal = parts["gradient"].copy(), parts["diagonal"].copy()
+            best_w = w if best == nit else parts["best"].copy()
         damping, far, gain = numbers["damping"], numbers["far"], numbers["gain"]
-        run.arrival = damping, far, gain, numbers["residual"]
+        arrival = damping, far, gain, numbers["residual"]
+        run.first_J = numbers["first_J"]
+        run.nfev, run.njev = int(numbers["nfev"]), int(numbers["njev"])
+        run.gradient, run.diagonal = parts["gradient"].copy(), parts["diagonal"].copy()
         run.converged = ENDS.get(int(numbers["converged"]))
         count = int(numbers["rows"])
-        if count < 0:  # the point that the callback has seen is to be Python's
-            run.rows.pop()
-        run.rows += self.history[: max(count, 0)].tolist()
+        # below zero: the point that the callback has seen is to be Python's
+        kept = run.point.rows - (count < 0)
+        run.rows[kept:] = self.history[: max(count, 0)].tolist()
+        J, best_J, rows = numbers["J"], numbers["best_J"], len(run.rows)
+        run.point = Point(w, J, best_w, best_J, arrival, before, nit, rows)
         self.rule.mu, self.rule.increase = numbers["mu"], numbers["increase"]
         self.metric._largest[:] = parts["largest"]
 
@@ -173,7 +177,7 @@ def _numbers(run: Run, rule: Nielsen, objective: Objective) -> dict[str, float]:
     """Return the numbers of descent.pxd for a run that is about to begin, or to go on."""
     limits, loss, nan = run.limits, objective.loss, math.nan
     share, constant = objective.c.common, objective.constant_curvature()
-    damping, far, gain, residual = run.arrival
+    damping, far, gain, residual = run.point.arrival
     return {
         "loss": _core.LOSSES.index(loss.name),
         "p": loss.p or 0.0,

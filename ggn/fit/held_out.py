@@ -57,8 +57,18 @@ class Watch:
         self.patience, self.score = patience, score
         self.losses: list[float] = []
         self.scores: list[float] = []
-        self.best, self.best_w = 0, np.empty(0)
+        self._best = 0, np.empty(0)
         self.stopped = False
+
+    @property
+    def best(self) -> int:
+        """The iterate of least loss."""
+        return self._best[0]
+
+    @property
+    def best_w(self) -> np.ndarray:
+        """Its weights."""
+        return self._best[1]
 
     def see(self, w: np.ndarray) -> None:
         """Record an iterate."""
@@ -74,7 +84,7 @@ class Watch:
         k = len(self.losses)
         self.losses.append(V)
         if not self.losses[self.best] <= V or k == 0:
-            self.best, self.best_w = k, np.copy(w)
+            self._best = k, np.copy(w)  # one store, for Ctrl-C
         elif self.patience is not None and k - self.best >= self.patience:
             self.stopped = True
 

@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 from scipy.optimize import OptimizeResult
 
-from ggn.validation import integer, number
+from ggn.validation import describe, integer, number
 
-__all__ = ["Callback", "Limits", "scipy_callback"]
+__all__ = ["Callback", "Limits", "scipy_callback", "time_limit"]
 
 Callback = Callable[..., Any]
 
@@ -36,9 +36,14 @@ class Limits:
         self.max_iter = integer("max_iter", max_iter, 0)
         self.tol = number("tol", tol, 0.0)
         self.target = None if target is None else number("loss_target", target)
-        endless = seconds == math.inf
-        self.seconds = math.inf if endless else number("max_seconds", seconds, 0.0)
+        self.seconds = time_limit(seconds)
         self.callback = scipy_callback(callback)
+
+
+def time_limit(seconds: Any) -> float:
+    """Return max_seconds, which may be infinite."""
+    endless = isinstance(seconds, (float, np.floating)) and seconds == math.inf
+    return math.inf if endless else number("max_seconds", seconds, 0.0)
 
 
 def scipy_callback(callback: Callback | None) -> Callback | None:
@@ -46,7 +51,7 @@ def scipy_callback(callback: Callback | None) -> Callback | None:
     if callback is None:
         return None
     if not callable(callback):
-        raise ValueError(f"callback must be callable, got {callback!r}")
+        raise ValueError(f"callback must be callable, got {describe(callback)}")
     try:
         parameters = list(inspect.signature(callback).parameters)
     except (TypeError, ValueError):

@@ -10,6 +10,7 @@ from ggn.fit.planner import choose
 from ggn.linearization import BaseObjective
 from ggn.losses import Loss, resolve
 from ggn.steps import Step
+from ggn.validation import flag
 
 __all__ = ["Method", "choose_method", "steered"]
 
@@ -41,7 +42,7 @@ def choose_method(
 ) -> Method:
     """Return how to minimise an objective."""
     net = objective.net
-    if escape_saddles and not net.twice_differentiable:
+    if flag("escape_saddles", escape_saddles) and not net.twice_differentiable:
         raise ValueError(
             "escape_saddles must be False where an activation has no second derivative, "
             f"got True for {net!r}"

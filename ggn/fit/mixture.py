@@ -99,7 +99,8 @@ class Mixture(Predictive, TrainResult):
 
     def _standard(self, X: Any) -> np.ndarray:
         m: Model = self.model
-        Z: np.ndarray = (samples("X", X, m.net.n_inputs) - m.x_mean) / m.x_scale
+        with np.errstate(all="ignore"):  # far outside the data it may overflow, visibly, to inf
+            Z: np.ndarray = (samples("X", X, m.net.n_inputs) - m.x_mean) / m.x_scale
         return Z
 
 

@@ -29,7 +29,7 @@ from ggn.machine import flop_rate, memory_limit, one_thread
 from ggn.network import MLP
 from ggn.steps import ConjugateGradient, Dual, MinimumNorm, Primal, Step, Subsampled
 from ggn.steps.subsampled import first_size
-from ggn.validation import ArgumentError, Setting, describe, integer
+from ggn.validation import ArgumentError, Setting, flag, instance, integer
 
 __all__ = ["Candidate", "Plan", "choose", "plan"]
 
@@ -156,9 +156,8 @@ def plan(
     >>> ggn.plan(ggn.MLP((8, 1000, 1)), 100).step
     Dual()
     """
-    if not isinstance(net, MLP):
-        raise ValueError(f"net must be an MLP, got {describe(net)}")
-    T = integer("T", T, 1)
+    instance("net must be", net, MLP)
+    T, penalised = integer("T", T, 1), flag("penalised", penalised)
     return _planned(
         net, T, loss_names.resolve(loss), dampings.resolve(damping), max_memory, penalised
     )

@@ -21,7 +21,7 @@ from scipy.linalg import cho_factor
 from ggn.fit.result import TrainResult
 from ggn.io.laplace import Laplace
 from ggn.linearization import linearize
-from ggn.validation import number
+from ggn.validation import flag, number
 
 __all__ = ["BayesianResult"]
 
@@ -92,8 +92,8 @@ class BayesianResult(TrainResult):
         ValueError
             For wrong shapes, dtypes or non-finite numbers.
         """
-        F = self.net.forward(self.w, X)
-        return (F, self.posterior.deviation(self.net, self.w, X)) if return_std else F
+        F, wanted = self.net.forward(self.w, X), flag("return_std", return_std)
+        return (F, self.posterior.deviation(self.net, self.w, X)) if wanted else F
 
     def intervals(self, X: Any, level: float = 0.9) -> tuple[np.ndarray, np.ndarray]:
         """Return the ends, each (T, nL), of intervals that hold new targets with this probability.

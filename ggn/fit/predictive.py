@@ -15,7 +15,8 @@ from typing import Any, Literal, NamedTuple, overload
 import numpy as np
 from scipy.special import gammaln, logsumexp, stdtr, stdtrit
 
-from ggn.validation import generator, integer, number, samples
+from ggn.machine import check_room
+from ggn.validation import flag, generator, integer, number, samples
 
 __all__ = ["Component", "Predictive"]
 
@@ -64,7 +65,7 @@ class Predictive:
             For wrong shapes, dtypes or non-finite numbers.
         """
         F = self.outputs(X)
-        if not return_std:
+        if not flag("return_std", return_std):
             return F
         parts = self.components(X)
         variance = np.mean([np.square(part.scale) for part in parts], axis=0)
@@ -134,7 +135,9 @@ class Predictive:
         ValueError
             For wrong shapes, dtypes or non-finite numbers.
         """
-        return self.draws(X, integer("n_samples", n_samples, 1), generator(rng))
+        n_samples = integer("n_samples", n_samples, 1)
+        check_room("n_samples", n_samples, 16 * self.outputs(X).size)
+        return self.draws(X, n_samples, generator(rng))
 
 
 def _quantile(parts: list[Component], p: float) -> np.ndarray:

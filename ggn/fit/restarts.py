@@ -21,9 +21,9 @@ from ggn.fit.start import DEFAULT
 from ggn.fit.train import train
 from ggn.linearization import Source
 from ggn.losses import Loss
-from ggn.machine import limited
+from ggn.machine import FIT_BYTES, check_room, done, limited
 from ggn.network import MLP
-from ggn.validation import ArgumentError, describe, generator, integer
+from ggn.validation import LARGEST, ArgumentError, describe, generator, integer
 
 __all__ = ["LossLevel", "Restarts", "run_restarts", "train_restarts"]
 
@@ -173,7 +173,7 @@ def train_restarts(
             "must be left out, for each run starts from weights of its own: see ggn.train; "
             f"got {describe(options['w0'])}",
         )
-    n_restarts = integer("n_restarts", n_restarts, 1)
+    n_restarts = check_room("n_restarts", integer("n_restarts", n_restarts, 1), FIT_BYTES)
     known = inspect.signature(run_stack).parameters
     beyond = {name for name, value in options.items() if name not in known and value is not None}
     if _processes(n_jobs) == 1 and not beyond and not isinstance(X, Source):
@@ -211,25 +211,34 @@ def run_restarts(
     n_jobs: int | None = None,
 ) -> list[TrainResult]:
     """Return run(stream) for n_restarts random streams; see `train_restarts`."""
-    streams = generator(rng).spawn(integer("n_restarts", n_restarts, 1))
+    n_restarts = check_room("n_restarts", integer("n_restarts", n_restarts, 1), FIT_BYTES)
+    streams = generator(rng).spawn(n_restarts)
     if min(_processes(n_jobs), len(streams)) == 1:
         return list(_until_interrupted(run, streams))
-    from joblib import Parallel, delayed
+    joblib = done(_joblib)
+    jobs = (joblib.delayed(_on_one_thread)(run, stream) for stream in streams)
+    return list(joblib.Parallel(n_jobs=n_jobs)(jobs))
 
-    return list(Parallel(n_jobs=n_jobs)(delayed(_on_one_thread)(run, s) for s in streams))
+
+def _joblib() -> Any:
+    import joblib
+
+    return joblib
 
 
 def _processes(n_jobs: int | None) -> int:
     """Return in how many processes to run."""
+    if n_jobs is not None and integer("n_jobs", n_jobs, -LARGEST) == 0:
+        raise ArgumentError("n_jobs", "must be a number of processes, or -1 for all cores, got 0")
     try:
-        from joblib import effective_n_jobs
+        joblib = done(_joblib)
     except ImportError:
         if n_jobs not in (None, 1):
             raise ValueError(
                 f"n_jobs must be 1 where joblib is not installed, got {n_jobs}"
             ) from None
         return 1
-    count: int = effective_n_jobs(n_jobs)
+    count: int = joblib.effective_n_jobs(n_jobs)
     return count
 
 

@@ -29,6 +29,7 @@ from ggn.damping import Damping
 from ggn.fit.limits import Callback, Limits
 from ggn.fit.restarts import run_restarts
 from ggn.fit.result import TrainResult
+from ggn.fit.sizes import check_sizes
 from ggn.fit.stages import STOPPED, From, Stages, starts
 from ggn.linearization import Objective
 from ggn.linearization.robust_scale import Noise
@@ -150,6 +151,7 @@ def train_robust(
             f"got {describe(loss)}"
         )
     data = Objective(net, X, Y, chosen, sample_weight, l2)
+    check_sizes(Y=data.Yt)
     limits = Limits(max_iter, tol, None, max_seconds, callback)
     start = starts(data, w0, n_restarts)
     stages = functools.partial(

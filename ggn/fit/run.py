@@ -11,6 +11,7 @@ from scipy.optimize import OptimizeResult
 
 from ggn.damping import Rule, Trial
 from ggn.fit.limits import Limits
+from ggn.fit.point import Moving
 from ggn.fit.result import End, Escape, History, Status, TrainResult
 from ggn.fit.start import Start
 from ggn.fit.units import Units
@@ -32,7 +33,7 @@ NEARER = 0.5  # of the gradient: what it must fall to where it judges
 LITTLE = 1e-3  # of J: a fall that leaves little to gain
 
 
-class Run:
+class Run(Moving):
     """The iterate, the best iterate, the counters and the stopping rules of one run.
 
     All in the units of the run; those of its caller are in the history, in what the callback
@@ -41,17 +42,13 @@ class Run:
 
     def __init__(self, units: Units, begin: Start, limits: Limits) -> None:
         self.units, self.objective, self.given = units, units.objective, begin.given
-        self.w = self.best_w = self.first_w = begin.w
-        self.J = self.best_J = self.first_J = math.inf
+        super().__init__(begin.w)
+        self.first_w, self.first_J = begin.w, math.inf
         self.limits = limits
-        self.nit = self.nfev = self.njev = 0
+        self.nfev = self.njev = 0
         self.told = 0  # the last iterate that the callback was told of
         self.gradient = np.full_like(begin.w, np.nan)
         self.diagonal: np.ndarray | float = 1.0
-        self.rows: list[tuple[float, ...]] = []
-        # damping, step norm, gain ratio, residual of the step that led here
-        self.arrival = (math.nan, math.nan, math.nan, math.nan)
-        self.before: np.ndarray | None = None  # the step that led here
         self.converged: Status | None = None
         self.shortest, self.since = math.inf, 0  # step that promised nothing, and steps since
         self.escapes: list[Escape] = []
@@ -68,7 +65,8 @@ class Run:
 
     def begin(self) -> bool:
         """Evaluate the initial weights; whether J is finite there."""
-        self.J = self.best_J = self.first_J = self.evaluate(self.w)
+        self.first_J = self.evaluate(self.w)
+        self.point = self.point._replace(J=self.first_J, best_J=self.first_J)
         return math.isfinite(self.J)
 
     def evaluate(self, w: np.ndarray) -> float:
@@ -87,7 +85,7 @@ class Run:
         self.gradient, self.diagonal = g, prepared.diagonal
         norm, J = length(self.units.gradient(g)), self.units.loss(self.J)
         seconds = time.perf_counter() - self.start
-        self.rows.append((J, norm, *self.arrival, seconds))
+        self.record((J, norm, *self.point.arrival, seconds))
         if not self.tell(norm, seconds):
             return Status.CALLBACK
         if not math.isfinite(norm) and not math.isfinite(g @ g):
@@ -184,12 +182,9 @@ class Run:
         if not math.isfinite(trial.J):
             return Status.OVERFLOW
         far = length(self.units.step(trial.d))
-        self.arrival = (trial.mu, far, trial.gain, prepared.residual)
+        arrival = trial.mu, far, trial.gain, prepared.residual
         small = self.limits.tol**2 * abs(self.J)
-        self.w, self.J, self.before = trial.w, trial.J, trial.d
-        self.nit += 1
-        if nearer or self.J <= self.best_J:
-            self.best_w, self.best_J = self.w, self.J
+        self.move(trial.w, trial.J, arrival, trial.d, nearer or trial.J <= self.best_J)
         if self.small(trial.d, prepared) and self.settled(trial):
             self.converged = Status.STEP
         elif abs(trial.actual) <= small and trial.predicted <= small:
@@ -210,11 +205,8 @@ class Run:
     def leap(self, w: np.ndarray, J: float) -> None:
         """Move to w, which is better than all before, by no step of the method's."""
         far = length(self.units.step(w - self.w))
-        self.arrival = (math.nan, far, math.nan, math.nan)
-        self.w, self.J, self.before = w, J, None
-        self.best_w, self.best_J = w, J
-        self.nit += 1
         self.converged = None
+        self.move(w, J, (math.nan, far, math.nan, math.nan), None, True)
 
     @property
     def spent(self) -> bool:
@@ -257,10 +249,19 @@ class Run:
             fun=self.units.loss(self.J),
             nit=self.nit,
             nfev=self.nfev,
-            damping=self.arrival[0],
+            damping=self.point.arrival[0],
             gradient_norm=norm,
             seconds=seconds,
         )
+
+    def history(self, end: End) -> History:
+        """Return the iterates up to the last one taken, which Ctrl-C may have left unrecorded."""
+        rows = self.rows[: min(self.point.rows, self.nit + 1)]
+        if end.status is Status.INTERRUPTED and len(rows) <= self.nit:
+            seconds = time.perf_counter() - self.start
+            norm = length(end.gradient) if self.best_w is self.w else math.nan
+            rows.append((self.units.loss(self.J), norm, *self.point.arrival, seconds))
+        return History(rows)
 
     def result(self, end: End, step: Step) -> TrainResult:
         """Return the end of the run and how it was reached."""
@@ -275,7 +276,7 @@ class Run:
             nit=self.nit,
             nfev=self.nfev,
             njev=self.njev,
-            history=History(self.rows),
+            history=self.history(end),
             step=step,
             escapes=self.escapes,
         )

@@ -9,10 +9,37 @@ import numpy as np
 from ggn.activations import Identity
 from ggn.linearization import BaseObjective
 from ggn.losses import BUILT_IN, FOR_REGRESSION, Residual, Squared
+from ggn.validation import ArgumentError
 
-__all__ = ["advice", "far_from_one", "input_units", "target_sizes", "target_units"]
+__all__ = [
+    "advice",
+    "check_sizes",
+    "far_from_one",
+    "input_units",
+    "target_sizes",
+    "target_units",
+]
 
+LARGEST, LEAST = 1e140, 1e-140  # numbers that may be squared, and their squares divided
 FAR = 100.0  # factor between a deviation and one, or a mean and its deviation, that is told
+
+
+def check_sizes(**data: np.ndarray) -> None:
+    """Raise ValueError for arrays of numbers whose squares overflow, or vanish.
+
+    Parameters
+    ----------
+    **data : ndarray
+        Each by the name that its argument has.
+    """
+    for name, array in data.items():
+        size = max(float(array.max(initial=0.0)), -float(array.min(initial=0.0)))
+        if size > LARGEST or 0.0 < size < LEAST:
+            raise ArgumentError(
+                name,
+                f"must be of a size in [{LEAST:g}, {LARGEST:g}], as squares of it are needed, "
+                f"got {size:g}; give it in another unit",
+            )
 
 
 def target_units(objective: BaseObjective, shift: bool = True) -> tuple[np.ndarray, float]:

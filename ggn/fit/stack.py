@@ -9,8 +9,9 @@ import numpy as np
 from ggn.fit.start import STARTS
 from ggn.linearization import Objective
 from ggn.losses import Loss
+from ggn.machine import FIT_BYTES, check_room
 from ggn.network import MLP
-from ggn.validation import ArgumentError, float_array, integer, spelled
+from ggn.validation import ArgumentError, float_array, instance, integer, spelled
 
 __all__ = ["Stack"]
 
@@ -21,9 +22,7 @@ class Stack:
     def __init__(
         self, net: MLP, X: Any, Y: Any, sample_weight: Any, w0: Any, n_fits: int | None
     ) -> None:
-        if not isinstance(net, MLP):
-            raise ValueError(f"net must be an MLP, got {type(net).__name__}")
-        self.net = net
+        self.net = instance("net must be", net, MLP)
         self._X, self._Y = float_array("X", X, (1, 2, 3)), float_array("Y", Y, (1, 2, 3))
         T = self._X.shape[-2] if self._X.ndim > 1 else len(self._X)
         flat = self._Y.ndim == 2 and net.n_outputs == 1 and self._Y.shape[1] == T
@@ -45,7 +44,7 @@ class Stack:
             if isinstance(array, np.ndarray) and array.ndim == ndim
         }
         if n_fits is not None:
-            self._stacked["n_fits"] = integer("n_fits", n_fits, 1)
+            self._stacked["n_fits"] = check_room("n_fits", integer("n_fits", n_fits, 1), FIT_BYTES)
         (name, self.size), *others = self._stacked.items() or [("n_fits", 1)]
         for other, size in others:
             if size != self.size:

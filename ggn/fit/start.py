@@ -84,7 +84,15 @@ def draw(objective: BaseObjective, rng: np.random.Generator, scheme: str = DEFAU
     Ws[-1] *= size
     if net.bias[-1]:
         Ws[-1][-1] += centre - (size - 1.0) * net.fixed_bias
-    return joined(Ws)
+    w = joined(Ws)
+    if not np.isfinite(w).all():
+        largest = float(np.abs(X).max())
+        raise ArgumentError(
+            "X",
+            f"must be of a size that weights can bring to one, got at most {largest:g}; "
+            "give it in another unit",
+        )
+    return w
 
 
 class _Validated:

@@ -47,7 +47,7 @@ class Strategies:
             return False
         same = state.in_units(self.units)
         if same and np.array_equal(run.w, state.own):
-            run.before = state.before
+            run.point = run.point._replace(before=state.before)
         if self.running is not self.step and alike(state.step, kind_of(self.step)):
             self.running.resume(state.step_state)
         if not alike(state.damping, kind_of(self.damping)):

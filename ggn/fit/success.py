@@ -31,7 +31,9 @@ def judged(run: Run, status: Status, why: str = "") -> End:
         message = f"{status.value} {why}".strip()
         J = units.loss(run.best_J)
         return End(status, message, units.weights(run.best_w), J, units.gradient(g))
-    if run.best_w is not run.w:
+    if status is Status.INTERRUPTED:  # wherever that was: the weights alone are sure
+        run.gradient = run.objective.at(run.best_w).gradient
+    elif run.best_w is not run.w:
         best = run.objective.at(run.best_w, run.best_J)
         rounding = 8.0 * best.rounding + np.finfo(float).eps * abs(run.first_J)
         if status.success and run.J > (1.0 + JITTER) * run.best_J + rounding:
@@ -55,7 +57,9 @@ def judged(run: Run, status: Status, why: str = "") -> End:
             at = min(at, units.given.at(run.given), key=lambda end: end.loss)
         if status.success and at.loss > NEGLIGIBLE * units.level():
             status = Status.ROUNDED
-    return _end(run, status, at.w, at.loss, at.gradient if run.rows else run.gradient)
+    return _end(
+        run, status, at.w, at.loss, run.gradient if status is Status.BAD_START else at.gradient
+    )
 
 
 def _least_norm(run: Run) -> BaseLinearization | None:

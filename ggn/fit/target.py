@@ -234,7 +234,7 @@ def target_of(f: Any, bounds: Any, rng: np.random.Generator) -> Target:
             f"f must be a function of 1 to 3 arrays, or a pair (X, Y) of samples, got {describe(f)}"
         )
     X, Y = float_array("X", f[0], (1, 2)), float_array("Y", f[1], (1, 2))
-    X, Y = X.reshape(len(X), -1), Y.reshape(len(Y), -1)
+    X, Y = (A[:, np.newaxis] if A.ndim == 1 else A for A in (X, Y))
     if not 1 <= X.shape[1] <= MOST_INPUTS:
         raise ValueError(f"X must have 1 to {MOST_INPUTS} columns, got {X.shape[1]}")
     if Y.shape[1] != 1:

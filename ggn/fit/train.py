@@ -224,9 +224,10 @@ def minimise(
         with np.errstate(all="ignore"):
             status = _loop(run, how, begin) if run.begin() else Status.BAD_START
             while method.escape_saddles and leave(run, status, source):
-                # with mu anew: that of a stall fits no other place
-                status = _loop(run, how)
+                status = _loop(run, how)  # with mu anew: that of a stall fits no other place
     except KeyboardInterrupt:
+        if run.J == math.inf:
+            raise  # nothing is known of the start yet
         status = Status.INTERRUPTED
     except (CurvatureError, SourceError) as error:
         if run.nit == 0:  # nothing to lose yet: the arguments are at fault
@@ -234,14 +235,22 @@ def minimise(
         lost = isinstance(error, SourceError)
         status, why = (Status.LOST, str(error)) if lost else (Status.CURVATURE, "")
     try:
+        return _ended(run, how, status, why)
+    except KeyboardInterrupt:  # what was trained is not to be lost, unless it comes again
+        return _ended(run, how, Status.INTERRUPTED)
+
+
+def _ended(run: Run, how: Strategies, status: Status, why: str = "") -> TrainResult:
+    """Return the end of a run, as `train` does."""
+    given = run.units.given
+    try:
         end = judged(run, status, why)
     except SourceError as error:
         if run.nit == 0:
             raise
         end = judged(run, Status.LOST, str(error))
-    result = run.result(end, method.step)
+    result = run.result(end, how.step)
     state = how.state(result.w, run.best_w, run.before)
-    given = units.given
     result.update(net=given.net, l2=given.l2, sample_weight=given.sample_weight, state=state)
     return result
 

@@ -24,6 +24,7 @@ from ggn.damping import Damping, LevenbergMarquardt
 from ggn.fit.sizes import advice, far_from_one, input_units, target_units
 from ggn.linearization import BaseObjective
 from ggn.losses import Loss
+from ggn.losses.base import SCALES
 from ggn.machine import memory_limit
 from ggn.steps import Step
 from ggn.validation import users_line
@@ -41,6 +42,7 @@ __all__ = [
 
 NEAR = math.log(10.0)  # deviations nearer to one than this factor stay as they are
 OWN_COPY = 0.25  # of the memory allowed, which inputs in their own units may take
+LEAST = 1e-300  # deviations whose reciprocals are numbers, times weights too
 CENTRED, NEARBY = 1e-9, 3.0  # deviations that a mean which stays may lie from zero
 
 
@@ -220,12 +222,17 @@ def _own_units(objective: BaseObjective, most_bytes: float, near: float) -> Unit
             sy = 1.0
         if not m.any() and not my.any() and sy == 1.0 and (s == 1.0).all():
             return Units(objective)
+        scale = objective.loss.scale
+        if scale is not None and not SCALES[0] <= scale / sy <= SCALES[1]:
+            return Units(objective)
         found = Standard(objective, (m, s), (my, sy), *rescaled(objective.loss, sy))
-    return found if found.finite else Units(objective)
+    # weights of the run become the caller's by 1/s and sy
+    fine = found.finite and float(s.min()) > LEAST and sy < 1.0 / LEAST
+    return found if fine else Units(objective)
 
 
 def rescaled(loss: Loss, t: float) -> tuple[Loss, float]:
     """Return ρ_{s/t}, and the factor t^p between the losses."""
     if t == 1.0 or loss.scale is None:
         return loss, t * t
-    return loss.with_scale(loss.scale / t), t ** (loss.p or 2.0)
+    return loss.with_scale(loss.scale / t), float(np.float64(t) ** (loss.p or 2.0))

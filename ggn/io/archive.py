@@ -18,9 +18,10 @@ import contextlib
 import inspect
 import io
 import json
+import math
+import os
 import zipfile
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -50,6 +51,10 @@ __all__ = [
 FORMAT, VERSION = "ggn-model", 2
 ARRAYS = ("w", "x_mean", "x_scale", "y_mean", "y_scale")
 OPTIONAL = ("posterior", "training")
+ARCHIVE = b"PK\x03\x04"  # as a zip archive begins
+# What members may be unpacked: floats do not shrink to a quarter, zeros are few.
+UNPACKED, TIMES = 2**26, 4
+PIECE = 2**20  # bytes that are read at a time
 
 
 def write_archive(
@@ -77,15 +82,15 @@ def write_archive(
 
 def read_archive(name: str) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
     """Return the header and the arrays of a file, each checked only for what it is."""
-    data = Path(name).read_bytes()
-    if not data:
-        raise ValueError(f"{name} is not a ggn model: it is empty")
-    if not data.startswith(b"PK\x03\x04"):  # a zip archive
-        kind = "a pickle, which is never loaded" if data.startswith(b"\x80") else "another format"
-        raise ValueError(f"{name} is not a ggn model: it is {kind}")
+    data = _whole(name)
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             members = archive.namelist()
+            size = sum(member.file_size for member in archive.infolist())
+            if size > UNPACKED + TIMES * len(data):
+                raise _RefusedError(
+                    f"is not a ggn model: its {len(data)} bytes would be {size} unpacked"
+                )
             if "header.npy" not in members:
                 raise _RefusedError("is not a ggn model: it has no header")
             header = _parse_header(_read_array(archive, "header"))
@@ -98,8 +103,6 @@ def read_archive(name: str) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
         raise ValueError(f"{name} {error}") from error
     # damaged bytes make zipfile, zlib and numpy raise a dozen kinds, all of one meaning
     except Exception as error:
-        if "Object arrays" in str(error):
-            raise ValueError(f"{name} holds pickled objects, which are never loaded") from error
         raise ValueError(f"{name} is truncated or damaged") from error
 
 
@@ -107,13 +110,42 @@ class _RefusedError(Exception):
     """The bytes are whole but not what is asked for; says what they are instead."""
 
 
+def _whole(name: str) -> bytes:
+    """Return the bytes of a file that begins as a model does, which need not have an end."""
+    with open(name, "rb") as stream:
+        begin = stream.read(len(ARCHIVE))
+        if not begin:
+            raise ValueError(f"{name} is not a ggn model: it is empty")
+        if begin != ARCHIVE:
+            pickled = begin.startswith(b"\x80")
+            kind = "a pickle, which is never loaded" if pickled else "another format"
+            raise ValueError(f"{name} is not a ggn model: it is {kind}")
+        largest = max(UNPACKED, os.fstat(stream.fileno()).st_size)
+        data = bytearray(begin)
+        while piece := stream.read(PIECE):
+            data += piece
+            if len(data) > largest:
+                raise ValueError(
+                    f"{name} is not a ggn model: it has not ended after {largest} bytes"
+                )
+    return bytes(data)
+
+
 def _read_array(archive: zipfile.ZipFile, key: str) -> np.ndarray:
-    """Return one array; its bytes are read to the end first, where the checksum is compared."""
+    """Return one array; its bytes are read to the end first, where the checksum is compared.
+
+    What it claims to be must be what is there, before anything of that size is made.
+    """
     stream = io.BytesIO(archive.read(f"{key}.npy"))
-    array: np.ndarray = np.lib.format.read_array(stream, allow_pickle=False)
-    if stream.read(1):
-        raise ValueError(f"{key} has bytes to spare")
-    return array
+    version = np.lib.format.read_magic(stream)
+    read = np.lib.format.read_array_header_1_0, np.lib.format.read_array_header_2_0
+    shape, by_columns, dtype = read[version[0] - 1](stream)
+    if dtype.hasobject:
+        raise _RefusedError("holds pickled objects, which are never loaded")
+    data = stream.getbuffer()[stream.tell() :]
+    if math.prod(shape) * dtype.itemsize != len(data):
+        raise ValueError(f"{key} is not of the size that it claims")
+    return np.frombuffer(data, dtype).reshape(shape, order="F" if by_columns else "C")
 
 
 def _parse_header(array: np.ndarray) -> dict[str, Any]:
@@ -254,4 +286,6 @@ def _find_activation(path: str, entry: Any, given: Mapping[str, Activation]) -> 
 def _n_weights(sizes: list[int], bias: list[bool]) -> int:
     if not len(sizes) - 1 == len(bias):
         raise ValueError(f"{len(bias)} bias flags do not fit sizes {describe(sizes)}")
+    if not all(isinstance(n, int) for n in (*sizes, *bias)):
+        raise TypeError  # text times a number is text, of any length
     return sum((m + b) * n for m, n, b in zip(sizes, sizes[1:], bias, strict=False))

@@ -20,7 +20,7 @@ import numpy as np
 from scipy.special import expit, log_expit, log_softmax, softmax
 
 from ggn.losses import Loss
-from ggn.validation import ArgumentError, describe, number
+from ggn.validation import ArgumentError, describe, items, number
 
 __all__ = ["Classes", "plain_label"]
 
@@ -63,9 +63,7 @@ class Classes:
         weights: Sequence[float] | None = None,
         column: str | None = None,
     ) -> None:
-        if isinstance(labels, (str, bytes)):
-            raise ArgumentError("classes", f"must be a sequence of labels, got {describe(labels)}")
-        self.labels = tuple(plain_label(label) for label in labels)
+        self.labels = tuple(map(plain_label, items("classes", labels, "a sequence of labels")))
         strange = [label for label in self.labels if not isinstance(label, (str, int, float))]
         if strange or len(self.labels) < 2 or len(set(self.labels)) != len(self.labels):
             raise ArgumentError(

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ggn.validation import describe, vector
+from ggn.validation import describe, items, vector
 
 __all__ = ["by_name", "names", "units"]
 
@@ -29,7 +29,7 @@ def names(argument: str, given: Any, count: int, letter: str) -> tuple[str, ...]
     """Return names, one each; by default x1, x2, ... of the letter x."""
     if given is None:
         return tuple(f"{letter}{i + 1}" for i in range(count))
-    result = tuple(given)
+    result = tuple(items(argument, given, f"{count} names"))
     if len(result) != count or not all(isinstance(n, str) and n for n in result):
         raise ValueError(f"{argument} must be {count} names, got {describe(result)}")
     if len(set(result)) != count:

@@ -31,7 +31,7 @@ from ggn.linearization import Linearization, linearize
 from ggn.linearization.mean_loss import penalty
 from ggn.losses import Loss, resolve
 from ggn.network import MLP
-from ggn.validation import samples, vector
+from ggn.validation import flag, instance, samples, vector
 
 __all__ = ["Model"]
 
@@ -92,9 +92,7 @@ class Model:
         posterior: Laplace | LaplaceMixture | None = None,
         training: Training | None = None,
     ) -> None:
-        if not isinstance(net, MLP):
-            raise ValueError(f"net must be an MLP, got {type(net).__name__}")
-        self.net = net
+        self.net = instance("net must be", net, MLP)
         self.w = vector("w", w, net.n_weights, "the network's n_weights").copy()
         self.input_names = names("input_names", input_names, net.n_inputs, "x")
         self.target_names = names("target_names", target_names, net.n_outputs, "y")
@@ -136,7 +134,7 @@ class Model:
         Z = self._standard(X)
         with np.errstate(all="ignore"):
             Y: np.ndarray = self.y_mean + self.y_scale * self.net.forward(self.w, Z)
-        return (Y, self.deviation(X)) if return_std else Y
+        return (Y, self.deviation(X)) if flag("return_std", return_std) else Y
 
     def deviation(self, X: Any) -> np.ndarray:
         """Return the deviations (T, nL) of new targets at X, of a model with posterior."""
@@ -287,7 +285,7 @@ class Model:
             If it is not a whole model, is of a newer version, or needs a custom
             activation that is not given.
         """
-        header, arrays = read_archive(name := os.fspath(path))
+        header, arrays = read_archive(name := os.fsdecode(path))
         with usable(name):
             net = network_of(name, header, arrays["w"].size, activations or {})
             given = header["input_names"], header["target_names"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import contextlib
 import io
 import os
 from collections.abc import Iterator
@@ -14,6 +15,8 @@ __all__ = ["Text"]
 LARGEST = 2**30  # bytes of a pipe or a device, whose size is not known beforehand
 LONGEST = 2**26  # bytes of one line
 PIECE = 2**20
+# of names of hosts, and of Python's own texts
+NO_CHARACTERS = ("idna", "punycode", "unicode-escape", "raw-unicode-escape", "undefined")
 # longer marks first: that of UTF-32 begins as that of UTF-16
 MARKS = (
     (codecs.BOM_UTF8, "utf-8-sig"),
@@ -60,7 +63,7 @@ class Text:
     """
 
     def __init__(self, path: str | os.PathLike[str], encoding: str | None = None) -> None:
-        self.path = os.fspath(path)
+        self.path = os.fsdecode(path)
         if encoding is not None:
             _check_encoding(encoding)
         self._bytes = _bounded(self.path)
@@ -101,13 +104,15 @@ class Text:
 
 
 def _check_encoding(encoding: str) -> None:
-    try:
-        io.TextIOWrapper(io.BytesIO(), encoding=encoding)
-    except (LookupError, ValueError) as error:
+    known = False
+    with contextlib.suppress(LookupError, ValueError, TypeError):
+        io.TextIOWrapper(io.BytesIO(), encoding=encoding)  # not from bytes to bytes, as base64
+        known = codecs.lookup(encoding).name not in NO_CHARACTERS
+    if not known:
         raise ArgumentError(
             "encoding",
             f"must be the name of one, as utf-8, cp1252 or utf-16, got {describe(encoding)}",
-        ) from error
+        )
 
 
 def _bounded(path: str) -> bytes:

@@ -18,6 +18,7 @@ from scipy.sparse.linalg import LinearOperator
 
 from ggn.losses import Loss
 from ggn.network import MLP
+from ggn.validation import flag
 
 __all__ = ["BaseLinearization", "BaseObjective"]
 
@@ -196,7 +197,7 @@ class BaseLinearization(ABC):
         """
         N = len(self.w)
         G = np.empty((N, N))
-        self.assemble_normal(G, psd)
+        self.assemble_normal(G, flag("psd", psd))
         return np.tril(G) + np.tril(G, -1).T
 
     def operator(self, psd: bool = True) -> LinearOperator:
@@ -211,7 +212,7 @@ class BaseLinearization(ABC):
         >>> at.operator() @ [2.0]
         array([36.])
         """
-        return self._symmetric(lambda v: self.normal_product(v, psd))
+        return self._symmetric(lambda v: self.normal_product(v, flag("psd", psd)))
 
     def hessian(self) -> np.ndarray:
         """Return the exact Hessian H_J, (N, N), eq. 26, the loss's true H_E and the penalty in it.

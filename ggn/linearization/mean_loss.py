@@ -23,7 +23,7 @@ from ggn.losses import Loss, resolve
 from ggn.losses.curvature import Curvature
 from ggn.machine import lane_count, limited, share
 from ggn.network import MLP
-from ggn.validation import float_array, number, samples
+from ggn.validation import float_array, instance, number, samples
 
 __all__ = ["MeanLoss", "chunks", "penalty", "split"]
 
@@ -58,8 +58,7 @@ class MeanLoss(BaseObjective):
         l2: Any = 0.0,
         chunk_size: int | None = None,
     ) -> None:
-        if not isinstance(net, MLP):
-            raise ValueError(f"net must be an MLP, got {type(net).__name__}")
+        instance("net must be", net, MLP)
         self.net = net
         self.X = samples("X", X, net.n_inputs, some=True)
         Y = samples("Y", Y, net.n_outputs)

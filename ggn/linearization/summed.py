@@ -28,7 +28,7 @@ from ggn.linearization.source import Source
 from ggn.linearization.summary import Columns
 from ggn.losses import Loss, resolve
 from ggn.network import MLP
-from ggn.validation import count
+from ggn.validation import count, instance
 
 __all__ = ["SummedLinearization", "SummedObjective"]
 
@@ -55,8 +55,7 @@ class SummedObjective(BaseObjective):
     def __init__(
         self, net: MLP, source: Source, loss: str | Loss = "squared", l2: Any = 0.0
     ) -> None:
-        if not isinstance(net, MLP):
-            raise ValueError(f"net must be an MLP, got {type(net).__name__}")
+        instance("net must be", net, MLP)
         self.net, self.source, self.loss = net, source, resolve(loss)
         self.l2 = penalty(l2, net.n_weights)
         self.penalised = bool(np.any(self.l2))

@@ -14,7 +14,9 @@ from typing import Any, ClassVar, Self
 import numpy as np
 
 from ggn.losses.curvature import CHOICES, Curvature
-from ggn.validation import unknown_name
+from ggn.validation import describe, one_of
+
+SCALES = 1e-150, 1e150  # of residuals: their squares are numbers yet
 
 __all__ = ["Loss"]
 
@@ -86,10 +88,10 @@ class Loss:
         psd_hessian: Function | None = None,
     ) -> None:
         if not isinstance(name, str) or not name:
-            raise ValueError(f"name must be a non-empty string, got {name!r}")
+            raise ValueError(f"name must be a non-empty string, got {describe(name)}")
         for argument, function in (("value", value), ("gradient", gradient), ("hessian", hessian)):
             if not callable(function):
-                raise ValueError(f"{argument} must be callable, got {function!r}")
+                raise ValueError(f"{argument} must be callable, got {describe(function)}")
         self.name = name
         self._value, self._gradient = value, gradient
         self._hessian, self._psd_hessian = hessian, psd_hessian
@@ -156,8 +158,7 @@ class Loss:
         majoriser [[0.4]]
         hessian [[-0.24]]
         """
-        if curvature not in CHOICES:
-            raise unknown_name("curvature", curvature, CHOICES)
+        one_of("curvature", curvature, CHOICES)
         if curvature == "auto":
             # a user's own psd_hessian was given to be used
             curvature = "hessian" if self.convex and type(self) is not Loss else self.curvature
@@ -169,9 +170,9 @@ class Loss:
         return twin
 
     def with_scale(self, scale: float) -> Self:
-        """Return the same loss, one that has a scale, with another."""
+        """Return the same loss, one that has a scale, with another; within `SCALES`."""
         twin = copy.copy(self)
-        twin.scale = scale
+        twin.scale = min(max(scale, SCALES[0]), SCALES[1])
         return twin
 
     def check_targets(self, Y: np.ndarray) -> None:

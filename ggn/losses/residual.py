@@ -26,7 +26,7 @@ import inspect
 
 import numpy as np
 
-from ggn.losses.base import Loss
+from ggn.losses.base import SCALES, Loss
 from ggn.validation import number
 
 EPS = float(np.finfo(np.float64).eps)
@@ -110,7 +110,7 @@ class SmoothLp(Residual):
     p : float, default 1.0
         In (0, 2].  H_E can be negative only for p < 1.
     scale : float, default 0.1
-        s > 0, in the units of the targets; below it the loss is quadratic.
+        s in [1e-150, 1e150], in the units of the targets; below it the loss is quadratic.
     """
 
     name = "smooth_lp"
@@ -119,7 +119,7 @@ class SmoothLp(Residual):
 
     def __init__(self, p: float = 1.0, scale: float = 0.1) -> None:
         self.p = number("p", p, 0.0, 2.0, open_low=True)
-        self.scale = number("scale", scale, 0.0, open_low=True)
+        self.scale = number("scale", scale, *SCALES)
         self.convex = self.nondegenerate = self.p >= 1.0
 
     def _rho(self, r: np.ndarray) -> np.ndarray:
@@ -141,7 +141,7 @@ class Cauchy(Residual):
     Parameters
     ----------
     scale : float, default 1.0
-        s > 0, in the units of the targets; H_E is negative for |r| > s.
+        s in [1e-150, 1e150], in the units of the targets; H_E is negative for |r| > s.
     """
 
     name = "cauchy"
@@ -149,7 +149,7 @@ class Cauchy(Residual):
     convex = nondegenerate = False
 
     def __init__(self, scale: float = 1.0) -> None:
-        self.scale = number("scale", scale, 0.0, open_low=True)
+        self.scale = number("scale", scale, *SCALES)
 
     def _rho(self, r: np.ndarray) -> np.ndarray:
         return self.scale**2 * np.log1p(np.square(r / self.scale))
@@ -168,7 +168,7 @@ class BlakeZisserman(Residual):
     Parameters
     ----------
     scale : float, default 1.0
-        s > 0, in the units of the targets.
+        s in [1e-150, 1e150], in the units of the targets.
     epsilon : float, default 0.01
         ε > 0; ρ levels off at s² log((1 + ε)/ε).
     """
@@ -178,7 +178,7 @@ class BlakeZisserman(Residual):
     convex = nondegenerate = False
 
     def __init__(self, scale: float = 1.0, epsilon: float = 0.01) -> None:
-        self.scale = number("scale", scale, 0.0, open_low=True)
+        self.scale = number("scale", scale, *SCALES)
         self.epsilon = number("epsilon", epsilon, 0.0, open_low=True)
 
     def _inlier(self, r: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

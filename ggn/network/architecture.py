@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from typing import Any
 
@@ -9,7 +10,8 @@ import numpy as np
 
 from ggn import _core, activations
 from ggn.activations import Activation
-from ggn.validation import ArgumentError, describe, float_array, integer
+from ggn.machine import check_room
+from ggn.validation import ArgumentError, describe, float_array, integer, items
 
 __all__ = [
     "Positions",
@@ -55,27 +57,22 @@ class Positions:
 
 def parse_sizes(sizes: Any) -> tuple[int, ...]:
     """Return (n0, ..., nL)."""
-    try:
-        values = tuple(sizes)
-    except TypeError as error:
-        raise ValueError(
-            f"sizes must be a sequence (n0, ..., nL), got {describe(sizes)}"
-        ) from error
+    values = items("sizes", sizes, "a sequence (n0, ..., nL)")
     if len(values) < 2:
-        raise ValueError(f"sizes must name at least inputs and outputs (n0, nL), got {values}")
-    return tuple(integer(f"sizes[{i}]", n, 1) for i, n in enumerate(values))
+        raise ValueError(
+            f"sizes must name at least inputs and outputs (n0, nL), got {describe(sizes)}"
+        )
+    sizes = tuple(integer(f"sizes[{i}]", n, 1) for i, n in enumerate(values))
+    weights = sum((m + 1) * n for m, n in itertools.pairwise(sizes))
+    check_room("the weights of sizes", weights, 16)
+    return sizes
 
 
 def parse_activations(hidden: Any, output: Any, depth: int) -> tuple[Activation, ...]:
     """Return one activation per layer."""
     if isinstance(hidden, (str, Activation)):
         hidden = [activations.resolve(hidden)] * (depth - 1)
-    try:
-        hidden = list(hidden)
-    except TypeError as error:
-        raise ValueError(
-            f"activation must be a name, an Activation or a sequence, got {describe(hidden)}"
-        ) from error
+    hidden = items("activation", hidden, "a name, an Activation or a sequence")
     if len(hidden) != depth - 1:
         raise ArgumentError(
             "activation",
@@ -89,27 +86,18 @@ def parse_flags(bias: Any, depth: int) -> tuple[bool, ...]:
     """Return one flag per layer."""
     if isinstance(bias, (bool, np.bool_)):
         return (bool(bias),) * depth
-    try:
-        flags = tuple(bias)
-    except TypeError as error:
-        raise ValueError(
-            f"bias must be True, False or a sequence of {depth} flags, got {describe(bias)}"
-        ) from error
-    if len(flags) != depth or not all(f in (0, 1) for f in flags):
+    flags = items("bias", bias, f"True, False or a sequence of {depth} flags")
+    kinds = (bool, int, np.bool_, np.integer)
+    if len(flags) != depth or not all(isinstance(f, kinds) and f in (0, 1) for f in flags):
         raise ValueError(f"bias must be True, False or {depth} flags, got {describe(bias)}")
     return tuple(bool(f) for f in flags)
 
 
 def parse_matrices(Ws: Any, shapes: Sequence[tuple[int, int]]) -> list[np.ndarray]:
     """Return one matrix per layer, W_l of the shape transposed."""
-    try:
-        count = len(Ws)
-    except TypeError as error:
-        raise ValueError(
-            f"Ws must be a sequence of {len(shapes)} matrices, got {describe(Ws)}"
-        ) from error
-    if count != len(shapes):
-        raise ValueError(f"Ws must hold {len(shapes)} matrices, got {count}")
+    Ws = items("Ws", Ws, f"a sequence of {len(shapes)} matrices")
+    if len(Ws) != len(shapes):
+        raise ValueError(f"Ws must hold {len(shapes)} matrices, got {len(Ws)}")
     arrays = []
     for layer, (W, shape) in enumerate(zip(Ws, shapes, strict=True)):
         array = float_array(f"Ws[{layer}]", W)

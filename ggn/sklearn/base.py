@@ -17,7 +17,7 @@ import numpy as np
 from sklearn.base import BaseEstimator, is_classifier
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_random_state
-from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
+from sklearn.utils.validation import _check_sample_weight, check_is_fitted
 
 from ggn.fit.mixture import Mixture, trained
 from ggn.fit.penalty import without_biases
@@ -31,12 +31,12 @@ from ggn.losses import Loss
 from ggn.network import MLP
 from ggn.sklearn.evidence import by_evidence, penalty, train_mixture
 from ggn.sklearn.hidden import hidden_sizes, units_for
-from ggn.sklearn.parts import split
+from ggn.sklearn.parts import read, split
 from ggn.sklearn.units import ExtrapolationWarning, outside, said_outside, units
 from ggn.sklearn.words import WORDS
 from ggn.surface import diagnose
 from ggn.surface.ending import ended
-from ggn.validation import integer, number, plain, widened
+from ggn.validation import integer, number, plain
 
 __all__ = ["BaseGGN"]
 
@@ -127,7 +127,7 @@ class BaseGGN(BaseEstimator):
 
     def _inputs(self, X: Any) -> np.ndarray:
         plain("X", X)
-        checked: np.ndarray = validate_data(self, widened(X), dtype=np.float64, reset=False)
+        checked: np.ndarray = read(self, X, reset=False)
         return checked
 
     def outside_range(self, X: Any) -> np.ndarray:
@@ -154,9 +154,7 @@ class BaseGGN(BaseEstimator):
         plain("X", X)
         plain("y", y, labels=is_classifier(self))
         plain("sample_weight", sample_weight)
-        X, y = validate_data(
-            self, widened(X), widened(y), dtype=np.float64, ensure_min_samples=2, **options
-        )
+        X, y = read(self, X, y, ensure_min_samples=2, **options)
         if sample_weight is None:
             return X, y, None
         s = _check_sample_weight(sample_weight, X, dtype=np.float64, ensure_non_negative=True)

@@ -113,7 +113,7 @@ def targets_of(classes: np.ndarray, y: Any) -> np.ndarray:
     strange = [label for label in given if label not in known]
     if strange:
         raise ArgumentError(
-            "Y", f"must have labels of the fit, {describe(list(known))}, got {strange[0]!r}"
+            "Y", f"must have labels of the fit, {describe(list(known))}, got {describe(strange[0])}"
         )
     return _columns(classes, np.array([known[label] for label in given], dtype=int))
 
@@ -141,7 +141,7 @@ def class_weights(
     numbers, classes = labels.numbers, labels.classes
     if numbers is None:
         raise ArgumentError(
-            "class_weight", f"must be None where samples have several labels, got {given!r}"
+            "class_weight", f"must be None where samples have several labels, got {describe(given)}"
         )
     s = np.ones(len(numbers)) if sample_weight is None else sample_weight
     if isinstance(given, str) and given == "balanced":
@@ -152,7 +152,8 @@ def class_weights(
         if strange:
             raise ArgumentError(
                 "class_weight",
-                f"must have weights of classes {describe(known)}, got one of {strange[0]!r}",
+                f"must have weights of classes {describe(known)}, "
+                f"got one of {describe(strange[0])}",
             )
         of_class = np.array(
             [number(f"class_weight[{k!r}]", given.get(k, 1.0), 0.0, open_low=True) for k in known]

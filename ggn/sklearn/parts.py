@@ -6,10 +6,32 @@ from typing import Any
 
 import numpy as np
 from sklearn.model_selection import train_test_split
+from sklearn.utils import check_random_state
+from sklearn.utils.validation import validate_data
 
-from ggn.validation import number
+from ggn.validation import ArgumentError, describe, number, widened
 
-__all__ = ["split"]
+__all__ = ["read", "seed_of", "split"]
+
+
+def seed_of(random_state: Any) -> int:
+    """Return a seed drawn from what scikit-learn takes for a source of randomness."""
+    try:
+        return int(check_random_state(random_state).randint(np.iinfo(np.int32).max))
+    except RecursionError as error:  # its sentence would show what cannot be shown
+        raise ArgumentError(
+            "random_state", f"must be an integer or None, got {describe(random_state)}"
+        ) from error
+
+
+def read(estimator: Any, *data: Any, **options: Any) -> Any:
+    """Return data as arrays of float64, checked as scikit-learn does."""
+    try:
+        return validate_data(estimator, *map(widened, data), dtype=np.float64, **options)
+    except (MemoryError, OverflowError, RecursionError) as error:
+        raise ArgumentError(
+            "X", f"must be of numbers that float64 and memory hold, got {describe(data[0])}"
+        ) from error
 
 
 def split(

@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 from sklearn.base import MultiOutputMixin, RegressorMixin
-from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
 from ggn import losses
@@ -16,6 +15,8 @@ from ggn.fit.mixture import Mixture
 from ggn.fit.scores import r2
 from ggn.linearization.objective import zeros_and_ones
 from ggn.sklearn.base import BaseGGN
+from ggn.sklearn.parts import seed_of
+from ggn.validation import flag
 
 __all__ = ["GGNRegressor"]
 
@@ -227,7 +228,7 @@ class GGNRegressor(MultiOutputMixin, RegressorMixin, BaseGGN):
             As y was in `fit`.
         """
         Y = self._shaped(self._outputs(X))
-        if not return_std:
+        if not flag("return_std", return_std):
             return Y
         return Y, self._shaped(self._mixture("return_std").predict(self._inputs(X), True)[1])
 
@@ -270,7 +271,7 @@ class GGNRegressor(MultiOutputMixin, RegressorMixin, BaseGGN):
         -------
         ndarray, (T, n_samples) or (T, n_outputs, n_samples)
         """
-        seed = int(check_random_state(random_state).randint(np.iinfo(np.int32).max))
+        seed = seed_of(random_state)
         drawn = self._mixture("sample_y").sample(self._inputs(X), n_samples, seed)
         return drawn[:, 0] if self._flat else drawn
 

@@ -48,6 +48,6 @@ def resolve(value: str | Step) -> Step | None:
     ValueError
         For an unknown name (the known ones are listed) or another kind of value.
     """
-    if value == "auto":
+    if isinstance(value, str) and value == "auto":
         return None
     return named("step", value, {"auto": Primal, **NAMES}, Step)

@@ -22,7 +22,7 @@ import numpy as np
 
 from ggn.surface.bounds import Bound, Premise
 from ggn.surface.rank_report import RankReport
-from ggn.validation import describe
+from ggn.validation import describe, instance
 
 __all__ = ["printed_bounds"]
 
@@ -61,6 +61,7 @@ def printed_bounds(report: RankReport, X: Any) -> list[Bound]:
     >>> report.sensitivities[0].max
     0
     """
+    instance("report must be", report, RankReport)
     net, T = report.net, report.samples
     X = net._inputs(X)
     if len(X) != T:

@@ -18,7 +18,7 @@ from scipy import sparse
 from ggn.network import MLP
 from ggn.products import khatri_rao
 from ggn.surface.layers import sweep_layers
-from ggn.validation import describe
+from ggn.validation import instance
 
 __all__ = ["RowBlock", "jacobian_factors", "row_blocks"]
 
@@ -82,8 +82,7 @@ def row_blocks(net: MLP, w: Any, X: Any) -> list[RowBlock]:
     >>> A.shape, B.shape, np.allclose((A @ B).toarray(), net.jacobian(w, X)[:9])
     ((9, 12), (12, 4), True)
     """
-    if not isinstance(net, MLP):
-        raise ValueError(f"net must be an MLP, got {describe(net)}")
+    instance("net must be", net, MLP)
     w, X = net._weights(w), net._inputs(X, some=True)
     (chunk,) = sweep_layers(net, w, X, len(X))
     return [

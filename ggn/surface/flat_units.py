@@ -15,6 +15,7 @@ import numpy as np
 from ggn.activations import Activation
 from ggn.network import MLP
 from ggn.surface.layers import sweep_layers
+from ggn.validation import instance
 
 __all__ = ["LayerSaturation", "SaturatedUnit", "Saturation", "saturation"]
 
@@ -157,6 +158,7 @@ def saturation(net: MLP, w: Any, X: Any) -> Saturation:
     >>> print(saturation(net, [30.0, 0.0, 1.0, 0.0], [[0.0], [1.0], [-2.0]]))
     saturated: unit 0 of layer 1 on 2 of 3 samples
     """
+    instance("net must be", net, MLP)
     w, X = net._weights(w), net._inputs(X)
     T = len(X)
     levels = [np.zeros((T, n), np.uint8) for n in net.sizes[1:]]

@@ -10,7 +10,7 @@ import numpy as np
 from ggn.linearization import Linearization
 from ggn.linearization.hessian import hessian_parts
 from ggn.surface.bounds import SLACK, Bound, Premise
-from ggn.validation import number
+from ggn.validation import instance, number
 
 __all__ = ["hessian_bound"]
 
@@ -49,6 +49,7 @@ def hessian_bound(at: Linearization, *, tol: float | None = None) -> Bound:
     >>> print(hessian_bound(at))
     rank H <= 1  Proposition 4 (29, 30): T nL = 1, 2 weights: degenerate
     """
+    instance("at must be", at, Linearization)
     parts, N = hessian_parts(at), at.net.n_weights
     if tol is None:
         tol = N * EPS * float(np.linalg.norm(parts.hessian, 2))

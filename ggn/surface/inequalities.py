@@ -21,7 +21,7 @@ import numpy as np
 
 from ggn.products import Partition, paired_blocks
 from ggn.surface.rank import NumericalRank, numerical_rank, rank_from_values
-from ggn.validation import float_array, integer
+from ggn.validation import float_array, integer, items
 
 __all__ = [
     "frobenius",
@@ -53,8 +53,8 @@ def sylvester(ranks: Sequence[int], inner: Sequence[int]) -> int:
     >>> sylvester([3, 2], [4])
     1
     """
-    found = [integer(f"ranks[{i}]", r, 0) for i, r in enumerate(ranks)]
-    between = [integer(f"inner[{i}]", n, 0) for i, n in enumerate(inner)]
+    found = [integer(f"ranks[{i}]", r, 0) for i, r in enumerate(items("ranks", ranks))]
+    between = [integer(f"inner[{i}]", n, 0) for i, n in enumerate(items("inner", inner))]
     if len(between) != len(found) - 1:
         raise ValueError(
             f"inner must hold one dimension less than there are ranks, got {len(between)} "

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ggn.validation import instance, items
+
 __all__ = ["Obstruction", "ObstructionKind", "lower_bound"]
 
 
@@ -74,4 +76,7 @@ def lower_bound(found: Iterable[Obstruction]) -> float:
     >>> lower_bound(ggn.surface.obstructions(net, [[0.0], [1.0]], [0.5, 3.0]))
     2.0
     """
-    return max((o.lower_bound for o in found if o.rigorous), default=0.0)
+    known = items("found", found, "a sequence of Obstruction")
+    for one in known:
+        instance("found must be of", one, Obstruction)
+    return max((one.lower_bound for one in known if one.rigorous), default=0.0)

@@ -34,6 +34,7 @@ from ggn.surface.loss_principles import check_curvature, check_loss
 from ggn.surface.measured import Measured, check_measured, short
 from ggn.surface.rank_report import RankReport, ranks
 from ggn.surface.slopes import check_slopes
+from ggn.validation import instance
 
 __all__ = ["check_principles"]
 
@@ -86,13 +87,13 @@ def check_principles(
     Principle 4 (σ'(z) ≠ 0 for all z) by design fails only numerically: σ' of tanh is nowhere 0,
     but underflows from |z| = 372.6 on. Here it holds: σ' is above eps of its maximum everywhere.
     """
-    w = net._weights(w)
     objective = Objective(net, X, Y, loss, sample_weight)
+    w = net._weights(w)
     rows = objective.c.array > 0.0
     X, Y, loss = objective.X[rows], objective.Yt.T[rows], objective.loss
     if report is None:
         report = ranks(net, w, X)
-    elif report.samples != len(X):
+    elif instance("report must be", report, RankReport).samples != len(X):
         raise ValueError(f"report must be on {len(X)} samples, got one on {report.samples}")
     kinds = {found.kind for found in obstructions(net, X, Y, loss)}
     distinct = int(equal_inputs(X).max()) + 1

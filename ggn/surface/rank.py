@@ -157,6 +157,11 @@ def rank_from_factor(
     factor: np.ndarray, shape: tuple[int, int], tol: float | None = None, estimated: bool = False
 ) -> NumericalRank:
     """Return the rank of a matrix of this shape that has the singular values of `factor`."""
+    if not np.isfinite(factor).all():
+        raise ValueError(
+            "the matrix whose rank is asked for must be finite, got one that overflows; "
+            "w or X are too large"
+        )
     s = svdvals(factor)[: min(shape)] if factor.size else np.empty(0)
     return rank_from_values(s, shape, tol, estimated)
 

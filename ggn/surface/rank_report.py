@@ -21,7 +21,7 @@ from ggn.surface.bounds import Bound
 from ggn.surface.factors import Factors, factorise
 from ggn.surface.rank import NumericalRank, SampleRanks, numerical_rank, rank_from_factor
 from ggn.surface.whole_bounds import jacobian_bounds
-from ggn.validation import describe
+from ggn.validation import describe, flag, instance
 
 __all__ = ["RankReport", "ranks"]
 
@@ -113,7 +113,8 @@ class RankReport:
         known = [
             b
             for b in self.bounds
-            if b.lower == lower and b.applies
+            if isinstance(of, str)
+            and b.lower == flag("lower", lower) and b.applies
             and (b.of == of or (of == "P" and lower and b.of.startswith("P_")))
         ]  # fmt: skip
         if not known:
@@ -188,8 +189,7 @@ def ranks(
     >>> print(report.best(lower=False))
     rank P <= 1  the factors (54, 59): 9 weights, T nL = 4, sum over layers 1
     """
-    if not isinstance(net, MLP):
-        raise ValueError(f"net must be an MLP, got {describe(net)}")
+    instance("net must be", net, MLP)
     w, X = net._weights(w), net._inputs(X, some=True)
     limit = memory_limit(max_memory)
     T, nL, sizes = len(X), net.n_outputs, net.sizes

@@ -22,6 +22,7 @@ import numpy as np
 from ggn.linearization import Linearization, Objective
 from ggn.linearization.spectrum import inertia_of
 from ggn.losses import Loss
+from ggn.machine import FIT_BYTES, check_room
 from ggn.network import MLP
 from ggn.surface.search import find
 from ggn.surface.symmetry import TOLERANCE, Symmetry
@@ -218,7 +219,8 @@ def stationary_points(
     ([2, 1], 1, True)
     """
     objective = Objective(net, X, Y, loss, sample_weight, l2)
-    n_starts, source = integer("n_starts", n_starts, 1), generator(rng)
+    n_starts = check_room("n_starts", integer("n_starts", n_starts, 1), FIT_BYTES)
+    source = generator(rng)
     group = Symmetry(net, l2=objective.l2)
     coercive = bool(np.all(objective.l2 > 0.0))
     zero_loss = objective.value(np.zeros(net.n_weights))

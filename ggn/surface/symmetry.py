@@ -27,8 +27,9 @@ from typing import Any
 import numpy as np
 
 from ggn.activations import Activation
+from ggn.linearization.mean_loss import penalty
 from ggn.network import MLP
-from ggn.validation import generator, vector
+from ggn.validation import generator, instance, number, vector
 
 __all__ = ["TOLERANCE", "Symmetry", "parity"]
 
@@ -97,10 +98,9 @@ class Symmetry:
     """
 
     def __init__(self, net: MLP, *, l2: Any = 0.0) -> None:
-        self.net = net
+        self.net = instance("net must be", net, MLP)
         N = net.n_weights
-        each = vector("l2", np.full(N, l2) if np.ndim(l2) == 0 else l2, N, "one per weight")
-        penalties = net.unpack(each)
+        penalties = net.unpack(np.broadcast_to(penalty(l2, N), N))
         # generic, so that units that differ are all but certain to differ along it
         source = np.random.default_rng(0)
         self._direction = source.standard_normal(N)
@@ -146,7 +146,7 @@ class Symmetry:
             weights that there are more than 100,000 arrangements to try.
         """
         w = vector("w", w, self.net.n_weights, "the network's n_weights")
-        near = _nearness(w, tol)
+        near = _nearness(w, number("tol", tol, 0.0))
         images, counts = zip(*self._arranged(self.net.unpack(w), 0, near), strict=True)
         values = [float(image @ self._direction) for image in images]
         best = images[int(np.argmax(values))]

@@ -33,7 +33,7 @@ from ggn.surface.least_loss import ROOT_EPS, residual_norms, spread, zero_error
 from ggn.surface.loss_principles import obeys_principle_1
 from ggn.surface.rank import NumericalRank
 from ggn.surface.row_span import row_span, scaled_norm
-from ggn.validation import number
+from ggn.validation import instance, number
 
 __all__ = ["Certificate", "certificate"]
 
@@ -227,6 +227,8 @@ def certificate(
     """
     at = linearize(net, w, X, Y, loss, l2=l2, sample_weight=sample_weight)
     limit = memory_limit(max_memory)
+    if rank is not None:
+        instance("rank must be", rank, NumericalRank)
     return certify(at, rank, number("tol", tol, 0.0), limit)
 
 

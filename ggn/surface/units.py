@@ -26,7 +26,7 @@ class Units:
     def __init__(self, objective: Objective, scale: np.ndarray) -> None:
         net = objective.net
         self.scale = scale
-        marked, count = np.empty(net.n_weights), 0
+        marked, count = np.zeros(net.n_weights), 0
         for W, dummy in zip(net.unpack(marked), net.bias, strict=True):
             n = W.shape[1]
             W[:] = np.arange(count, count + n)

@@ -30,6 +30,7 @@ from typing import Any, overload
 import numpy as np
 
 from ggn.fit.fitted import Fitted
+from ggn.fit.sizes import check_sizes
 from ggn.linearization import BaseLinearization, Linearization, Source, linearize
 from ggn.linearization.choice import summed_objective
 from ggn.losses import Loss
@@ -146,6 +147,7 @@ def diagnose(
         with np.errstate(all="ignore"):
             return diagnose_sums(summed, limit)
     at = linearize(net, w, X, Y, loss, l2=l2, sample_weight=sample_weight)
+    check_sizes(X=at.objective.X, Y=at.objective.Yt)
     if not at.objective.c.array.all():
         at = Linearization(at.objective.part(np.flatnonzero(at.objective.c.array)), at.w)
     _finite(at)

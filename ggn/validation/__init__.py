@@ -16,21 +16,26 @@ from typing import Any, TypeVar
 import numpy as np
 
 from ggn.validation.arrays import float_array, plain, samples, vector, widened
-from ggn.validation.errors import ArgumentError, Setting, count, describe, users_line
+from ggn.validation.errors import ArgumentError, Setting, a_kind, count, describe, users_line
 
 __all__ = [
+    "LARGEST",
+    "NO_NUMBERS",
     "ArgumentError",
     "Setting",
     "classes_of",
     "count",
     "describe",
+    "flag",
     "float_array",
     "generator",
     "instance",
     "integer",
+    "items",
     "key",
     "named",
     "number",
+    "one_of",
     "plain",
     "samples",
     "spelled",
@@ -41,6 +46,27 @@ __all__ = [
 ]
 
 T = TypeVar("T")
+LARGEST = 2**63 - 1
+SOURCES = (
+    int,
+    np.integer,
+    np.random.Generator,
+    np.random.BitGenerator,
+    np.random.SeedSequence,
+    np.random.RandomState,
+)
+MOST_SEEDS = 1000  # numbers of one seed
+MOST_SPELLED = 100  # characters of a name that are looked at for what was meant
+NO_NUMBERS = (
+    str,
+    bytes,
+    bytearray,
+    memoryview,
+    complex,
+    np.complexfloating,
+    np.datetime64,
+    np.timedelta64,
+)
 
 
 def number(
@@ -54,10 +80,10 @@ def number(
 ) -> float:
     """Return a finite float in [low, high]; open_low and open_high exclude the ends."""
     try:
-        if isinstance(value, (str, bytes)):
+        if isinstance(value, NO_NUMBERS) or getattr(value, "ndim", 0) != 0 or _kind(value) in "cmM":
             raise TypeError
         result = float(value)
-    except (TypeError, ValueError, OverflowError) as error:
+    except Exception as error:  # a tensor's, say, that has many numbers
         raise ArgumentError(name, f"must be a number, got {describe(value)}") from error
     inside = low <= result <= high and not (open_low and result == low)
     if not math.isfinite(result) or not inside or (open_high and result == high):
@@ -69,37 +95,69 @@ def number(
     return result
 
 
+def _kind(value: Any) -> str:
+    """Return the kind of an array's or a scalar's numbers, as NumPy calls it; else "i"."""
+    return str(getattr(getattr(value, "dtype", None), "kind", "i"))
+
+
 def generator(value: Any) -> np.random.Generator:
     """Return the random generator of a seed, or the generator itself."""
     try:
+        if isinstance(value, np.ndarray):
+            value = value.tolist() if value.ndim <= 1 and value.size <= MOST_SEEDS else ""
+        if isinstance(value, (list, tuple)):
+            for part in value[:MOST_SEEDS]:  # before NumPy, which goes into what holds itself
+                integer("rng", part, 0, math.inf)
+        elif value is not None and not isinstance(value, SOURCES):
+            raise TypeError  # before NumPy, which goes through what is without end
         return np.random.default_rng(value)
-    except (TypeError, ValueError) as error:
+    except Exception as error:
         raise ArgumentError(
             "rng",
             f"must be a non-negative integer, a numpy Generator or None, got {describe(value)}",
         ) from error
 
 
-def integer(name: str, value: Any, low: int) -> int:
-    """Return an int of at least low; floats are not rounded."""
-    if isinstance(value, (bool, np.bool_)) or not isinstance(value, (int, np.integer)):
+def integer(name: str, value: Any, low: int, high: float = LARGEST) -> int:
+    """Return an int of at least low, and at most high; floats are not rounded."""
+    others = bool, np.bool_, np.timedelta64
+    whole = isinstance(value, (int, np.integer)) and not isinstance(value, others)
+    if not whole or value < low:
         raise ArgumentError(name, f"must be an integer of at least {low}, got {describe(value)}")
-    if value < low:
-        raise ArgumentError(name, f"must be an integer of at least {low}, got {value}")
+    if value > high:
+        raise ArgumentError(name, f"must be an integer of at most {high}, got {describe(value)}")
     return int(value)
 
 
+def flag(name: str, value: Any) -> bool:
+    """Return a bool, which 0 and 1 are too."""
+    if not isinstance(value, (bool, np.bool_, int, np.integer)) or value not in (0, 1):
+        raise ArgumentError(name, f"must be True or False, got {describe(value)}")
+    return bool(value)
+
+
+def items(name: str, value: Any, must_be: str = "a sequence of numbers") -> list[Any]:
+    """Return the things that a sequence, or what can be gone through, holds; text is none."""
+    try:
+        if isinstance(value, NO_NUMBERS):
+            raise TypeError
+        return list(value)
+    except Exception as error:  # what cannot be gone through, or is longer than memory
+        raise ArgumentError(name, f"must be {must_be}, got {describe(value)}") from error
+
+
 def unknown_name(
-    argument: str, value: str, known: Iterable[str], answers: Mapping[str, str] | None = None
+    argument: str, value: Any, known: Iterable[str], answers: Mapping[str, str] | None = None
 ) -> ArgumentError:
     """Return the error for a name that is not in the list, with an answer or the nearest one."""
     names = sorted(known)
     folded = {name.lower(): name for name in names}
-    answer = (answers or {}).get(key(value))
-    near = difflib.get_close_matches(str(value).lower(), folded, n=1, cutoff=0.5)
+    text = value if isinstance(value, str) else ""
+    answer = (answers or {}).get(key(text))
+    near = difflib.get_close_matches(text[:MOST_SPELLED].lower(), folded, n=1, cutoff=0.5)
     hint = f"; {answer}" if answer else f"; did you mean {folded[near[0]]!r}?" if near else ""
     listed = ", ".join(names[:20]) + (f" ... ({len(names)} in all)" if len(names) > 20 else "")
-    return ArgumentError(argument, f"must be one of {listed}, got {value!r}{hint}")
+    return ArgumentError(argument, f"must be one of {listed}, got {describe(value)}{hint}")
 
 
 def spelled(argument: str, value: Any, known: Iterable[str]) -> str:
@@ -114,6 +172,14 @@ def spelled(argument: str, value: Any, known: Iterable[str]) -> str:
     if isinstance(value, str) and value.replace("-", "_") in names:
         return names[value.replace("-", "_")]
     raise unknown_name(argument, value, names.values())
+
+
+def one_of(argument: str, value: Any, known: Iterable[str]) -> str:
+    """Return value if it is one of these names."""
+    names = list(known)
+    if not isinstance(value, str) or value not in names:
+        raise unknown_name(argument, value, names)
+    return value
 
 
 def key(name: Any) -> str:
@@ -157,19 +223,15 @@ def named(
             raise unknown_name(argument, value, known, answers)
         return known[name]()
     if not isinstance(value, kind):
-        raise ArgumentError(argument, f"must be a name or {_a(kind)}, got {describe(value)}")
+        raise ArgumentError(argument, f"must be a name or {a_kind(kind)}, got {describe(value)}")
     return value
 
 
 def instance(must_be: str, value: Any, kind: type[T]) -> T:
     """Return value if it is of the kind; the error begins with must_be."""
     if not isinstance(value, kind):
-        raise ValueError(f"{must_be} {_a(kind)}, got {describe(value)}")
+        raise ValueError(f"{must_be} {a_kind(kind)}, got {describe(value)}")
     return value
-
-
-def _a(kind: type) -> str:
-    return f"{'an' if kind.__name__[0] in 'AEIOU' else 'a'} {kind.__name__}"
 
 
 def classes_of(package: str, base: type[T]) -> dict[str, type[T]]:

@@ -20,6 +20,7 @@ from ggn.validation.errors import ArgumentError, count, describe
 
 __all__ = ["float_array", "plain", "samples", "vector", "widened"]
 
+MOST = 2**36  # numbers, which are half a terabyte; views of a few can be as many
 # what to do about an array, by its dtype's kind
 ADVICE = {
     "c": "; give real and imaginary parts as columns of their own",
@@ -48,7 +49,12 @@ def float_array(name: str, value: Any, ndim: tuple[int, ...] | None = None) -> n
     if ndim is not None and array.ndim not in ndim:
         wanted = " or ".join(f"{n}-D" for n in ndim)
         raise ArgumentError(name, f"must be {wanted}, got an array of shape {array.shape}")
-    array = np.ascontiguousarray(array, dtype=np.float64)
+    try:
+        array = np.ascontiguousarray(array, dtype=np.float64)
+    except MemoryError as error:
+        raise ArgumentError(
+            name, f"must fit into memory as float64, got an array of shape {array.shape}"
+        ) from error
     with np.errstate(over="ignore", invalid="ignore"):
         total = array.sum()  # finite only if all are; spares a mask of the array's size
     if not np.isfinite(total) and not np.isfinite(array).all():
@@ -77,6 +83,8 @@ def plain(name: str, value: Any, *, labels: bool = False) -> None:
     labels : bool, default False
         Whether these name classes, as categories do.
     """
+    if isinstance(value, np.ndarray) and value.size > MOST:
+        raise ArgumentError(name, f"must fit into memory, got an array of shape {value.shape}")
     if type(value) is np.ndarray and value.dtype.kind in "fiub":
         return  # nothing else to it
     for part in value if isinstance(value, (list, tuple)) else (value,):

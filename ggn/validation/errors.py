@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-__all__ = ["ArgumentError", "Setting", "count", "describe", "users_line"]
+__all__ = ["ArgumentError", "Setting", "a_kind", "count", "describe", "users_line"]
 
 
 @dataclass(frozen=True)
@@ -61,9 +61,22 @@ class ArgumentError(ValueError):
 
 
 def describe(value: Any) -> str:
-    """Return a short description of a value for an error message."""
-    text = " ".join(line.strip() for line in repr(value).splitlines())  # of arrays, say
+    """Return a short description of a value for an error message.
+
+    Of one whose own text cannot be had, or is nested too deep to be, only what it is.
+    """
+    try:
+        text = " ".join(line.strip() for line in repr(value).splitlines())  # of arrays, say
+    except Exception:  # whatever the value's own code raises
+        return f"{a_kind(type(value))} that cannot be shown"
     return text if len(text) <= 60 else f"{type(value).__name__} {text[:40]}…"
+
+
+def a_kind(kind: type) -> str:
+    """Return the name of a kind of thing with its article."""
+    name = kind.__name__
+    vowel = name[0] in ("AEFHILMNORSX" if name.isupper() else "AEIOUaeiou")  # an MLP
+    return f"{'an' if vowel else 'a'} {name}"
 
 
 def count(n: int, thing: str) -> str:

@@ -3,12 +3,6 @@
 Samples of a large problem are split into lanes, as many as its sizes say; threads of our own
 take lanes, and who calls adds what they bring in the lanes' order.  So the number of threads
 is nobody's business but the clock's: the bits are the same for any.
-
-For small matrices the threads of BLAS cost more than they bring, and on a
-machine whose cores are busy they wait for one another: iterations of a
-millisecond have been seen to take a hundred.  With threadpoolctl installed
-(optional), fits below a certain size run on one thread; BLAS calls of other
-threads of the process are limited meanwhile, too.
 """
 
 from __future__ import annotations
@@ -21,13 +15,17 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextvars import ContextVar, copy_context
-from typing import Any
 
 import numpy as np
 
-from ggn.validation import integer, number
+from ggn.machine.blas import limited, one_thread
+from ggn.machine.whole import done, join
+from ggn.validation import ArgumentError, integer, number
 
 __all__ = [
+    "FIT_BYTES",
+    "check_room",
+    "done",
     "flop_rate",
     "lane_count",
     "limited",
@@ -37,6 +35,7 @@ __all__ = [
     "threads",
 ]
 
+FIT_BYTES = 8192  # that the result of a fit takes at least
 # Flops that make a lane worth a thread: 0.4 ms, where to start and join one takes 0.13 ms.
 LANE_FLOPS = 2e7
 MOST_LANES = 8
@@ -44,74 +43,6 @@ MOST_LANES = 8
 LARGE_SUMS = 2**20
 # Flops in the time that it takes to write and add a double of a lane's sums, ten times over.
 FLOPS_PER_SUM = 1000.0
-
-
-class _OneThread:
-    """One limit shared by all fits that run at once: the first sets it, the last lifts it.
-
-    A limit for each would be lifted in any order, and the wrong number stay behind.
-    """
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._inside = 0
-        self._before: list[tuple[Any, int]] = []
-
-    def __enter__(self) -> None:
-        with self._lock:
-            if self._inside == 0:
-                self._before = [(blas, blas.num_threads) for blas in _blas() or ()]
-                for blas, number in self._before:
-                    if number != 1:
-                        blas.set_num_threads(1)
-            self._inside += 1
-
-    def __exit__(self, *error: object) -> None:
-        with self._lock:
-            self._inside -= 1
-            for blas, number in self._before if self._inside == 0 else ():
-                if number != 1:
-                    blas.set_num_threads(number)
-
-
-_ONE_THREAD = _OneThread()
-
-
-# Whether the fit that runs in this context has limited BLAS: each its own, so that what other
-# threads begin and end meanwhile does not change its bits.
-_LIMITED: ContextVar[bool] = ContextVar("_LIMITED", default=False)
-
-
-def one_thread() -> bool:
-    """Return whether products may count on BLAS having one thread: this fit's, or any's here."""
-    return _LIMITED.get() or _one_by_default()
-
-
-@functools.cache
-def _one_by_default() -> bool:
-    """Return whether BLAS was told to have one thread, or the machine has no more."""
-    told = (os.environ.get(name) for name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS"))
-    return next((value for value in told if value), str(os.cpu_count())) == "1"
-
-
-@functools.cache
-def _blas() -> Any:
-    try:
-        from threadpoolctl import ThreadpoolController
-    except ImportError:
-        return None
-    return ThreadpoolController().select(user_api="blas").lib_controllers
-
-
-@contextlib.contextmanager
-def limited() -> Iterator[None]:
-    """Return a context in which BLAS has one thread: threads here are our own, and take lanes."""
-    with _ONE_THREAD:
-        token = _LIMITED.set(_blas() is not None)
-        try:
-            yield
-        finally:
-            _LIMITED.reset(token)
 
 
 @functools.cache
@@ -136,6 +67,20 @@ def memory_limit(max_memory: float | None) -> float:
     if max_memory is not None:
         return number("max_memory", max_memory, 0.0, open_low=True)
     return _half()
+
+
+def check_room(name: str, value: int, each: float) -> int:
+    """Return how many things are asked for, if memory holds them, each of so many bytes.
+
+    Raises
+    ------
+    ValueError
+        If half of the machine's does not.
+    """
+    if value * each > _half():
+        most = int(_half() / each)
+        raise ArgumentError(name, f"must be at most {most}, which memory holds, got {value}")
+    return value
 
 
 def _half() -> float:
@@ -262,20 +207,6 @@ def share(lanes: int, work: Callable[[int, Callable[[], bool]], None], alone: bo
         stop.set()
         raise
     finally:
-        _join(others, stop)
+        join(others, stop)
     if errors:
         raise errors[min(errors)]
-
-
-def _join(others: list[threading.Thread], stop: threading.Event) -> None:
-    """Wait for all, for they write to the caller's memory, also if Ctrl-C comes meanwhile."""
-    interrupt = None
-    for thread in others:
-        while thread.is_alive():
-            try:
-                thread.join()
-            except KeyboardInterrupt as error:
-                interrupt = error
-                stop.set()
-    if interrupt is not None:
-        raise interrupt
