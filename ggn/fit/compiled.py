@@ -145,7 +145,7 @@ class Small:
         run.J, run.best_J, run.first_J = numbers["J"], numbers["best_J"], numbers["first_J"]
         run.nit, run.nfev, run.njev = nit, int(numbers["nfev"]), int(numbers["njev"])
         run.gradient, run.diagonal = parts["gradient"].copy(), parts["diagonal"].copy()
-        damping, far, gain = numbers["damping"], numbers["far"], numbers["gain"]
+        damping, far, gain = numbers["damping"], numbers["moved"], numbers["gain"]
         run.arrival = damping, far, gain, numbers["residual"]
         run.converged = ENDS.get(int(numbers["converged"]))
         count = int(numbers["rows"])
@@ -213,7 +213,7 @@ def _numbers(run: Run, rule: Nielsen, objective: Objective) -> dict[str, float]:
         "nfev": run.nfev,
         "njev": run.njev,
         "damping": damping,
-        "far": far,
+        "moved": far,
         "gain": gain,
         "residual": residual,
         "norm": nan,
