@@ -19,7 +19,7 @@
     X(relu) X(silu) X(gelu) X(mish) X(elu) X(arctan) X(gaussian) X(sine)
 
 #define FORMULA(name) \
-    static inline void name##_at(double z, double slope, double *s, double *d1, double *d2)
+    GGN_INLINE void name##_at(double z, GGN_UNUSED double slope, double *s, double *d1, double *d2)
 
 #define LOOPS(name)                                                                     \
     GGN_CLONES static void name##_loop(ptrdiff_t n, double slope, const double *z,      \

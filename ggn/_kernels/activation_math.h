@@ -9,6 +9,7 @@
 #include <math.h>
 #include <stdint.h>
 #include <string.h>
+#include "simd.h"
 
 #define LOG2E 0x1.71547652b82fep+0
 #define LN2_HI 0x1.62e42fefa3800p-1 /* trailing zeros: n * LN2_HI is exact for |n| < 2^11 */
@@ -16,7 +17,7 @@
 #define ROUND 0x1.8p52 /* adding it rounds to an integer, held in the low bits */
 
 /* 2^n for an integer-valued n in [-1022, 1023]. */
-static inline double power_of_two(double n)
+GGN_INLINE double power_of_two(double n)
 {
     double t = n + ROUND;
     int64_t bits;
@@ -36,7 +37,7 @@ typedef struct {
     double m, a, b, minus_1;
 } exponential_parts;
 
-static inline exponential_parts exp_parts(double x)
+GGN_INLINE exponential_parts exp_parts(double x)
 {
     exponential_parts e;
     double n, r, q, p, half;
@@ -64,7 +65,7 @@ static inline exponential_parts exp_parts(double x)
     return e;
 }
 
-static inline double exp_and_expm1(double x, double *expm1_x)
+GGN_INLINE double exp_and_expm1(double x, double *expm1_x)
 {
     exponential_parts e = exp_parts(x);
     *expm1_x = e.minus_1;
@@ -72,7 +73,7 @@ static inline double exp_and_expm1(double x, double *expm1_x)
 }
 
 /* exp(-z^2 / 2^k), k = 0 or 1, with the part of z^2 that its rounding loses; |z| <= 40. */
-static inline exponential_parts exp_minus_square(double z, double factor)
+GGN_INLINE exponential_parts exp_minus_square(double z, double factor)
 {
     int64_t bits;
     double high, low, square = z * z, lost;
@@ -89,7 +90,7 @@ static inline exponential_parts exp_minus_square(double z, double factor)
 
 /* log(1 + e) for e in [0, 1], given m = e - 1: 2 atanh(f / (2 + f)) with
  * f = e, or f = (e - 1)/2 and one ln 2 added, so that |f/(2+f)| <= 0.172. */
-static inline double log1p_unit(double e, double m)
+GGN_INLINE double log1p_unit(double e, double m)
 {
     int big = e > 0.41421356237309503;
     double f = big ? 0.5 * m : e;
@@ -113,7 +114,7 @@ static inline double log1p_unit(double e, double m)
 /* Mills' ratio Phi(-t) / phi(t) of the normal distribution, 0 <= t <= 40:
  * P(u) / (1 + t), u = (t - 5)/(t + 5), P through the 24 Chebyshev points
  * of [-1, 35/45] (2.6e-17 off). */
-static inline double mills(double t)
+GGN_INLINE double mills(double t)
 {
     double u = (t - 5.0) / (t + 5.0), p;
     p = -0x1.8993f5cedbf39p-31;
@@ -145,7 +146,7 @@ static inline double mills(double t)
 
 /* atan(t), t >= 0: base + atan(x), |x| <= tan(pi/8), atan(x) = x - x^3 P(x^2), P
  * through 12 Chebyshev points (5.9e-17 of atan). */
-static inline double atan_positive(double t)
+GGN_INLINE double atan_positive(double t)
 {
     int middle = t > 0.41421356237309503, far = t > 2.414213562373095;
     double above = far ? -1.0 : middle ? t - 1.0 : t;
@@ -175,7 +176,7 @@ static inline double atan_positive(double t)
 
 /* sin(t), 0 <= t <= SINE_MOST, and cos(t).  t = n pi/2 + r + low, |r| <= pi/4, the sum being
  * right to 2^-53 of r; then the Taylor series of sine and cosine (6e-17, 2e-18 off), by n mod 4. */
-static inline double sine_and_cosine(double t, double *cosine)
+GGN_INLINE double sine_and_cosine(double t, double *cosine)
 {
     double n = (t * 0x1.45f306dc9c883p-1 + ROUND) - ROUND;
     double k = n - 4.0 * ((0.25 * n + ROUND) - ROUND); /* n mod 4 in [-2, 2] */
@@ -201,8 +202,8 @@ static inline double sine_and_cosine(double t, double *cosine)
     q = q * v - 1.0 / 720.0;
     q = q * v + 1.0 / 24.0;
     q = 1.0 - (0.5 * v - (v * v * q - sum * low));
-    *cosine = (odd ? p : q) * ((k == 1.0) | (k * k == 4.0) ? -1.0 : 1.0);
-    return (odd ? q : p) * ((k == -1.0) | (k * k == 4.0) ? -1.0 : 1.0);
+    *cosine = (odd ? p : q) * (((k == 1.0) | (k * k == 4.0)) ? -1.0 : 1.0);
+    return (odd ? q : p) * (((k == -1.0) | (k * k == 4.0)) ? -1.0 : 1.0);
 }
 
 #endif

@@ -19,7 +19,7 @@ cdef struct Numbers:
     double little, enough, decrease, acceleration, refits
     # the run
     double phase, flipped, elapsed, slice, rows, level, J, best_J, first_J, mu, increase
-    double nit, nfev, njev, damping, far, gain, residual, norm, seen, told, converged, otherwise, best_nit, late, anew
+    double nit, nfev, njev, damping, moved, gain, residual, norm, seen, told, converged, otherwise, best_nit, late, anew
 
 cdef void open_run(Point *at, const Numbers *n, const double *x, const double *y) noexcept nogil
 cdef int advance(Point *at, Numbers *n, double *history, Py_ssize_t most_rows) noexcept nogil

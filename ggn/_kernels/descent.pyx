@@ -70,7 +70,7 @@ cdef double given_length(const Point *at, const Numbers *n, const double *x,
 cdef void record(Point *at, Numbers *n, double *row) noexcept nogil:
     """A row of the history."""
     n.norm, n.seen = given_length(at, n, at.gradient, True), n.elapsed
-    row[0], row[1], row[2], row[3], row[4] = n.k * n.J, n.norm, n.damping, n.far, n.gain
+    row[0], row[1], row[2], row[3], row[4] = n.k * n.J, n.norm, n.damping, n.moved, n.gain
     row[5], row[6] = n.residual, n.elapsed
     n.rows += 1
 
@@ -157,7 +157,7 @@ cdef int accept(Point *at, Numbers *n, double J, double predicted, bint nearer) 
     cdef Py_ssize_t i
     if not isfinite(J):
         return OVERFLOW
-    n.damping, n.far, n.residual = n.mu, given_length(at, n, at.d, False), 0.0
+    n.damping, n.moved, n.residual = n.mu, given_length(at, n, at.d, False), 0.0
     n.gain = actual / predicted if predicted != 0.0 else NAN
     memcpy(at.w, at.trial, at.N * sizeof(double))
     memcpy(at.before, at.d, at.N * sizeof(double))

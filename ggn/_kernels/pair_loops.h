@@ -34,6 +34,7 @@ INLINE void NAME(exchange)(int d, VECTOR *x, VECTOR *y)
         *y = __builtin_shufflevector(a, b, 2, 3, 6, 7);
     }
 #else
+    (void)d;
     *x = __builtin_shufflevector(a, b, 0, 2);
     *y = __builtin_shufflevector(a, b, 1, 3);
 #endif

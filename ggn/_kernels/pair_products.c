@@ -95,7 +95,7 @@ static void pair_at(const ggn_pair_list *list, ptrdiff_t p, ptrdiff_t *u, ptrdif
 #define VECTORS 3
 #include "pair_loops.h"
 
-static const kernel_of *kernel_for(int simd)
+static const kernel_of *kernel_for(GGN_UNUSED int simd)
 {
 #if defined(__x86_64__)
     if (simd == GGN_AVX512)
@@ -150,6 +150,9 @@ void ggn_pair_product(int simd, ptrdiff_t c, ptrdiff_t lds, const ggn_pair_list 
 }
 
 #else
+#if defined(__GNUC__)
+#pragma GCC diagnostic ignored "-Wunused-parameter"
+#endif
 
 ptrdiff_t ggn_pair_work(ptrdiff_t left, ptrdiff_t right)
 {

@@ -26,6 +26,18 @@
 /* The widths they are compiled for; the baseline is SSE2 or NEON.  Without, products are BLAS's. */
 enum { GGN_NO_SIMD, GGN_BASELINE, GGN_AVX2, GGN_AVX512 };
 
+/* What a loop over it must hold to vectorise: clang leaves the longer formulas as calls. */
+#if defined(__GNUC__)
+#define GGN_INLINE static inline __attribute__((always_inline))
+#define GGN_UNUSED __attribute__((unused))
+#elif defined(_MSC_VER)
+#define GGN_INLINE static __forceinline
+#define GGN_UNUSED
+#else
+#define GGN_INLINE static inline
+#define GGN_UNUSED
+#endif
+
 /* The loops below write element i from elements i only, in place or not. */
 #if defined(__clang__)
 #define GGN_IVDEP _Pragma("clang loop vectorize(assume_safety)")

@@ -59,8 +59,8 @@ int ggn_widest_simd(void)
     return GGN_BASELINE;
 }
 
-void ggn_dots(int simd, ptrdiff_t m, ptrdiff_t n, ptrdiff_t k, const double *a, ptrdiff_t lda,
-              const double *b, ptrdiff_t ldb, double beta, double *c, ptrdiff_t ldc)
+void ggn_dots(GGN_UNUSED int simd, ptrdiff_t m, ptrdiff_t n, ptrdiff_t k, const double *a,
+              ptrdiff_t lda, const double *b, ptrdiff_t ldb, double beta, double *c, ptrdiff_t ldc)
 {
 #if defined(__x86_64__)
     if (simd != GGN_BASELINE) {
@@ -71,9 +71,9 @@ void ggn_dots(int simd, ptrdiff_t m, ptrdiff_t n, ptrdiff_t k, const double *a, 
     dots_baseline(m, n, k, a, lda, b, ldb, beta, c, ldc);
 }
 
-void ggn_combine(int simd, ptrdiff_t m, ptrdiff_t n, ptrdiff_t k, double alpha, const double *a,
-                 ptrdiff_t rs, ptrdiff_t cs, const double *b, ptrdiff_t ldb, double beta,
-                 double *c, ptrdiff_t ldc)
+void ggn_combine(GGN_UNUSED int simd, ptrdiff_t m, ptrdiff_t n, ptrdiff_t k, double alpha,
+                 const double *a, ptrdiff_t rs, ptrdiff_t cs, const double *b, ptrdiff_t ldb,
+                 double beta, double *c, ptrdiff_t ldc)
 {
 #if defined(__x86_64__)
     if (simd != GGN_BASELINE) {
@@ -86,6 +86,9 @@ void ggn_combine(int simd, ptrdiff_t m, ptrdiff_t n, ptrdiff_t k, double alpha, 
 }
 
 #else
+#if defined(__GNUC__)
+#pragma GCC diagnostic ignored "-Wunused-parameter"
+#endif
 
 int ggn_widest_simd(void)
 {

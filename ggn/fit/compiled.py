@@ -144,7 +144,7 @@ class Small:
         best = int(numbers["best_nit"])
         if best >= 0:
             best_w = w if best == nit else parts["best"].copy()
-        damping, far, gain = numbers["damping"], numbers["far"], numbers["gain"]
+        damping, far, gain = numbers["damping"], numbers["moved"], numbers["gain"]
         arrival = damping, far, gain, numbers["residual"]
         run.first_J = numbers["first_J"]
         run.nfev, run.njev = int(numbers["nfev"]), int(numbers["njev"])
@@ -217,7 +217,7 @@ def _numbers(run: Run, rule: Nielsen, objective: Objective) -> dict[str, float]:
         "nfev": run.nfev,
         "njev": run.njev,
         "damping": damping,
-        "far": far,
+        "moved": far,
         "gain": gain,
         "residual": residual,
         "norm": nan,

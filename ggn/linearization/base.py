@@ -1,7 +1,6 @@
 """What is minimised, as whoever minimises it sees it, and what is known of it at one w.
 
-Training, steps and damping ask a `BaseObjective` and what its `at` returns, a
-`BaseLinearization`, and know nothing of where the samples are.  Another kind inherits both.
+Training, steps and damping know nothing of where the samples are.  Another kind inherits both.
 
     Objective          samples in memory
     SummedObjective    samples in parts that somebody else has; every number is a sum over parts

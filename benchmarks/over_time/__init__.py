@@ -1,0 +1,1 @@
+"""What `asv run` times for each commit (asv.conf.json); ratios are for the other benchmarks."""
