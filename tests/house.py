@@ -22,11 +22,12 @@ ORDER = [
     "recurrent",
     "export",
     "sklearn",
+    "dask",
     "plot", "paper",
     "command", "__main__",
 ]  # fmt: skip
 FACE = ORDER[: ORDER.index("sklearn")]
-EXTRAS = ["sklearn", "plot", "paper"]  # imported by name, once somebody asks
+EXTRAS = ["sklearn", "dask", "plot", "paper"]  # imported by name, once somebody asks
 DOOR, KERNELS, BLAS = "_core", "_kernels", "_kernels/blas.pxd"
 REGISTRY = "validation/__init__.py", "classes_of"  # imports all modules of the package that asks
 # parts of the door, in other files
