@@ -8,6 +8,7 @@ import sys
 import time
 
 from ggn import activations, damping, steps
+from ggn.command.cluster import add_cluster, run_on_cluster
 from ggn.command.curves import check_plot
 from ggn.command.labels import add_labels, check_task
 from ggn.command.objective import (
@@ -96,6 +97,7 @@ def add(parser: argparse.ArgumentParser) -> None:
         f"(default: {DEFAULT})")  # fmt: skip
 
     add_objective(parser)
+    add_cluster(parser)
     group = parser.add_argument_group("method").add_argument
     group("--restarts", type=whole, default=1, metavar="N",
         help="train from N random starts and keep the best: of least loss, greatest evidence or, "
@@ -129,6 +131,8 @@ def run(args: argparse.Namespace) -> int:
     _check_options(args)
     hidden = None if args.hidden is None else _sizes(args.hidden)
     activation = _activations("tanh" if args.activation is None else args.activation)
+    if args.dask is not None:
+        return run_on_cluster(args, hidden, activation)
     if args.lags is not None:
         return run_series(args, hidden, activation)
     if args.free_run:

@@ -133,5 +133,7 @@ def _sizes(A: Any) -> tuple[int, ...] | None:
 
 
 def _delayed(A: Any) -> list[Any]:
-    found = A.to_delayed()
-    return list(found.ravel()) if isinstance(A, da.Array) else list(found)
+    if isinstance(A, da.Array):
+        return list(A.to_delayed().ravel())
+    # optimised each by itself, X and Y of one table would be read twice, in other partitions
+    return list(A.to_delayed(optimize_graph=False))
