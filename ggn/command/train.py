@@ -193,7 +193,8 @@ def _check_options(args: argparse.Namespace) -> None:
     if args.save:
         check_writable(args.save)
     for option, path in (("--save", args.save), ("--plot", args.plot)):
-        if path and os.path.exists(path) and os.path.samefile(path, args.file):
+        there = path and os.path.exists(path) and os.path.exists(args.file)
+        if there and os.path.samefile(path, args.file):
             raise ValueError(f"{option} would overwrite {args.file}, which is read")
 
 

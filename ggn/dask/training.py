@@ -19,6 +19,7 @@ from ggn.damping import Damping
 from ggn.dask.divide import division
 from ggn.dask.parts import current, form_of
 from ggn.dask.sums import DaskSource
+from ggn.dask.waiting import ClusterError
 from ggn.fit.limits import Callback
 from ggn.fit.restarts import Restarts, run_restarts
 from ggn.fit.result import TrainResult
@@ -241,6 +242,8 @@ def sources(
             form = form_of(X, Y, net.n_inputs, net.n_outputs, encode, part)
             try:
                 made = DaskSource.of(client, X, Y, s, form)
+            except ClusterError:
+                raise
             except ValueError as error:
                 if data is given:
                     raise

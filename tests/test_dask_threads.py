@@ -1,4 +1,4 @@
-"""A cluster that is lost, in one process: what is told, and that the weights are kept."""
+"""A cluster in one process: what is told where it is lost, and the command line."""
 
 import dask
 import numpy as np
@@ -9,9 +9,11 @@ from ggn.fit.result import Status
 
 pytest.importorskip("distributed", reason="needs dask and distributed")
 import dask.array as da
+import pandas as pd
 from distributed import Client, LocalCluster
 
 import ggn.dask
+from ggn.dask.divide import Drawn
 
 RNG = np.random.default_rng(61)
 X = RNG.normal(size=(400, 2))
@@ -92,3 +94,59 @@ def test_a_cluster_without_workers(cluster):
 def test_without_a_client():
     with pytest.raises(ValueError, match="client must be given where there is no current one"):
         ggn.dask.train(None, NET, *cut(X, Y), max_iter=9)
+
+
+# -- the command line --------------------------------------------------------------------------
+
+
+@pytest.fixture
+def written(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    table = pd.DataFrame(X, columns=["a", "b"]).assign(
+        y=50.0 + 9.0 * Y, kind=np.where(X[:, 0] > 0.0, "right", "left")
+    )
+    for i in range(2):
+        part = table.iloc[200 * i : 200 * (i + 1)]
+        part.to_csv(f"part-{i}.csv", index=False, sep=";")
+        part.to_parquet(f"part-{i}.parquet")
+    return table
+
+
+def test_command_line_on_files(cluster, written, capsys):
+    from ggn.command.cli import main
+
+    address = cluster.scheduler_address
+    line = f"train part-*.csv --target y --exclude kind --hidden 4 --max-iter 1 --dask {address}"
+    assert main([*line.split(), "--save", "model.npz"]) == 0
+    said = capsys.readouterr().out
+    assert "part-*.csv: 2 chunks" in said
+    model = ggn.Model.load("model.npz")
+    assert model.input_names == ("a", "b")
+    drawn = Drawn(0.2, 0, False)
+    rows = np.r_[np.flatnonzero(drawn(0, 200)), 200 + np.flatnonzero(drawn(1, 200))]
+    np.testing.assert_allclose(model.x_mean, X[rows].mean(axis=0), rtol=1e-12)
+    F = model.predict(X[rows])[:, 0]
+    rmse = np.sqrt(np.mean((F - written.y.to_numpy()[rows]) ** 2))
+    assert float(said.splitlines()[-1].split()[1]) == pytest.approx(rmse, rel=1e-4)
+    line = (
+        f"train part-*.parquet --target kind --inputs a,b --hidden 2 --max-iter 1 --dask {address}"
+    )
+    assert main(line.split()) == 0
+    assert "logistic" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("part-*.csv --target y", "column 'kind' is not of numbers; leave it out with --inputs"),
+        ("part-*.csv --target z", "has no column 'z', which --target names; it has 4 columns"),
+        ("none-*.csv --target y", "none-*.csv: No such file, or none that fits the pattern"),
+        ("part-*.csv --target y --plot p.png", "--plot draws samples that are elsewhere"),
+        ("part-*.csv --target y --robust", "a robust loss needs --loss-scale with --dask"),
+    ],
+)
+def test_command_line_refuses_in_a_sentence(written, capsys, line, said):
+    from ggn.command.cli import main
+
+    assert main(["train", *line.split(), "--dask", "tcp://127.0.0.1:1"]) == 2
+    assert said in capsys.readouterr().err
