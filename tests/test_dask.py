@@ -118,20 +118,12 @@ def test_linearization_is_that_of_one_machine(client):
 def test_diagnosis_from_sums(client):
     net, (A, B) = ggn.MLP((1, 1, 1), "identity", bias=False), cut(X[:50, :1], X[:50, :1], rows=20)
     saddle = ggn.dask.diagnose(client, net, [0.0, 0.0], A, B)
-    assert saddle.verdict.name == "SADDLE"
-    slope = float(
-        np.mean(X[:50, 0] ** 2)
-    )  # H_J = -2 slope on the off-diagonal, scaled by natural D
-    assert saddle.negative.size == 1
-    assert saddle.rank == 0
-    assert saddle.loss == pytest.approx(slope, rel=1e-14)
-    end = ggn.dask.diagnose(client, net, [2.0, 0.5], A, B)
-    assert (end.verdict.name, end.rank, end.n_weights) == ("MINIMUM", 1, 2)
-    off = ggn.dask.diagnose(client, net, [1.0, 0.5], A, B)
-    assert off.verdict.name == "NOT_STATIONARY"
-    # the step of least norm along the one direction that moves the outputs meets them, linearly
-    assert off.promise == pytest.approx(0.25 * slope, rel=1e-10)
-    assert "rank 1 of 2" in str(end)
+    assert saddle.verdict is ggn.surface.Verdict.SADDLE
+    assert saddle.loss == pytest.approx(float(np.mean(X[:50, 0] ** 2)), rel=1e-14)
+    assert "sums" in str(saddle)
+    assert ggn.dask.diagnose(client, net, [1.0, 0.5], A, B).verdict is (
+        ggn.surface.Verdict.NOT_STATIONARY
+    )
 
 
 # -- kinds of collections ----------------------------------------------------------------------
