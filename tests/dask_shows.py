@@ -146,8 +146,8 @@ def bare():
             yield client, more
         finally:
             for process in started:
-                process.terminate()
-                process.wait(10)
+                process.kill()
+                process.wait(60)
 
 
 def pids(client):
