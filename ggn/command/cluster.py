@@ -31,7 +31,7 @@ from ggn.io.classes import Classes
 from ggn.network import MLP
 from ggn.validation import count
 
-__all__ = ["add_cluster", "run_on_cluster"]
+__all__ = ["add_cluster", "check_cluster", "run_on_cluster"]
 
 UNITS = 20
 HERE = ""  # no address: a cluster of this machine's cores, for the time of the training
@@ -39,6 +39,7 @@ REFUSED = {
     "plot": "draws samples that are elsewhere",
     "bayesian": "needs the samples in one memory",
     "class_weight": "needs the rows counted by class",
+    "warm_start": "goes on in the units of one table",
     "header": "looks for the names in one file",
 }
 
@@ -70,7 +71,6 @@ def run_on_cluster(
     args: argparse.Namespace, hidden: list[int] | None, activation: str | list[str]
 ) -> int:
     """Train as the options say, print the summary, and return the exit status."""
-    check_cluster(args)
     try:
         from ggn.dask.files import Files
         from ggn.dask.fitting import Wanted, fit_model

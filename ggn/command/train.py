@@ -8,7 +8,7 @@ import sys
 import time
 
 from ggn import activations, damping, steps
-from ggn.command.cluster import add_cluster, run_on_cluster
+from ggn.command.cluster import add_cluster, check_cluster, run_on_cluster
 from ggn.command.curves import check_plot
 from ggn.command.labels import add_labels, check_task
 from ggn.command.objective import (
@@ -127,6 +127,8 @@ def run(args: argparse.Namespace) -> int:
     ValueError, OSError
         For options, files or cells that cannot be used.
     """
+    if args.dask is not None:
+        check_cluster(args)
     start = model_to_go_on(args)
     _check_options(args)
     hidden = None if args.hidden is None else _sizes(args.hidden)
