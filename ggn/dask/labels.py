@@ -55,7 +55,7 @@ def labels_of(client: Client, y: Any) -> np.ndarray:
         raise ArgumentError("y", f"must be a dask array or series, got {type(y).__name__}")
     if y.ndim != 1 and y.shape[1] != 1:
         raise ArgumentError("y", f"must be one column of labels, got {y.ndim} dimensions")
-    blocks = y.to_delayed()
+    blocks = y.to_delayed(optimize_graph=False)
     blocks = list(blocks.ravel()) if isinstance(y, da.Array) else list(blocks)
     found = [dask.delayed(_unique, pure=False)(block) for block in blocks]
     kinds = result_of(client, client.compute(dask.delayed(_together)(found)))

@@ -133,7 +133,7 @@ def _sizes(A: Any) -> tuple[int, ...] | None:
 
 
 def _delayed(A: Any) -> list[Any]:
-    if isinstance(A, da.Array):
-        return list(A.to_delayed().ravel())
-    # optimised each by itself, X and Y of one table would be read twice, in other partitions
-    return list(A.to_delayed(optimize_graph=False))
+    # optimised each by itself, what X and Y have in common would be two things of one name, and
+    # of one table other partitions be read for each
+    found = A.to_delayed(optimize_graph=False)
+    return list(found.ravel()) if isinstance(A, da.Array) else list(found)

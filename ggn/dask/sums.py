@@ -77,7 +77,7 @@ class DaskSource(Source):
             )
             for i, part in enumerate(pieces(X, Y, sample_weight))
         ]
-        kept = client.persist(made, optimize_graph=False)
+        kept = client.persist(made)
         return cls(client, [future for one in kept for future in futures_of(one)])
 
     def in_units(self, units: Units) -> DaskSource:

@@ -120,7 +120,7 @@ def train(
     >>> from distributed import Client
     >>> x = da.linspace(-1, 1, 400, chunks=100)
     >>> with Client(processes=False, dashboard_address=":0") as client:
-    ...     fit = ggn.dask.train(client, ggn.MLP((1, 8, 1)), x[:, None], da.sin(3 * x))
+    ...     fit = ggn.dask.train(client, ggn.MLP((1, 8, 1)), x[:, None], da.sin(3 * x), max_iter=20)
     >>> bool(fit.fun < 1e-8)
     True
     """
@@ -185,9 +185,10 @@ def train_restarts(
     >>> from distributed import Client
     >>> X, Y = (da.from_array(A, chunks=2) for A in ggn.problems.xor())
     >>> with Client(processes=False, dashboard_address=":0") as client:
-    ...     found = ggn.dask.train_restarts(client, ggn.MLP((2, 2, 1)), X, Y, n_restarts=4)
+    ...     net, options = ggn.MLP((2, 2, 1)), {"n_restarts": 2, "max_iter": 5}
+    ...     found = ggn.dask.train_restarts(client, net, X, Y, **options)
     >>> len(found.losses)
-    4
+    2
     """
     if "w0" in options:
         raise ArgumentError("w0", f"must be left out: runs draw it; got {describe(options['w0'])}")
