@@ -33,7 +33,7 @@ REGISTRY = "validation/__init__.py", "classes_of"  # imports all modules of the 
 # parts of the door, in other files
 DOORS = ("_kernels/matrix_door.pyx", "_kernels/recursion_door.pyx", "_kernels/checks.pxd")
 LAYOUT = ("_kernels/layout.pyx", "_kernels/layout.pxd")  # the one class that the door hands out
-MOST_LINES, MOST_LINES_OF_TESTS, MOST_ROOMS = 300, 400, 21
+MOST_LINES, MOST_LINES_OF_TESTS, MOST_ROOMS = 300, 400, 22
 
 ENTRANCES_TO_BLAS = re.compile(
     r"cython_(?:blas|lapack)|cblas|lapacke|\b[sdcz](?:"
