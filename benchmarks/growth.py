@@ -1,7 +1,7 @@
 """How the seconds of an iteration on a cluster grow: a formula, and where its constants come from.
 
     sweep   ⌈C / W⌉ T/C (work(N) / rate + 2 forward(N) / forward rate)
-    tasks   (C + C/7 + ...) t_task + t_graph, for each of three graphs
+    tasks   (C + C/7 + ...) t_task + t_graph, for each of four graphs
     wire    4 N² (1 + Σ_l 7 ⌈C / 8^l / W⌉ (W - 1)/W) / B
     solve   N³/3 / rate of the client
 
@@ -37,7 +37,7 @@ from ggn.linearization.source import add
 __all__ = ["Constants", "Parts", "parts"]
 
 FAN = 8
-GRAPHS = 3  # of an iteration: the matrix; a trial, and one with the output layer solved again
+GRAPHS = 4  # of an iteration: the matrix, the acceleration, a trial, its output layer again
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,7 @@
 """`ggn.dask.train`: the training loop of `ggn.train` runs here, its sums on the cluster.
 
-An iteration is a graph for the normal matrix and the gradient, one for each trial and one where
-the output layer is solved again; the factorisation is done here.
+An iteration is a graph for the normal matrix and the gradient, one for the acceleration, one for
+each trial and one where its output layer is solved again; the factorisation is done here.
 """
 
 from __future__ import annotations
