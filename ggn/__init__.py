@@ -27,7 +27,7 @@ from ggn.surface import Diagnosis, diagnose
 
 def __getattr__(name: str) -> object:
     """Import what needs an extra when it is asked for."""
-    if name in ("paper", "plot", "sklearn"):
+    if name in ("paper", "plot", "sklearn", "dask"):
         return done(lambda: importlib.import_module(f"ggn.{name}"))
     raise AttributeError(f"module 'ggn' has no attribute {name!r}")
 

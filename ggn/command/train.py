@@ -8,6 +8,7 @@ import sys
 import time
 
 from ggn import activations, damping, steps
+from ggn.command.cluster import add_cluster, check_cluster, run_on_cluster
 from ggn.command.curves import check_plot
 from ggn.command.labels import add_labels, check_task
 from ggn.command.objective import (
@@ -96,6 +97,7 @@ def add(parser: argparse.ArgumentParser) -> None:
         f"(default: {DEFAULT})")  # fmt: skip
 
     add_objective(parser)
+    add_cluster(parser)
     group = parser.add_argument_group("method").add_argument
     group("--restarts", type=whole, default=1, metavar="N",
         help="train from N random starts and keep the best: of least loss, greatest evidence or, "
@@ -125,10 +127,14 @@ def run(args: argparse.Namespace) -> int:
     ValueError, OSError
         For options, files or cells that cannot be used.
     """
+    if args.dask is not None:
+        check_cluster(args)
     start = model_to_go_on(args)
     _check_options(args)
     hidden = None if args.hidden is None else _sizes(args.hidden)
     activation = _activations("tanh" if args.activation is None else args.activation)
+    if args.dask is not None:
+        return run_on_cluster(args, hidden, activation)
     if args.lags is not None:
         return run_series(args, hidden, activation)
     if args.free_run:
@@ -189,7 +195,8 @@ def _check_options(args: argparse.Namespace) -> None:
     if args.save:
         check_writable(args.save)
     for option, path in (("--save", args.save), ("--plot", args.plot)):
-        if path and os.path.exists(path) and os.path.samefile(path, args.file):
+        there = path and os.path.exists(path) and os.path.exists(args.file)
+        if there and os.path.samefile(path, args.file):
             raise ValueError(f"{option} would overwrite {args.file}, which is read")
 
 

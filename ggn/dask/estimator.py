@@ -1,0 +1,145 @@
+"""What regressor and classifier on dask collections have in common.
+
+After the manners of `lightgbm.DaskLGBMRegressor` and `xgboost.dask`: `fit` takes dask arrays or
+data frames and works on the cluster of `client` or the current one, `predict` is lazy, and what a
+fit leaves behind is a `ggn.Model`, which needs no cluster.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable
+from typing import Any
+
+import dask.array as da
+import numpy as np
+from dask.base import is_dask_collection
+from distributed import Client
+from sklearn.base import BaseEstimator
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.utils import check_random_state
+from sklearn.utils.validation import check_is_fitted
+
+from ggn.dask.fitting import Fitted, Wanted, fit_model
+from ggn.dask.parts import current, frame_columns, width
+from ggn.fit.result import Status, TrainResult
+from ggn.io import Model
+from ggn.io.scaling import fold
+from ggn.losses import Loss
+from ggn.network import MLP
+from ggn.sklearn.hidden import hidden_sizes
+from ggn.validation import ArgumentError, integer, number, users_line
+
+__all__ = ["DaskGGN", "values_of"]
+
+
+class DaskGGN(BaseEstimator):
+    """What the two have in common; the parameters are documented by them."""
+
+    hidden_layer_sizes: Any
+    activation: Any
+    alpha: float
+    scale: str | None
+    damping: Any
+    step: Any
+    max_iter: int
+    tol: float
+    n_restarts: int
+    early_stopping: bool
+    validation_fraction: float
+    n_iter_no_change: int
+    random_state: Any
+    callback: Callable[..., Any] | None
+    client: Client | None
+    model_: Model
+    result_: TrainResult
+    n_features_in_: int
+
+    def _keep(self, given: dict[str, Any]) -> None:
+        for name in self._get_param_names():
+            setattr(self, name, given[name])
+
+    @property
+    def client_(self) -> Client:
+        """The client that the estimator works with: its own, or the current one."""
+        return current(self.client)
+
+    @property
+    def coefs_(self) -> list[np.ndarray]:
+        """Weights between layers, (n_(l-1), n_l) each, for data in their own units."""
+        return [W[:-1] for W in self._folded()]
+
+    @property
+    def intercepts_(self) -> list[np.ndarray]:
+        """Bias of each layer, (n_l,), for data in their own units."""
+        return [W[-1] for W in self._folded()]
+
+    def _folded(self) -> list[np.ndarray]:
+        check_is_fitted(self)
+        m = self.model_
+        return m.net.unpack(fold(m.net, m.w, m.x_mean, m.x_scale, m.y_mean, m.y_scale))
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Return the state without the client, which belongs to this process."""
+        state: dict[str, Any] = super().__getstate__()
+        return state | {"client": None}
+
+    def _fit(
+        self, X: Any, y: Any, sample_weight: Any, loss: Loss, n_outputs: int, **more: Any
+    ) -> Fitted:
+        if self.scale not in ("standard", None):
+            raise ArgumentError("scale", f"must be 'standard' or None, got {self.scale!r}")
+        if not is_dask_collection(X) or not hasattr(X, "ndim"):
+            raise ArgumentError("X", f"must be a dask array or data frame, got {type(X).__name__}")
+        net = MLP((width(X), *hidden_sizes(self.hidden_layer_sizes), n_outputs), self.activation)
+        seed = int(check_random_state(self.random_state).randint(np.iinfo(np.int32).max))
+        wanted = Wanted(
+            net,
+            loss,
+            number("alpha", self.alpha, 0.0),
+            self.scale is not None,
+            seed,
+            integer("n_restarts", self.n_restarts, 1),
+            number("validation_fraction", self.validation_fraction, 0.0, 1.0)
+            if self.early_stopping
+            else 0.0,
+            integer("n_iter_no_change", self.n_iter_no_change, 1) if self.early_stopping else None,
+            {
+                "step": self.step,
+                "damping": self.damping,
+                "max_iter": integer("max_iter", self.max_iter, 1),
+                "tol": number("tol", self.tol, 0.0),
+                "callback": self.callback,
+            },
+            **more,
+        )
+        found = fit_model(self.client_, wanted, X, y, sample_weight)
+        best, names = found.best, frame_columns(X)
+        self.n_features_in_ = net.n_inputs
+        if names is not None and all(isinstance(name, str) for name in names):
+            self.feature_names_in_ = np.array(names, dtype=object)
+        self.model_, self.result_, self.restarts_ = found.model, best, found.restarts
+        self.n_iter_, self.loss_ = best.nit, float(best.fun)
+        self.loss_curve_ = best.history.loss[1:].tolist()
+        self.n_outputs_ = n_outputs
+        if best.status is Status.INTERRUPTED:
+            raise KeyboardInterrupt
+        if not best.success and best.status is not Status.CALLBACK:
+            warnings.warn(best.message, ConvergenceWarning, stacklevel=users_line())
+        return found
+
+    def _local(self, kind: Any) -> Any:
+        """Return the estimator for arrays in memory, with the parameters that both have."""
+        check_is_fitted(self)
+        own = self.get_params(deep=False)
+        local = kind(**{k: v for k, v in own.items() if k in kind().get_params(deep=False)})
+        for name, value in vars(self).items():
+            if name.endswith("_") and not name.startswith("_"):
+                setattr(local, name, value)
+        local.n_layers_ = self.model_.net.depth + 1
+        return local
+
+
+def values_of(A: Any) -> Any:
+    """Return the values of a frame or series as an array."""
+    return A.values if hasattr(A, "values") and not isinstance(A, da.Array) else A

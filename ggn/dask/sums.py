@@ -1,0 +1,217 @@
+"""Sums over the chunks of a cluster: one graph of tasks for each.
+
+    chunk 0 ── part ──┐
+    chunk 1 ── part ──┴─ add ──┐
+    chunk 2 ── part ──┐        ├── the client
+    chunk 3 ── part ──┴─ add ──┘
+
+Chunks are results that the cluster keeps, and tasks go where their chunk is.  Neighbours are
+added in pairs, pairs in pairs and so on, whoever computed them: so the bits depend on the chunks
+alone.  `FAN` neighbours are one task, which adds them in the same order.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import math
+import time
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import cloudpickle
+from dask import delayed
+from distributed import Client, Future, futures_of, get_worker
+
+from ggn.dask.chunk import Chunk, Form, Units, fault_of, first_of, make_chunk
+from ggn.dask.parts import pieces
+from ggn.dask.waiting import LOOK, ClusterError, bounded, result_of
+from ggn.linearization.source import Source, tree
+from ggn.machine import limited, threads
+from ggn.validation import ArgumentError
+
+__all__ = ["DaskSource"]
+
+R = TypeVar("R")
+FAN = 8  # a power of two
+SHARED = 1 << 20  # bytes that arguments come to over all tasks, from which they are sent once
+
+
+class DaskSource(Source):
+    """Samples in chunks on a cluster, which keeps them until `close`.
+
+    Parameters
+    ----------
+    client : Client
+    chunks : list of Future
+        Of `Chunk`, in order.
+
+    Raises
+    ------
+    ValueError
+        For chunks that cannot be used: of several, the first is named.
+    ClusterError
+        If the cluster cannot make them.
+    """
+
+    def __init__(self, client: Client, chunks: list[Future]) -> None:
+        self.client, self._chunks = client, chunks
+        self._asked, self._cores = -math.inf, 1
+        try:
+            fault = self.reduce(first_of, fault_of)
+            if fault is not None:
+                raise ValueError(fault)
+        except BaseException:
+            self.close()
+            raise
+
+    @classmethod
+    def of(cls, client: Client, X: Any, Y: Any, sample_weight: Any, form: Form) -> DaskSource:
+        """Return the samples of dask collections; chunks are made where their data are."""
+        token = uuid.uuid4().hex
+        made = [
+            delayed(make_chunk, pure=False)(
+                i, *part, *(None,) * (3 - len(part)), form, dask_key_name=f"ggn-chunk-{token}-{i}"
+            )
+            for i, part in enumerate(pieces(X, Y, sample_weight))
+        ]
+        kept = client.persist(made)
+        return cls(client, [future for one in kept for future in futures_of(one)])
+
+    def in_units(self, units: Units) -> DaskSource:
+        """Return these samples in other units, in chunks of their own."""
+        token = uuid.uuid4().hex
+        keys = [f"ggn-chunk-{token}-{i}" for i in range(len(self._chunks))]
+        tasks = [(units, chunk) for chunk in self._chunks]
+        made = self.client.get(dict(zip(keys, tasks, strict=True)), keys, sync=False)
+        return DaskSource(self.client, list(made))
+
+    def close(self) -> None:
+        """Let the cluster forget the chunks; data that the caller keeps stay."""
+        for future in self._chunks:
+            future.release()
+        self._chunks = []
+
+    def reduce(
+        self, combine: Callable[[R, R], R], function: Callable[..., R | None], *args: Any
+    ) -> R | None:
+        """Return combine(...) over all chunks, in order, of function(chunk, *args).
+
+        Raises
+        ------
+        ClusterError
+            If the cluster cannot go on; errors of the tasks are raised as they are.
+        """
+        if not self._chunks:
+            raise ClusterError("the chunks have been released: this fit is over")
+        name, token = _name(function, args), uuid.uuid4().hex
+        leaf = Leaf(function, args, self._threads(), token)
+        size = _check_pickle(leaf)
+        graph: dict[Any, Any] = {}
+        shared: tuple[Any, ...] = ()
+        if size * len(self._chunks) > SHARED:
+            shared = (f"ggn-arguments-{token}",)
+            graph[shared[0]] = (Held(leaf),)
+        nodes: list[Any] = []
+        for i, chunk in enumerate(self._chunks):
+            nodes.append((f"ggn-{name}-{token}", i))
+            graph[nodes[-1]] = (run, *shared, chunk) if shared else (leaf, chunk)
+        level, combined = 0, Combined(combine, token)
+        while len(nodes) > 1:
+            groups = [nodes[i : i + FAN] for i in range(0, len(nodes), FAN)]
+            nodes = [(f"ggn-add-{name}-{token}", level, i) for i in range(len(groups))]
+            graph |= {node: (combined, group) for node, group in zip(nodes, groups, strict=True)}
+            level += 1
+        try:
+            future = self.client.get(graph, nodes[0], sync=False)
+        except Exception as error:
+            if self.client.status != "running":
+                raise ClusterError(f"the client is {self.client.status}") from error
+            raise
+        found: R | None = result_of(self.client, future)
+        return found
+
+    def _threads(self) -> int:
+        """Return on how many threads a chunk's sums may run: more than one where chunks are few."""
+        now = time.monotonic()
+        if now - self._asked > LOOK:
+            self._asked = now
+            with contextlib.suppress(Exception):  # whoever waits will see what is wrong
+                self._cores = sum(bounded(self.client, self.client.scheduler.ncores, LOOK).values())
+        return max(self._cores // len(self._chunks), 1)
+
+
+@dataclass(frozen=True)
+class Leaf:
+    """What is asked of each chunk."""
+
+    function: Callable[..., Any]
+    args: tuple[Any, ...]
+    threads: int
+    token: str
+
+    def __dask_tokenize__(self) -> str:
+        return self.token  # what is new in every graph need not be looked through for a name
+
+    def __call__(self, chunk: Chunk) -> Any:
+        cores = min(self.threads, get_worker().state.nthreads)
+        with chunk.lock, threads(cores), limited():
+            return self.function(chunk, *self.args)
+
+
+@dataclass(frozen=True)
+class Held:
+    """A task that gives a leaf as it is, so that workers hand it to one another."""
+
+    leaf: Leaf
+
+    def __dask_tokenize__(self) -> str:
+        return self.leaf.token
+
+    def __call__(self) -> Leaf:
+        return self.leaf
+
+
+@dataclass(frozen=True)
+class Combined:
+    """What neighbours bring, combined in the tree's order."""
+
+    combine: Callable[[Any, Any], Any]
+    token: str
+
+    def __dask_tokenize__(self) -> str:
+        return self.token
+
+    def __call__(self, results: list[Any]) -> Any:
+        return tree(self.combine, results)
+
+
+def run(leaf: Leaf, chunk: Chunk) -> Any:
+    """Return what a leaf that was sent once asks of a chunk."""
+    return leaf(chunk)
+
+
+def _name(function: Callable[..., Any], args: tuple[Any, ...]) -> str:
+    """Return what the dashboard calls a task: the innermost function, in words."""
+    inner: Any = function
+    while isinstance(inner, functools.partial):
+        function_args = [a for a in inner.args if callable(a)]
+        inner = function_args[0] if function_args else inner.func
+    for arg in args:
+        if inner.__name__.startswith("of_") and callable(arg):
+            inner = arg
+    return str(getattr(inner, "__name__", "part")).strip("_").replace("_", "-")
+
+
+def _check_pickle(leaf: Leaf) -> int:
+    """Return the bytes of a leaf; a sentence if it cannot be sent to a worker."""
+    try:
+        return len(cloudpickle.dumps(leaf))
+    except Exception as error:
+        raise ArgumentError(
+            "net or loss",
+            "must be picklable, to be sent to workers, but an activation or a loss of the user's "
+            f"is not: {error}",
+        ) from error

@@ -1,0 +1,152 @@
+"""A cluster in one process: what is told where it is lost, and the command line."""
+
+import dask
+import numpy as np
+import pytest
+
+import ggn
+from ggn.fit.result import Status
+
+pytest.importorskip("distributed", reason="needs dask and distributed")
+import dask.array as da
+import pandas as pd
+from distributed import Client, LocalCluster
+
+import ggn.dask
+from ggn.dask.divide import Drawn
+
+RNG = np.random.default_rng(61)
+X = RNG.normal(size=(400, 2))
+Y = np.sin(X.sum(axis=1))
+NET = ggn.MLP((2, 3, 1))
+
+
+@pytest.fixture
+def cluster():
+    with LocalCluster(
+        n_workers=1, processes=False, dashboard_address=":0", silence_logs=50
+    ) as cluster:
+        yield cluster
+
+
+def client_of(cluster):
+    return Client(cluster, set_as_default=False)
+
+
+def cut(*arrays):
+    return tuple(da.from_array(a, chunks=(150, *a.shape[1:])) for a in arrays)
+
+
+def test_lost_data_leave_the_last_weights(cluster):
+    """What was scattered cannot be computed again."""
+    seen = []
+    with client_of(cluster) as client:
+        A, B = (da.from_delayed(client.scatter(a, hash=False), a.shape, float) for a in (X, Y))
+
+        def lose(intermediate_result):
+            seen.append(intermediate_result.w.copy())
+            if intermediate_result.nit == 2:
+                client.restart(wait_for_workers=False)
+
+        fit = ggn.dask.train(client, NET, A, B, callback=lose, max_iter=9)
+        assert fit.status is Status.LOST
+        assert not fit.success
+        assert fit.message.startswith(Status.LOST.value)
+        assert "cannot compute again" in fit.message
+        assert np.array_equal(fit.w, seen[-1])
+        assert fit.fun == pytest.approx(ggn.linearize(NET, fit.w, X, Y).loss, rel=1e-12)
+        with pytest.raises(ggn.dask.ClusterError, match="cannot compute again"):
+            ggn.dask.train(client, NET, A, B, max_iter=9)
+
+
+def test_lost_while_held_out_samples_are_watched(cluster):
+    with client_of(cluster) as client:
+        fit = ggn.dask.train(
+            client, NET, *cut(X, Y), validation=[1], max_iter=9,
+            callback=lambda intermediate_result: client.close(),
+        )  # fmt: skip
+    assert fit.status is Status.LOST
+    assert fit.kept == 1 == len(fit.validation_losses) - 1
+    assert fit.fun == fit.history.loss[1]
+
+
+def test_a_closed_client(cluster):
+    client = client_of(cluster)
+    fit = ggn.dask.train(
+        client, NET, *cut(X, Y), max_iter=9, callback=lambda intermediate_result: client.close()
+    )
+    assert fit.status is Status.LOST
+    assert "client is closed" in fit.message
+    with pytest.raises(ValueError, match="client must be running, got one that is closed"):
+        ggn.dask.train(client, NET, *cut(X, Y), max_iter=9)
+
+
+def test_a_cluster_without_workers(cluster):
+    cluster.scale(0)
+    with (
+        dask.config.set({"ggn.patience": 0.2}),
+        client_of(cluster) as client,
+        pytest.raises(ggn.dask.ClusterError, match="has no workers"),
+    ):
+        ggn.dask.train(client, NET, *cut(X, Y), max_iter=9)
+
+
+def test_without_a_client():
+    with pytest.raises(ValueError, match="client must be given where there is no current one"):
+        ggn.dask.train(None, NET, *cut(X, Y), max_iter=9)
+
+
+# -- the command line --------------------------------------------------------------------------
+
+
+@pytest.fixture
+def written(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    table = pd.DataFrame(X, columns=["a", "b"]).assign(
+        y=50.0 + 9.0 * Y, kind=np.where(X[:, 0] > 0.0, "right", "left")
+    )
+    for i in range(2):
+        part = table.iloc[200 * i : 200 * (i + 1)]
+        part.to_csv(f"part-{i}.csv", index=False, sep=";")
+        part.to_parquet(f"part-{i}.parquet")
+    return table
+
+
+def test_command_line_on_files(cluster, written, capsys):
+    from ggn.command.cli import main
+
+    address = cluster.scheduler_address
+    line = f"train part-*.csv --target y --exclude kind --hidden 4 --max-iter 1 --dask {address}"
+    assert main([*line.split(), "--save", "model.npz"]) == 0
+    said = capsys.readouterr().out
+    assert "part-*.csv: 2 chunks" in said
+    model = ggn.Model.load("model.npz")
+    assert model.input_names == ("a", "b")
+    drawn = Drawn(0.2, 0, False)
+    rows = np.r_[np.flatnonzero(drawn(0, 200)), 200 + np.flatnonzero(drawn(1, 200))]
+    np.testing.assert_allclose(model.x_mean, X[rows].mean(axis=0), rtol=1e-12)
+    F = model.predict(X[rows])[:, 0]
+    rmse = np.sqrt(np.mean((F - written.y.to_numpy()[rows]) ** 2))
+    assert float(said.splitlines()[-1].split()[1]) == pytest.approx(rmse, rel=1e-4)
+    line = (
+        f"train part-*.parquet --target kind --inputs a,b --hidden 2 --max-iter 1 --dask {address}"
+    )
+    assert main(line.split()) == 0
+    assert "logistic" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("part-*.csv --target y", "column 'kind' is not of numbers; leave it out with --inputs"),
+        ("part-*.csv --target z", "has no column 'z', which --target names; it has 4 columns"),
+        ("none-*.csv --target y", "none-*.csv: No such file, or none that fits the pattern"),
+        ("part-*.csv --target y --plot p.png", "--plot draws samples that are elsewhere"),
+        ("part-*.csv --target y --robust", "a robust loss needs --loss-scale with --dask"),
+    ],
+)
+def test_command_line_refuses_in_a_sentence(written, capsys, line, said):
+    from ggn.command.cli import main
+
+    assert main(["train", *line.split(), "--dask", "tcp://127.0.0.1:1"]) == 2
+    assert said in capsys.readouterr().err
