@@ -175,7 +175,7 @@ def test_a_model_that_feeds_nothing_back_forgets_its_start():
     u, y = system(200)
     fit = ggn.narx(u, y, output_lags=0, input_lags=4, hidden=3, max_iter=10)
     assert fit.lags.feeds == ()
-    assert fit.lyapunov(u, y).exponent == -np.inf
+    assert fit.stability(u, y).exponent == -np.inf
     np.testing.assert_allclose(fit.simulate(u, y)[4:], fit.predict(u, y)[4:], rtol=1e-12)
 
 
@@ -190,14 +190,14 @@ def test_a_run_to_infinity_is_a_status_and_no_nan():
     u, y = system(400)
     good = ggn.narx(u, y, hidden=2, max_iter=5, **LAGS)
     good.w[:] = 1e3
-    assert isinstance(good.lyapunov(u, y).sentence, str)
+    assert isinstance(good.stability(u, y).sentence, str)
 
 
 @pytest.mark.parametrize(("rate", "sign"), [(0.5, -1), (1.3, 1)])
 def test_the_lyapunov_exponent_of_a_linear_system_is_known(rate, sign):
     fit = ggn.narx(*system(60), hidden=0, output_lags=[1], input_lags=[1], free_run=False)
     fit.w[:] = [rate, 0.4, 0.0]
-    found = fit.lyapunov(*system(60))
+    found = fit.stability(*system(60))
     assert found.exponent == pytest.approx(np.log(rate), rel=1e-12)
     assert np.sign(found.exponent) == sign
     assert found.stable == (sign < 0)

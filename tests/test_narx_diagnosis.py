@@ -32,7 +32,7 @@ def test_a_minimum_is_told_with_its_rank_and_stability():
     assert found.rank == found.n_weights == fit.net.n_weights
     assert (found.eigenvalues > found.tolerance).all()
     assert str(ggn.diagnose(fit, u, y)) == str(found)
-    assert found.stability == fit.lyapunov(u, y).sentence
+    assert found.stability == fit.stability(u, y).sentence
     # more data of other weights: not where the fit stopped
     assert fit.diagnose(*system(300, seed=5)).verdict is not Verdict.GLOBAL_MINIMUM
 

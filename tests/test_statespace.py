@@ -184,8 +184,11 @@ def test_what_a_fit_knows():
     ahead = fit.predict(Us[0], Ys[0], horizon=5)
     assert np.isnan(ahead[:20]).all()
     assert np.abs(ahead[20:] - Ys[0][20:]).max() < 1e-5
-    assert fit.lyapunov < 0.0
-    assert fit.stability.startswith("The fit is stable")
+    assert fit.stability.stable
+    assert str(ggn.diagnose(fit, Us, Ys)) == str(fit.diagnose())
+    with pytest.raises(ValueError, match="must be the series that were fitted"):
+        ggn.diagnose(fit, Us, [2.0 * y for y in Ys])
+    assert str(fit.stability).startswith("Runs from different starts come together")
     assert len(fit.poles()) == 2
     loaded = pickle.loads(pickle.dumps(fit))
     assert (loaded.simulate(Us[0]) == fit.simulate(Us[0])).all()

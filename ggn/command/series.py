@@ -111,7 +111,7 @@ def _summary(
         ("stopped", said(fit.status)),
     ]  # fmt: skip
     u, y = (U[:cut] if inputs else None), Y[:cut]
-    rows.append(("stability", fit.lyapunov(u, y).sentence))
+    rows.append(("stability", fit.stability(u, y).sentence))
     if fit.net.n_weights <= DIAGNOSED and fit.status is not Status.INTERRUPTED:
         with contextlib.suppress(ValueError):
             rows.append(("verdict", fit.diagnose(u, y).verdict.value))

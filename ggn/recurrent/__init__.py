@@ -5,7 +5,7 @@ from ggn.recurrent.experiments import Scaling
 from ggn.recurrent.lags import Lags
 from ggn.recurrent.narx_diagnosis import LoopDiagnosis
 from ggn.recurrent.narx_fit import NARXResult
-from ggn.recurrent.narx_stability import Stability
+from ggn.recurrent.stability import Stability
 from ggn.recurrent.statespace_diagnosis import StateSpaceDiagnosis
 from ggn.recurrent.statespace_fit import StateSpaceFit
 from ggn.recurrent.statespace_model import StateSpace

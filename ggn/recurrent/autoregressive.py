@@ -112,7 +112,7 @@ def narx(
     Returns
     -------
     NARXResult
-        A `TrainResult` with `simulate`, `predict`, `lyapunov` and `intervals`; J, in `fun`, is
+        A `TrainResult` with `simulate`, `predict`, `stability` and `intervals`; J, in `fun`, is
         the mean loss of the free run (or of one step ahead), w in the units of the data.
 
     Raises

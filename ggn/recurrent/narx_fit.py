@@ -9,9 +9,10 @@ import numpy as np
 from ggn.fit.result import TrainResult
 from ggn.recurrent.narx_diagnosis import LoopDiagnosis, diagnose_loop
 from ggn.recurrent.narx_series import Series, experiments
-from ggn.recurrent.narx_stability import Stability, largest_exponent
+from ggn.recurrent.narx_stability import largest_exponent
 from ggn.recurrent.objective import LoopObjective
 from ggn.recurrent.recursion import Recursion
+from ggn.recurrent.stability import Stability
 from ggn.recurrent.sweeps import Sweeps
 from ggn.recurrent.windows import Windows
 from ggn.validation import ArgumentError, integer, number
@@ -183,7 +184,7 @@ class NARXResult(TrainResult):
 
     # -- trust -----------------------------------------------------------------------------
 
-    def lyapunov(self, U: Any, Y: Any) -> Stability:
+    def stability(self, U: Any, Y: Any) -> Stability:
         """Return the largest Lyapunov exponent of the free run on these series.
 
         Parameters
@@ -217,7 +218,7 @@ class NARXResult(TrainResult):
         """
         series = Series(U, Y)
         self._same(series)
-        return diagnose_loop(self._objective(series), self.w, self.lyapunov(U, Y).sentence)
+        return diagnose_loop(self._objective(series), self.w, self.stability(U, Y).sentence)
 
     def weight_covariance(self) -> np.ndarray:
         """Return the covariance of the weights in Laplace's method, (N, N), for the squared loss.

@@ -10,64 +10,16 @@ what was measured, however good the fit.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 
 import numpy as np
 
 from ggn import _core
+from ggn.recurrent.stability import Stability
 from ggn.recurrent.sweeps import Sweeps
 
-__all__ = ["Stability", "largest_exponent"]
+__all__ = ["largest_exponent"]
 
 PIECE = 32  # samples after which a difference is brought back to length one
-CLEAR = 3.0  # factor e^this over all samples, below which nothing is said
-
-
-@dataclass(frozen=True)
-class Stability:
-    """The largest Lyapunov exponent on data.
-
-    Attributes
-    ----------
-    exponent : float
-        λ, per sample; -inf where nothing is fed back; nan where the run left the finite numbers.
-    samples : int
-        That it is a mean over.
-
-    Examples
-    --------
-    >>> print(Stability(-0.1, 1000))
-    Runs from different starts come together: differences halve in 6.93 samples (λ = -0.1).
-    """
-
-    exponent: float
-    samples: int
-
-    @property
-    def stable(self) -> bool:
-        """Whether differences fade on these data, beyond doubt."""
-        return self.exponent * self.samples < -CLEAR
-
-    @property
-    def sentence(self) -> str:
-        """What it means."""
-        shown = f"(λ = {self.exponent:.3g})"
-        if math.isnan(self.exponent):
-            return "The free run leaves the finite numbers, so it has no Lyapunov exponent."
-        if self.exponent == -math.inf:
-            return "Nothing of a start is kept: the model forgets it within its lags."
-        if abs(self.exponent) * self.samples <= CLEAR:
-            return f"Differences of the start neither fade nor grow on these data {shown}."
-        half = math.log(2.0) / abs(self.exponent)
-        if self.exponent < 0.0:
-            return (
-                "Runs from different starts come together: differences halve in "
-                f"{half:.3g} samples {shown}."
-            )
-        return f"Runs drift apart: differences double in {half:.3g} samples {shown}."
-
-    def __str__(self) -> str:
-        return self.sentence
 
 
 def largest_exponent(sweeps: Sweeps, p: np.ndarray) -> Stability:

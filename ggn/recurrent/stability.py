@@ -9,10 +9,60 @@ die out like exp(λ k); above 0 they grow, and simulation is of no use beyond so
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 
 import numpy as np
 
-__all__ = ["lyapunov_exponent", "stability_sentence"]
+__all__ = ["Stability", "lyapunov_exponent"]
+
+CLEAR = 3.0  # factor e^this over all samples, below which nothing is said
+
+
+@dataclass(frozen=True)
+class Stability:
+    """The largest Lyapunov exponent on data.
+
+    Attributes
+    ----------
+    exponent : float
+        λ, per sample; -inf where nothing is fed back; nan where the run left the finite numbers.
+    samples : int
+        That it is a mean over.
+
+    Examples
+    --------
+    >>> print(Stability(-0.1, 1000))
+    Runs from different starts come together: differences halve in 6.93 samples (λ = -0.1).
+    """
+
+    exponent: float
+    samples: int
+
+    @property
+    def stable(self) -> bool:
+        """Whether differences fade on these data, beyond doubt."""
+        return self.exponent * self.samples < -CLEAR
+
+    @property
+    def sentence(self) -> str:
+        """What it means."""
+        shown = f"(λ = {self.exponent:.3g})"
+        if math.isnan(self.exponent):
+            return "The free run leaves the finite numbers, so it has no Lyapunov exponent."
+        if self.exponent == -math.inf:
+            return "Nothing of a start is kept: the model forgets it within its lags."
+        if abs(self.exponent) * self.samples <= CLEAR:
+            return f"Differences of the start neither fade nor grow on these data {shown}."
+        half = math.log(2.0) / abs(self.exponent)
+        if self.exponent < 0.0:
+            return (
+                "Runs from different starts come together: differences halve in "
+                f"{half:.3g} samples {shown}."
+            )
+        return f"Runs drift apart: differences double in {half:.3g} samples {shown}."
+
+    def __str__(self) -> str:
+        return self.sentence
 
 
 def lyapunov_exponent(M: np.ndarray) -> float:
@@ -40,28 +90,3 @@ def lyapunov_exponent(M: np.ndarray) -> float:
         if k >= first:
             total += math.log(size)
     return total / max(T - first, 1)
-
-
-def stability_sentence(exponent: float) -> str:
-    """Return what a Lyapunov exponent means.
-
-    Examples
-    --------
-    >>> print(stability_sentence(-0.1))
-    The fit is stable on the data: of a difference in state, a tenth is left after 24 steps.
-    """
-    if exponent == -math.inf:
-        return "The fit is stable on the data: a difference in state is forgotten at once."
-    if exponent < -1e-4:
-        steps = math.ceil(math.log(10.0) / -exponent)
-        return (
-            "The fit is stable on the data: of a difference in state, a tenth is left after "
-            f"{steps} step{'s' if steps != 1 else ''}."
-        )
-    if exponent <= 1e-4:
-        return "The fit is at the edge of stability on the data: a difference in state stays."
-    steps = math.ceil(math.log(10.0) / exponent) if math.isfinite(exponent) else 1
-    return (
-        "The fit is unstable on the data: a difference in state grows tenfold in "
-        f"{steps} step{'s' if steps != 1 else ''}, so free runs from other states part."
-    )

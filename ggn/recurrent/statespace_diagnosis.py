@@ -61,7 +61,7 @@ class StateSpaceDiagnosis:
         Eigenvalues no larger count as zero.
     descent : ndarray (N,) or None
         Of a saddle: a direction along which J falls.
-    lyapunov : str
+    stability : str
         What the stability of the run is.
     """
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from scipy.linalg import lstsq
@@ -10,8 +10,8 @@ from scipy.stats import norm
 
 from ggn.fit.result import TrainResult
 from ggn.losses import Squared
-from ggn.recurrent.experiments import Scaling, check_columns, inputs, series
-from ggn.recurrent.stability import lyapunov_exponent, stability_sentence
+from ggn.recurrent.experiments import Scaling, check_columns, experiments, inputs, series
+from ggn.recurrent.stability import Stability, lyapunov_exponent
 from ggn.recurrent.statespace_diagnosis import StateSpaceDiagnosis, diagnose_statespace
 from ggn.recurrent.statespace_model import StateSpace
 from ggn.recurrent.statespace_objective import StateSpaceObjective
@@ -37,6 +37,8 @@ class StateSpaceFit(TrainResult):
     objective : StateSpaceObjective
         What was minimised, in the model's units.
     """
+
+    diagnoses_itself: ClassVar[bool] = True
 
     model: StateSpace
     scaling: Scaling
@@ -220,27 +222,31 @@ class StateSpaceFit(TrainResult):
         return values[np.argsort(-np.abs(values))]
 
     @property
-    def lyapunov(self) -> float:
-        """The largest Lyapunov exponent per step on the data that were fitted; see `stability`."""
+    def stability(self) -> Stability:
+        """The largest Lyapunov exponent on the data that were fitted; prints as a sentence."""
         o = self.objective
         found = []
         for (X, _), a, b in zip(self._fitted_runs(), o.edges[:-1], o.edges[1:], strict=True):
             found.append(lyapunov_exponent(self.model.jacobians(self.w, X[:-1], o.X[a:b])[0]))
-        return max(found)
+        return Stability(max(found), o.T)
 
-    @property
-    def stable(self) -> bool:
-        """Whether differences in state die out on the data."""
-        return self.lyapunov < 0.0
+    def diagnose(self, U: Any = None, Y: Any = None) -> StateSpaceDiagnosis:
+        """Say what the weights are: a global or local minimum, a saddle, or no stop at all.
 
-    @property
-    def stability(self) -> str:
-        """What the Lyapunov exponent means, a sentence."""
-        return stability_sentence(self.lyapunov)
-
-    def diagnose(self) -> StateSpaceDiagnosis:
-        """Say what the weights are: a global or local minimum, a saddle, or no stop at all."""
-        return diagnose_statespace(self.objective, self.w, self.stability)
+        Parameters
+        ----------
+        U, Y : optional
+            The series that were fitted, as `ggn.statespace` had them: initial states are theirs.
+        """
+        if U is not None or Y is not None:
+            Us, Ys = experiments(U, Y)
+            own, targets = self.objective, self.scaling.targets(np.concatenate(Ys)).T
+            targets = targets if own.mask is None else np.where(own.mask > 0.0, targets, 0.0)
+            same = np.array_equal(self.scaling.inputs(np.concatenate(Us)), own.X)
+            same = same and np.array_equal(targets, own.Yt)
+            if not same:
+                raise ArgumentError("U", "and Y must be the series that were fitted, or left out")
+        return diagnose_statespace(self.objective, self.w, str(self.stability))
 
     def intervals(self, level: float = 0.9, noise: bool = False) -> Any:
         """Return the outputs that were fitted with bounds, from the Laplace approximation.

@@ -149,7 +149,7 @@ def statespace(
     ...     y[k] = x
     ...     x = 0.7 * x + np.tanh(u[k])
     >>> fit = ggn.statespace(u, y, 1, f=4)
-    >>> bool(fit.fun < 1e-8 * y.var()), fit.stable
+    >>> bool(fit.fun < 1e-8 * y.var()), fit.stability.stable
     (True, True)
     >>> fit.simulate(u[:5], x0=fit.initial_states[0]).shape
     (5, 1)
