@@ -192,11 +192,15 @@ def test_advice_is_in_the_words_of_an_estimator(make, verdict, activation, kind)
 
 def test_an_estimators_own_diagnosis_speaks_so():
     assert not re.search(r"w0|rng|l2", " ".join(WORDS[a] for a in Advice if a in WORDS))
-    reg = GGNRegressor((3,), tol=1e-1, random_state=0).fit(X, Y.ravel())
-    for found in (reg.diagnosis_, ggn.diagnose(reg, X, Y)):
-        assert found.verdict is Verdict.NOT_STATIONARY
-        assert str(found.suggestion).startswith("Fit on, with a larger max_iter or a smaller tol")
-        assert "w0" not in str(found)
+    for alpha, advice in (
+        (1e-6, "Fit on, with a larger max_iter or a smaller tol"),
+        ("evidence", "This network ended by itself: its penalties settled"),
+    ):
+        reg = GGNRegressor((3,), alpha=alpha, tol=1e-1, random_state=0).fit(X, Y.ravel())
+        for found in (reg.diagnosis_, ggn.diagnose(reg, X, Y)):
+            assert found.verdict is Verdict.NOT_STATIONARY
+            assert str(found.suggestion).startswith(advice)
+            assert "w0" not in str(found)
 
 
 @pytest.mark.filterwarnings("ignore::ggn.EvidenceWarning")

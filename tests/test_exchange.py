@@ -233,7 +233,7 @@ def test_what_is_no_fitted_regressor():
         from_mlp_regressor(MLPRegressor())
     X, y = wave(60)
     other = MLPClassifier(solver="lbfgs", tol=0.1).fit(X, np.digitize(y[:, 0], [-0.3, 0.3]))
-    with pytest.raises(ValueError, match=r"^estimator must have activations .* got 'softmax'"):
+    with pytest.raises(ValueError, match=r"^estimator's activation must be .* got 'softmax'"):
         from_mlp_regressor(other)
 
 

@@ -8,6 +8,7 @@ import pytest
 
 import ggn
 from ggn import _core
+from ggn.recurrent.recursion import Recursion
 
 FLUSHES = platform.machine().lower() in ("x86_64", "amd64", "arm64", "aarch64")
 pytestmark = pytest.mark.skipif(not FLUSHES, reason="this processor has no such mode that we set")
@@ -183,11 +184,61 @@ def descend():
     return ggn.train(net, X, np.zeros(2), w0=w0, max_iter=0).history.gradient_norm
 
 
+LOOP = Recursion([(ggn.MLP((2, 1, 1), "identity", bias=False), 0)], 2, 1, [(0, 1)])
+AGES, START = np.arange(2), np.full((1, 1), -1)
+
+
+def loop_buffer(samples=2):
+    return np.zeros(LOOP.loop.simulate_size(1) + LOOP.loop.sweep_size(samples))
+
+
+def simulate():
+    Z, outputs = np.full((2, 2), ROOT), np.ones((2, 1))
+    window = np.array([[0], [2]])
+    assert _core.simulate(LOOP.loop, np.array([0.0, ROOT, 1.0]), window, Z, outputs, loop_buffer())
+    return outputs
+
+
+def loop_slopes():
+    A, rows = np.ones((2, 1, 1)), np.ones((2, 1, 3))
+    w, Z = np.array([ROOT, 0.0, ROOT]), np.full((2, 2), ROOT)
+    _core.loop_slopes(LOOP.loop, w, Z, loop_buffer(), A, rows)
+    return np.concatenate([A.ravel(), rows[:, 0, :2].ravel()])
+
+
+def recur():
+    rows = np.array([[[ROOT]], [[0.0]]])
+    _core.recur(LOOP.loop, np.full((2, 1, 1), ROOT), AGES, START, rows)
+    return rows[1]
+
+
+def recur_back():
+    lam, windows = np.array([[0.0], [ROOT]]), np.zeros(2, dtype=np.intp)
+    A = np.full((2, 1, 1), ROOT)
+    _core.recur_back(LOOP.loop, A, AGES, windows, START, lam, np.zeros((1, 1)))
+    return lam[0]
+
+
+def loop_gradient():
+    out = np.zeros(3)
+    Z, lam = np.full((2, 2), ROOT), np.full((2, 1), ROOT)
+    _core.loop_gradient(LOOP.loop, np.ones(3), Z, lam, loop_buffer(), out)
+    return out
+
+
+def loop_tangent():
+    out = np.ones((2, 1))
+    v, Z = np.array([0.0, ROOT, 0.0]), np.full((2, 2), ROOT)
+    _core.loop_tangent(LOOP.loop, np.ones(3), v, Z, loop_buffer(), out)
+    return out
+
+
 INSIDE = [
     last_of_forward, gradient, tangent, hessian_product, sensitivities, jacobian, add_normal,
     add_normal_of_small_slopes, scatter_normal, add_product, add_product_transposed, add_diagonal,
     add_kernel, scale_kernel, gram, metric, scale_rows, factor_block, cholesky_solve,
-    output_sums, output_weights, descend,
+    output_sums, output_weights, descend, simulate, loop_slopes, recur, recur_back, loop_gradient,
+    loop_tangent,
 ]  # fmt: skip
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import builtins
+import functools
 import sys
 
 import matplotlib as mpl
@@ -39,6 +40,17 @@ def labels(ax):
     return [text.get_text() for text in ax.get_legend().get_texts()]
 
 
+@functools.cache
+def series(inputs=True):
+    """Return a fit in free run, and its series."""
+    rng = np.random.default_rng(0)
+    u, y = rng.uniform(-1.0, 1.0, 120), np.zeros(120)
+    for k in range(1, 120):
+        y[k] = 0.5 * y[k - 1] + u[k - 1] + 0.01 * rng.normal()
+    u, lags = (u, [1]) if inputs else (None, 0)
+    return ggn.narx(u, y, output_lags=1, input_lags=lags, hidden=0, max_iter=20), u, y
+
+
 def drawings(fit, at):
     """Return a call of every function, with an ax to draw on."""
     net, result = fit
@@ -57,6 +69,9 @@ def drawings(fit, at):
         "along": lambda ax: plot.along(at, np.eye(N)[:, :2], points=5, ax=ax),
         "plane": lambda ax: plot.plane(at, u, v, points=5, ax=ax),
         "singular_values": lambda ax: plot.singular_values(numerical_rank(np.eye(3)), ax=ax),
+        "simulated": lambda ax: plot.simulated(*series(), ax=ax),
+        "correlations": lambda ax: plot.correlations(*series(inputs=False), ax=ax),
+        "horizons": lambda ax: plot.horizons(*series(), ax=ax),
     }
 
 

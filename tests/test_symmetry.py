@@ -170,7 +170,7 @@ def test_bad_input():
     group = Symmetry(ggn.MLP((1, 2, 1)))
     with pytest.raises(ValueError, match=r"w must have shape \(7,\)"):
         group.canonical([1.0, 2.0])
-    with pytest.raises(ValueError, match=r"l2 must have shape \(7,\)"):
+    with pytest.raises(ValueError, match=r"l2 must be a number or have shape \(7,\)"):
         Symmetry(ggn.MLP((1, 2, 1)), l2=[0.1, 0.2])
 
 

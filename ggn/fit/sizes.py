@@ -24,20 +24,22 @@ LARGEST, LEAST = 1e140, 1e-140  # numbers that may be squared, and their squares
 FAR = 100.0  # factor between a deviation and one, or a mean and its deviation, that is told
 
 
-def check_sizes(**data: np.ndarray) -> None:
+def check_sizes(least: float = LEAST, **data: np.ndarray) -> None:
     """Raise ValueError for arrays of numbers whose squares overflow, or vanish.
 
     Parameters
     ----------
+    least : float, default 1e-140
+        0 where squares may vanish.
     **data : ndarray
         Each by the name that its argument has.
     """
     for name, array in data.items():
         size = max(float(array.max(initial=0.0)), -float(array.min(initial=0.0)))
-        if size > LARGEST or 0.0 < size < LEAST:
+        if size > LARGEST or 0.0 < size < least:
             raise ArgumentError(
                 name,
-                f"must be of a size in [{LEAST:g}, {LARGEST:g}], as squares of it are needed, "
+                f"must be of a size in [{least:g}, {LARGEST:g}], as squares of it are needed, "
                 f"got {size:g}; give it in another unit",
             )
 

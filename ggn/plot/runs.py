@@ -100,7 +100,7 @@ def correlations(
 
     Returns
     -------
-    ndarray of Axes
+    Axes, or ndarray of Axes where there are several
     """
     most = integer("lags", lags, 1)
     series, found = _runs(fit, U, Y, horizon)
@@ -119,7 +119,7 @@ def correlations(
             name = f" {o}" if outputs > 1 else ""
             with_what = "themselves" if c is None else f"input {c}" if inputs > 1 else "the input"
             own.set(xlabel="lag", ylabel="correlation", title=f"residuals{name}, {with_what}")
-    return axes
+    return axes if len(axes) > 1 else axes[0]
 
 
 def horizons(

@@ -147,7 +147,8 @@ def diagnose(
         with np.errstate(all="ignore"):
             return diagnose_sums(summed, limit)
     at = linearize(net, w, X, Y, loss, l2=l2, sample_weight=sample_weight)
-    check_sizes(X=at.objective.X, Y=at.objective.Yt)
+    check_sizes(X=at.objective.X)
+    check_sizes(least=0.0, Y=at.objective.Yt)
     if not at.objective.c.array.all():
         at = Linearization(at.objective.part(np.flatnonzero(at.objective.c.array)), at.w)
     _finite(at)
