@@ -176,6 +176,7 @@ def lost():
     return ggn.train(NET, data, w0=W0, callback=data.leave)
 
 
+SERIES = np.arange(40.0)
 STOPS = {
     # at w = 0 the two pulls cancel exactly
     Status.GRADIENT: lambda: line((-1.0, 1.0), (1.0, 1.0), w0=0.0),
@@ -194,6 +195,10 @@ STOPS = {
     Status.CALLBACK: lambda: fit(callback=stop),
     Status.INTERRUPTED: lambda: fit(callback=interrupt),
     Status.LOST: lost,
+    Status.DIVERGES: lambda: ggn.narx(  # one step from samples is finite, exp(300), two are not
+        np.sin(SERIES), np.cos(SERIES), hidden=1, activation="exponential",
+        output_lags=[1], input_lags=[1], w0=[300.0, 0.0, 0.0, 1.0, 0.0], max_iter=0,
+    ),
     # an input that is always 0 leaves a zero on the diagonal
     Status.SINGULAR: lambda: ggn.train(
         ggn.MLP((2, 1), bias=False), [[1.0, 0.0], [2.0, 0.0]], [0.0, 1.0],
