@@ -1,6 +1,6 @@
 """How the seconds of an iteration on a cluster grow: a formula, and where its constants come from.
 
-    sweep   ⌈C / W⌉ T/C (work(N) / rate + 2 forward(N) / forward rate)
+    sweep   ⌈C / W⌉ T/C (work(N) / rate + k forward(N) / forward rate), k sweeps an iteration
     tasks   (C + C/7 + ...) t_task + t_graph, for each of four graphs
     wire    4 N² (1 + Σ_l 7 ⌈C / 8^l / W⌉ (W - 1)/W) / B
     solve   N³/3 / rate of the client
@@ -50,8 +50,10 @@ class Constants:
         Flops per second of an assembly on one thread, in `normal_work`.
     forward : float
         Of a forward sweep, in `forward_flops`.
+    sweeps : float
+        How many of these the rest of an iteration takes: trial, acceleration, output layer.
     task : float
-        Seconds of the scheduler and a worker for each task.
+        Seconds of the scheduler and a worker for each task of a training of next to no samples.
     graph : float
         Seconds of a graph beside its tasks.
     wire : float
@@ -62,6 +64,7 @@ class Constants:
 
     rate: float
     forward: float
+    sweeps: float
     task: float
     graph: float
     wire: float
@@ -69,7 +72,7 @@ class Constants:
 
 
 # a Zen 4 core; tasks by the processor time of scheduler and client; the wire is ten gigabit
-MEASURED = Constants(44e9, 30e9, 1.7e-3, 12e-3, 1.25e9, 30e9)
+MEASURED = Constants(48e9, 39e9, 9.6, 1.7e-3, 12e-3, 1.25e9, 30e9)
 
 
 @dataclass(frozen=True)
@@ -105,7 +108,9 @@ def parts(net: Any, T: float, C: int, W: int, known: Constants, cores: float = m
     """Return what an iteration takes, of workers that share so many cores."""
     N, busy = net.n_weights, int(min(W, cores))
     each = math.ceil(C / busy) * T / C
-    sweep = each * (normal_work(net) / known.rate + 2 * forward_flops(net) / known.forward)
+    sweep = each * (
+        normal_work(net) / known.rate + known.sweeps * forward_flops(net) / known.forward
+    )
     tasks = GRAPHS * (known.graph + (C + sum(additions(C))) * known.task)
     return Parts(sweep, tasks, received(C, W) * 4.0 * N * N / known.wire, N**3 / 3.0 / known.solve)
 
@@ -185,20 +190,32 @@ def measure() -> Constants:
     G, A = np.empty((net.n_weights,) * 2), rng.normal(size=(N, N))
     A = A @ A.T + N * np.eye(N)
     with ggn.threads(1):
-        rate = T * normal_work(net) / seconds_of(lambda: objective.at(w).assemble_normal(G))
-        forward = T * forward_flops(net) / seconds_of(lambda: objective.value(w))
+        assembly = seconds_of(lambda: objective.at(w).assemble_normal(G))
+        value = seconds_of(lambda: objective.value(w))
+        Y, options = objective.Yt[0], {"w0": w, "tol": 0.0, "step": "primal"}
+        whole = iteration(lambda n: ggn.train(net, X, Y, max_iter=n, **options), 10)
+    rate, forward = T * normal_work(net) / assembly, T * forward_flops(net) / value
     solve = N**3 / 3.0 / seconds_of(lambda: cholesky(A, lower=True, check_finite=False))
+    sweeps = (whole - assembly - net.n_weights**3 / 3.0 / solve) / value
     with cluster(2) as client:
         counts, times = (8, 64), []
         for C in counts:
-            of = source(client, C)
-            times.append(seconds_of(lambda of=of: of.total(one), 20))
+            small, few_X, few_Y = data((8, 2, 1), 32 * C, C)
+            few_X, few_Y = client.persist((few_X, few_Y))
+            options["w0"] = small.initial_weights(0)
+            times.append(iteration(
+                lambda n, few=(small, few_X, few_Y): ggn.dask.train(
+                    client, *few, max_iter=n, **options
+                ), 6,
+            ) / GRAPHS)  # fmt: skip
+        of = source(client, counts[1])
+        nothing = seconds_of(lambda: of.total(one), 20)
         few, many = (C + sum(additions(C)) for C in counts)
         task = (times[1] - times[0]) / (many - few)
         n = N * N // 2
-        large = seconds_of(lambda: of.reduce(add, numbers, n)) - times[1]
+        large = seconds_of(lambda: of.reduce(add, numbers, n)) - nothing
     wire = received(64, 2) * 8.0 * n / large
-    return Constants(rate, forward, task, times[0] - few * task, wire, solve)
+    return Constants(rate, forward, sweeps, task, times[0] - few * task, wire, solve)
 
 
 def iteration(train: Callable[[int], object], steps: int = 4) -> float:
@@ -219,8 +236,8 @@ def check(known: Constants) -> None:
     for W in (1, 2, 4):
         with cluster(W) as client:
             for sizes, T, C in (
-                ((8, 50, 1), 200_000, 8), ((8, 50, 1), 1_000_000, 16), ((8, 50, 1), 200_000, 64),
-                ((20, 60, 1), 400_000, 16), ((50, 40, 1), 200_000, 16),
+                ((8, 50, 1), 200_000, 8), ((8, 50, 1), 600_000, 16), ((8, 50, 1), 200_000, 64),
+                ((20, 60, 1), 100_000, 16), ((50, 40, 1), 60_000, 16),
             ):  # fmt: skip
                 net, X, Y = data(sizes, T, C)
                 X, Y = client.persist((X, Y))
