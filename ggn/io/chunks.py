@@ -126,8 +126,8 @@ class Chunks(Source):
 
         Parameters
         ----------
-        paths : path, pattern such as "part-*.parquet", or sequence of paths
-            Files of a pattern are taken in the order of their names.
+        paths : path, or sequence of paths
+            A path may be a pattern such as ``part-*.parquet``: its files in the order of names.
         inputs, targets : sequence of str
             Names of columns, in the order of the network's inputs and outputs.
         sample_weight : str, optional
