@@ -260,3 +260,14 @@ def test_diagnosis_does_not_depend_on_what_memory_held_before():
         ggn.diagnose(NET, W, X, Y)
     finally:
         np.empty = empty
+
+
+@pytest.mark.parametrize("size", [1e155, 1e200])
+def test_a_certificate_of_huge_numbers_warns_of_nothing(size):
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        for found in (
+            surface.certificate(NET, W, X, size * Y, l2=1.0),
+            surface.certificate(NET, size * W, X, Y, l2=1.0),
+        ):
+            assert not found.certifies_global

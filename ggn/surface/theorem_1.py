@@ -229,7 +229,8 @@ def certificate(
     limit = memory_limit(max_memory)
     if rank is not None:
         instance("rank must be", rank, NumericalRank)
-    return certify(at, rank, number("tol", tol, 0.0), limit)
+    with np.errstate(all="ignore"):
+        return certify(at, rank, number("tol", tol, 0.0), limit)
 
 
 def certify(
