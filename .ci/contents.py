@@ -3,6 +3,9 @@
 import sys
 import tarfile
 import zipfile
+from pathlib import Path
+
+KERNELS = Path(__file__).parent.parent / "ggn" / "_kernels"
 
 for path in sys.argv[1:]:
     if path.endswith(".whl"):
@@ -14,11 +17,9 @@ for path in sys.argv[1:]:
         with tarfile.open(path) as sdist:
             names = [n.partition("/")[2] for n in sdist.getnames()]
         hand_written = {
-            "ggn/_kernels/activation_loops.c",
-            "ggn/_kernels/loss_loops.c",
-            "ggn/_kernels/pair_products.c",
-            "ggn/_kernels/rows.c",
-            "ggn/_kernels/small_products.c",
+            f"ggn/_kernels/{c.name}"
+            for c in KERNELS.glob("*.c")
+            if not c.with_suffix(".pyx").exists()  # else Cython has made it
         }
         bad = [n for n in names if n.endswith(".c") and n not in hand_written]
         wanted = {

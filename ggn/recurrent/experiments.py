@@ -73,15 +73,23 @@ def inputs(U: Any, lengths: Sequence[int]) -> list[np.ndarray]:
     return series("U", U, missing=False)
 
 
+def is_series(value: Any) -> bool:
+    """Whether it has samples; what is no array has none, and says so where it is read."""
+    try:
+        return bool(np.ndim(value) >= 1)
+    except (TypeError, ValueError, OverflowError, MemoryError):
+        return True
+
+
 def series(name: str, value: Any, missing: bool) -> list[np.ndarray]:
     """Return one array (T, n) for each series; `missing`: nan is allowed."""
     if isinstance(value, (list, tuple)) and len(value) == 0:
         raise ArgumentError(name, "must hold at least one series, got none")
     several = isinstance(value, (list, tuple)) and not np.isscalar(value[0])
-    several = several and np.ndim(value[0]) > 0
+    several = several and is_series(value[0])
     parts = list(value) if several else [value]
     if several and all(
-        np.shape(part) == np.shape(parts[0]) and np.ndim(part) == 1 and len(part) <= 1
+        isinstance(part, (list, tuple, np.ndarray)) and len(part) <= 1 and np.ndim(part) == 1
         for part in parts
     ):
         parts = [value]  # a column, row by row
@@ -98,10 +106,11 @@ def _one(name: str, value: Any, missing: bool) -> np.ndarray:
     gaps = None
     if missing:
         try:
-            array = np.asarray(value, dtype=np.float64)
+            array = np.asarray(value)
+            array = array.astype(np.float64) if array.dtype.kind in "fiubO" else np.asarray("")
             gaps = np.isnan(array)
             value = np.where(gaps, 0.0, array)
-        except (TypeError, ValueError):
+        except (TypeError, ValueError, OverflowError, MemoryError):
             gaps = None  # the sentence is float_array's
     array = float_array(name, value, (1, 2))
     if gaps is not None:

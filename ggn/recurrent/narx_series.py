@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from ggn.recurrent.experiments import is_series
 from ggn.recurrent.lags import Lags
 from ggn.recurrent.windows import Windows
 from ggn.validation import ArgumentError, count, plain
@@ -99,7 +100,7 @@ def experiments(name: str, value: Any, least: int = 2) -> tuple[list[np.ndarray]
 
     Missing samples are NaN, None, or masked.
     """
-    several = isinstance(value, (list, tuple)) and any(np.ndim(one) >= 1 for one in value)
+    several = isinstance(value, (list, tuple)) and any(is_series(one) for one in value)
     given = list(value) if several else [value]
     if not given:
         raise ArgumentError(name, "must hold at least one series, got none")
@@ -131,7 +132,7 @@ def _one(name: str, value: Any, where: str, least: int) -> tuple[np.ndarray, boo
         if array.dtype.kind not in "fiub":
             raise TypeError(f"dtype {array.dtype}")
         array = array.astype(np.float64)
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, OverflowError, MemoryError) as error:
         raise ArgumentError(
             name, f"must hold real numbers, got {type(value).__name__}{where}: {error}"
         ) from error
