@@ -271,3 +271,14 @@ def test_a_certificate_of_huge_numbers_warns_of_nothing(size):
             surface.certificate(NET, size * W, X, Y, l2=1.0),
         ):
             assert not found.certifies_global
+
+
+@pytest.mark.parametrize("train", [ggn.narx, lambda u, y: ggn.statespace(u, y, 1)])
+@pytest.mark.parametrize("value", [10**400, np.ones(5) * 1j, "text", object()])
+def test_series_that_are_no_series(train, value):
+    endless = [1.0]
+    endless[0] = endless
+    for U, Y in ((value, np.ones(5)), (np.arange(5.0), value), (endless, np.ones(5))):
+        with pytest.raises(ValueError, match=r"^[UY] must ") as error:
+            train(U, Y)
+        assert "\n" not in str(error.value)

@@ -73,12 +73,12 @@ def inputs(U: Any, lengths: Sequence[int]) -> list[np.ndarray]:
     return series("U", U, missing=False)
 
 
-def is_series(value: Any) -> bool:
-    """Whether it has samples; what is no array has none, and says so where it is read."""
+def dimensions(value: Any) -> int:
+    """Return np.ndim, or -1 of what is no array; where it is read, that is said."""
     try:
-        return bool(np.ndim(value) >= 1)
+        return int(np.ndim(value))
     except (TypeError, ValueError, OverflowError, MemoryError):
-        return True
+        return -1
 
 
 def series(name: str, value: Any, missing: bool) -> list[np.ndarray]:
@@ -86,10 +86,10 @@ def series(name: str, value: Any, missing: bool) -> list[np.ndarray]:
     if isinstance(value, (list, tuple)) and len(value) == 0:
         raise ArgumentError(name, "must hold at least one series, got none")
     several = isinstance(value, (list, tuple)) and not np.isscalar(value[0])
-    several = several and is_series(value[0])
+    several = several and dimensions(value[0]) != 0
     parts = list(value) if several else [value]
     if several and all(
-        isinstance(part, (list, tuple, np.ndarray)) and len(part) <= 1 and np.ndim(part) == 1
+        isinstance(part, (list, tuple, np.ndarray)) and len(part) <= 1 and dimensions(part) == 1
         for part in parts
     ):
         parts = [value]  # a column, row by row

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from ggn.recurrent.experiments import is_series
+from ggn.recurrent.experiments import dimensions
 from ggn.recurrent.lags import Lags
 from ggn.recurrent.windows import Windows
 from ggn.validation import ArgumentError, count, plain
@@ -100,7 +100,7 @@ def experiments(name: str, value: Any, least: int = 2) -> tuple[list[np.ndarray]
 
     Missing samples are NaN, None, or masked.
     """
-    several = isinstance(value, (list, tuple)) and any(is_series(one) for one in value)
+    several = isinstance(value, (list, tuple)) and any(dimensions(one) != 0 for one in value)
     given = list(value) if several else [value]
     if not given:
         raise ArgumentError(name, "must hold at least one series, got none")
