@@ -40,3 +40,15 @@ def test_without_threadpoolctl(monkeypatch):
             assert blas_threads() == before
     finally:
         threads.blas._blas.cache_clear()
+
+
+def test_a_plan_is_for_the_threads_that_there_are_now():
+    """Of the same sizes; the tiles of the dual step are one for each thread."""
+
+    def bytes_of_dual(count):
+        with ggn.threads(count):
+            found = ggn.plan(ggn.MLP((8, 50, 1)), 10_000).candidates
+        return next(c.bytes for c in found if type(c.step).__name__ == "Dual")
+
+    assert bytes_of_dual(1) < bytes_of_dual(2)
+    assert bytes_of_dual(1) < bytes_of_dual(2)

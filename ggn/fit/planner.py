@@ -25,7 +25,7 @@ from ggn.fit.costs import (
     subsampled_cost,
 )
 from ggn.linearization import BaseObjective
-from ggn.machine import flop_rate, memory_limit, one_thread
+from ggn.machine import flop_rate, memory_limit, number_of_threads, one_thread
 from ggn.network import MLP
 from ggn.steps import ConjugateGradient, Dual, MinimumNorm, Primal, Step, Subsampled
 from ggn.steps.subsampled import first_size
@@ -175,7 +175,7 @@ def _planned(
     """Return the plan; resident: whether the samples are in memory, all at once."""
     damped, limit = damping.damped, memory_limit(max_memory)
     kinds = curved.semidefinite, curved.reachable, damped, penalised, resident
-    costs = _costs(net, T, one_thread(), *kinds)
+    costs = _costs(net, T, number_of_threads(), one_thread(), *kinds)
     made = [(step(), flops, memory) for step, flops, memory in costs]
     exact = made[0][1]
     candidates = [Candidate(step, f, b, b <= limit, _note(step, exact)) for step, f, b in made]
@@ -192,6 +192,7 @@ def _planned(
 def _costs(
     net: MLP,
     T: int,
+    threads: int,  # two of the machine's, which costs ask for themselves
     one_thread: bool,
     semidefinite: bool,
     reachable: bool,
