@@ -73,7 +73,7 @@ class GGNClassifier(ClassifierMixin, DaskGGN):
         callback: Callable[..., Any] | None = None,
         client: Client | None = None,
     ) -> None:
-        self._keep(locals())
+        self._keep_parameters(locals())
 
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> GGNClassifier:
         """Train on dask collections X (T, n_features) and labels y (T,).

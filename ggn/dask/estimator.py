@@ -15,7 +15,6 @@ import dask.array as da
 import numpy as np
 from dask.base import is_dask_collection
 from distributed import Client
-from sklearn.base import BaseEstimator
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
@@ -24,16 +23,16 @@ from ggn.dask.fitting import Fitted, Wanted, fit_model
 from ggn.dask.parts import current, frame_columns, width
 from ggn.fit.result import Status, TrainResult
 from ggn.io import Model
-from ggn.io.scaling import fold
 from ggn.losses import Loss
 from ggn.network import MLP
 from ggn.sklearn.hidden import hidden_sizes
+from ggn.sklearn.weights import WithWeights
 from ggn.validation import ArgumentError, integer, number, users_line
 
 __all__ = ["DaskGGN", "values_of"]
 
 
-class DaskGGN(BaseEstimator):
+class DaskGGN(WithWeights):
     """What the two have in common; the parameters are documented by them."""
 
     hidden_layer_sizes: Any
@@ -55,29 +54,10 @@ class DaskGGN(BaseEstimator):
     result_: TrainResult
     n_features_in_: int
 
-    def _keep(self, given: dict[str, Any]) -> None:
-        for name in self._get_param_names():
-            setattr(self, name, given[name])
-
     @property
     def client_(self) -> Client:
         """The client that the estimator works with: its own, or the current one."""
         return current(self.client)
-
-    @property
-    def coefs_(self) -> list[np.ndarray]:
-        """Weights between layers, (n_(l-1), n_l) each, for data in their own units."""
-        return [W[:-1] for W in self._folded()]
-
-    @property
-    def intercepts_(self) -> list[np.ndarray]:
-        """Bias of each layer, (n_l,), for data in their own units."""
-        return [W[-1] for W in self._folded()]
-
-    def _folded(self) -> list[np.ndarray]:
-        check_is_fitted(self)
-        m = self.model_
-        return m.net.unpack(fold(m.net, m.w, m.x_mean, m.x_scale, m.y_mean, m.y_scale))
 
     def __getstate__(self) -> dict[str, Any]:
         """Return the state without the client, which belongs to this process."""

@@ -95,7 +95,7 @@ class GGNRegressor(RegressorMixin, DaskGGN):
         callback: Callable[..., Any] | None = None,
         client: Client | None = None,
     ) -> None:
-        self._keep(locals())
+        self._keep_parameters(locals())
 
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> GGNRegressor:
         """Train on dask collections X (T, n_features) and y (T,) or (T, n_outputs).

@@ -14,7 +14,7 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
-from sklearn.base import BaseEstimator, is_classifier
+from sklearn.base import is_classifier
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted
@@ -25,7 +25,7 @@ from ggn.fit.restarts import Restarts, run_restarts
 from ggn.fit.result import Status, TrainResult
 from ggn.fit.task import HeldOut, Samples, Score, Task
 from ggn.io import Model
-from ggn.io.scaling import constant_columns, fold
+from ggn.io.scaling import constant_columns
 from ggn.io.training import Training
 from ggn.losses import Loss
 from ggn.network import MLP
@@ -33,6 +33,7 @@ from ggn.sklearn.evidence import by_evidence, penalty, train_mixture
 from ggn.sklearn.hidden import hidden_sizes, units_for
 from ggn.sklearn.parts import read, split
 from ggn.sklearn.units import ExtrapolationWarning, outside, said_outside, units
+from ggn.sklearn.weights import WithWeights
 from ggn.sklearn.words import WORDS
 from ggn.surface import diagnose
 from ggn.surface.ending import ended
@@ -41,7 +42,7 @@ from ggn.validation import integer, number, plain
 __all__ = ["BaseGGN"]
 
 
-class BaseGGN(BaseEstimator):
+class BaseGGN(WithWeights):
     """The parameters are documented by the two estimators."""
 
     hidden_layer_sizes: Any
@@ -73,21 +74,6 @@ class BaseGGN(BaseEstimator):
         """Return targets (T, nL) of the network, in the data's units, for y as `fit` takes it."""
         return Y
 
-    def _keep_parameters(self, given: dict[str, Any]) -> None:
-        """Set what the constructor was given, as it is, from its local variables."""
-        for name in self._get_param_names():
-            setattr(self, name, given[name])
-
-    @property
-    def coefs_(self) -> list[np.ndarray]:
-        """Weights between layers, (n_(l-1), n_l) each, for data in their own units."""
-        return [W[:-1] for W in self._folded()]
-
-    @property
-    def intercepts_(self) -> list[np.ndarray]:
-        """Bias of each layer, (n_l,), for data in their own units."""
-        return [W[-1] for W in self._folded()]
-
     def __getattr__(self, name: str) -> Any:
         """Compute diagnosis_, once; no property, which notebooks would touch to show it."""
         kind = type(self).__name__
@@ -108,10 +94,6 @@ class BaseGGN(BaseEstimator):
     def __getstate__(self) -> dict[str, Any]:
         state: dict[str, Any] = super().__getstate__()
         return {k: v for k, v in state.items() if k not in ("_problem", "diagnosis_")}
-
-    def _folded(self) -> list[np.ndarray]:
-        m: Model = self.model_
-        return m.net.unpack(fold(m.net, m.w, m.x_mean, m.x_scale, m.y_mean, m.y_scale))
 
     def _outputs(self, X: Any) -> np.ndarray:
         """Return φ_L in the targets' units, (T, nL)."""
