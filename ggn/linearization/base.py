@@ -15,6 +15,7 @@ from typing import Any, ClassVar, Self
 import numpy as np
 from scipy.sparse.linalg import LinearOperator
 
+from ggn.linearization.symmetric import mirrored
 from ggn.losses import Loss
 from ggn.network import MLP
 from ggn.validation import flag
@@ -194,10 +195,9 @@ class BaseLinearization(ABC):
         >>> ggn.linearize(ggn.MLP((1, 1), bias=False), [1.0], [[3.0]], [[0.0]]).normal_matrix()
         array([[18.]])
         """
-        N = len(self.w)
-        G = np.empty((N, N))
+        G = np.empty((len(self.w), len(self.w)))
         self.assemble_normal(G, flag("psd", psd))
-        return np.tril(G) + np.tril(G, -1).T
+        return mirrored(G)
 
     def operator(self, psd: bool = True) -> LinearOperator:
         """Return v -> P H_E Pᵀ v + 2 l2 v as a SciPy LinearOperator (N, N), without a matrix.

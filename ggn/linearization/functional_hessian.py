@@ -25,6 +25,7 @@ import numpy as np
 from scipy.linalg.blas import dgemm
 
 from ggn.linearization.mean_loss import MeanLoss
+from ggn.linearization.symmetric import mirrored
 from ggn.network import MLP, chunks
 
 __all__ = ["functional_hessian"]
@@ -146,7 +147,7 @@ class _Sums:
                 block[:, each, each] += S.reshape(nk, n, mk).transpose(1, 0, 2)
             else:
                 block[:, : net.sizes[layer - 1]] += S.reshape(-1, nk, n, mk).transpose(2, 0, 1, 3)
-        return np.tril(R) + np.tril(R, -1).T
+        return mirrored(R)
 
 
 def _pairs(x: np.ndarray, y: np.ndarray) -> np.ndarray:

@@ -31,6 +31,7 @@ from ggn.linearization.dual_system import DualSystem
 from ggn.linearization.functional_hessian import functional_hessian
 from ggn.linearization.mean_loss import MeanLoss
 from ggn.linearization.sweeping import Accumulate, sweep
+from ggn.linearization.symmetric import mirrored
 from ggn.network import MLP
 
 __all__ = ["Linearization"]
@@ -137,5 +138,4 @@ class Linearization(BaseLinearization):
         T, nL = self.objective.T, self.net.n_outputs
         K = np.empty((T * nL, T * nL))
         dual.kernel(None, K)
-        K = np.tril(K) + np.tril(K, -1).T
-        return K.reshape(nL, T, nL, T).transpose(1, 0, 3, 2).reshape(T * nL, T * nL)
+        return mirrored(K).reshape(nL, T, nL, T).transpose(1, 0, 3, 2).reshape(T * nL, T * nL)

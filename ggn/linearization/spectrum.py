@@ -15,9 +15,10 @@ that belong to a symmetry of the network are off by the order of ‖g‖.
 
 from __future__ import annotations
 
+import functools
 import inspect
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -82,20 +83,28 @@ class Spectrum:
         Ascending: all N of them, or some from either end.
     eigenvectors : ndarray, (N, k)
         Columns.
-    residuals : ndarray, (k,)
-        ‖H v - λ v‖₂: there is an eigenvalue within it of λ.
     tolerance : float
         Eigenvalues no larger in size count as zero.
     dense : bool
         Whether a dense factorisation gave them.  If not, they are Lanczos estimates: that
         none lies beyond them is likely, not certain, and of equal ones some may be missing.
+    applied : ndarray
+        The matrix that was factorised, (N, N), if dense; else its products with the
+        eigenvectors, (N, k).
     """
 
     eigenvalues: np.ndarray
     eigenvectors: np.ndarray
-    residuals: np.ndarray
     tolerance: float
     dense: bool
+    applied: np.ndarray = field(repr=False)
+
+    @functools.cached_property
+    def residuals(self) -> np.ndarray:
+        """‖H v - λ v‖₂, (k,): there is an eigenvalue within it of λ."""
+        V = self.eigenvectors
+        HV = self.applied @ V if self.dense else self.applied
+        return np.linalg.norm(HV - V * self.eigenvalues, axis=0)
 
     @property
     def inertia(self) -> Inertia | None:
@@ -202,10 +211,10 @@ def spectrum(
     if dense_fits(N, limit, k):
         H = at.hessian() if scale is None else scaled_hessian(at, scale)
         values, vectors = eigh(H, driver="evd")
-        return probe.spectrum(values, vectors, H @ vectors, dense=True)
+        return Spectrum(values, vectors, probe.tolerance, True, H)
     (low, left), (high, right) = probe.lanczos(k, "SA"), probe.lanczos(k, "LA")
     values, vectors = np.append(low, high), np.hstack([left, right])
-    return probe.spectrum(values, vectors, probe.products(vectors), dense=False)
+    return Spectrum(values, vectors, probe.tolerance, False, probe.products(vectors))
 
 
 def dense_fits(N: int, max_memory: float, k: int = FEW) -> bool:
@@ -274,13 +283,6 @@ class _Probe:
                 break
         order = np.argsort(values)
         return values[order] - shift, vectors[:, order]
-
-    def spectrum(
-        self, values: np.ndarray, vectors: np.ndarray, products: np.ndarray, dense: bool
-    ) -> Spectrum:
-        """Return these eigenpairs with their residuals and the tolerance."""
-        residuals = np.linalg.norm(products - vectors * values, axis=0)
-        return Spectrum(values, vectors, residuals, self.tolerance, dense)
 
 
 def _operator(at: BaseLinearization, scale: np.ndarray | None) -> LinearOperator:

@@ -26,6 +26,7 @@ from ggn.linearization.parts import Problem, Rows, Scales, new_token, of_part
 from ggn.linearization.selection import robust_columns
 from ggn.linearization.source import Source
 from ggn.linearization.summary import Columns
+from ggn.linearization.symmetric import mirrored
 from ggn.losses import Loss, resolve
 from ggn.network import MLP
 from ggn.validation import count, instance
@@ -274,7 +275,7 @@ class SummedLinearization(BaseLinearization):
         N = self.net.n_weights
         R = np.zeros((N, N))
         parts.unpacked(self.objective.total(parts.functional_hessian, self.w), R)
-        return R + np.tril(R, -1).T
+        return mirrored(R)
 
     def bend(self, d: np.ndarray) -> np.ndarray:
         bend: np.ndarray = self.objective.total(parts.bend, self.w, d)

@@ -10,6 +10,7 @@ from scipy.linalg import LinAlgError, LinAlgWarning, solve
 from ggn import _core
 from ggn.damping import Metric
 from ggn.linearization import BaseLinearization
+from ggn.linearization.symmetric import mirrored
 from ggn.steps.base import Prepared, Step
 from ggn.steps.cholesky import damped_cholesky
 
@@ -58,7 +59,7 @@ class PreparedPrimal(Prepared):
         """Return G⁻¹g where the loss's curvature leaves G regular but indefinite (eq. 38)."""
         if self.at.objective.loss.semidefinite or not np.isfinite(np.tril(self.G)).all():
             return None
-        G = np.tril(self.G) + np.tril(self.G, -1).T
+        G = mirrored(self.G.copy())
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("error", LinAlgWarning)

@@ -137,7 +137,7 @@ def _dependent_features(
     # units that their dummy weight alone moves
     still = np.logical_not(V[: net.sizes[layer - 1]].any(axis=0))
     phi, _ = _features(objective, w, layer)
-    size, alike = np.abs(phi).max(axis=0), _alike(phi)
+    size, alike = np.abs(phi).max(axis=0), _alike(phi, n)
     null: list[np.ndarray] = []
     left, exact = list(range(phi.shape[1])), True
     while left:
@@ -183,14 +183,18 @@ def _in_proportion(net: MLP, w: np.ndarray, layer: int, v: np.ndarray) -> np.nda
     return np.array(out[1:]).reshape(-1, net.n_weights).T
 
 
-def _alike(phi: np.ndarray) -> np.ndarray:
-    """Return which pairs of features could be equal, by `_factor`, where either is largest."""
+def _alike(phi: np.ndarray, n: int) -> np.ndarray:
+    """Return which pairs of features could be equal, by `_factor`, where the first is largest.
+
+    Feature n is the dummy unit, to which others are equal up to a factor.
+    """
     top = np.abs(phi).argmax(axis=0)
     at_top = phi[top]  # row j: all features on the sample where feature j is largest
     with np.errstate(all="ignore"):
-        f = np.abs(at_top.T / at_top.diagonal())
         mine, theirs = np.abs(at_top.diagonal())[:, np.newaxis], np.abs(at_top)
-        off = np.minimum(np.abs(mine - theirs), np.abs(mine - f * theirs))
+        off = np.abs(mine - theirs)
+        f = np.abs(at_top.T / at_top.diagonal())[:, n:]
+        off[:, n:] = np.minimum(off[:, n:], np.abs(mine - f * theirs[:, n:]))
         return ~(off > 2.0 * EQUAL * mine)  # what is not a number is looked at
 
 

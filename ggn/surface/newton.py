@@ -1,6 +1,7 @@
 """Newton's method for a few steps: whether a zero of the gradient is near, and what it is.
 
-    w' = w - D⁻¹ V (Vᵀ H V)⁻¹ Vᵀ D⁻¹ g,    H = D⁻¹ H_J D⁻¹ taken anew for each step,
+    w' = w - D⁻¹ V (Vᵀ H V)⁻¹ Vᵀ D⁻¹ g,    H = D⁻¹ H_J D⁻¹ taken anew where that of the start
+                                           would not shorten the step a hundredfold,
 
 V the eigenvectors of H at the start whose eigenvalues do not count as zero.  A zero is near
 where (Kantorovich) each step is at most half the one before it, none leads further than a
@@ -35,12 +36,14 @@ PRODUCTS = 120  # for a truncated step
 CONTRACTS = 0.1  # of ‖g‖ may be left by a truncated step
 FAR = 0.1  # of each unit's weights
 SHRINKS = 0.5  # each step, times the one before
+STRAIGHT = 0.01  # the same, of a step by the Hessian of the start
 LEVEL = 1e-6  # of ‖H‖: curvature along directions of constant J, near their critical points
 CLOSE = 1e-4  # of a unit's weights: J bends alike over less
 ALIKE = 0.5  # curvatures, up to this factor
 FEW = 3  # eigenvectors that are looked along
 INVERSE = 4  # iterations that find them
 NOISE = 30.0  # times the noise: what is left of g when it is rounding
+STEADY = 100.0  # the noise changes by less over a tenth of a unit's weights
 
 
 def gradient_noise(at: Linearization, units: Units) -> np.ndarray:
@@ -169,23 +172,32 @@ def _follow(
 ) -> NearbyZero | None:
     """Take Newton steps along the eigenvectors seen until the gradient is rounding."""
     scale, there = units.scale, at
-    zeros = spectrum.eigenvectors[:, ~seen]
+    V, values, zeros = spectrum.eigenvectors[:, seen], spectrum.eigenvalues[seen], None
     rest = at.gradient / scale
     norm = float(np.linalg.norm(rest)) or 1.0
-    V = spectrum.eigenvectors[:, seen]
-    step = V @ ((V.T @ rest) / spectrum.eigenvalues[seen])
-    H, before = None, math.inf
+    step, H = V @ ((V.T @ rest) / values), spectrum.applied
+    noise, before = gradient_noise(at, units), math.inf
     for k in range(STEPS + 1):
         far = units.shares(scale * (there.w - at.w), at.w).max(initial=0.0)
-        length = units.shares(step, at.w).max(initial=0.0)
-        if not (math.isfinite(length) and far <= FAR):
+        if not far <= FAR:
             return None
-        noise = gradient_noise(there, units)
-        still = (units.norms(rest) <= NOISE * noise).all()
+        still = (units.norms(rest) <= STEADY * NOISE * noise).all()
+        if still and k > 0:
+            noise = gradient_noise(there, units)
+        still = still and (units.norms(rest) <= NOISE * noise).all()
+        length = units.shares(step, at.w).max(initial=0.0)
+        if k > 0 and (still or not length <= STRAIGHT * before):
+            if zeros is None:
+                zeros = spectrum.eigenvectors[:, ~seen]
+            H, solution = _newton(there, scale, rest, zeros)
+            if solution is None:
+                return None
+            step = solution
+            length = units.shares(step, at.w).max(initial=0.0)
         if still and length <= FAR:
             left = float(np.linalg.norm(rest)) / norm
             return NearbyZero(there, units, k, float(far), left, noise, H)
-        if length > SHRINKS * before or length > FAR:
+        if not length <= min(SHRINKS * before, FAR):
             return None
         before = length
         there = Linearization(at.objective, there.w - step / scale)
@@ -193,16 +205,22 @@ def _follow(
             rest = there.gradient / scale
         if not np.isfinite(rest).all():
             return None
-        H = scaled_hessian(there, scale)
-        A = H.copy()
-        if zeros.size:
-            A += (float(np.abs(H).max(initial=0.0)) or 1.0) * (zeros @ zeros.T)
-        solution = _solved(A, rest)
-        if solution is None:
-            return None
-        step = solution
-        step -= zeros @ (zeros.T @ step)
+        step = V @ ((V.T @ rest) / values)
     return None
+
+
+def _newton(
+    there: Linearization, scale: np.ndarray, rest: np.ndarray, zeros: np.ndarray
+) -> tuple[np.ndarray, np.ndarray | None]:
+    """Return the Hessian there and Newton's step, none of it along `zeros` (N, k)."""
+    H = scaled_hessian(there, scale)
+    A = H.copy()
+    if zeros.size:
+        A += (float(np.abs(H).max(initial=0.0)) or 1.0) * (zeros @ zeros.T)
+    step = _solved(A, rest)
+    if step is not None:
+        step -= zeros @ (zeros.T @ step)
+    return H, step
 
 
 def _solved(A: np.ndarray, b: np.ndarray) -> np.ndarray | None:
