@@ -6,6 +6,8 @@ from glob import glob
 from Cython.Build import cythonize
 from setuptools import Extension, setup
 
+CORE = "ggn/_core"
+
 if sys.platform == "win32":
     flags = ["/O2"]
 else:
@@ -17,10 +19,10 @@ else:
 def extension(name, *c_sources):
     """One compiled module and the C files it is linked with."""
     return Extension(
-        f"ggn.{name}",
-        [f"ggn/{name.replace('.', '/')}.pyx", *(f"ggn/_kernels/{c}" for c in c_sources)],
-        include_dirs=["ggn/_kernels"],
-        depends=glob("ggn/_kernels/*.h"),
+        f"ggn._core.{name}",
+        [f"{CORE}/{name}.pyx", *(f"{CORE}/{c}" for c in c_sources)],
+        include_dirs=[CORE],
+        depends=glob(f"{CORE}/*.h"),
         extra_compile_args=flags,
     )
 
@@ -28,23 +30,23 @@ def extension(name, *c_sources):
 setup(
     ext_modules=cythonize(
         [
-            extension("_kernels.sweep", "rows.c", "activation_loops.c"),
-            extension("_kernels.normal", "rows.c", "pair_products.c"),
-            extension("_kernels.kernel"),
-            extension("_kernels.matmul", "small_products.c"),
-            extension("_kernels.directional", "rows.c"),
-            extension("_kernels.solve"),
-            extension("_kernels.point", "loss_loops.c"),
-            extension("_kernels.descent"),
-            extension("_kernels.layout", "activation_loops.c", "loss_loops.c"),
-            extension("_kernels.matrix_door"),
-            extension("_kernels.output_layer"),
-            extension("_kernels.statespace"),
-            extension("_kernels.statespace_along"),
-            extension("_kernels.statespace_door"),
-            extension("_kernels.recursion", "recursion_loops.c", "rows.c", "activation_loops.c"),
-            extension("_kernels.recursion_door", "recursion_loops.c"),
-            extension("_core", "activation_loops.c"),
+            extension("sweep", "rows.c", "activation_loops.c"),
+            extension("normal", "rows.c", "pair_products.c"),
+            extension("kernel"),
+            extension("matmul", "small_products.c"),
+            extension("directional", "rows.c"),
+            extension("solve"),
+            extension("point", "loss_loops.c"),
+            extension("descent"),
+            extension("layout", "activation_loops.c", "loss_loops.c"),
+            extension("matrix_door"),
+            extension("output_layer"),
+            extension("statespace"),
+            extension("statespace_along"),
+            extension("statespace_door"),
+            extension("recursion", "recursion_loops.c", "rows.c", "activation_loops.c"),
+            extension("recursion_door", "recursion_loops.c"),
+            extension("door", "activation_loops.c"),
         ],
         compiler_directives={
             "language_level": "3",

@@ -5,27 +5,27 @@ import tarfile
 import zipfile
 from pathlib import Path
 
-KERNELS = Path(__file__).parent.parent / "ggn" / "_kernels"
+CORE = Path(__file__).parent.parent / "ggn" / "_core"
 
 for path in sys.argv[1:]:
     if path.endswith(".whl"):
         with zipfile.ZipFile(path) as wheel:
             names = wheel.namelist()
         bad = [n for n in names if n.endswith((".pyx", ".pxd", ".pxi", ".c", ".h"))]
-        missing = [n for n in ("ggn/_core.pyi", "ggn/py.typed") if n not in names]
+        missing = [n for n in ("ggn/_core/door.pyi", "ggn/py.typed") if n not in names]
     else:
         with tarfile.open(path) as sdist:
             names = [n.partition("/")[2] for n in sdist.getnames()]
         hand_written = {
-            f"ggn/_kernels/{c.name}"
-            for c in KERNELS.glob("*.c")
+            f"ggn/_core/{c.name}"
+            for c in CORE.glob("*.c")
             if not c.with_suffix(".pyx").exists()  # else Cython has made it
         }
         bad = [n for n in names if n.endswith(".c") and n not in hand_written]
         wanted = {
-            "ggn/_core.pyx",
-            "ggn/_kernels/activation_math.h",
-            "ggn/_kernels/blas.pxd",
+            "ggn/_core/door.pyx",
+            "ggn/_core/activation_math.h",
+            "ggn/_core/blas.pxd",
             "LICENSE",
         }
         missing = sorted((wanted | hand_written) - set(names))

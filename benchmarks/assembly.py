@@ -16,9 +16,9 @@ from scipy.linalg.blas import dgemm, dsyrk
 import ggn
 from benchmarks.timing import medians
 from ggn import _core
+from ggn._core.machine import flop_rate
 from ggn.linearization import Linearization, Objective, assembly
 from ggn.linearization.dual_system import DualSystem
-from ggn.machine import flop_rate
 
 NORMAL = [
     ((64, 32, 10), 1797, 0.10),

@@ -12,8 +12,8 @@ import numpy as np
 import ggn
 from benchmarks.assembly import machine, objective
 from benchmarks.timing import medians
+from ggn._core.machine import number_of_threads
 from ggn.linearization import Linearization
-from ggn.machine import number_of_threads
 
 SHAPES = [
     ((8, 50, 1), 20_000),

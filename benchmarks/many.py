@@ -42,7 +42,7 @@ def main(fits: int = 1000) -> None:
 
     print(machine())
     net, x, Y = problem(fits)
-    cores = ggn.machine.number_of_threads()
+    cores = ggn._core.machine.number_of_threads()
     for threads in sorted({1, cores}):
         times: dict[str, list[float]] = {"many": [], "joblib": [], "joblib, Python's loop": []}
         for _ in range(ROUNDS):

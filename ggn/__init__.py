@@ -3,6 +3,7 @@
 import importlib
 
 from ggn import activations, damping, export, io, losses, problems, products, steps, surface
+from ggn._core.machine import done, threads
 from ggn.activations import Activation
 from ggn.fit.approximate import approximate
 from ggn.fit.bayes import train_bayesian
@@ -19,7 +20,6 @@ from ggn.fit.unsettled import EvidenceWarning
 from ggn.io import Chunks, Model
 from ggn.linearization import Linearization, linearize
 from ggn.losses import Loss
-from ggn.machine import done, threads
 from ggn.network import MLP
 from ggn.recurrent import narx, statespace
 from ggn.surface import Diagnosis, diagnose

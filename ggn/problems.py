@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ggn.machine import check_room
+from ggn._core.machine import check_room
 from ggn.validation import flag, generator, integer
 
 __all__ = ["four_regions", "xor"]

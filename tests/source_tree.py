@@ -149,7 +149,7 @@ class Tree:
             if match[1].startswith("<"):  # of the system
                 continue
             # beside the file, or where setup.py lets the compiler look
-            places = [path.parent / match[1], self.root / "_kernels" / match[1]]
+            places = [path.parent / match[1], self.root / "_core" / match[1]]
             inner = [Path(os.path.normpath(p)) for p in places]
             line = code.count("\n", 0, match.start(1)) + 1
             yield inner[inner[0] not in self.text and inner[1] in self.text], line

@@ -54,16 +54,16 @@ SEEDS = {
     "a_long_pxi_that_names_blas": (
         lambda c: (
             c.write(
-                "_core_hidden.pxi",
+                "_core/hidden.pxi",
                 "from scipy.linalg.cython_blas cimport dgemm\n" + "# filler\n" * 497,
             ),
-            c.append("_core.pyx", '\ninclude "_core_hidden.pxi"\n'),
+            c.append("_core/door.pyx", '\ninclude "hidden.pxi"\n'),
         ),
         {
             "short_files": "498 lines",
-            "blas_has_one_entrance": "_core_hidden.pxi",
-            "known_kinds": "_core_hidden.pxi",
-            "plain_imports": "_core.pyx: an include",
+            "blas_has_one_entrance": "_core/hidden.pxi",
+            "known_kinds": "_core/hidden.pxi",
+            "plain_imports": "_core/door.pyx: an include",
         },
     ),
     "import_module_of_a_room_above": (
@@ -215,7 +215,7 @@ SEEDS = {
         {"imports_point_down": "steps may not import fit"},
     ),
     "an_upward_import_in_a_stub": (
-        lambda c: c.append("_core.pyi", "\nfrom ggn.network import MLP\n"),
+        lambda c: c.append("_core/door.pyi", "\nfrom ggn.network import MLP\n"),
         {"imports_point_down": "_core may not import network"},
     ),
     "a_room_that_imports_ggn_itself": (
@@ -223,8 +223,28 @@ SEEDS = {
         {"imports_point_down": "io may not import ggn itself"},
     ),
     "a_room_that_imports_a_kernel": (
-        lambda c: c.append("machine/__init__.py", "\nfrom ggn._kernels import matmul\n"),
-        {"imports_point_down": "machine may not import _kernels"},
+        lambda c: c.append("losses/base.py", "\nfrom ggn._core import matmul\n"),
+        {"imports_point_down": "losses may not import _core.matmul"},
+    ),
+    "a_room_that_goes_round_the_face": (
+        lambda c: c.append("losses/base.py", "\nfrom ggn._core.door import metric\n"),
+        {"imports_point_down": "losses may not import _core.door"},
+    ),
+    "the_machine_imports_a_kernel": (
+        lambda c: c.append("_core/machine.py", "\nimport ggn._core.matmul\n"),
+        {"imports_point_down": "_core may not import _core.matmul"},
+    ),
+    "the_face_of_compiled_code_imports_a_kernel": (
+        lambda c: c.append("_core/__init__.py", "\nfrom ggn._core.matmul import SIMD\n"),
+        {"imports_point_down": "_core may not import _core.matmul"},
+    ),
+    "a_kernel_as_an_attribute": (
+        lambda c: c.append("losses/base.py", "\nfrom ggn import _core\n\n_core.matmul\n"),
+        {"compiled_code_stays_behind_the_door": "_core.matmul is a module of compiled code"},
+    ),
+    "a_function_of_the_door_that_hides_a_kernel": (
+        lambda c: c.replace("_core/__init__.py", "    descend,\n", "    descent,\n"),
+        {"modules_stay_visible": "descent hides the module ggn._core.descent"},
     ),
     "a_relative_import": (
         lambda c: c.append("steps/base.py", "\nfrom ..fit import run\n"),
@@ -235,8 +255,8 @@ SEEDS = {
         {"plain_imports": "fit/run.py"},
     ),
     "a_star_cimport": (
-        lambda c: c.append("_kernels/solve.pyx", "\nfrom ggn._kernels.matmul cimport *\n"),
-        {"plain_imports": "_kernels/solve.pyx"},
+        lambda c: c.append("_core/solve.pyx", "\nfrom ggn._core.matmul cimport *\n"),
+        {"plain_imports": "_core/solve.pyx"},
     ),
     "a_room_too_many": (
         lambda c: [c.write(f"attic{i}.py", "") for i in range(house.MOST_ROOMS)],
@@ -247,40 +267,40 @@ SEEDS = {
         {"known_kinds": "surface/table.f90"},
     ),
     "a_short_pxi": (
-        lambda c: c.write("_kernels/part.pxi", ""),
-        {"known_kinds": "_kernels/part.pxi"},
+        lambda c: c.write("_core/part.pxi", ""),
+        {"known_kinds": "_core/part.pxi"},
     ),
     "a_part_of_the_door_under_another_name": (
         lambda c: (
-            c.write("_core_part.pxd", "cdef int x = 1\n"),
-            c.append("_core.pyx", "\ninclude '_core_part.pxd'\n"),
+            c.write("_core/part.pxd", "cdef int x = 1\n"),
+            c.append("_core/door.pyx", "\ninclude 'part.pxd'\n"),
         ),
-        {"plain_imports": "_core.pyx: an include"},
+        {"plain_imports": "_core/door.pyx: an include"},
     ),
     "a_memoryview_in_a_kernel": (
         lambda c: c.append(
-            "_kernels/solve.pyx", "\ncdef void f(double[:, ::1] A) noexcept nogil:\n    pass\n"
+            "_core/solve.pyx", "\ncdef void f(double[:, ::1] A) noexcept nogil:\n    pass\n"
         ),
         {"compiled_code_stays_behind_the_door": "a memoryview"},
     ),
     "a_kernel_that_includes_another": (
-        lambda c: c.append("_kernels/matmul.pyx", '\nif True:\n    include "sweep.pyx"\n'),
-        {"plain_imports": "_kernels/matmul.pyx: an include"},
+        lambda c: c.append("_core/matmul.pyx", '\nif True:\n    include "sweep.pyx"\n'),
+        {"plain_imports": "_core/matmul.pyx: an include"},
     ),
     "an_include_from_outside": (
-        lambda c: c.append("_kernels/rows.c", '\n#include "../../secret.h"\n'),
+        lambda c: c.append("_core/rows.c", '\n#include "../../secret.h"\n'),
         {"plain_imports": "secret.h"},
     ),
     "numpy_in_a_kernel": (
-        lambda c: c.append("_kernels/solve.pyx", "\nimport numpy as np\n"),
+        lambda c: c.append("_core/solve.pyx", "\nimport numpy as np\n"),
         {"compiled_code_stays_behind_the_door": "imports numpy"},
     ),
     "a_kernel_that_needs_the_gil": (
-        lambda c: c.append("_kernels/solve.pyx", "\ncdef double f(double x):\n    return x\n"),
+        lambda c: c.append("_core/solve.pyx", "\ncdef double f(double x):\n    return x\n"),
         {"compiled_code_stays_behind_the_door": "a kernel that may raise or needs the GIL"},
     ),
     "a_kernel_with_a_function_of_python_s": (
-        lambda c: c.append("_kernels/solve.pyx", "\ndef f():\n    pass\n"),
+        lambda c: c.append("_core/solve.pyx", "\ndef f():\n    pass\n"),
         {"compiled_code_stays_behind_the_door": "a function of Python's"},
     ),
     "compiled_code_in_another_room": (
@@ -288,36 +308,40 @@ SEEDS = {
         {"compiled_code_stays_behind_the_door": "surface/fast.pyx"},
     ),
     "a_kernel_that_imports_a_room": (
-        lambda c: c.append("_kernels/solve.pyx", "\nfrom ggn.machine import memory\n"),
-        {"imports_point_down": "_kernels may not import machine"},
+        lambda c: c.append("_core/solve.pyx", "\nfrom ggn._core.machine import memory\n"),
+        {"imports_point_down": "compiled code may not import _core"},
+    ),
+    "a_kernel_that_imports_another_room": (
+        lambda c: c.append("_core/solve.pyx", "\nfrom ggn.losses import Loss\n"),
+        {"imports_point_down": "compiled code may not import losses"},
     ),
     "a_circle_of_kernels": (
-        lambda c: c.append("_kernels/matmul.pyx", "\nfrom ggn._kernels.sweep cimport Net\n"),
-        {"no_circles": "ggn._kernels.matmul, ggn._kernels.sweep"},
+        lambda c: c.append("_core/matmul.pyx", "\nfrom ggn._core.sweep cimport Net\n"),
+        {"no_circles": "ggn._core.matmul, ggn._core.sweep"},
     ),
     "a_circle_of_kernels_over_several_lines": (
-        lambda c: c.append("_kernels/matmul.pyx", "\nfrom ggn._kernels cimport (\n    sweep,\n)\n"),
-        {"no_circles": "ggn._kernels.matmul, ggn._kernels.sweep"},
+        lambda c: c.append("_core/matmul.pyx", "\nfrom ggn._core cimport (\n    sweep,\n)\n"),
+        {"no_circles": "ggn._core.matmul, ggn._core.sweep"},
     ),
     "a_circle_of_c_files": (
-        lambda c: c.append("_kernels/simd.h", '\n#include "rows.h"\n#include "simd.h"\n'),
-        {"no_circles": "_kernels/simd.h"},
+        lambda c: c.append("_core/simd.h", '\n#include "rows.h"\n#include "simd.h"\n'),
+        {"no_circles": "_core/simd.h"},
     ),
     "an_overlong_c_file": (
-        lambda c: c.append("_kernels/rows.c", "/* more */\n" * house.MOST_LINES),
-        {"short_files": "_kernels/rows.c"},
+        lambda c: c.append("_core/rows.c", "/* more */\n" * house.MOST_LINES),
+        {"short_files": "_core/rows.c"},
     ),
     "an_overlong_c_file_beside_a_pyx_of_its_name": (
-        lambda c: c.write("_kernels/solve.c", "int x;\n" * (house.MOST_LINES + 1)),
-        {"short_files": "_kernels/solve.c"},
+        lambda c: c.write("_core/solve.c", "int x;\n" * (house.MOST_LINES + 1)),
+        {"short_files": "_core/solve.c"},
     ),
     "fortran_called_from_c": (
-        lambda c: c.append("_kernels/rows.c", "\nextern void dgemm_(char *, char *);\n"),
-        {"blas_has_one_entrance": "_kernels/rows.c"},
+        lambda c: c.append("_core/rows.c", "\nextern void dgemm_(char *, char *);\n"),
+        {"blas_has_one_entrance": "_core/rows.c"},
     ),
     "fortran_declared_by_a_kernel": (
-        lambda c: c.append("_kernels/solve.pyx", "\ncdef extern void dpotrf_(char *) nogil\n"),
-        {"blas_has_one_entrance": "_kernels/solve.pyx"},
+        lambda c: c.append("_core/solve.pyx", "\ncdef extern void dpotrf_(char *) nogil\n"),
+        {"blas_has_one_entrance": "_core/solve.pyx"},
     ),
 }
 

@@ -102,7 +102,7 @@ def test_before_anything_is_known_it_is_raised():
 
 def test_blas_has_its_threads_again():
     """A fit that was interrupted on its way in, or out, counts no more."""
-    blas = ggn.machine.blas
+    blas = ggn._core.blas_threads
     run = interrupts.JOBS["train"]
     run()
     for at in range(1, 400, 3):

@@ -9,7 +9,7 @@ import pytest
 from strategies import assert_close
 
 import ggn
-from ggn import machine
+from ggn._core import machine
 from ggn.linearization import assembly
 from ggn.linearization.mean_loss import split
 

@@ -67,8 +67,8 @@ def test_repeated_it_ends_where_the_gradient_is_zero(loss):
 
 
 def test_the_same_bits_on_any_number_of_threads(monkeypatch):
-    monkeypatch.setattr("ggn.machine.LANE_FLOPS", 1.0)
-    monkeypatch.setattr("ggn.machine.FLOPS_PER_SUM", 1e-9)
+    monkeypatch.setattr("ggn._core.machine.LANE_FLOPS", 1.0)
+    monkeypatch.setattr("ggn._core.machine.FLOPS_PER_SUM", 1e-9)
     found = []
     for n in (1, 2, 3, 8):
         with ggn.threads(n):

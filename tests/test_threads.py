@@ -5,7 +5,8 @@ import sys
 from threadpoolctl import threadpool_info
 
 import ggn
-from ggn import machine as threads
+from ggn._core import blas_threads as limits
+from ggn._core import machine as threads
 
 
 def blas_threads():
@@ -33,13 +34,13 @@ def test_fits_that_overlap_give_the_threads_back_together():
 def test_without_threadpoolctl(monkeypatch):
     """It is optional."""
     monkeypatch.setitem(sys.modules, "threadpoolctl", None)
-    threads.blas._blas.cache_clear()
+    limits._blas.cache_clear()
     try:
         before = blas_threads()
         with threads.limited():
             assert blas_threads() == before
     finally:
-        threads.blas._blas.cache_clear()
+        limits._blas.cache_clear()
 
 
 def test_a_plan_is_for_the_threads_that_there_are_now():

@@ -25,11 +25,11 @@ import cloudpickle
 from dask import delayed
 from distributed import Client, Future, futures_of, get_worker
 
+from ggn._core.machine import limited, threads
 from ggn.dask.chunk import Chunk, Form, Units, fault_of, first_of, make_chunk
 from ggn.dask.parts import pieces
 from ggn.dask.waiting import LOOK, ClusterError, bounded, result_of
 from ggn.linearization.source import Source, tree
-from ggn.machine import limited, threads
 from ggn.validation import ArgumentError
 
 __all__ = ["DaskSource"]

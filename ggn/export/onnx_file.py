@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from ggn._core.machine import done
 from ggn.export.layers import built_in_layers
 from ggn.export.onnx_graph import Graph
 from ggn.fit.fitted import Fitted, as_model
@@ -19,7 +20,6 @@ from ggn.io import Model
 from ggn.io.classes import Classes
 from ggn.io.files import FilePath, replacing
 from ggn.io.scaling import PrecisionWarning
-from ggn.machine import done
 from ggn.validation import describe, unknown_name
 
 __all__ = ["to_onnx"]

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from ggn._core.machine import limited
 from ggn.activations import Activation, Gaussian, Sine, Tanh, resolve
 from ggn.fit.approximation import Approximation, reason
 from ggn.fit.construction import Construction
@@ -14,7 +15,6 @@ from ggn.fit.limits import time_limit
 from ggn.fit.spread import Kind
 from ggn.fit.target import target_of
 from ggn.io.model import Model
-from ggn.machine import limited
 from ggn.validation import generator, integer, number
 
 __all__ = ["approximate"]

@@ -20,6 +20,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from scipy.linalg import eigvalsh
 
+from ggn._core.machine import FIT_BYTES, check_room
 from ggn.damping import Damping
 from ggn.fit.limits import Callback, Limits
 from ggn.fit.mixture import Mixture, bayesian_mixture
@@ -32,7 +33,6 @@ from ggn.fit.units import ScalingWarning
 from ggn.fit.unsettled import hint_of_the_limit
 from ggn.linearization import Objective
 from ggn.losses import Loss, Squared, resolve
-from ggn.machine import FIT_BYTES, check_room
 from ggn.network import MLP
 from ggn.steps import Step
 from ggn.validation import generator, integer, users_line

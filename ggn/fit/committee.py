@@ -12,11 +12,11 @@ from collections.abc import Callable
 
 import numpy as np
 
+from ggn._core.machine import lane_count, limited, share, threads
 from ggn.fit.member import Member, Trainer, train_member
 from ggn.fit.result import Status
 from ggn.fit.start import draw
 from ggn.linearization import Objective
-from ggn.machine import lane_count, limited, share, threads
 
 __all__ = ["parts", "train_members"]
 

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from ggn import damping as dampings
+from ggn._core.machine import limited, memory_limit, number_of_threads, share, threads
 from ggn.damping import Damping
 from ggn.fit import compiled
 from ggn.fit.class_targets import hint_of_classes
@@ -26,7 +27,6 @@ from ggn.fit.start import nearness
 from ggn.fit.train import minimise
 from ggn.fit.units import Units, choose_units
 from ggn.losses import Loss, resolve
-from ggn.machine import limited, memory_limit, number_of_threads, share, threads
 from ggn.network import MLP
 from ggn.steps import Step
 from ggn.validation import ArgumentError, float_array, generator

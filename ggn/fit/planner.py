@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from ggn import damping as dampings
 from ggn import losses as loss_names
 from ggn import steps
+from ggn._core.machine import flop_rate, memory_limit, number_of_threads, one_thread
 from ggn.fit.costs import (
     BYTES,
     conjugate_gradient_cost,
@@ -25,7 +26,6 @@ from ggn.fit.costs import (
     subsampled_cost,
 )
 from ggn.linearization import BaseObjective
-from ggn.machine import flop_rate, memory_limit, number_of_threads, one_thread
 from ggn.network import MLP
 from ggn.steps import ConjugateGradient, Dual, MinimumNorm, Primal, Step, Subsampled
 from ggn.steps.subsampled import first_size

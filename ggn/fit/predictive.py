@@ -15,7 +15,7 @@ from typing import Any, Literal, NamedTuple, overload
 import numpy as np
 from scipy.special import gammaln, logsumexp, stdtr, stdtrit
 
-from ggn.machine import check_room
+from ggn._core.machine import check_room
 from ggn.validation import flag, generator, integer, number, samples
 
 __all__ = ["Component", "Predictive"]

@@ -15,13 +15,13 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from ggn._core.machine import FIT_BYTES, check_room, done, limited
 from ggn.fit.many import run_stack
 from ggn.fit.result import Status, TrainResult
 from ggn.fit.start import DEFAULT
 from ggn.fit.train import train
 from ggn.linearization import Source
 from ggn.losses import Loss
-from ggn.machine import FIT_BYTES, check_room, done, limited
 from ggn.network import MLP
 from ggn.validation import LARGEST, ArgumentError, describe, generator, integer
 

@@ -6,10 +6,10 @@ from typing import Any
 
 import numpy as np
 
+from ggn._core.machine import FIT_BYTES, check_room
 from ggn.fit.start import STARTS
 from ggn.linearization import Objective
 from ggn.losses import Loss
-from ggn.machine import FIT_BYTES, check_room
 from ggn.network import MLP
 from ggn.validation import ArgumentError, float_array, instance, integer, spelled
 

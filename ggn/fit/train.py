@@ -25,6 +25,7 @@ from typing import Any
 import numpy as np
 
 from ggn import damping as dampings
+from ggn._core.machine import limited, memory_limit
 from ggn.damping import Damping
 from ggn.fit import compiled
 from ggn.fit.class_targets import hint_of_classes
@@ -44,7 +45,6 @@ from ggn.linearization import SourceError
 from ggn.linearization.choice import objective_of
 from ggn.losses import Loss, resolve
 from ggn.losses.curvature import CurvatureError
-from ggn.machine import limited, memory_limit
 from ggn.network import MLP
 from ggn.steps import Step
 from ggn.validation import generator

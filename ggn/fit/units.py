@@ -20,12 +20,12 @@ import warnings
 import numpy as np
 
 from ggn import steps
+from ggn._core.machine import memory_limit
 from ggn.damping import Damping, LevenbergMarquardt
 from ggn.fit.sizes import advice, far_from_one, input_units, target_units
 from ggn.linearization import BaseObjective
 from ggn.losses import Loss
 from ggn.losses.base import SCALES
-from ggn.machine import memory_limit
 from ggn.steps import Step
 from ggn.validation import users_line
 

@@ -1,6 +1,6 @@
 """The normal matrix P H_E Pᵀ, accumulated chunk by chunk, in the cheaper of two forms.
 
-    Blocks    products of pairs (see `_kernels/normal.pyx`): Khatri-Rao structure,
+    Blocks    products of pairs (see `_core/normal.pyx`): Khatri-Rao structure,
               any H_E, half the flops of dsyrk or less, but pairs must be formed
     Columns   dsyrk on B = P S, a chunk of columns at a time; needs H_E >= 0
 
@@ -15,9 +15,9 @@ from typing import Protocol
 import numpy as np
 
 from ggn import _core
+from ggn._core.machine import lane_count
 from ggn.linearization.mean_loss import MeanLoss
 from ggn.linearization.sweeping import FLOPS_PER_ELEMENT
-from ggn.machine import lane_count
 from ggn.network import MLP
 
 __all__ = ["Accumulator", "accumulators", "normal_memory", "normal_work"]

@@ -2,7 +2,7 @@
 
 First derivative u = Pᵀv, second u = φ''[v, v], chunk by chunk, both by forward
 sweeps; P H_E u by a backward one.  So v -> P H_E Pᵀ v needs no matrix, and
-neither does v -> H_J v (see `_kernels/curvature.pyx`).
+neither does v -> H_J v (the kernels of the same name have the formulas).
 """
 
 from __future__ import annotations

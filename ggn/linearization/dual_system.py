@@ -9,10 +9,10 @@ from functools import partial
 import numpy as np
 
 from ggn import _core
+from ggn._core.machine import limited, number_of_threads, share
 from ggn.linearization.mean_loss import MeanLoss
 from ggn.linearization.sweeping import sweep
 from ggn.losses.curvature import Curvature, Diagonal
-from ggn.machine import limited, number_of_threads, share
 
 __all__ = ["DualSystem", "tile_doubles"]
 

@@ -15,13 +15,13 @@ from typing import Any, Self
 
 import numpy as np
 
+from ggn._core.machine import lane_count, limited, share
 from ggn.activations import Identity
 from ggn.linearization.base import BaseObjective
 from ggn.linearization.memory import Memory
 from ggn.linearization.shares import Shares
 from ggn.losses import Loss, resolve
 from ggn.losses.curvature import Curvature
-from ggn.machine import lane_count, limited, share
 from ggn.network import MLP
 from ggn.validation import float_array, instance, number, samples
 

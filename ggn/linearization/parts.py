@@ -16,12 +16,12 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from ggn._core.machine import limited
 from ggn.linearization.objective import Objective
 from ggn.linearization.output_layer import output_sums
 from ggn.linearization.part import ChunkError, Part
 from ggn.linearization.shares import Shares
 from ggn.losses import Loss
-from ggn.machine import limited
 from ggn.network import MLP
 
 __all__ = ["Problem", "Rows", "Scales", "new_token", "of_part", "packed", "unpacked"]

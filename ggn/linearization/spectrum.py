@@ -25,9 +25,9 @@ import numpy as np
 from scipy.linalg import eigh, eigvalsh
 from scipy.sparse.linalg import ArpackNoConvergence, LinearOperator, eigsh
 
+from ggn._core.machine import memory_limit
 from ggn.linearization.base import BaseLinearization
 from ggn.linearization.hessian import scaled_hessian, scaled_operator
-from ggn.machine import memory_limit
 from ggn.validation import float_array, generator, integer, number
 
 __all__ = ["Inertia", "Spectrum", "inertia", "negative", "rounded", "spectrum"]

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 
 from ggn import _core, activations
+from ggn._core.machine import check_room
 from ggn.activations import Activation
-from ggn.machine import check_room
 from ggn.validation import ArgumentError, describe, float_array, integer, items
 
 __all__ = [

@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 
 from ggn import _core
+from ggn._core.machine import one_thread
 from ggn.activations import Activation
-from ggn.machine import one_thread
 from ggn.network import sweeps
 from ggn.network.architecture import (
     Positions,

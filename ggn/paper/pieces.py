@@ -15,9 +15,9 @@ from typing import Any, TextIO
 
 import numpy as np
 
+from ggn._core.machine import limited
 from ggn.io.files import replacing
 from ggn.io.terminal import StatusLine
-from ggn.machine import limited
 from ggn.validation import count
 
 __all__ = ["Piece", "Pieces", "as_columns", "joined"]

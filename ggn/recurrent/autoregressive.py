@@ -18,6 +18,7 @@ import numpy as np
 
 from ggn import damping as dampings
 from ggn import steps
+from ggn._core.machine import limited
 from ggn.activations import Activation
 from ggn.damping import Damping
 from ggn.fit.limits import Callback, Limits
@@ -28,7 +29,6 @@ from ggn.fit.train import minimise
 from ggn.fit.units import Standard, Units, rescaled
 from ggn.linearization import Objective
 from ggn.losses import FOR_REGRESSION, Loss, resolve
-from ggn.machine import limited
 from ggn.network import MLP
 from ggn.recurrent.bridge import ENDED, FAIR, Stage, free_run
 from ggn.recurrent.free_start import fit_starts

@@ -14,7 +14,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from ggn import _core
-from ggn.machine import one_thread
+from ggn._core.machine import one_thread
 from ggn.network import MLP
 from ggn.validation import ArgumentError
 

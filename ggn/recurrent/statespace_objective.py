@@ -17,13 +17,13 @@ from typing import Any
 
 import numpy as np
 
+from ggn._core.machine import lane_count, limited, share
 from ggn.linearization import Objective
 from ggn.linearization.mean_loss import penalty
 from ggn.linearization.memory import Memory
 from ggn.linearization.shares import Shares
 from ggn.losses import Loss, resolve
 from ggn.losses.curvature import Curvature
-from ggn.machine import lane_count, limited, share
 from ggn.recurrent.statespace_linearization import StateSpaceLinearization
 from ggn.recurrent.statespace_model import StateSpace, simulation_flops
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from ggn._core.machine import limited
 from ggn.damping import Damping
 from ggn.fit.limits import Callback, Limits
 from ggn.fit.method import Method, steered
@@ -16,7 +17,6 @@ from ggn.fit.result import Status, TrainResult
 from ggn.fit.train import minimise
 from ggn.fit.units import Units
 from ggn.losses import Loss, Residual, Squared
-from ggn.machine import limited
 from ggn.recurrent.experiments import Scaling, experiments
 from ggn.recurrent.statespace_arguments import (
     check_lengths,

@@ -15,8 +15,8 @@ from typing import Any
 import numpy as np
 
 from ggn import _core
+from ggn._core.machine import limited, share
 from ggn.linearization.memory import Memory
-from ggn.machine import limited, share
 from ggn.network.sweeps import CHUNK_DOUBLES
 from ggn.recurrent.recursion import Recursion
 from ggn.recurrent.windows import Windows

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from ggn.machine import lane_count
+from ggn._core.machine import lane_count
 
 __all__ = ["Windows"]
 

@@ -14,6 +14,7 @@ import numpy as np
 from joblib import effective_n_jobs
 from scipy.optimize import OptimizeResult
 
+from ggn._core.machine import threads
 from ggn.fit.committee import train_members
 from ggn.fit.limits import scipy_callback
 from ggn.fit.mixture import Mixture, mixed
@@ -23,7 +24,6 @@ from ggn.fit.train import train
 from ggn.io import Model
 from ggn.linearization import Objective
 from ggn.losses import Loss, Squared
-from ggn.machine import threads
 from ggn.network import MLP
 from ggn.validation import ArgumentError, describe, number
 

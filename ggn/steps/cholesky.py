@@ -15,7 +15,7 @@ from collections.abc import Callable
 import numpy as np
 
 from ggn import _core
-from ggn.machine import limited, share
+from ggn._core.machine import limited, share
 
 __all__ = ["damped_cholesky"]
 

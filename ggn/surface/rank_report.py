@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from ggn.machine import memory_limit
+from ggn._core.machine import memory_limit
 from ggn.network import MLP
 from ggn.surface.block_bounds import row_block_bounds, sensitivity_bound
 from ggn.surface.bounds import Bound

@@ -19,10 +19,10 @@ from typing import Any
 
 import numpy as np
 
+from ggn._core.machine import FIT_BYTES, check_room
 from ggn.linearization import Linearization, Objective
 from ggn.linearization.spectrum import inertia_of
 from ggn.losses import Loss
-from ggn.machine import FIT_BYTES, check_room
 from ggn.network import MLP
 from ggn.surface.search import find
 from ggn.surface.symmetry import TOLERANCE, Symmetry

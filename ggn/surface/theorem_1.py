@@ -25,9 +25,9 @@ from typing import Any
 
 import numpy as np
 
+from ggn._core.machine import memory_limit
 from ggn.linearization import Linearization, linearize
 from ggn.losses import Loss, Squared
-from ggn.machine import memory_limit
 from ggn.network import MLP
 from ggn.surface.least_loss import ROOT_EPS, residual_norms, spread, zero_error
 from ggn.surface.loss_principles import obeys_principle_1

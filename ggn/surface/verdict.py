@@ -29,12 +29,12 @@ from typing import Any, overload
 
 import numpy as np
 
+from ggn._core.machine import memory_limit
 from ggn.fit.fitted import Fitted
 from ggn.fit.sizes import check_sizes
 from ggn.linearization import BaseLinearization, Linearization, Source, linearize
 from ggn.linearization.choice import summed_objective
 from ggn.losses import Loss
-from ggn.machine import memory_limit
 from ggn.network import MLP
 from ggn.surface import judgements
 from ggn.surface.advice import suggestion

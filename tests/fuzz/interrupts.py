@@ -20,8 +20,8 @@ import numpy as np
 
 import ggn
 from fuzz.watch import Outcome, judged
+from ggn._core import blas_threads as blas
 from ggn.command import cli
-from ggn.machine import blas
 
 x = np.linspace(-1.0, 1.0, 24)[:, np.newaxis]
 y = np.sin(3.0 * x) + 0.1 * np.cos(17.0 * x)

@@ -1,0 +1,212 @@
+"""The machine: its memory, the rate of its products, its cores, and what runs on how many.
+
+Samples of a large problem are split into lanes, as many as its sizes say; threads of our own
+take lanes, and who calls adds what they bring in the lanes' order.  So the number of threads
+is nobody's business but the clock's: the bits are the same for any.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import os
+import statistics
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextvars import ContextVar, copy_context
+
+import numpy as np
+
+from ggn._core.blas_threads import limited, one_thread
+from ggn._core.interrupts import done, join
+from ggn.validation import ArgumentError, integer, number
+
+__all__ = [
+    "FIT_BYTES",
+    "check_room",
+    "done",
+    "flop_rate",
+    "lane_count",
+    "limited",
+    "memory_limit",
+    "one_thread",
+    "share",
+    "threads",
+]
+
+FIT_BYTES = 8192  # that the result of a fit takes at least
+# Flops that make a lane worth a thread: 0.4 ms, where to start and join one takes 0.13 ms.
+LANE_FLOPS = 2e7
+MOST_LANES = 8
+# Doubles of a lane's own sums from which there are half as many lanes: 8 MB.
+LARGE_SUMS = 2**20
+# Flops in the time that it takes to write and add a double of a lane's sums, ten times over.
+FLOPS_PER_SUM = 1000.0
+
+
+@functools.cache
+def flop_rate() -> float:
+    """Return the flops per second of dgemm here, timed once per process."""
+    a, times = np.ones((400, 400)), []
+    for _ in range(5):
+        start = time.perf_counter()
+        a @ a
+        times.append(time.perf_counter() - start)
+    return 2.0 * 400**3 / statistics.median(times)
+
+
+def memory_limit(max_memory: float | None) -> float:
+    """Return the bytes that a caller allows: half of the machine's where none are named.
+
+    Raises
+    ------
+    ValueError
+        For a max_memory that is not a number above zero.
+    """
+    if max_memory is not None:
+        return number("max_memory", max_memory, 0.0, open_low=True)
+    return _half()
+
+
+def check_room(name: str, value: int, each: float) -> int:
+    """Return how many things are asked for, if memory holds them, each of so many bytes.
+
+    Raises
+    ------
+    ValueError
+        If half of the machine's does not.
+    """
+    if value * each > _half():
+        most = int(_half() / each)
+        raise ArgumentError(name, f"must be at most {most}, which memory holds, got {value}")
+    return value
+
+
+def _half() -> float:
+    """Return half the physical memory, in bytes, or 4 GiB where it cannot be asked for."""
+    try:
+        return 0.5 * os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    except (AttributeError, OSError, ValueError):
+        return 4.0 * 2**30
+
+
+def lane_count(flops: float, sums: int = 0) -> int:
+    """Return into how many lanes, 1, 2, 4 or 8, to split a sweep of so many flops.
+
+    Parameters
+    ----------
+    flops : float
+    sums : int, default 0
+        Doubles that each lane sums.
+    """
+    most = MOST_LANES // 2 if sums > LARGE_SUMS else MOST_LANES
+    worth = min(flops / LANE_FLOPS, flops / (FLOPS_PER_SUM * max(sums, 1)), most)
+    lanes = 1
+    while 2 * lanes <= worth:
+        lanes *= 2
+    return lanes
+
+
+_THREADS: ContextVar[int | None] = ContextVar("_THREADS", default=None)
+
+
+@contextlib.contextmanager
+def threads(n: int) -> Iterator[None]:
+    """Return a context in which the library's sweeps run on n threads.
+
+    By default they run on as many as this process has cores (its affinity and its cgroup's
+    share of them counted), or as the environment says in GGN_NUM_THREADS, or else in
+    OMP_NUM_THREADS, which joblib sets in its workers.  What is computed is the same to the
+    last bit for any number.
+
+    Parameters
+    ----------
+    n : int
+        At least 1.
+
+    Raises
+    ------
+    ValueError
+        If n is not a positive integer.
+
+    Examples
+    --------
+    >>> import ggn
+    >>> X, Y = ggn.problems.xor()
+    >>> with ggn.threads(1):
+    ...     fit = ggn.train(ggn.MLP((2, 3, 1)), X, Y, max_iter=5)
+    """
+    token = _THREADS.set(integer("n", n, 1))
+    try:
+        yield
+    finally:
+        _THREADS.reset(token)
+
+
+def number_of_threads() -> int:
+    """Return on how many threads a sweep may run in this context."""
+    told = _THREADS.get()
+    return _cores() if told is None else told
+
+
+@functools.cache
+def _cores() -> int:
+    for name in ("GGN_NUM_THREADS", "OMP_NUM_THREADS"):
+        told = os.environ.get(name, "").split(",")[0].strip()
+        if told.isdecimal() and int(told) > 0:
+            return int(told)
+    try:
+        cores = len(os.sched_getaffinity(0))
+    except AttributeError:
+        cores = os.cpu_count() or 1
+    with contextlib.suppress(OSError, ValueError), open("/sys/fs/cgroup/cpu.max") as file:
+        quota, period = map(int, file.read().split())  # "max" is no number: no limit
+        cores = min(cores, max(round(quota / period), 1))
+    return cores
+
+
+def share(lanes: int, work: Callable[[int, Callable[[], bool]], None], alone: bool = False) -> None:
+    """Call work(lane, stopped) for each lane, on several threads, the caller's among them.
+
+    An error, or Ctrl-C, ends all: work returns early where `stopped()` says so.  None of the
+    threads outlives the call, so there is nothing to be lost in a fork.
+
+    Parameters
+    ----------
+    lanes : int
+    work : callable
+    alone : bool, default False
+        Whether to stay on the caller's thread, for functions of the user's own.
+    """
+    stop, todo, lock = threading.Event(), iter(range(lanes)), threading.Lock()
+    errors: dict[int, BaseException] = {}
+
+    def take() -> None:
+        while not stop.is_set():
+            with lock:
+                lane = next(todo, None)
+            if lane is None:
+                return
+            try:
+                work(lane, stop.is_set)
+            except BaseException as error:
+                errors[lane] = error
+                stop.set()
+
+    count = 1 if alone else min(number_of_threads(), lanes)
+    others = [
+        threading.Thread(target=copy_context().run, args=(take,), daemon=True)
+        for _ in range(count - 1)
+    ]
+    try:
+        for thread in others:
+            thread.start()
+        take()
+    except BaseException:
+        stop.set()
+        raise
+    finally:
+        join(others, stop)
+    if errors:
+        raise errors[min(errors)]

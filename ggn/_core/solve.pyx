@@ -1,0 +1,90 @@
+"""The damping metric D, and the factor of a damped matrix: D^-1 G D^-1 + mu I = F F^T.
+
+Working with the scaled matrix is the same step as (G + mu D^2) d = g and keeps
+the factorisation as well conditioned as a diagonal scaling can (van der Sluis).
+"""
+
+from libc.math cimport sqrt
+
+from ggn._core.blas cimport cholesky, divide_by_factor, gemm_nt, syrk_n
+from ggn._core.net cimport Net, fan_in
+
+
+cdef void scale_rows(Py_ssize_t n, const double *g, const double *scale, double mu,
+                     Py_ssize_t first, Py_ssize_t stop, double *out) noexcept nogil:
+    """Write these rows of D^-1 G D^-1 + mu I, its lower triangle; scale NULL means D = I."""
+    cdef Py_ssize_t i, j
+    cdef double inverse
+    cdef const double *row
+    for i in range(first, stop):
+        row = g + i * n
+        if scale == NULL:
+            for j in range(i + 1):
+                out[i * n + j] = row[j]
+        else:
+            inverse = 1.0 / scale[i]
+            for j in range(i + 1):
+                out[i * n + j] = row[j] * inverse / scale[j]
+        out[i * n + i] += mu
+
+
+cdef int factor_block(Py_ssize_t n, double *a, Py_ssize_t left, Py_ssize_t right,
+                      Py_ssize_t first, Py_ssize_t stop) noexcept nogil:
+    """Make rows [first, stop) of columns [left, right) of a (n, n) those of its lower factor.
+
+    Columns left of them are done, and so are the rows [left, right), unless these are asked
+    for.  0, or the order of the failing minor.
+    """
+    cdef double *above = a + left * n
+    cdef double *rows = a + first * n
+    cdef int info
+    if first == left:
+        syrk_n(right - left, left, -1.0, above, n, 1.0, above + left, n)
+        info = cholesky(right - left, above + left, n)
+        return info + <int>left if info else 0
+    gemm_nt(stop - first, right - left, left, -1.0, rows, n, above, n, 1.0, rows + left, n)
+    divide_by_factor(stop - first, right - left, above + left, rows + left, n)
+    return 0
+
+
+cdef inline double or_one(double x) noexcept nogil:
+    """1 for 0: a weight that J does not depend on can have any scale."""
+    return x if x != 0.0 else 1.0
+
+
+cdef inline double eighth_root(double x) noexcept nogil:
+    return sqrt(sqrt(sqrt(x)))
+
+
+cdef void metric(const Net *net, const double *diagonal, const double *fixed, double *largest,
+                 double *scale) noexcept nogil:
+    """D(u, a) = fixed(a) (c(a) r(u))^(1/8) for unit u and input a of each layer.
+
+    c is the mean over units of the diagonal of G, the largest so far (kept in
+    `largest`); r the mean over inputs of that diagonal relative to its mean.
+    `largest` and `fixed` have one entry per input of each layer.
+    """
+    cdef Py_ssize_t l, u, a, n, m
+    cdef double mean, unit
+    cdef const double *g
+    cdef double *d
+    for l in range(1, net.depth + 1):
+        n = net.width[l]
+        m = fan_in(net, l)
+        g = diagonal + net.w_offset[l]
+        d = scale + net.w_offset[l]
+        for a in range(m):  # the first row of D holds the present means for a while
+            mean = 0.0
+            for u in range(n):
+                mean += g[u * m + a]
+            d[a] = or_one(mean / n)
+            largest[a] = max(largest[a], mean / n)
+        for u in range(n - 1, -1, -1):
+            unit = 0.0
+            for a in range(m):
+                unit += g[u * m + a] / d[a]
+            unit = eighth_root(or_one(unit / m))
+            for a in range(m):
+                d[u * m + a] = fixed[a] * unit * eighth_root(or_one(largest[a]))
+        largest += m
+        fixed += m
