@@ -29,13 +29,13 @@ from ggn._core.machine import limited, threads
 from ggn.dask.chunk import Chunk, Form, Units, fault_of, first_of, make_chunk
 from ggn.dask.parts import pieces
 from ggn.dask.waiting import LOOK, ClusterError, bounded, result_of
+from ggn.dask.wire import FAN, transport
 from ggn.linearization.source import Source, tree
 from ggn.validation import ArgumentError
 
 __all__ = ["DaskSource"]
 
 R = TypeVar("R")
-FAN = 8  # a power of two
 SHARED = 1 << 20  # bytes that arguments come to over all tasks, from which they are sent once
 
 
@@ -58,6 +58,7 @@ class DaskSource(Source):
 
     def __init__(self, client: Client, chunks: list[Future]) -> None:
         self.client, self._chunks = client, chunks
+        self.transport = transport(len(chunks))
         self._asked, self._cores = -math.inf, 1
         try:
             fault = self.reduce(first_of, fault_of)

@@ -21,6 +21,7 @@ import numpy as np
 from ggn.linearization.lost import SourceError
 from ggn.linearization.part import ChunkError, Part
 from ggn.linearization.summary import Summary, merged, summary_of
+from ggn.linearization.transport import Transport
 
 __all__ = ["ChunkError", "Part", "Source", "SourceError", "add", "either", "tree"]
 
@@ -28,7 +29,15 @@ R = TypeVar("R")
 
 
 class Source(ABC):
-    """Where the parts are; another kind inherits this class, and says `reduce`."""
+    """Where the parts are; another kind inherits this class, and says `reduce`.
+
+    Attributes
+    ----------
+    transport : Transport, optional
+        What a sum costs beside the work on samples; None where they are on this machine.
+    """
+
+    transport: Transport | None = None
 
     @abstractmethod
     def reduce(

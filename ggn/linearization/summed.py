@@ -58,6 +58,7 @@ class SummedObjective(BaseObjective):
     ) -> None:
         instance("net must be", net, MLP)
         self.net, self.source, self.loss = net, source, resolve(loss)
+        self.transport = source.transport
         self.l2 = penalty(l2, net.n_weights)
         self.penalised = bool(np.any(self.l2))
         found = source.summary
