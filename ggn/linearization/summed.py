@@ -22,7 +22,7 @@ from ggn.linearization.mean_loss import penalty
 from ggn.linearization.memory import Memory
 from ggn.linearization.objective import ROUNDING, or_one
 from ggn.linearization.output_layer import best_output, refit_pays
-from ggn.linearization.parts import Problem, Rows, Scales, new_token, of_part
+from ggn.linearization.parts import Problem, Rows, Scales, of_part
 from ggn.linearization.selection import robust_columns
 from ggn.linearization.source import Source
 from ggn.linearization.summary import Columns
@@ -122,7 +122,7 @@ class SummedObjective(BaseObjective):
         twin = type(self).__new__(type(self))
         twin.__dict__.update(self.__dict__)
         twin._constants = {}
-        twin._problem = replace(self._problem, token=new_token(), **changes)
+        twin._problem = replace(self._problem, **changes)
         return twin
 
     def shaken(self, rng: np.random.Generator, size: float) -> Self:
