@@ -51,6 +51,10 @@ class Source(ABC):
         parts come in the same order each time.
         """
 
+    def latency(self) -> float:
+        """Return the seconds that a sum of no work takes; 0 where that is next to nothing."""
+        return 0.0
+
     def total(self, function: Callable[..., Any], *args: Any) -> Any:
         """Return the sum over the parts of a float, an array or a tuple of them."""
         return self.reduce(add, function, *args)
