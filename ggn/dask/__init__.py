@@ -10,7 +10,7 @@ try:
 except ImportError as error:
     raise ImportError("ggn.dask needs dask and distributed: pip install 'ggn[dask]'") from error
 
-from ggn.dask.plan import plan
+from ggn.dask.planner import plan
 from ggn.dask.points import diagnose, linearize
 from ggn.dask.training import train, train_restarts
 from ggn.dask.waiting import ClusterError

@@ -1,8 +1,8 @@
 """Trials of the next mu too, in the same sums as the first, where a sum takes long to ask for.
 
 A trial is three sums one after the other, and a refused one three more.  On a cluster a sum of
-little work takes as long as its graph of tasks: so where that is longer than the sweep, trials at
-mu and at what it will be if they are refused are asked for together.  They are run as they will
+little work takes as long as its graph of tasks: so where that is far longer than the sweep, trials
+at mu and at what it will be if they are refused are asked for together.  They are run as they will
 be, on sums that are known; what they miss is asked for, of all at once; and then again.  After
 that the loop finds what it asks for: its trials are the same, to the last bit, refused or not.
 """
@@ -22,6 +22,7 @@ __all__ = ["Foresight"]
 
 AHEAD = 1  # trials beside the first: one in six is refused, two in a row are few
 ROUNDS = 4  # of sums: acceleration, output layer, J there; none
+SHARE = 0.25  # of the time that a sum of no work takes: what its sweep may, for it is made twice
 FLOPS = 3e10  # of a factorisation here, in a second
 
 
@@ -86,4 +87,4 @@ class Foresight:
             return False
         start = time.perf_counter()
         objective.value(self.run.w)
-        return time.perf_counter() - start < 2.0 * latency
+        return time.perf_counter() - start < (1.0 + SHARE) * latency
