@@ -1,43 +1,46 @@
 """How the seconds of an iteration on a cluster grow: a formula, and where its constants come from.
 
-    sweep   ⌈C / W⌉ T/C (work(N) / rate + k forward(N) / forward rate), k sweeps an iteration
-    tasks   (C + C/7 + ...) t_task + t_graph, for each of four graphs
-    wire    4 N² (1 + Σ_l 7 ⌈C / 8^l / W⌉ (W - 1)/W) / B
-    solve   N³/3 / rate of the client
+An iteration is a graph for the matrix and, for each trial, one for the acceleration, one for the
+output layer and one for the value; between them the client factors and substitutes.  A graph over
+C chunks on W workers is n = C + ⌈C/8⌉ + ⌈C/64⌉ + ... tasks, of which h = `handed` results go from
+one worker to another:
 
-C chunks of T samples, W workers of one thread each; additions are eight to a task (`ggn.dask`).
+    graph + n lead + max(a worker, the scheduler, all of them on the cores that there are)
+
+    a worker        ⌈C/W⌉ (leaf + carry bytes) + (n task + h hand) / W + in turn · bytes / wire
+    the scheduler   n (schedule - lead)
+    all             (C (leaf + carry bytes) + n task + h (hand + bytes / wire)
+                     + n (schedule - lead)) / cores
+    the client      trials N³/3 / solve + copy N²
+
+(of little work, trials of two mu are one graph: `ggn.fit.foresight`),
+where leaf is the work of a function on a chunk's samples by the rate of its kernel, for the
+matrix also call + matrix N², and cores are
+those of one machine less what its processes take when nothing is done; of a cluster of machines,
+there is no such bound.
 
 python -m benchmarks.growth            the table of the guide, from the constants below
-python -m benchmarks.growth measure    the constants of this machine
+python -m benchmarks.growth measure    the constants of this machine, by processor time
 python -m benchmarks.growth check      the formula against runs with 1, 2 and 4 workers
 python -m benchmarks.growth overhead   (8,50,1), T = 1e6: 2 workers against ggn.train on 2 threads
 """
 
 from __future__ import annotations
 
-import contextlib
 import math
-import os
-import statistics
 import sys
-import time
-from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from typing import Any
 
-import numpy as np
-from scipy.linalg import cholesky
-
 import ggn
-from ggn.linearization import Objective
+from ggn.dask.wire import additions, handed, in_turn
+from ggn.fit.foresight import AHEAD, ROUNDS, SHARE
 from ggn.linearization.assembly import normal_work
 from ggn.linearization.mean_loss import forward_flops
-from ggn.linearization.source import add
+from ggn.linearization.output_layer import refit_flops
+from ggn.linearization.sweeping import sweep_work
 
-__all__ = ["Constants", "Parts", "parts"]
-
-FAN = 8
-GRAPHS = 4  # of an iteration: the matrix, the acceleration, a trial, its output layer again
+__all__ = ["Constants", "Graph", "Growth", "growth"]
 
 
 @dataclass(frozen=True)
@@ -46,43 +49,77 @@ class Constants:
 
     Attributes
     ----------
-    rate : float
-        Flops per second of an assembly on one thread, in `normal_work`.
-    forward : float
-        Of a forward sweep, in `forward_flops`.
-    sweeps : float
-        How many of these the rest of an iteration takes: trial, acceleration, output layer.
-    task : float
-        Seconds of the scheduler and a worker for each task of a training of next to no samples.
+    assembly, forward, along : float
+        Flops per second of one core while all are at work: of an assembly, in `normal_work`; of
+        forward sweeps, in `forward_flops` and `refit_flops`; along a direction, in `sweep_work`.
+    call, matrix : float
+        Seconds of an assembly beside the work on samples, and for each of N² numbers.
+    alone : float
+        How many times quicker a core is while the others are idle.
     graph : float
-        Seconds of a graph beside its tasks.
+        Seconds of a graph of one task.
+    lead : float
+        For each task, before the first one of a graph begins.
+    schedule, task : float
+        Processor seconds of client and scheduler for each task, and of the worker.
+    hand : float
+        Of workers, for a small result that goes from one to another.
+    idle : float
+        Of each process, in a second in which nothing is done.
+    carry : float
+        Processor seconds of workers for each byte of each chunk's sum: made and added.
     wire : float
-        Bytes per second from worker to worker, or to the client: serialised, sent, added.
+        Bytes per processor second that are sent from one process to another.
     solve : float
         Flops per second of a factorisation on the client.
+    copy : float
+        Seconds of the client for each of N² numbers.
     """
 
-    rate: float
+    assembly: float
     forward: float
-    sweeps: float
-    task: float
+    along: float
+    call: float
+    matrix: float
+    alone: float
     graph: float
+    lead: float
+    schedule: float
+    task: float
+    hand: float
+    idle: float
+    carry: float
     wire: float
     solve: float
+    copy: float
 
 
-# a Zen 4 core; tasks by the processor time of scheduler and client; the wire is ten gigabit
-MEASURED = Constants(48e9, 39e9, 9.6, 1.7e-3, 12e-3, 1.25e9, 30e9)
+# a Zen 4 core; the wire is ten gigabit
+MEASURED = Constants(
+    assembly=43e9, forward=34e9, along=29e9, call=0.3e-3, matrix=2.5e-9, alone=1.1, graph=10e-3,
+    lead=0.5e-3, schedule=0.9e-3, task=1.3e-3, hand=1.6e-3, idle=0.037, carry=0.7e-9, wire=1.25e9,
+    solve=30e9, copy=5e-9,
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
-class Parts:
-    """Seconds of an iteration, by what they are spent on."""
+class Graph:
+    """Seconds of one graph, and of processors."""
+
+    wall: float
+    busy: float
+    sweep: float
+
+
+@dataclass(frozen=True)
+class Growth:
+    """Seconds of an iteration, by what they are spent on; `busy` is processor time of all."""
 
     sweep: float
     tasks: float
     wire: float
     solve: float
+    busy: float
 
     @property
     def all(self) -> float:
@@ -90,29 +127,54 @@ class Parts:
         return self.sweep + self.tasks + self.wire + self.solve
 
 
-def additions(C: int) -> list[int]:
-    """Return the tasks of each level of additions."""
-    levels = []
-    while C > 1:
-        C = math.ceil(C / FAN)
-        levels.append(C)
-    return levels
+def graph(
+    leaf: float, C: int, W: int, known: Constants, cores: float = math.inf, size: float = 0.0
+) -> Graph:
+    """Return what a graph takes whose parts are so many seconds, and sums so many bytes."""
+    n, h = C + sum(additions(C)), handed(C, W)
+    rest = n * (known.schedule - known.lead)
+    sweep, leaf = math.ceil(C / W) * leaf, leaf + known.carry * size
+    work = C * leaf + n * known.task + h * (known.hand + size / known.wire)
+    worker = (
+        math.ceil(C / W) * leaf + (n * known.task + h * known.hand) / W
+        + in_turn(C, W) * size / known.wire
+    )  # fmt: skip
+    free = max(cores - known.idle * (W + 1), 0.5)
+    wall = known.graph + n * known.lead + max(worker, rest, (work + rest) / free)
+    return Graph(wall, work + n * known.schedule + size / known.wire, sweep)
 
 
-def received(C: int, W: int) -> float:
-    """Return how many sums go over the wire one after the other, the client's one with them."""
-    return 1.0 + sum((FAN - 1) * math.ceil(n / W) * (W - 1) / W for n in additions(C))
-
-
-def parts(net: Any, T: float, C: int, W: int, known: Constants, cores: float = math.inf) -> Parts:
+def growth(
+    net: Any, T: float, C: int, W: int, known: Constants, cores: float = math.inf, trials: float = 1
+) -> Growth:
     """Return what an iteration takes, of workers that share so many cores."""
-    N, busy = net.n_weights, int(min(W, cores))
-    each = math.ceil(C / busy) * T / C
-    sweep = each * (
-        normal_work(net) / known.rate + known.sweeps * forward_flops(net) / known.forward
-    )
-    tasks = GRAPHS * (known.graph + (C + sum(additions(C))) * known.task)
-    return Parts(sweep, tasks, received(C, W) * 4.0 * N * N / known.wire, N**3 / 3.0 / known.solve)
+    N, each = net.n_weights, T / C
+    quick = known.alone if cores > 1 and min(W, cores) == 1 else 1.0
+    assembly = each * normal_work(net) / known.assembly / quick + known.call + known.matrix * N * N
+    sweeps = [
+        each * flops / rate / quick
+        for flops, rate in (
+            (sweep_work(net, 1), known.along), (refit_flops(net), known.forward),
+            (forward_flops(net), known.forward),
+        )
+    ]  # fmt: skip
+    sent = 4.0 * N * N
+    matrix = graph(assembly, C, W, known, cores, sent)
+    small = [graph(leaf, C, W, known, cores) for leaf in sweeps]
+    latency, solves = graph(0.0, C, W, known, cores).wall, trials
+    again = N**3 / 3.0 * ROUNDS * (1 + AHEAD) / known.solve
+    if (
+        small[-1].wall < (1.0 + SHARE) * latency and again < latency
+    ):  # trials are looked at ahead, see ggn.fit.foresight
+        small = [graph((1 + AHEAD) * leaf, C, W, known, cores) for leaf in sweeps]
+        solves, trials = ROUNDS * (1 + AHEAD) + trials, math.ceil(trials / (1 + AHEAD))
+    wire = matrix.wall - graph(assembly, C, W, known, cores).wall + sent / known.wire
+    wall = matrix.wall + sent / known.wire + trials * sum(one.wall for one in small)
+    # what is not bound by sweeps is the tasks'
+    sweep = matrix.sweep + trials * sum(one.sweep for one in small)
+    solve = solves * N**3 / 3.0 / known.solve + known.copy * N * N
+    busy = matrix.busy + trials * sum(one.busy for one in small) + solve
+    return Growth(sweep, wall - sweep - wire, wire, solve, busy)
 
 
 def table(known: Constants) -> str:
@@ -123,7 +185,7 @@ def table(known: Constants) -> str:
         net = ggn.MLP(sizes)
         for T, W in ((1e6, 2), (1e8, 16), (1e8, 100), (1e10, 100), (1e10, 1000)):
             C = max(W, math.ceil(T / 1e6))
-            p = parts(net, T, C, W, known)
+            p = growth(net, T, C, W, known)
             lines.append(
                 f"{sizes!s:<16}{net.n_weights:>7}{T:>9.0e}{W:>9}{C:>8}{p.sweep:>9.3g}"
                 f"{p.tasks:>9.3g}{p.wire:>9.3g}{p.solve:>9.3g}{p.all:>9.3g}"
@@ -131,153 +193,16 @@ def table(known: Constants) -> str:
     return "\n".join(lines)
 
 
-# -- measuring ---------------------------------------------------------------------------------
-
-
-def seconds_of(call: Callable[[], object], times: int = 5) -> float:
-    """Return the median seconds of a call, made once before."""
-    call()
-    taken = []
-    for _ in range(times):
-        start = time.perf_counter()
-        call()
-        taken.append(time.perf_counter() - start)
-    return statistics.median(taken)
-
-
-@contextlib.contextmanager
-def cluster(W: int) -> Iterator[Any]:
-    """Return a client of W processes of one thread."""
-    from distributed import Client, LocalCluster
-
-    options = {"threads_per_worker": 1, "dashboard_address": ":0", "silence_logs": 50}
-    with LocalCluster(n_workers=W, **options) as here, Client(here) as client:
-        yield client
-
-
-def data(sizes: tuple[int, ...], T: int, C: int) -> tuple[Any, ...]:
-    """Return network, inputs and targets as dask arrays of C chunks."""
-    import dask.array as da
-
-    rng = da.random.default_rng(0)
-    X = rng.normal(size=(T, sizes[0]), chunks=(-(-T // C), sizes[0]))
-    return ggn.MLP(sizes), X, da.sin(X.sum(axis=1))[:, None] * np.ones((1, sizes[-1]))
-
-
-def source(client: Any, C: int) -> Any:
-    """Return C chunks with next to nothing in them."""
-    from ggn.dask.parts import form_of
-    from ggn.dask.sums import DaskSource
-
-    _, X, Y = data((1, 1), 8 * C, C)
-    return DaskSource.of(client, X, Y, None, form_of(X, Y, 1, 1))
-
-
-def one(part: Any) -> float:
-    return 1.0
-
-
-def numbers(part: Any, n: int) -> np.ndarray:
-    return np.ones(n)
-
-
-def measure() -> Constants:
-    """Return the constants of this machine."""
-    net, T, N = ggn.MLP((8, 50, 1)), 50_000, 2000
-    rng = np.random.default_rng(0)
-    X = rng.normal(size=(T, 8))
-    objective, w = Objective(net, X, np.sin(X.sum(axis=1))), net.initial_weights(0)
-    G, A = np.empty((net.n_weights,) * 2), rng.normal(size=(N, N))
-    A = A @ A.T + N * np.eye(N)
-    with ggn.threads(1):
-        assembly = seconds_of(lambda: objective.at(w).assemble_normal(G))
-        value = seconds_of(lambda: objective.value(w))
-        Y, options = objective.Yt[0], {"w0": w, "tol": 0.0, "step": "primal"}
-        whole = iteration(lambda n: ggn.train(net, X, Y, max_iter=n, **options), 10)
-    rate, forward = T * normal_work(net) / assembly, T * forward_flops(net) / value
-    solve = N**3 / 3.0 / seconds_of(lambda: cholesky(A, lower=True, check_finite=False))
-    sweeps = (whole - assembly - net.n_weights**3 / 3.0 / solve) / value
-    with cluster(2) as client:
-        counts, times = (8, 64), []
-        for C in counts:
-            small, few_X, few_Y = data((8, 2, 1), 32 * C, C)
-            few_X, few_Y = client.persist((few_X, few_Y))
-            options["w0"] = small.initial_weights(0)
-            times.append(iteration(
-                lambda n, few=(small, few_X, few_Y): ggn.dask.train(
-                    client, *few, max_iter=n, **options
-                ), 6,
-            ) / GRAPHS)  # fmt: skip
-        of = source(client, counts[1])
-        nothing = seconds_of(lambda: of.total(one), 20)
-        few, many = (C + sum(additions(C)) for C in counts)
-        task = (times[1] - times[0]) / (many - few)
-        n = N * N // 2
-        large = seconds_of(lambda: of.reduce(add, numbers, n)) - nothing
-    wire = received(64, 2) * 8.0 * n / large
-    return Constants(rate, forward, sweeps, task, times[0] - few * task, wire, solve)
-
-
-def iteration(train: Callable[[int], object], steps: int = 4) -> float:
-    """Return the seconds of an iteration: those of several less one, by their number."""
-    train(1)
-    start = time.perf_counter()
-    train(1)
-    middle = time.perf_counter()
-    train(1 + steps)
-    return (time.perf_counter() - middle - (middle - start)) / steps
-
-
-def check(known: Constants) -> None:
-    """Print predicted and measured seconds of an iteration."""
-    print(f"{'network':<16}{'T':>8}{'chunks':>8}{'workers':>9}{'predicted':>11}{'measured':>10}"
-          f"{'ratio':>8}")  # fmt: skip
-    cores = len(os.sched_getaffinity(0))
-    for W in (1, 2, 4):
-        with cluster(W) as client:
-            for sizes, T, C in (
-                ((8, 50, 1), 200_000, 8), ((8, 50, 1), 600_000, 16), ((8, 50, 1), 200_000, 64),
-                ((20, 60, 1), 100_000, 16), ((50, 40, 1), 60_000, 16),
-            ):  # fmt: skip
-                net, X, Y = data(sizes, T, C)
-                X, Y = client.persist((X, Y))
-                options = {"tol": 0.0, "w0": net.initial_weights(0), "step": "primal"}
-                seconds = iteration(
-                    lambda n, net=net, X=X, Y=Y, options=options: ggn.dask.train(
-                        client, net, X, Y, max_iter=n, **options
-                    )
-                )
-                told = parts(net, T, C, W, known, cores).all
-                print(f"{sizes!s:<16}{T:>8}{C:>8}{W:>9}{told:>11.3f}{seconds:>10.3f}"
-                      f"{seconds / told:>8.2f}", flush=True)  # fmt: skip
-
-
-def overhead(T: int = 1_000_000, C: int = 16) -> None:
-    """Print the seconds of an iteration here on two threads, and on two workers."""
-    net, X, Y = data((8, 50, 1), T, C)
-    options = {"tol": 0.0, "w0": net.initial_weights(0), "step": "primal"}
-    Xn, Yn = X.compute(), Y.compute()
-    with ggn.threads(2):
-        here = iteration(lambda n: ggn.train(net, Xn, Yn, max_iter=n, **options))
-    with cluster(2) as client:
-        X, Y = client.persist((X, Y))
-        there = iteration(lambda n: ggn.dask.train(client, net, X, Y, max_iter=n, **options))
-        of = source(client, C)
-        graph = seconds_of(lambda: of.total(one), 20)
-    print(f"an iteration: {here:.3f} s on 2 threads, {there:.3f} s on 2 workers, "
-          f"ratio {there / here:.2f}; a graph of {C + sum(additions(C))} tasks that do nothing "
-          f"{1e3 * graph:.0f} ms, {GRAPHS} graphs an iteration")  # fmt: skip
-
-
 if __name__ == "__main__":
     what = sys.argv[1] if len(sys.argv) > 1 else "table"
     if what == "table":
         print(table(MEASURED))
-    elif what == "measure":
-        print(asdict(measure()))
-    elif what == "check":
-        check(measure())
-    elif what == "overhead":
-        overhead(*map(int, sys.argv[2:]))
+    elif what in ("measure", "check", "overhead"):
+        from benchmarks import growth_measured  # it imports this module
+
+        if what == "measure":
+            print(asdict(growth_measured.measure()))
+        else:
+            getattr(growth_measured, what)(*map(int, sys.argv[2:]))
     else:
         sys.exit(__doc__)

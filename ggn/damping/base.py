@@ -92,6 +92,14 @@ class Rule(Lasting):
         """Raise mu after a trial refused, or None: no step could be computed.  Default: tenfold."""
         self.mu *= 10.0
 
+    def ahead(self, trials: int) -> tuple[float, ...]:
+        """Return mu after each of so many trials refused, where it depends on nothing else.
+
+        By default (): it is not known.  Of samples on a cluster these trials may be tried
+        together with the first.
+        """
+        return ()
+
     def find(self, mu: float) -> None:
         """Go on with another mu, found by trying decades of it; by default it is set."""
         self.mu = mu

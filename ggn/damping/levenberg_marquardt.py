@@ -92,8 +92,18 @@ class Nielsen(Rule):
         self.increase = 2.0
 
     def reject(self, trial: Trial | None) -> None:
-        self.mu *= self.increase
-        self.increase *= 2.0
+        self.mu, self.increase = self._refused(self.mu, self.increase)
+
+    def ahead(self, trials: int) -> tuple[float, ...]:
+        mus, mu, increase = [], self.mu, self.increase
+        for _ in range(trials):
+            mu, increase = self._refused(mu, increase)
+            mus.append(mu)
+        return tuple(mus)
+
+    @staticmethod
+    def _refused(mu: float, increase: float) -> tuple[float, float]:
+        return mu * increase, 2.0 * increase
 
     def find(self, mu: float) -> None:
         self.mu, self.increase = mu, 2.0

@@ -10,6 +10,7 @@ try:
 except ImportError as error:
     raise ImportError("ggn.dask needs dask and distributed: pip install 'ggn[dask]'") from error
 
+from ggn.dask.planner import plan
 from ggn.dask.points import diagnose, linearize
 from ggn.dask.training import train, train_restarts
 from ggn.dask.waiting import ClusterError
@@ -18,6 +19,7 @@ __all__ = [
     "ClusterError",
     "diagnose",
     "linearize",
+    "plan",
     "train",
     "train_restarts",
 ]

@@ -7,6 +7,7 @@ in units that one pass over the samples finds.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -17,6 +18,7 @@ from distributed import Client
 from ggn.activations import Identity
 from ggn.dask.chunk import Units
 from ggn.dask.sums import DaskSource
+from ggn.dask.together import in_turn_of_threads, run_together
 from ggn.dask.training import sources
 from ggn.fit.penalty import without_biases
 from ggn.fit.restarts import Restarts, run_restarts
@@ -166,7 +168,11 @@ def _fitted(
 
     rng = np.random.default_rng(wanted.seed)
     several = wanted.n_restarts > 1
-    runs = run_restarts(run, wanted.n_restarts, rng, 1) if several else [run(rng)]
+    together = functools.partial(
+        run_together, list(own.values()), net.n_weights, None, options.get("max_memory")
+    )
+    options["callback"] = in_turn_of_threads(options.get("callback"))
+    runs = run_restarts(run, wanted.n_restarts, rng, together=together) if several else [run(rng)]
     restarts = Restarts(tuple(runs))
     best = restarts.best
     Ws = [W.copy() for W in net.unpack(best.w)]

@@ -28,14 +28,14 @@ from distributed import Client, Future, futures_of, get_worker
 from ggn._core.machine import limited, threads
 from ggn.dask.chunk import Chunk, Form, Units, fault_of, first_of, make_chunk
 from ggn.dask.parts import pieces
-from ggn.dask.waiting import LOOK, ClusterError, bounded, result_of
+from ggn.dask.waiting import LOOK, ClusterError, Stop, bounded, result_of
+from ggn.dask.wire import FAN, transport
 from ggn.linearization.source import Source, tree
 from ggn.validation import ArgumentError
 
 __all__ = ["DaskSource"]
 
 R = TypeVar("R")
-FAN = 8  # a power of two
 SHARED = 1 << 20  # bytes that arguments come to over all tasks, from which they are sent once
 
 
@@ -48,6 +48,13 @@ class DaskSource(Source):
     chunks : list of Future
         Of `Chunk`, in order.
 
+    Attributes
+    ----------
+    stop : Stop
+        Interrupts whoever waits for a sum, as Ctrl-C does.
+    at_once : int
+        How many fits ask for sums.
+
     Raises
     ------
     ValueError
@@ -58,6 +65,8 @@ class DaskSource(Source):
 
     def __init__(self, client: Client, chunks: list[Future]) -> None:
         self.client, self._chunks = client, chunks
+        self.stop, self.at_once = Stop(), 1
+        self.transport = transport(len(chunks))
         self._asked, self._cores = -math.inf, 1
         try:
             fault = self.reduce(first_of, fault_of)
@@ -104,6 +113,7 @@ class DaskSource(Source):
         ClusterError
             If the cluster cannot go on; errors of the tasks are raised as they are.
         """
+        self.stop.look()
         if not self._chunks:
             raise ClusterError("the chunks have been released: this fit is over")
         name, token = _name(function, args), uuid.uuid4().hex
@@ -130,17 +140,34 @@ class DaskSource(Source):
             if self.client.status != "running":
                 raise ClusterError(f"the client is {self.client.status}") from error
             raise
-        found: R | None = result_of(self.client, future)
+        found: R | None = result_of(self.client, future, self.stop)
         return found
 
-    def _threads(self) -> int:
-        """Return on how many threads a chunk's sums may run: more than one where chunks are few."""
+    def latency(self) -> float:
+        """Return the seconds of a graph that only looks at each chunk, measured now."""
+        taken = []
+        for _ in range(2):
+            start = time.perf_counter()
+            self.reduce(first_of, fault_of)
+            taken.append(time.perf_counter() - start)
+        return min(taken)
+
+    def cores(self) -> int:
+        """Return how many threads the workers have."""
         now = time.monotonic()
         if now - self._asked > LOOK:
             self._asked = now
             with contextlib.suppress(Exception):  # whoever waits will see what is wrong
                 self._cores = sum(bounded(self.client, self.client.scheduler.ncores, LOOK).values())
-        return max(self._cores // len(self._chunks), 1)
+        return self._cores
+
+    def fits_at_once(self) -> int:
+        """Return how many fits fill the workers: one works while another's client factors."""
+        return self.cores() // max(len(self._chunks), 1) + 2
+
+    def _threads(self) -> int:
+        """Return on how many threads a chunk's sums may run: more than one where chunks are few."""
+        return max(self.cores() // (self.at_once * len(self._chunks)), 1)
 
 
 @dataclass(frozen=True)

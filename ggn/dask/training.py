@@ -19,6 +19,7 @@ from ggn.damping import Damping
 from ggn.dask.divide import division
 from ggn.dask.parts import current, form_of
 from ggn.dask.sums import DaskSource
+from ggn.dask.together import in_turn_of_threads, run_together
 from ggn.dask.waiting import ClusterError
 from ggn.fit.limits import Callback
 from ggn.fit.restarts import Restarts, run_restarts
@@ -146,12 +147,15 @@ def train_restarts(
     rng: int | np.random.Generator | None = 0,
     sample_weight: Any = None,
     n_restarts: int = 10,
+    n_jobs: int | None = None,
     scheme: str = DEFAULT,
     validation: Any = None,
     split_seed: int = 0,
     **options: Any,
 ) -> Restarts:
-    """Train from several random initial weights, one run after the other on the same chunks.
+    """Train from several random initial weights, several runs at once on the same chunks.
+
+    While one run factors its matrix here, or waits for the scheduler, the workers sum for others.
 
     Parameters
     ----------
@@ -163,6 +167,9 @@ def train_restarts(
         Where the runs' random streams come from.
     sample_weight : dask array or series, (T,), optional
     n_restarts : int, default 10
+    n_jobs : int, optional
+        Runs at once; by default so many as keep the workers busy, but no more than fit in
+        max_memory with 2.5 N² doubles each.  The results do not depend on it.
     scheme : {"nguyen_widrow", "normal", "uniform", "fan_in"}, default "nguyen_widrow"
     validation, split_seed
         As for `train`.
@@ -179,6 +186,11 @@ def train_restarts(
     ValueError, ggn.dask.ClusterError
         As `train` does.
 
+    Notes
+    -----
+    The callback is called for all runs, by one at a time.  Ctrl-C ends those under way, each with
+    its last accepted weights and Status.INTERRUPTED, and returns them with those that were done.
+
     Examples
     --------
     >>> import dask.array as da, ggn, ggn.dask
@@ -192,10 +204,15 @@ def train_restarts(
     """
     if "w0" in options:
         raise ArgumentError("w0", f"must be left out: runs draw it; got {describe(options['w0'])}")
+    options["callback"] = in_turn_of_threads(options.get("callback"))
     with sources(current(client), net, (X, Y, sample_weight), validation, None, split_seed) as of:
         source, held, _ = of
         run = functools.partial(_run, net, source, loss, held, scheme, options)
-        return Restarts(tuple(run_restarts(run, n_restarts, rng, 1)))
+        own = [one for one in (source, held) if one is not None]
+        together = functools.partial(
+            run_together, own, net.n_weights, n_jobs, options.get("max_memory")
+        )
+        return Restarts(tuple(run_restarts(run, n_restarts, rng, together=together)))
 
 
 def _run(

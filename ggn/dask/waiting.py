@@ -24,7 +24,7 @@ from distributed.scheduler import KilledWorker
 from ggn.linearization.source import SourceError
 from ggn.validation import number
 
-__all__ = ["LOOK", "ClusterError", "bounded", "patience", "result_of"]
+__all__ = ["LOOK", "ClusterError", "Stop", "bounded", "patience", "result_of"]
 
 PATIENCE = 60.0
 SLICE = 0.5  # seconds between looks at the client
@@ -41,15 +41,17 @@ def patience() -> float:
     return number("ggn.patience", dask.config.get("ggn.patience", PATIENCE), 0.0)
 
 
-def result_of(client: Client, future: Future) -> Any:
+def result_of(client: Client, future: Future, stop: Stop | None = None) -> Any:
     """Return the result of a future; whatever ends the wait else, the future is released.
 
     Raises
     ------
     ClusterError
         If it will not come.
+    KeyboardInterrupt
+        Once in each thread, if `stop` is asked for.
     """
-    watch, done = _Watch(client), threading.Event()
+    watch, done = _Watch(client, stop), threading.Event()
     try:
         future.add_done_callback(lambda _: done.set())
         while future.status not in OVER:
@@ -87,15 +89,43 @@ def _fetched(client: Client, future: Future, watch: _Watch) -> Any:
             raise ClusterError(f"the cluster did not hand back a result: {error}") from error
 
 
+class Stop:
+    """Ctrl-C for threads, which it does not reach: once asked for, each is interrupted once.
+
+    What it does then, to come to an end, is not.
+    """
+
+    def __init__(self) -> None:
+        self._asked, self._told = threading.Event(), threading.local()
+
+    @property
+    def asked(self) -> bool:
+        """Whether any has asked."""
+        return self._asked.is_set()
+
+    def ask(self) -> None:
+        """Interrupt all others at their next look; who asks knows."""
+        self._told.once = True
+        self._asked.set()
+
+    def look(self) -> None:
+        """Raise KeyboardInterrupt, if that was asked for and this thread was not told yet."""
+        if self.asked and not getattr(self._told, "once", False):
+            self._told.once = True
+            raise KeyboardInterrupt
+
+
 class _Watch:
     """Looks, from time to time, whether there is anybody to wait for."""
 
-    def __init__(self, client: Client) -> None:
-        self.client, self.patience = client, patience()
+    def __init__(self, client: Client, stop: Stop | None) -> None:
+        self.client, self.stop, self.patience = client, stop, patience()
         self.looked = self.well = time.monotonic()
         self.trouble = ""
 
     def look(self) -> None:
+        if self.stop is not None:
+            self.stop.look()
         now, status = time.monotonic(), self.client.status
         if status in ("closed", "closing", "newly-created"):
             raise ClusterError(f"the client is {status}")

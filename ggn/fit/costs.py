@@ -9,16 +9,20 @@ from ggn.linearization.assembly import normal_memory, normal_work
 from ggn.linearization.dual_system import tile_doubles
 from ggn.linearization.sweeping import FLOPS_PER_ELEMENT, sweep_work
 from ggn.network import MLP
+from ggn.steps import ConjugateGradient, Step, Subsampled
 from ggn.steps.subsampled import first_size
 
 __all__ = [
     "BYTES",
+    "bytes_of_sums",
     "conjugate_gradient_cost",
     "dual_cost",
     "minimum_norm_cost",
     "primal_cost",
     "start_bytes",
     "subsampled_cost",
+    "sums_of",
+    "undivided",
 ]
 
 FLOPS_PER_CALL = 1.0e5  # 2 microseconds at 50 Gflop/s: a kernel called from Python
@@ -82,6 +86,38 @@ def conjugate_gradient_cost(net: MLP, T: int) -> tuple[float, float]:
     """Return the flops and bytes of an iteration by conjugate gradients."""
     work = min(CG_PRODUCTS, net.n_weights) * (T * sweep_work(net, 1) + calls(net, T))
     return work, BYTES * 12 * net.n_weights + chunk_bytes(net, T)
+
+
+def sums_of(step: type[Step], net: MLP) -> tuple[float, float]:
+    """Return how many sums over samples an iteration is, and of how many numbers together.
+
+    Those of a trial are the acceleration, the output layer's and J.
+    """
+    N, m = net.n_weights, net.layout.shapes[-1][1]
+    layer = m * (m + net.n_outputs)
+    if step is ConjugateGradient:  # diagonal and gradient, products, and no acceleration
+        products = min(CG_PRODUCTS, N)
+        return products + 4.0, (products + 2.0) * N + layer + 1.0
+    sums, numbers = 4.0, N * (N + 1) / 2 + 2.0 * N + layer + 1.0
+    if step is Subsampled:  # the gradient of all samples, and their curvature along the step
+        return sums + 2.0, numbers + N + 1.0
+    return sums, numbers
+
+
+def undivided(step: type[Step], net: MLP) -> float:
+    """Return the flops of an iteration that are no work on samples: nobody shares them."""
+    N = net.n_weights
+    if step is ConjugateGradient:
+        return 0.0
+    return float(
+        (1.5 if step is Subsampled else 1.0) * (N**3 / 3 / 0.6 + FLOPS_PER_ELEMENT * N * N)
+    )
+
+
+def bytes_of_sums(step: type[Step], net: MLP) -> float:
+    """Return the bytes of an iteration where samples are elsewhere, and only sums are here."""
+    N = net.n_weights
+    return BYTES * (12.0 * N if step is ConjugateGradient else 2.5 * N * N + 12.0 * N)
 
 
 def start_bytes(net: MLP, T: int) -> float:

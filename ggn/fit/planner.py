@@ -18,20 +18,24 @@ from ggn import steps
 from ggn._core.machine import flop_rate, memory_limit, number_of_threads, one_thread
 from ggn.fit.costs import (
     BYTES,
+    bytes_of_sums,
     conjugate_gradient_cost,
     dual_cost,
     minimum_norm_cost,
     primal_cost,
     start_bytes,
     subsampled_cost,
+    sums_of,
+    undivided,
 )
 from ggn.linearization import BaseObjective
+from ggn.linearization.transport import Transport
 from ggn.network import MLP
 from ggn.steps import ConjugateGradient, Dual, MinimumNorm, Primal, Step, Subsampled
 from ggn.steps.subsampled import first_size
 from ggn.validation import ArgumentError, Setting, flag, instance, integer
 
-__all__ = ["Candidate", "Plan", "choose", "plan"]
+__all__ = ["Candidate", "Plan", "choose", "plan", "planned"]
 
 # Flops of a full iteration: quicker ones keep their exact curvature, which converges faster at the
 # end.  Of 200,000 samples, to J = 1e-1 ... 1e-4, subsampled steps took 1.0 to 1.3 times as many
@@ -42,13 +46,18 @@ ROWS_OF_SUBSAMPLE = 4  # samples for each that gives curvature, below which it i
 
 @dataclass(frozen=True)
 class Candidate:
-    """One step on one problem: its predicted cost for an iteration with one trial."""
+    """One step on one problem: its predicted cost for an iteration with one trial.
+
+    Of samples on a cluster, `flops` are those of one core, with what sums take to be brought
+    together, and `sent` are the bytes that go from one process to another.
+    """
 
     step: Step
     flops: float
     bytes: float
     fits: bool
     why: str = ""
+    sent: float = 0.0
 
     @property
     def seconds(self) -> float:
@@ -94,17 +103,19 @@ class Plan:
         return self.best.step
 
     def __str__(self) -> str:
+        wired = any(c.sent for c in self.candidates)
         lines = [
             f"{self.net!r}: {self.net.n_weights} weights, {self.samples} samples",
-            f"{'step':<20}{'Gflop':>12}{'MiB':>12}{'seconds':>12}",
+            f"{'step':<20}{'Gflop':>12}{'MiB':>12}{'seconds':>12}{'     MB sent' * wired}",
         ]
         chosen = next((c for c in self.candidates if c.fits), None)
         for c in self.candidates:
             name = type(c.step).__name__
             note = "  <- chosen" if c is chosen else "" if c.fits else "  exceeds max_memory"
+            sent = f"{c.sent / 1e6:>12.3g}" if wired else ""
             lines.append(
                 f"{name:<20}{c.flops / 1e9:>12.3g}{c.bytes / 2**20:>12.3g}{c.seconds:>12.2g}"
-                f"{note or (c.why and '  ' + c.why)}"
+                f"{sent}{note or (c.why and '  ' + c.why)}"
             )
         return "\n".join(lines)
 
@@ -158,12 +169,12 @@ def plan(
     """
     instance("net must be", net, MLP)
     T, penalised = integer("T", T, 1), flag("penalised", penalised)
-    return _planned(
+    return planned(
         net, T, loss_names.resolve(loss), dampings.resolve(damping), max_memory, penalised
     )
 
 
-def _planned(
+def planned(
     net: MLP,
     T: int,
     curved: loss_names.Loss,
@@ -171,19 +182,25 @@ def _planned(
     max_memory: float | None,
     penalised: bool,
     resident: bool = True,
+    transport: Transport | None = None,
 ) -> Plan:
     """Return the plan; resident: whether the samples are in memory, all at once."""
     damped, limit = damping.damped, memory_limit(max_memory)
     kinds = curved.semidefinite, curved.reachable, damped, penalised, resident
     costs = _costs(net, T, number_of_threads(), one_thread(), *kinds)
-    made = [(step(), flops, memory) for step, flops, memory in costs]
-    exact = made[0][1]
-    candidates = [Candidate(step, f, b, b <= limit, _note(step, exact)) for step, f, b in made]
+    exact, candidates = costs[0][1], []
+    for step, flops, memory in costs:
+        made, sent = step(), 0.0
+        if transport is not None:
+            flops, sent = _divided(step, net, flops, transport)
+            memory = bytes_of_sums(step, net)
+        candidates.append(Candidate(made, flops, memory, memory <= limit, _note(made, exact), sent))
+    exactly = candidates[0].flops
 
     def order(c: Candidate) -> float:
         preferred = not damped and isinstance(c.step, MinimumNorm) and c.flops < 1e10
         behind = isinstance(c.step, Subsampled) and exact <= SUBSAMPLE_FROM
-        return 0.0 if preferred else max(c.flops, exact) if behind else c.flops
+        return 0.0 if preferred else max(c.flops, exactly) if behind else c.flops
 
     return Plan(net, T, tuple(sorted(candidates, key=order)), limit)
 
@@ -217,6 +234,13 @@ def _costs(
     return tuple((step, flops, standing + max(memory, least)) for step, flops, memory in made)
 
 
+def _divided(step: type[Step], net: MLP, whole: float, transport: Transport) -> tuple[float, float]:
+    """Return the flops of one core of those that share the samples, and the bytes sent."""
+    alone, (sums, numbers) = undivided(step, net), sums_of(step, net)
+    flops = (whole - alone) / transport.parts + alone + transport.flops(sums, numbers)
+    return flops, BYTES * numbers * transport.crossings
+
+
 def _note(step: Step, exact: float) -> str:
     """Return what is to be known of a step beside its cost; exact: flops of a primal iteration."""
     if isinstance(step, Subsampled) and exact <= SUBSAMPLE_FROM:
@@ -230,7 +254,7 @@ def choose(
     """Return the step to take, planned where it is "auto"."""
     chosen = steps.resolve(step)
     if chosen is None:
-        chosen = _planned(
+        chosen = planned(
             objective.net,
             objective.T,
             objective.loss,
@@ -238,6 +262,7 @@ def choose(
             max_memory,
             objective.penalised,
             objective.rooted,
+            objective.transport,
         ).step
     if chosen.rooted and not objective.rooted:
         able = tuple(name for name, cls in steps.NAMES.items() if not cls.rooted)

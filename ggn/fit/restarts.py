@@ -209,10 +209,16 @@ def run_restarts(
     n_restarts: int,
     rng: int | np.random.Generator | None = 0,
     n_jobs: int | None = None,
+    together: Callable[..., list[TrainResult]] | None = None,
 ) -> list[TrainResult]:
-    """Return run(stream) for n_restarts random streams; see `train_restarts`."""
+    """Return run(stream) for n_restarts random streams; see `train_restarts`.
+
+    together(run, streams) says how, where it is not one after the other, nor by processes.
+    """
     n_restarts = check_room("n_restarts", integer("n_restarts", n_restarts, 1), FIT_BYTES)
     streams = generator(rng).spawn(n_restarts)
+    if together is not None:
+        return together(functools.partial(_on_one_thread, run), streams)
     if min(_processes(n_jobs), len(streams)) == 1:
         return list(_until_interrupted(run, streams))
     joblib = done(_joblib)

@@ -10,11 +10,9 @@
           rule.accept(trial)                     on to w_{k+1} = trial.w
           rule.reject(trial)                     solve again, with the mu it has set
 
-gradient, diagonal and scale are read after `prepare`, residual after a trial taken.  At
-mu = 0 a rejection, or no step, ends the run.  Where what damping promises is below the
-rounding of J, the gradient judges in place of the rule, and the rule is not told.  Before a
-run ends so, and at weights given that J falls from but slowly, mu is looked for by decades:
-trials are judged, and rule.find(mu) comes before the accept of one that is taken.
+gradient, diagonal, scale are read after `prepare`, residual after a trial taken.  At mu = 0 a
+refusal, or no step, ends the run.  Where the promise is below the rounding of J, the gradient
+judges; the rule is not told.  Before such an end, and where J falls but slowly, see `reach`.
 """
 
 from __future__ import annotations
@@ -29,6 +27,7 @@ from ggn._core.machine import limited, memory_limit
 from ggn.damping import Damping
 from ggn.fit import compiled
 from ggn.fit.class_targets import hint_of_classes
+from ggn.fit.foresight import Foresight
 from ggn.fit.held_out import Held
 from ggn.fit.limits import Callback, Limits
 from ggn.fit.method import Method, choose_method, steered
@@ -259,7 +258,7 @@ def _loop(run: Run, how: Strategies, begin: Start | None = None) -> Status:
     """Iterate until a status says why not to go on; from `begin`, perhaps where a fit ended."""
     metric, rule = how.begin()
     late = begin is not None and begin.found and not how.resume(run, begin)
-    small = compiled.small(run, how)
+    small, foresight = compiled.small(run, how), Foresight(run)
     while True:
         if small is not None:
             status, late = small.advance(late)
@@ -269,6 +268,7 @@ def _loop(run: Run, how: Strategies, begin: Start | None = None) -> Status:
         prepared = how.running.prepare(at, metric)
         status, came = run.arrive(prepared), rule.mu
         while status is None:
+            foresight.look(prepared, rule)
             d = prepared.solve(rule.mu)
             if d is None:
                 status = run.unsolved(rule.mu)

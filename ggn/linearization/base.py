@@ -16,6 +16,7 @@ import numpy as np
 from scipy.sparse.linalg import LinearOperator
 
 from ggn.linearization.symmetric import mirrored
+from ggn.linearization.transport import Transport
 from ggn.losses import Loss
 from ggn.network import MLP
 from ggn.validation import flag
@@ -40,6 +41,8 @@ class BaseObjective(ABC):
     rooted, layered : bool
         Whether `root` of the linearization, P S, can be had, of which the dual and the
         minimum-norm step are made; whether outputs are those of the layers of `net` alone.
+    transport : Transport, optional
+        What sums cost where samples are on other machines.
     """
 
     net: MLP
@@ -50,6 +53,7 @@ class BaseObjective(ABC):
     count: float
     rooted: ClassVar[bool] = False
     layered: ClassVar[bool] = True
+    transport: Transport | None = None
 
     @abstractmethod
     def at(self, w: np.ndarray, J: float | None = None) -> BaseLinearization:
@@ -84,8 +88,6 @@ class BaseObjective(ABC):
     @abstractmethod
     def scratch(self, *shape: int) -> np.ndarray:
         """Return an uninitialised array, the caller's until nothing refers to it; see `Memory`."""
-
-    # -- the data --------------------------------------------------------------------------
 
     @property
     @abstractmethod
@@ -259,8 +261,6 @@ class BaseLinearization(ABC):
             return product(v) + 2.0 * self.objective.l2 * v
 
         return LinearOperator((N, N), matvec=matvec, rmatvec=matvec, dtype=np.float64)
-
-    # -- what another kind of objective has to say -------------------------------------------
 
     @abstractmethod
     def _compute_gradient(self) -> np.ndarray:

@@ -9,6 +9,8 @@ added once.  Symmetric matrices travel as their lower triangles, row by row.
 from __future__ import annotations
 
 import functools
+import hashlib
+import pickle
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -24,7 +26,7 @@ from ggn.linearization.shares import Shares
 from ggn.losses import Loss
 from ggn.network import MLP
 
-__all__ = ["Problem", "Rows", "Scales", "new_token", "of_part", "packed", "unpacked"]
+__all__ = ["Problem", "Rows", "Scales", "of_part", "packed", "unpacked"]
 
 KEPT = 2  # objectives of a part that is kept: in the units given, and in those of the run
 
@@ -51,9 +53,15 @@ class Rows(NamedTuple):
         return self.chosen[first:last] - start
 
 
-def new_token() -> str:
-    """Return a name that no other process gives."""
-    return uuid.uuid4().hex
+def token_of(*fields: Any) -> str:
+    """Return a name for what fields say, so that runs on the same samples share objectives.
+
+    What cannot be pickled gets one that nobody else gives.
+    """
+    try:
+        return hashlib.sha256(pickle.dumps(fields)).hexdigest()
+    except Exception:
+        return uuid.uuid4().hex
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,7 +87,7 @@ class Problem:
     noise : tuple of (int, float), optional
         Seed and size of a relative change of each share.
     token : str
-        What objectives that a part keeps are found by.
+        What objectives that a part keeps are found by; made of the rest.
     """
 
     net: MLP
@@ -91,7 +99,12 @@ class Problem:
     rows: Rows | None = None
     drawn: tuple[int, float] | None = None
     noise: tuple[int, float] | None = None
-    token: str = field(default_factory=new_token)
+    token: str = field(init=False)
+
+    def __post_init__(self) -> None:
+        kept = self.rows is self.drawn is self.noise is None
+        known = self.net, self.loss, self.weight, self.weighted, self.sizes, self.scales
+        object.__setattr__(self, "token", token_of(*known) if kept else "")
 
 
 def of_part(part: Part, problem: Problem, function: Callable[..., Any], *args: Any) -> Any:

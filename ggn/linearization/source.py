@@ -21,6 +21,7 @@ import numpy as np
 from ggn.linearization.lost import SourceError
 from ggn.linearization.part import ChunkError, Part
 from ggn.linearization.summary import Summary, merged, summary_of
+from ggn.linearization.transport import Transport
 
 __all__ = ["ChunkError", "Part", "Source", "SourceError", "add", "either", "tree"]
 
@@ -28,7 +29,15 @@ R = TypeVar("R")
 
 
 class Source(ABC):
-    """Where the parts are; another kind inherits this class, and says `reduce`."""
+    """Where the parts are; another kind inherits this class, and says `reduce`.
+
+    Attributes
+    ----------
+    transport : Transport, optional
+        What a sum costs beside the work on samples; None where they are on this machine.
+    """
+
+    transport: Transport | None = None
 
     @abstractmethod
     def reduce(
@@ -41,6 +50,10 @@ class Source(ABC):
         as a part without samples gives: `either` sees to it, and `tree` is the shape.  The same
         parts come in the same order each time.
         """
+
+    def latency(self) -> float:
+        """Return the seconds that a sum of no work takes; 0 where that is next to nothing."""
+        return 0.0
 
     def total(self, function: Callable[..., Any], *args: Any) -> Any:
         """Return the sum over the parts of a float, an array or a tuple of them."""

@@ -8,7 +8,7 @@ b the share of the second in the weight, and δ the difference of the means,
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -55,6 +55,12 @@ class Columns(NamedTuple):
     high: np.ndarray
     mean: np.ndarray
     deviation: np.ndarray
+
+    def scaled(self, m: np.ndarray, s: Any) -> Columns:
+        """Return those of (A - m) / s."""
+        with np.errstate(all="ignore"):
+            ends = (self.low - m) / s, (self.high - m) / s
+            return Columns(*ends, (self.mean - m) / s, self.deviation / s)
 
 
 def summary_of(part: Part) -> Summary:

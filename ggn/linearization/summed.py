@@ -18,14 +18,14 @@ from ggn.activations import Identity
 from ggn.linearization import parts
 from ggn.linearization.base import BaseLinearization, BaseObjective
 from ggn.linearization.columns import constant_by_rounding
+from ggn.linearization.foreseen import Foreseen, UnforeseenError, several
 from ggn.linearization.mean_loss import penalty
 from ggn.linearization.memory import Memory
 from ggn.linearization.objective import ROUNDING, or_one
 from ggn.linearization.output_layer import best_output, refit_pays
-from ggn.linearization.parts import Problem, Rows, Scales, new_token, of_part
+from ggn.linearization.parts import Problem, Rows, Scales, of_part
 from ggn.linearization.selection import robust_columns
 from ggn.linearization.source import Source
-from ggn.linearization.summary import Columns
 from ggn.linearization.symmetric import mirrored
 from ggn.losses import Loss, resolve
 from ggn.network import MLP
@@ -58,6 +58,7 @@ class SummedObjective(BaseObjective):
     ) -> None:
         instance("net must be", net, MLP)
         self.net, self.source, self.loss = net, source, resolve(loss)
+        self.transport = source.transport
         self.l2 = penalty(l2, net.n_weights)
         self.penalised = bool(np.any(self.l2))
         found = source.summary
@@ -73,13 +74,21 @@ class SummedObjective(BaseObjective):
         self.T, self.count = sum(found.sizes), found.weight
         self._columns = found.X, found.Y
         self._problem = Problem(net, self.loss, found.weight, found.weighted, found.sizes)
-        self._memory = Memory()
+        self._memory, self.foreseen = Memory(), Foreseen()
         self._constants: dict[bytes, float] = {}
         self._seen: dict[Any, Any] = {}  # of the samples in the units given
 
     def total(self, function: Any, *args: Any) -> Any:
         """Return the sum over parts of function(objective of the part, *args)."""
+        known = self.foreseen.get(function, args)
+        if known is not None:
+            return known
         return self.source.total(of_part, self._problem, function, *args)
+
+    def foresee(self, asked: list[UnforeseenError]) -> None:
+        """Have these sums, in one."""
+        calls = tuple((one.function, one.args) for one in asked)
+        self.foreseen.keep(asked, self.source.total(of_part, self._problem, several, calls))
 
     def scratch(self, *shape: int) -> np.ndarray:
         return self._memory.array(*shape)
@@ -120,8 +129,8 @@ class SummedObjective(BaseObjective):
         """Return this with another problem."""
         twin = type(self).__new__(type(self))
         twin.__dict__.update(self.__dict__)
-        twin._constants = {}
-        twin._problem = replace(self._problem, token=new_token(), **changes)
+        twin._constants, twin.foreseen = {}, Foreseen()
+        twin._problem = replace(self._problem, **changes)
         return twin
 
     def shaken(self, rng: np.random.Generator, size: float) -> Self:
@@ -230,7 +239,7 @@ class SummedObjective(BaseObjective):
         own = self._twin(scales=Scales(m, s, my, sy), loss=loss)
         own.loss, own.l2 = loss, l2
         X, Y = self._columns
-        own._columns = _scaled(X, m, s), _scaled(Y, my, sy)
+        own._columns = X.scaled(m, s), Y.scaled(my, sy)
         ends = [end for columns in own._columns for end in columns[:2]]
         fine = all(np.isfinite(end).all() for end in ends) and np.isfinite(l2).all()
         return own if fine else None
@@ -289,9 +298,3 @@ class SummedLinearization(BaseLinearization):
 def _starts(sizes: tuple[int, ...]) -> tuple[int, ...]:
     """Return the first row of each part, counted over all."""
     return tuple(int(end) - size for end, size in zip(np.cumsum(sizes), sizes, strict=True))
-
-
-def _scaled(columns: Columns, m: np.ndarray, s: Any) -> Columns:
-    low, high, mean, deviation = columns
-    with np.errstate(all="ignore"):
-        return Columns((low - m) / s, (high - m) / s, (mean - m) / s, deviation / s)
