@@ -53,7 +53,7 @@ def main(T: int = 65_000) -> None:
 
 def against_scan(fit: ggn.recurrent.NARXResult, u: np.ndarray, y: np.ndarray) -> None:
     """Print the seconds of a gradient, here and by a compiled scan."""
-    from ggn.recurrent.narx_series import Series
+    from ggn.recurrent.series import Series
 
     objective = fit._objective(Series(u, y)).over
     Z, _, windows, _ = Series(u, y).samples(fit.lags)

@@ -9,7 +9,7 @@ import pytest
 import ggn
 from ggn.recurrent.bridge import FAIR
 from ggn.recurrent.lags import Lags
-from ggn.recurrent.narx_series import Series
+from ggn.recurrent.series import Series
 
 
 def system(T, seed=0, start=0.0):

@@ -18,7 +18,7 @@ import numpy as np
 
 from ggn.plot.style import COLOURS, legend_above, panels, styled
 from ggn.recurrent import NARXResult
-from ggn.recurrent.narx_series import Series
+from ggn.recurrent.series import Series
 from ggn.validation import instance, integer
 
 __all__ = ["correlations", "horizons", "simulated"]

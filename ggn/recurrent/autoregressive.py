@@ -34,9 +34,9 @@ from ggn.recurrent.bridge import ENDED, FAIR, Stage, free_run
 from ggn.recurrent.free_start import fit_starts
 from ggn.recurrent.lags import Lags
 from ggn.recurrent.narx_fit import NARXResult
-from ggn.recurrent.narx_series import Series
 from ggn.recurrent.objective import LoopObjective
 from ggn.recurrent.recursion import Recursion
+from ggn.recurrent.series import Series
 from ggn.steps import Step
 from ggn.validation import ArgumentError, Setting, generator, integer
 

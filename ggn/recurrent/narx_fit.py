@@ -8,10 +8,10 @@ import numpy as np
 
 from ggn.fit.result import TrainResult
 from ggn.recurrent.narx_diagnosis import LoopDiagnosis, diagnose_loop
-from ggn.recurrent.narx_series import Series, experiments
 from ggn.recurrent.narx_stability import largest_exponent
 from ggn.recurrent.objective import LoopObjective
 from ggn.recurrent.recursion import Recursion
+from ggn.recurrent.series import Series, read
 from ggn.recurrent.stability import Stability
 from ggn.recurrent.sweeps import Sweeps
 from ggn.recurrent.windows import Windows
@@ -272,7 +272,7 @@ class NARXResult(TrainResult):
 
 def _columns(name: str, value: Any, columns: int) -> np.ndarray:
     """Return one series (T, columns)."""
-    found, _, _ = experiments(name, np.asarray(value), least=0)
+    found = read(name, np.asarray(value)).parts
     if found[0].shape[1] != columns:
         raise ArgumentError(name, f"must have {columns} columns, got {found[0].shape[1]}")
     return found[0]

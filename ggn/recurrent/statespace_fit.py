@@ -10,7 +10,8 @@ from scipy.stats import norm
 
 from ggn.fit.result import TrainResult
 from ggn.losses import Squared
-from ggn.recurrent.experiments import Scaling, check_columns, experiments, inputs, series
+from ggn.recurrent.scaling import Scaling
+from ggn.recurrent.series import Series, check_columns, inputs, read
 from ggn.recurrent.stability import Stability, lyapunov_exponent
 from ggn.recurrent.statespace_diagnosis import StateSpaceDiagnosis, diagnose_statespace
 from ggn.recurrent.statespace_model import StateSpace
@@ -137,7 +138,7 @@ class StateSpaceFit(TrainResult):
         return self._estimate(*self._pair(U, Y), None)
 
     def _pair(self, U: Any, Y: Any) -> tuple[np.ndarray, np.ndarray]:
-        Ys = series("Y", Y, missing=True)
+        Ys = read("Y", Y).parts
         if len(Ys) != 1:
             raise ArgumentError("Y", f"must be one experiment, got {len(Ys)}")
         check_columns("Y", Ys, self.model.n_outputs)
@@ -239,7 +240,7 @@ class StateSpaceFit(TrainResult):
             The series that were fitted, as `ggn.statespace` had them: initial states are theirs.
         """
         if U is not None or Y is not None:
-            Us, Ys = experiments(U, Y)
+            Us, Ys = (given := Series(U, Y, gaps=False)).U, given.Y
             own, targets = self.objective, self.scaling.targets(np.concatenate(Ys)).T
             targets = targets if own.mask is None else np.where(own.mask > 0.0, targets, 0.0)
             same = np.array_equal(self.scaling.inputs(np.concatenate(Us)), own.X)

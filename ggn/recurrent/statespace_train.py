@@ -17,9 +17,11 @@ from ggn.fit.result import Status, TrainResult
 from ggn.fit.train import minimise
 from ggn.fit.units import Units
 from ggn.losses import Loss, Residual, Squared
-from ggn.recurrent.experiments import Scaling, experiments
+from ggn.recurrent.scaling import Scaling
+from ggn.recurrent.series import Series
 from ggn.recurrent.statespace_arguments import (
     check_lengths,
+    check_outputs,
     chosen_damping,
     chosen_step,
     given_weights,
@@ -154,7 +156,10 @@ def statespace(
     >>> fit.simulate(u[:5], x0=fit.initial_states[0]).shape
     (5, 1)
     """
-    Us, Ys = experiments(U, Y)
+    series = Series(U, Y, gaps=False)
+    series.vary(outputs=False)
+    check_outputs(series)
+    Us, Ys = series.U, series.Y
     count = integer("n_restarts", n_restarts, 1)
     source = generator(rng)
     model = StateSpace(
