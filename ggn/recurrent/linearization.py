@@ -188,6 +188,16 @@ class LoopLinearization(BaseLinearization):
             total += float(np.sum(seen * objective.curvature(F, rows, psd=True).times(seen)))
         return total
 
+    def kernel_matrix(self) -> np.ndarray:
+        """Return Sᵀ Pᵀ P S, (T·nL, T·nL): for few samples, as it is as large as these."""
+        objective, P = self.objective, self.jacobian()
+        each = P.T.reshape(objective.T, -1, len(P))
+        B = np.empty_like(each)
+        for rows, F in objective.outputs(self.w):
+            B[rows] = _times(objective.root(F, rows), each[rows], True)
+        flat = B.reshape(-1, len(P))
+        return flat @ flat.T
+
     def jacobian(self) -> np.ndarray:
         """Return P (N + E, T·nL): column i·nL + o is sample i, output o, as of `MLP.jacobian`."""
         objective, sweeps = self.objective, self.objective.sweeps

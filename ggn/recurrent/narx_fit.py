@@ -14,6 +14,7 @@ from ggn.recurrent.recursion import Recursion
 from ggn.recurrent.series import Series, read
 from ggn.recurrent.stability import Stability
 from ggn.recurrent.sweeps import Sweeps
+from ggn.recurrent.units import LoopUnits
 from ggn.recurrent.windows import Windows
 from ggn.validation import ArgumentError, integer, number
 
@@ -35,8 +36,14 @@ class NARXResult(TrainResult):
         Whether J is that of a free run.
     stages : list of Stage
         Horizons trained at: .horizon, .nit, .loss, .before.
+    l2 : float or ndarray (N,)
+        The penalty that was given, or chosen, of weights in standard units.
     noise_std : ndarray, (n_y,)
-        Root mean square of the residuals of each output.
+        Root mean square of the residuals of each output; of a robust fit without outliers.
+    effective_parameters, log_evidence : float
+        With l2="evidence": as of `train_bayesian`.
+    scale : float
+        With robust=True: of the loss, `loss`.
     starts : ndarray, (windows, depth * n_y)
         With free_start: what outputs were 1, 2, ... samples before each window.
     """
@@ -48,23 +55,31 @@ class NARXResult(TrainResult):
         """The network in its loop."""
         return Recursion([(self.net, 0)], self.lags.n, self.net.n_outputs, self.lags.feeds)
 
-    def learn(self, series: Series) -> None:
+    def learn(self, units: LoopUnits) -> None:
         """Keep what intervals need of the data: noise, and the GGN matrix."""
         if "starts" in self:  # these were fitted, too, and it is known already
             return
-        objective = self._objective(series)
-        at = objective.at(self.w)
+        given: Any = units.given
         with np.errstate(all="ignore"):
-            self.G = at.normal_matrix(psd=True)
-        residuals = objective.sweeps.O - objective.Yt.T
-        self.samples = len(residuals)
-        self.noise_std = np.sqrt(np.mean(np.square(residuals), axis=0))
+            self.prior = units.prior()
+            self.G = given.at(self.w).normal_matrix(psd=True) + self.prior
+            squares = given.c.array @ np.square(given.residuals(self.w))
+        noise = np.full(len(squares), self["noise_std"]) if "scale" in self else np.sqrt(squares)
+        self.samples, self.noise_std = given.count, noise
 
-    def _objective(self, series: Series) -> LoopObjective:
+    def _units(self, series: Series) -> LoopUnits:
+        """Return what was minimised, of these series, in the units of the run."""
         Z, T, windows, _ = series.samples(self.lags)
         if not self.free_run:
             windows = windows.cut(1)
-        return LoopObjective(self.recursion, self.net, Z, T, windows, self.loss, None, self.l2)
+        weights = self.sample_weight
+        if weights is not None and len(weights) != len(Z):
+            raise ArgumentError(
+                "Y", f"must have the {len(weights)} samples that were weighted, got {len(Z)}"
+            )
+        m, s, my, sy = self.standard
+        given = LoopObjective(self.recursion, self.net, Z, T, windows, self.loss, weights)
+        return LoopUnits(given, (m, s), (my, sy)).under(self.l2)
 
     # -- runs ------------------------------------------------------------------------------
 
@@ -218,22 +233,22 @@ class NARXResult(TrainResult):
         """
         series = Series(U, Y)
         self._same(series)
-        return diagnose_loop(self._objective(series), self.w, self.stability(U, Y).sentence)
+        return diagnose_loop(self._units(series), self.w, self.stability(U, Y).sentence)
 
     def weight_covariance(self) -> np.ndarray:
         """Return the covariance of the weights in Laplace's method, (N, N), for the squared loss.
 
-        σ² (Σ SᵀS + T l2)⁺, S the derivatives of the outputs through time, σ² the residuals'
-        mean square over the degrees of freedom left; directions that no residual depends on
-        count as known.
+        σ² (Σ SᵀS + T R)⁺, S the derivatives of the outputs through time, R half the Hessian of
+        the penalty, σ² the residuals' mean square over the degrees of freedom left; directions
+        that no residual depends on count as known.
         """
         values, vectors = np.linalg.eigh(0.5 * (self.G + self.G.T))
         kept = values > CUT * values[-1]
         n = self.samples * self.net.n_outputs
-        freedom = max(n - int(kept.sum()), 1)
-        variance = float(np.mean(np.square(self.noise_std))) * n / freedom
-        V = vectors[:, kept]
-        covariance: np.ndarray = 2.0 * variance / self.samples * (V / values[kept]) @ V.T
+        inverse = (vectors[:, kept] / values[kept]) @ vectors[:, kept].T
+        free = float(kept.sum()) - float(np.sum(inverse * self.prior))
+        variance = float(np.mean(np.square(self.noise_std))) * n / max(n - free, 1.0)
+        covariance: np.ndarray = 2.0 * variance / self.samples * inverse
         return covariance
 
     def intervals(self, U: Any, y0: Any, level: float = 0.9) -> tuple[np.ndarray, np.ndarray]:

@@ -16,7 +16,7 @@ import numpy as np
 
 from ggn.recurrent.lags import Lags
 from ggn.recurrent.windows import Windows
-from ggn.validation import ArgumentError, count, float_array
+from ggn.validation import ArgumentError, count, float_array, vector
 
 __all__ = ["Read", "Series", "check_columns", "inputs", "read"]
 
@@ -123,6 +123,12 @@ class Series:
                 f"{lags.depth}, got none",
             )
         return np.concatenate(Z), np.concatenate(targets), Windows(lengths), places
+
+    def weights(self, sample_weight: Any, places: Sequence[np.ndarray]) -> np.ndarray:
+        """Return the weights of the samples at these places of each series, of (T,) for all."""
+        given = vector("sample_weight", sample_weight, sum(map(len, self.Y)), "one per sample")
+        edges = np.cumsum([0, *map(len, self.Y)])
+        return np.concatenate([given[a + own] for a, own in zip(edges, places, strict=False)])
 
 
 def inputs(U: Any, lengths: Sequence[int], gaps: bool = False) -> list[np.ndarray]:
