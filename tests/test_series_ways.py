@@ -37,6 +37,7 @@ def test_a_penalty_is_one_of_weights_in_standard_units_and_its_fit_ends_where_j_
     y = y + e
     fit = ggn.narx(u, y, hidden=3, l2=0.01, free_run=free_run, **LAGS)
     size, penalty = by_hand(fit, u, y)
+    assert fit.as_model().l2 is None
     run = fit.simulate(u, y) if free_run else fit.predict(u, y)
     assert fit.fun == pytest.approx(np.mean((run - y)[2:] ** 2) + size**2 * penalty, rel=1e-8)
     units = fit._units(Series(u, y))
@@ -224,6 +225,8 @@ u20, y20 = system(20)
         ("l2 must be numbers where the loss is not squared", {"l2": "evidence", "loss": "cauchy"}),
         ("l2 must be one of", {"l2": "evident"}),
         ("loss must have a scale where robust is True", {"robust": True}),
+        ("loss_target must be left out", {"l2": "evidence", "loss_target": 0.1}),
+        ("loss_target must be left out", {"robust": True, "loss": "cauchy", "loss_target": 0.1}),
         ("robust must be", {"robust": "yes", "loss": "cauchy"}),
         ("sample_weight must have", {"sample_weight": np.ones(19)}),
         ("sample_weight must", {"sample_weight": -np.ones(20)}),

@@ -172,7 +172,7 @@ def narx(
     given = resolve(loss)
     if type(given) not in FOR_REGRESSION.values():
         raise ArgumentError("loss", f"must be one of residuals, got {given!r}")
-    way = way_of(given, l2, robust)
+    way = way_of(given, l2, robust, loss_target)
     penalty(way.l2, net.n_weights)
     rules, chosen = dampings.resolve(damping), steps.resolve(step)
     curved = steered(loss, rules, None)
@@ -221,8 +221,10 @@ def _best(
         found.append((result, stages, own))
         if result.status.name in ("INTERRUPTED", "CALLBACK", "TARGET"):
             break
+    # J of another horizon is another J
+    reached = [one for one in found if one[1][-1].horizon == found[-1][2].horizon] or found
     units = training.units(training.whole or training.ordinary)
-    return found[training.way.best(units, [result for result, _, _ in found])]
+    return reached[training.way.best(units, [result for result, _, _ in reached])]
 
 
 def _result(

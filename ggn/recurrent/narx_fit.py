@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from ggn.fit.result import TrainResult
+from ggn.io import Model
 from ggn.recurrent.narx_diagnosis import LoopDiagnosis, diagnose_loop
 from ggn.recurrent.narx_runs import LoopRuns
 from ggn.recurrent.narx_stability import largest_exponent
@@ -47,6 +48,11 @@ class NARXResult(LoopRuns, TrainResult):  # type: ignore[misc]
     """
 
     diagnoses_itself: ClassVar[bool] = True
+
+    def as_model(self) -> Model:
+        """Return the one-step map; a penalty is of weights in other units, and not told."""
+        l2 = None if np.any(self.l2) else self.l2
+        return Model(self.net, self.w, loss=self.loss, l2=l2)
 
     def learn(self, units: LoopUnits) -> None:
         """Keep what intervals need of the data: noise, and the GGN matrix."""

@@ -65,6 +65,11 @@ class LoopTraining:
     patience: int | None = None
     free_start: bool = False
 
+    @property
+    def horizon(self) -> int | None:
+        """Of the last stage; None: the whole of each window."""
+        return 1 if self.whole is None else None
+
     def units(self, objective: Objective) -> LoopUnits:
         """Return the units in which an objective is trained, under no penalty."""
         m, s, my, sy = self.standard

@@ -177,7 +177,7 @@ def statespace(
     residual = isinstance(steering, Residual)
     scaling = w0.scaling if isinstance(w0, StateSpaceFit) else Scaling.of(Us, Ys, outputs=residual)
     size = scaling.y_scale
-    own_loss, way = in_units(steering, size), way_of(steering, l2, robust)
+    own_loss, way = in_units(steering, size), way_of(steering, l2, robust, loss_target)
     Us, Ys = [scaling.inputs(u) for u in Us], [scaling.targets(y) for y in Ys]
     weights = None
     if sample_weight is not None:

@@ -74,7 +74,7 @@ class Given:
 
     def best(self, units: Any, fits: Sequence[TrainResult]) -> int:
         """Return which of several fits is the best."""
-        return max(range(len(fits)), key=lambda i: (fits[i].success, -fits[i].fun))
+        return min(range(len(fits)), key=lambda i: float(fits[i].fun))
 
 
 class _InTurn(Given):
@@ -170,17 +170,23 @@ class Robust(_InTurn):
         return int(np.argmin(J))
 
 
-def way_of(loss: Loss, l2: Any, robust: bool) -> Given:
+def way_of(loss: Loss, l2: Any, robust: bool, target: float | None) -> Given:
     """Return how to train, as the arguments of `ggn.narx` and `ggn.statespace` say it.
 
     Raises
     ------
     ValueError
-        For "evidence" with a loss that is not squared, or a robust fit of a loss without scale.
+        For "evidence" with a loss that is not squared, a robust fit of a loss without scale, or
+        with either a target, which J of no single penalty or scale would meet.
     """
     evident = isinstance(l2, str) and spelled("l2", l2, (EVIDENCE,)) == EVIDENCE
     if evident and not isinstance(loss, Squared):
         raise ArgumentError("l2", f"must be numbers where the loss is not squared, got {l2!r}")
+    if (evident or flag("robust", robust)) and target is not None:
+        raise ArgumentError(
+            "loss_target",
+            f"must be left out where penalty or scale are chosen by the fit, got {target!r}",
+        )
     if flag("robust", robust):
         if loss.scale is None:
             raise ArgumentError(
