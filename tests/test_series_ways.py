@@ -207,6 +207,33 @@ def test_the_kernel_matrix_of_a_loop_has_the_eigenvalues_of_the_normal_matrix():
     assert np.isfinite(ggn.narx(u, y + e, hidden=3, l2="evidence", max_iter=30, **LAGS).l2)
 
 
+@pytest.mark.parametrize("loss", ["squared", "cauchy"])
+def test_a_loop_has_the_root_that_steps_of_least_norm_are_made_of(loss):
+    u, y, e = noisy(40)
+    y = np.stack([y + e, 0.5 * y], axis=1)
+    fit = ggn.narx(u, y, loss, hidden=3, max_iter=2, output_lags=2, input_lags=[1])
+    units = fit._units(Series(u, y))
+    at = units.objective.at(units.own(fit.w))
+    B, r = at.root()
+    G = at.normal_matrix(psd=True)
+    np.testing.assert_allclose(B @ B.T, G, atol=1e-12 * np.abs(G).max())
+    np.testing.assert_allclose(B @ r, at.gradient, atol=1e-12 * np.abs(at.gradient).max())
+    d = 0.1 * np.cos(np.arange(len(at.w)))
+    bent = at.bend(d)
+    np.testing.assert_allclose(B @ at.bend_columns(d), bent, atol=1e-11 * np.abs(bent).max())
+
+
+def test_the_step_of_least_norm_is_the_primal_one_where_both_can_be_had():
+    u, y, e = noisy(60)
+    options = {"hidden": 2, "tol": 0.0, **LAGS}
+    start = ggn.narx(u, y + e, max_iter=5, **options)
+    ends = [
+        ggn.narx(u, y + e, w0=start.w, step=step, max_iter=2, **options).w
+        for step in ("primal", "minimum_norm")
+    ]
+    np.testing.assert_allclose(ends[1], ends[0], rtol=1e-6)
+
+
 def test_units_of_states_exchange_penalty_and_loss():
     fit = ggn.statespace(*noisy(60)[:2], 1, f=2, max_iter=2)
     units = ScaledLoss(fit.objective, 3.0)

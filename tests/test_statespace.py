@@ -223,7 +223,11 @@ U = np.random.default_rng(0).normal(size=30)
         ((U, U, 1), {"f": ggn.MLP((3, 2, 1))}, "f must have 2 inputs"),
         ((U, U, 1), {"f": None, "linear": False}, "f must move the state"),
         ((U, U, 1), {"w0": [1.0]}, "w0 must have shape"),
-        ((U, U, 1), {"step": "dual"}, "step must be 'primal'"),
+        (
+            (U, U, 1),
+            {"step": "dual"},
+            "step must be one that a free run can take",
+        ),
         ((U, np.stack([U, U * np.nan], 1), 1), {}, "Y must have some output in column 1, got nan"),
         ((U, U, 1), {"l2": "evidence", "loss": "cauchy"}, "l2 must be numbers where the loss"),
         (([], U, 1), {}, "U must hold at least one series, got none"),

@@ -37,9 +37,10 @@ from ggn.recurrent.narx_train import LoopTraining
 from ggn.recurrent.objective import LoopObjective
 from ggn.recurrent.recursion import Recursion
 from ggn.recurrent.series import Series
+from ggn.recurrent.statespace_arguments import check_step
 from ggn.recurrent.ways import way_of
 from ggn.steps import Step
-from ggn.validation import ArgumentError, Setting, generator, integer
+from ggn.validation import ArgumentError, generator, integer
 
 __all__ = ["narx"]
 
@@ -87,7 +88,7 @@ def narx(
         As for `ggn.train`; of the fit of one step ahead, with which all begins.  Weights whose
         free run is fair already are gone on with as they are.
     step : str or Step, default "auto"
-        As for `ggn.train`; of a free run "primal", "conjugate_gradient" or "gradient".
+        As for `ggn.train`; of a free run not "dual", which is made of layers.
     damping, rng
         As for `ggn.train`.
     max_iter : int, default 1000
@@ -177,12 +178,8 @@ def narx(
     rules, chosen = dampings.resolve(damping), steps.resolve(step)
     curved = steered(loss, rules, None)
     ordinary = Objective(net, Z, T, curved, weights)
-    if free_run and chosen is not None and chosen.rooted:
-        able = tuple(name for name, kind in steps.NAMES.items() if not kind.rooted)
-        raise ArgumentError(
-            "step", "must be one that a free run can take, as ", Setting("step", able),
-            f" are, got {chosen!r}",
-        )  # fmt: skip
+    if free_run and chosen is not None:
+        check_step(chosen, [name for name in steps.NAMES if name != "dual"])  # made of layers
     if free_start and not free_run:
         raise ArgumentError("free_start", "must be False where free_run is, got True")
     recursion = Recursion([(net, 0)], lags.n, series.n_outputs, lags.feeds) if free_run else None

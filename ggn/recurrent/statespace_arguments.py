@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -14,9 +15,16 @@ from ggn.recurrent.series import Series
 from ggn.recurrent.statespace_fit import StateSpaceFit
 from ggn.recurrent.statespace_model import StateSpace
 from ggn.steps import Primal, Step
-from ggn.validation import ArgumentError
+from ggn.validation import ArgumentError, Setting
 
-__all__ = ["check_lengths", "check_outputs", "chosen_damping", "chosen_step", "given_weights"]
+__all__ = [
+    "check_lengths",
+    "check_outputs",
+    "check_step",
+    "chosen_damping",
+    "chosen_step",
+    "given_weights",
+]
 
 FIRST_MU = 10.0  # see `LargestYet`
 STEPS = ("primal", "conjugate_gradient", "minimum_norm", "gradient")
@@ -56,13 +64,18 @@ def chosen_damping(damping: str | Damping) -> Damping:
 def chosen_step(step: str | Step) -> Step:
     """Return the step, one that needs no layers."""
     found = steps.resolve(step) or Primal()
-    if found.name not in STEPS:
+    check_step(found, STEPS)
+    return found
+
+
+def check_step(step: Step, able: Sequence[str]) -> None:
+    """Raise ValueError for a step that is none of these."""
+    if step.name in steps.NAMES and step.name not in able:
         raise ArgumentError(
             "step",
-            "must be 'primal', 'conjugate_gradient', 'minimum_norm' or 'gradient' for a "
-            f"state-space model, got {step!r}",
-        )
-    return found
+            "must be one that a free run can take, as ", Setting("step", tuple(able)),
+            f" are, got {step!r}",
+        )  # fmt: skip
 
 
 def given_weights(model: StateSpace, w0: Any) -> np.ndarray | None:
