@@ -28,7 +28,6 @@ from ggn.recurrent.ways import Given
 __all__ = ["LoopTraining"]
 
 FIRST, ENOUGH = 200, 1e-6  # steps, and tol, of the fit of one step ahead before a free run
-
 CHOSEN = ("log_evidence", "effective_parameters", "scale")  # by a way
 
 
@@ -79,7 +78,7 @@ class LoopTraining:
         """Return a fit, and its stages."""
         loop = replace(self.loop, limits=_within(self.loop.limits, seconds))
         if self.whole is None:
-            first = self.last(self.ordinary, loop_of(self.ahead, loop), w0)
+            first = self.last(self.ordinary, replace(self.ahead, limits=loop.limits), w0)
             return first, [_stage(1, first)]
         stages: list[Stage] = []
         if w0 is not None and not isinstance(w0, str):
@@ -122,11 +121,6 @@ class LoopTraining:
         result = self.way.train(units, replace(method, limits=limits), self.source, w0, held)
         held.keep(result)
         return result
-
-
-def loop_of(ahead: Method, loop: Method) -> Method:
-    """Return the method of one step ahead with the limits of the last stage."""
-    return replace(ahead, limits=loop.limits)
 
 
 def _stage(horizon: int | None, found: TrainResult) -> Stage:
