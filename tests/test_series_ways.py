@@ -9,6 +9,7 @@ from test_narx import LAGS, system
 import ggn
 from ggn.recurrent.series import Series
 from ggn.recurrent.units import ScaledLoss
+from ggn.recurrent.ways import Given
 
 OFF = 40.0  # a mean far from zero
 
@@ -232,6 +233,11 @@ def test_the_step_of_least_norm_is_the_primal_one_where_both_can_be_had():
         for step in ("primal", "minimum_norm")
     ]
     np.testing.assert_allclose(ends[1], ends[0], rtol=1e-6)
+
+
+def test_a_start_that_diverges_is_never_the_best():
+    fits = [ggn.fit.result.TrainResult(fun=J) for J in (np.nan, 2.0, 1.0, np.inf)]
+    assert Given().best(None, fits) == 2
 
 
 def test_units_of_states_exchange_penalty_and_loss():

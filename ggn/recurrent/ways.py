@@ -74,7 +74,7 @@ class Given:
 
     def best(self, units: Any, fits: Sequence[TrainResult]) -> int:
         """Return which of several fits is the best."""
-        return min(range(len(fits)), key=lambda i: float(fits[i].fun))
+        return _least([float(fit.fun) for fit in fits])
 
 
 class _InTurn(Given):
@@ -166,8 +166,13 @@ class Robust(_InTurn):
         # scales differ, and so does what J means: all are judged at their median
         scale = float(np.median([fit.scale for fit in fits])) / units.size
         judge = units.under(self.l2, units.objective.loss.with_scale(scale))
-        J = [judge.at(fit.w).loss for fit in fits]
-        return int(np.argmin(J))
+        with np.errstate(all="ignore"):
+            return _least([judge.at(fit.w).loss for fit in fits])
+
+
+def _least(J: Sequence[float]) -> int:
+    """Return the place of the least; nan, of a run that diverges, is no number."""
+    return int(np.argmin(np.where(np.isnan(J), np.inf, J)))
 
 
 def way_of(loss: Loss, l2: Any, robust: bool, target: float | None) -> Given:
