@@ -53,9 +53,9 @@ def main(T: int = 65_000) -> None:
 
 def against_scan(fit: ggn.recurrent.NARXResult, u: np.ndarray, y: np.ndarray) -> None:
     """Print the seconds of a gradient, here and by a compiled scan."""
-    from ggn.recurrent.narx_series import Series
+    from ggn.recurrent.series import Series
 
-    objective = fit._objective(Series(u, y)).over
+    objective = fit._units(Series(u, y)).given.over
     Z, _, windows, _ = Series(u, y).samples(fit.lags)
     whole = objective(windows)
     ours = best(lambda i: whole.at(fit.w * (1.0 + 1e-9 * i)).gradient)

@@ -8,6 +8,7 @@ import pytest
 from test_narx import system
 
 import ggn
+from ggn.recurrent import Simulator
 
 run = pytest.fixture(commands.run)
 
@@ -42,6 +43,42 @@ def test_a_series_is_trained_in_free_run_and_kept(run, table, tmp_path):
     assert one[0, 0] == pytest.approx(y[10], abs=0.01)
 
 
+def test_a_state_space_model_is_trained_and_kept(run, table, tmp_path):
+    model = tmp_path / "s.npz"
+    words = ["train", table, "--target", "y", "--exclude", "t", "--states", "2", "--max-iter", "15"]
+    done = run(*words, "--hidden", "3", "--save", model)
+    assert done.status == 0, done.err
+    assert "300 samples, the last 60 held out" in done.out
+    assert "2 states, f of 3-3-2; 32 weights" in done.out
+    assert "come together" in done.out
+    scores = [line.split() for line in done.out.splitlines() if line.startswith("y ")]
+    assert [s[1] for s in scores] == ["train", "validation"]
+    kept = Simulator.load(model)
+    assert (kept.input_names, kept.target_names) == (("u",), ("y",))
+    u, y = system(300)
+    error = kept.predict(u[240:], y[240:], horizon=None)[:, 0] - y[240:]
+    assert float(scores[1][3]) == pytest.approx(np.sqrt(np.mean(error**2)), rel=1e-4)
+    text = tmp_path / "s.c"
+    assert run("export", model, "-o", text).status == 0
+    assert "void predict_simulate(" in text.read_text()
+    assert ".c for a state-space model" in run("export", model, "-o", tmp_path / "s.onnx").err
+    # a linear one; a gap is left out
+    lines = table.read_text().splitlines()
+    lines[51] = f"50,{u[50]},"
+    table.write_text("\n".join(lines))
+    done = run(*words, "--hidden", "0", "--missing", "drop", "--bayesian")
+    assert done.status == 0, done.err
+    assert "2 states, linear" in done.out
+
+
+def test_penalty_and_scale_may_be_the_datas(run, table):
+    words = ["train", table, "--target", "y", "--exclude", "t", "--lags", "2,1", "--hidden", "2",
+             "--max-iter", "10"]  # fmt: skip
+    for more in (["--bayesian"], ["--robust"]):
+        done = run(*words, *more)
+        assert done.status == 0, done.err
+
+
 def test_a_missing_cell_is_a_gap_and_no_bridge(run, table):
     lines = table.read_text().splitlines()
     lines[51] = "50,,1.0"
@@ -63,6 +100,12 @@ def test_a_missing_cell_is_a_gap_and_no_bridge(run, table):
         (["--lags", "400,1"], "the targets must have more samples than the largest lag, 400"),
         (["--free-run"], "--free-run is for series"),
         (["--lags", "2,1", "--test", "0.1"], "--test is not for series"),
+        (["--states", "0"], "n_states must be an integer of at least 1"),
+        (["--states", "2", "--lags", "2,1"], "--states and --lags make different models"),
+        (["--states", "2", "--test", "0.1"], "--test is not for series, which --states makes"),
+        (["--states", "2", "--activation", "silu"], "--activation is not for --states"),
+        (["--states", "2", "--inputs", "w"], "has no column 'w'"),
+        (["--lags", "2,1", "--robust", "--loss", "squared"], "--robust needs a loss with a scale"),
         (["--lags", "2,1", "--inputs", "w"], "has no column 'w'"),
         (["--lags", "2,1", "--inputs", "y"], "is both in --inputs and in --target"),
     ],

@@ -9,7 +9,7 @@ import pytest
 import ggn
 from ggn.recurrent.bridge import FAIR
 from ggn.recurrent.lags import Lags
-from ggn.recurrent.narx_series import Series
+from ggn.recurrent.series import Series
 
 
 def system(T, seed=0, start=0.0):
@@ -248,7 +248,12 @@ def test_starts_of_windows_are_fitted_where_they_are_free():
 def test_restarts_return_the_best():
     u, y = system(120)
     single = [ggn.narx(u, y, hidden=2, max_iter=8, rng=0, **LAGS).fun]
-    assert ggn.narx(u, y, hidden=2, max_iter=8, rng=0, n_starts=3, **LAGS).fun <= single[0]
+    several = ggn.narx(u, y, hidden=2, max_iter=8, rng=0, n_starts=3, **LAGS)
+    assert several.fun <= single[0]
+    source = np.random.default_rng(0)
+    each = [ggn.narx(u, y, hidden=2, max_iter=8, rng=source, **LAGS) for _ in range(3)]
+    assert all(fit.stages[-1].horizon is None for fit in each)
+    assert several.fun == min(fit.fun for fit in each)
 
 
 u20, y20 = system(20)

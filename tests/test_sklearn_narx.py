@@ -36,6 +36,8 @@ def test_sessions_are_series_of_their_own():
     fitted = model().fit(X, y, session_sizes=[150, 100])
     assert fitted.score(X[:150], y[:150]) > 0.999
     runs = fitted.predict(X, y, session_sizes=[150, 100])
+    evident = model().set_params(alpha="evidence").fit(X, y, session_sizes=[150, 100])
+    assert evident.result_.effective_parameters > 1.0
     assert np.array_equal(runs[150:152], y[150:152])
     np.testing.assert_array_equal(runs[:150], fitted.predict(X[:150], y[:2]))
     ahead = fitted.predict(X, y, steps_ahead=2, session_sizes=[150, 100])

@@ -41,6 +41,7 @@ REFUSED = {
     "class_weight": "needs the rows counted by class",
     "warm_start": "goes on in the units of one table",
     "lags": "needs rows that follow one another in one table",
+    "states": "needs rows that follow one another in one table",
     "free_run": "needs rows that follow one another in one table",
     "header": "looks for the names in one file",
 }

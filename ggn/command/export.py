@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import argparse
 
-from ggn.command.saved_model import add_model, load
+from ggn.command.saved_model import add_model, load_any
 from ggn.export.c_source import to_c
 from ggn.export.onnx_file import to_onnx
+from ggn.io import Model
 from ggn.io.files import replacing
+from ggn.recurrent import Simulator
 
 __all__ = ["add", "run"]
 
@@ -35,8 +37,11 @@ def run(args: argparse.Namespace) -> int:
     ValueError, OSError
         For files that cannot be used, or a format that needs what is not installed.
     """
-    model, path = load(args, output=args.output), args.output
-    if path.endswith(".onnx"):
+    path: str = args.output
+    model = load_any(args, output=path)
+    if isinstance(model, Simulator) and path.endswith(".onnx"):
+        raise ValueError(f"--output must end in .c for a state-space model, got {path!r}")
+    if isinstance(model, Model) and path.endswith(".onnx"):
         try:
             to_onnx(model, path)
         except ImportError as error:

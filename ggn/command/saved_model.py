@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import argparse
 import os
+from collections.abc import Sequence
 
 from ggn.io import Model
 from ggn.io.archive import CustomActivationError
+from ggn.recurrent import Simulator
+from ggn.recurrent.statespace_file import is_statespace
 
-__all__ = ["add_model", "load", "loaded"]
+__all__ = ["add_model", "load", "load_any", "loaded"]
 
 
 def add_model(parser: argparse.ArgumentParser) -> None:
@@ -18,10 +21,20 @@ def add_model(parser: argparse.ArgumentParser) -> None:
 
 def load(args: argparse.Namespace, *read: str, output: str | None = None) -> Model:
     """Return the model, unless the output would overwrite it or what else is read."""
-    for path in (args.model, *read):
+    _check_apart((args.model, *read), output)
+    return loaded(args.model)
+
+
+def load_any(args: argparse.Namespace, output: str) -> Model | Simulator:
+    """Return the model, a network or one of states, unless the output would overwrite it."""
+    _check_apart((args.model,), output)
+    return Simulator.load(args.model) if is_statespace(args.model) else loaded(args.model)
+
+
+def _check_apart(read: Sequence[str], output: str | None) -> None:
+    for path in read:
         if output and os.path.exists(output) and os.path.samefile(path, output):
             raise ValueError(f"--output would overwrite {path}, which is read")
-    return loaded(args.model)
 
 
 def loaded(path: str) -> Model:

@@ -19,6 +19,7 @@ from ggn.command.objective import (
 )
 from ggn.command.parser import decimal, whole
 from ggn.command.series import add_lags, run_series
+from ggn.command.states import run_states
 from ggn.command.summary import curves_label, summary
 from ggn.command.table_options import add_table_options
 from ggn.command.training import Fit, fitted
@@ -52,6 +53,7 @@ examples:
   python -m ggn train yacht.csv --target y --validation 0.15 --test 0.15
       --patience 10 --plot curves.png
   python -m ggn train series.csv --target y --lags 5,5 --free-run
+  python -m ggn train series.csv --target y --states 3
 
 {THREADS}"""
 
@@ -131,10 +133,13 @@ def run(args: argparse.Namespace) -> int:
         check_cluster(args)
     start = model_to_go_on(args)
     _check_options(args)
-    hidden = None if args.hidden is None else _sizes(args.hidden)
+    linear = args.states is not None and args.hidden == "0"
+    hidden = None if args.hidden is None else [] if linear else _sizes(args.hidden)
     activation = _activations("tanh" if args.activation is None else args.activation)
     if args.dask is not None:
         return run_on_cluster(args, hidden, activation)
+    if args.states is not None:
+        return run_states(args, hidden)
     if args.lags is not None:
         return run_series(args, hidden, activation)
     if args.free_run:

@@ -94,17 +94,17 @@ class Watch:
             raise StopIteration
 
 
-class SummedWatch(Watch):
-    """What is seen of samples held out that come in parts.
+class ObjectiveWatch(Watch):
+    """What is seen of samples held out that have an objective: in parts, or in a loop.
 
     Parameters
     ----------
-    objective : SummedObjective
+    objective : BaseObjective
         Their own, without a penalty.
     patience : int, optional
     """
 
-    def __init__(self, objective: SummedObjective, patience: int | None) -> None:
+    def __init__(self, objective: BaseObjective, patience: int | None) -> None:
         none = np.empty((0, 0))
         super().__init__(objective.net, objective.loss, none, none, patience=patience)
         self.objective = objective
@@ -121,8 +121,8 @@ class Held:
     ----------
     objective : BaseObjective
         What is minimised.
-    validation, test : tuple of array_like, Source or None
-        (X, Y) or (X, Y, sample_weight); or what comes in parts.
+    validation, test : tuple of array_like, Source, BaseObjective or None
+        (X, Y) or (X, Y, sample_weight); or what comes in parts; or an objective of their own.
     patience : int, optional
     """
 
@@ -191,7 +191,9 @@ def _watch(objective: BaseObjective, name: str, given: Any, patience: int | None
     if given is None:
         return None
     if isinstance(given, Source):
-        return SummedWatch(SummedObjective(objective.net, given, objective.loss), patience)
+        return ObjectiveWatch(SummedObjective(objective.net, given, objective.loss), patience)
+    if isinstance(given, BaseObjective):
+        return ObjectiveWatch(given, patience)
     if not isinstance(given, (tuple, list)) or len(given) not in (2, 3):
         raise ArgumentError(name, f"must be (X, Y) or (X, Y, sample_weight), got {describe(given)}")
     X, Y, s = (*given, None)[:3]

@@ -211,7 +211,7 @@ def _run(
     """Fit by absolute values, then in turn choose the scale and refit."""
     own: Any = data.loss
     c = 1.0 if fixed else _efficient_scale(data.loss)
-    noise = Noise(data.net, data.X, data.Yt.T, data.s)
+    noise = Noise(data)
     size = noise.size
 
     def deviation(w: np.ndarray) -> float:
@@ -248,7 +248,7 @@ def scaled_by_residuals(
     loss: Loss, net: MLP, w: np.ndarray, X: np.ndarray, Y: np.ndarray, l2: Any
 ) -> Loss:
     """Return the loss with the scale that its residuals at w call for."""
-    noise, c = Noise(net, X, Y, np.ones(len(Y))), _efficient_scale(loss)
+    noise, c = Noise(Objective(net, X, Y)), _efficient_scale(loss)
     at = loss.with_scale(c * noise.deviation(w))
     return loss.with_scale(c * noise.width(_at_zero(at), w, float(np.sum(l2 * w * w))))
 

@@ -50,11 +50,11 @@ def judged(run: Run, status: Status, why: str = "") -> End:
     w = units.weights(run.best_w)
     if run.given is not None and run.best_w is run.first_w:
         w = run.given
-    at = units.given.at(w)
+    at = units.at(w)
     promised = units.loss(run.best_J)
     if not at.loss <= 1.5 * promised:  # the weights have fewer digits than the run had
         if run.given is not None:
-            at = min(at, units.given.at(run.given), key=lambda end: end.loss)
+            at = min(at, units.at(run.given), key=lambda end: end.loss)
         if status.success and at.loss > NEGLIGIBLE * units.level():
             status = Status.ROUNDED
     return _end(

@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import math
 import warnings
+from typing import Any
 
 import numpy as np
 
@@ -78,6 +79,10 @@ class Units:
     def step(self, d: np.ndarray) -> np.ndarray:
         """Return the caller's step."""
         return d
+
+    def at(self, w: np.ndarray) -> Any:
+        """Return what the caller's J is at the caller's w: it has .w, .loss and .gradient."""
+        return self.given.at(w)
 
     def factors(self) -> tuple[np.ndarray, np.ndarray, float, float] | None:
         """Return m, s, s_y and k, or None where the units are the caller's."""

@@ -9,7 +9,8 @@ would take its outputs for predictions.  A `posterior` is one more array, the lo
 of its root, with noise_std, freedom and inflation in the header (1 where a file has none); who
 does not know it misses nothing else.  That of a mixture has a row for each network, its weights
 before its triangle, and lists of these numbers.  A `training`, two bits for each row of the table,
-has rows, members, status and evidence under this name in the header, and may be missed too.
+has rows, members, status and evidence under this name in the header, and may be missed too.  A
+state-space model has `states` in its header, in place of what a network has.
 """
 
 from __future__ import annotations
@@ -222,6 +223,8 @@ def network_of(
     path: str, header: Mapping[str, Any], n_weights: int, activations: Mapping[str, Activation]
 ) -> MLP:
     """Return the network that a file's header describes, which must have that many weights."""
+    if "states" in header:
+        raise ValueError("it is a state-space model, which ggn.recurrent.Simulator.load reads")
     sizes, bias = header["sizes"], header["bias"]
     # before the network allocates anything of the size claimed
     if _n_weights(sizes, bias) != n_weights:

@@ -172,6 +172,26 @@ class MeanLoss(BaseObjective):
         part._chunk, part._lanes = {}, {}
         return part
 
+    def under(self, l2: Any, loss: Loss | None = None) -> Self:
+        """Return this with another penalty, and perhaps another loss, and the same memory."""
+        other = copy.copy(self)
+        other.l2 = penalty(l2, self.net.n_weights)
+        other.penalised = bool(np.any(other.l2))
+        other.loss = loss or self.loss
+        return other
+
+    @property
+    def counted(self) -> np.ndarray:
+        """How often each number of the targets counts, (T, nL)."""
+        return np.broadcast_to(self.s[:, np.newaxis], self.Yt.T.shape)
+
+    def residuals(self, w: np.ndarray) -> np.ndarray:
+        """Return φ_L - y, (T, nL)."""
+        out = np.empty(self.Yt.T.shape)
+        for rows, F in self.outputs(w):
+            out[rows] = (F - self.Yt[:, rows]).T
+        return out
+
     def twin(self, X: np.ndarray, Y: np.ndarray, sample_weight: Any = None) -> Self:
         """Return the objective of as many other samples, X (T, n0) and Y (T, nL), checked before.
 

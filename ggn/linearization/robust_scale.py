@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ggn.network import MLP
+from ggn.linearization.mean_loss import MeanLoss
 
 __all__ = ["NORMAL", "Noise", "median", "robust_deviation"]
 
@@ -71,15 +71,15 @@ def robust_deviation(
 class Noise:
     """sigma of the residuals at some w, between a share of the targets' deviation and all of it."""
 
-    def __init__(self, net: MLP, X: np.ndarray, Y: np.ndarray, s: np.ndarray) -> None:
-        self.net, self.X, self.Y = net, X, Y
-        self.each = np.repeat(s, net.n_outputs)
-        middles = np.array([median(y, s) for y in Y.T])
+    def __init__(self, objective: MeanLoss) -> None:
+        self.objective, Y, each = objective, objective.Yt.T, objective.counted
+        self.each = each.ravel()
+        middles = np.array([median(y, s) for y, s in zip(Y.T, each.T, strict=True)])
         self.size = robust_deviation((Y - middles).ravel(), self.each) or 1.0
 
     def deviation(self, w: np.ndarray) -> float:
-        r = np.abs(self.net.forward(w, self.X) - self.Y).ravel()
-        sigma = NORMAL * median(r, self.each, self.net.n_weights)
+        r = np.abs(self.objective.residuals(w)).ravel()
+        sigma = NORMAL * median(r, self.each, self.objective.net.n_weights)
         return min(max(sigma, SMALLEST * self.size), self.size)
 
     def width(self, bend: float, w: np.ndarray, penalty: float) -> float:

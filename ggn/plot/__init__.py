@@ -9,7 +9,7 @@ Series differ in line style or marker as well as in colour.
 from ggn.plot.fits import predicted, residuals
 from ggn.plot.matrices import singular_values, spectrum
 from ggn.plot.regions import decision_regions
-from ggn.plot.runs import correlations, horizons, simulated
+from ggn.plot.runs import correlations, horizons, poles, simulated
 from ggn.plot.style import figure
 from ggn.plot.surfaces import along, plane
 from ggn.plot.training import damping, history
@@ -23,6 +23,7 @@ __all__ = [
     "history",
     "horizons",
     "plane",
+    "poles",
     "predicted",
     "residuals",
     "simulated",

@@ -7,6 +7,7 @@ correlations   of residuals r with themselves and with inputs u, at lags d:
 
                and the bounds ± 2.58 / √T, within which 99 % of those of white noise lie
 horizons       root mean square error of predictions h steps ahead, against h
+poles          eigenvalues of the step from one state, or some outputs, to the next
 """
 
 from __future__ import annotations
@@ -18,21 +19,23 @@ import numpy as np
 
 from ggn.plot.style import COLOURS, legend_above, panels, styled
 from ggn.recurrent import NARXResult
-from ggn.recurrent.narx_series import Series
-from ggn.validation import instance, integer
+from ggn.recurrent.series import Series
+from ggn.recurrent.simulator import Simulates
+from ggn.validation import ArgumentError, describe, integer
 
-__all__ = ["correlations", "horizons", "simulated"]
+__all__ = ["correlations", "horizons", "poles", "simulated"]
 
 BOUND = 2.58  # 99 % of a normal distribution
+DRAWN = 500  # samples whose poles are drawn
 AHEAD = (1, 2, 5, 10, 20, 50, 100)
 
 
-def simulated(fit: NARXResult, U: Any, Y: Any, *, ax: Any = None) -> Any:
+def simulated(fit: NARXResult | Simulates, U: Any, Y: Any, *, ax: Any = None) -> Any:
     """Draw measured outputs, the free run of a fit, and their difference.
 
     Parameters
     ----------
-    fit : NARXResult
+    fit : NARXResult, StateSpaceFit or Simulator
     U, Y
         One series, or a list, as for `ggn.narx`; of a list the first is drawn.
     ax : Axes or sequence of Axes, optional
@@ -78,7 +81,13 @@ def simulated(fit: NARXResult, U: Any, Y: Any, *, ax: Any = None) -> Any:
 
 
 def correlations(
-    fit: NARXResult, U: Any, Y: Any, *, lags: int = 25, horizon: int | None = 1, ax: Any = None
+    fit: NARXResult | Simulates,
+    U: Any,
+    Y: Any,
+    *,
+    lags: int = 25,
+    horizon: int | None = 1,
+    ax: Any = None,
 ) -> Any:
     """Draw how residuals hang together with one another and with inputs, and 99 % bounds.
 
@@ -87,7 +96,7 @@ def correlations(
 
     Parameters
     ----------
-    fit : NARXResult
+    fit : NARXResult, StateSpaceFit or Simulator
     U, Y
         As for `ggn.narx`.
     lags : int, default 25
@@ -123,17 +132,18 @@ def correlations(
 
 
 def horizons(
-    fit: NARXResult, U: Any, Y: Any, *, ahead: Sequence[int] = AHEAD, ax: Any = None
+    fit: NARXResult | Simulates, U: Any, Y: Any, *, ahead: Sequence[int] = AHEAD, ax: Any = None
 ) -> Any:
     """Draw the root mean square error of predictions against how far ahead they are.
 
     Parameters
     ----------
-    fit : NARXResult
+    fit : NARXResult, StateSpaceFit or Simulator
     U, Y
         As for `ggn.narx`.
     ahead : sequence of int, default (1, 2, 5, 10, 20, 50, 100)
-        Those longer than all windows are left out.
+        Those longer than all windows are left out.  Of a state-space model, whose state is
+        estimated anew every so many samples, predictions are at most so far ahead.
     ax : Axes, optional
 
     Returns
@@ -143,8 +153,9 @@ def horizons(
     """
     series, run = _runs(fit, U, Y)
     kept, errors = [], []
-    for h in ahead:
-        _, found = _runs(fit, U, Y, integer("ahead", h, 1))
+    longest = max(map(len, series.Y))
+    for h in (h for h in ahead if integer("ahead", h, 1) < longest):
+        _, found = _runs(fit, U, Y, h)
         error = _rmse(found, series.Y)
         if np.isfinite(error).all():
             kept.append(h)
@@ -162,14 +173,64 @@ def horizons(
     return own
 
 
+def poles(fit: NARXResult | Simulates, U: Any = None, Y: Any = None, *, ax: Any = None) -> Any:
+    """Draw the poles of a model linearised at rest, along series too, and the unit circle.
+
+    Inside the circle a difference of the start fades.
+
+    Parameters
+    ----------
+    fit : NARXResult, StateSpaceFit or Simulator
+    U, Y : optional
+        Series, as the model was trained on such, along whose free run poles are drawn as dots.
+    ax : Axes, optional
+
+    Returns
+    -------
+    Axes
+
+    Examples
+    --------
+    >>> import numpy as np, ggn, ggn.plot
+    >>> u = np.random.default_rng(0).uniform(-1, 1, 100)
+    >>> y = np.convolve(u, 0.5 ** np.arange(100))[:100]
+    >>> with ggn.plot.figure() as (picture, axes):
+    ...     ax = ggn.plot.poles(ggn.statespace(u, y, 1, f=None), ax=axes[0, 0])
+    >>> ax.get_xlabel(), ax.get_ylabel()
+    ('real part', 'imaginary part')
+    """
+    rest = _checked(fit).poles()
+    along = None if Y is None else fit.poles_along(U, Y)
+    with styled(ax) as own:
+        angle = np.linspace(0.0, 2.0 * np.pi, 361)
+        own.plot(np.cos(angle), np.sin(angle), color=COLOURS[3], linestyle="-", linewidth=1.0,
+                 label="unit circle")  # fmt: skip
+        if along is not None:
+            some = along[:: -(-len(along) // DRAWN)].ravel()
+            own.plot(some.real, some.imag, linestyle="none", marker=".", markersize=3.0, alpha=0.4,
+                     color=COLOURS[0], label="along the run")  # fmt: skip
+        own.plot(rest.real, rest.imag, linestyle="none", marker="x", markersize=8.0,
+                 color=COLOURS[1], label="at rest")  # fmt: skip
+        own.set(xlabel="real part", ylabel="imaginary part")
+        own.set_aspect("equal", adjustable="datalim")
+        legend_above(own, 3)
+    return own
+
+
 def _runs(
-    fit: NARXResult, U: Any, Y: Any, horizon: int | None = None
+    fit: NARXResult | Simulates, U: Any, Y: Any, horizon: int | None = None
 ) -> tuple[Series, list[np.ndarray]]:
     """Return the series, and what is predicted of each, (T_j, n_y)."""
     series = Series(U, Y)
-    found = instance("fit must be", fit, NARXResult).predict(U, Y, horizon=horizon)
+    found: Any = _checked(fit).predict(U, Y, horizon=horizon)
     several = found if series.several else [found]
     return series, [f.reshape(len(f), -1) for f in several]
+
+
+def _checked(fit: Any) -> NARXResult | Simulates:
+    if not isinstance(fit, (NARXResult, Simulates)):
+        raise ArgumentError("fit", f"must be of ggn.narx or ggn.statespace, got {describe(fit)}")
+    return fit
 
 
 def _rmse(found: list[np.ndarray], measured: list[np.ndarray]) -> np.ndarray:

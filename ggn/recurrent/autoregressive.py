@@ -9,9 +9,11 @@ simulation needs, and what noise in the measured outputs does not bias.
 
 from __future__ import annotations
 
+import copy
 import math
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -24,25 +26,23 @@ from ggn.damping import Damping
 from ggn.fit.limits import Callback, Limits
 from ggn.fit.method import Method, choose_method, steered
 from ggn.fit.result import TrainResult
-from ggn.fit.start import given_weights
-from ggn.fit.train import minimise
-from ggn.fit.units import Standard, Units, rescaled
 from ggn.linearization import Objective
+from ggn.linearization.mean_loss import penalty
 from ggn.losses import FOR_REGRESSION, Loss, resolve
-from ggn.network import MLP
-from ggn.recurrent.bridge import ENDED, FAIR, Stage, free_run
-from ggn.recurrent.free_start import fit_starts
+from ggn.recurrent.bridge import Stage
 from ggn.recurrent.lags import Lags
+from ggn.recurrent.narx_arguments import held_out, network, standard_units
 from ggn.recurrent.narx_fit import NARXResult
-from ggn.recurrent.narx_series import Series
+from ggn.recurrent.narx_train import LoopTraining
 from ggn.recurrent.objective import LoopObjective
 from ggn.recurrent.recursion import Recursion
+from ggn.recurrent.series import Series
+from ggn.recurrent.statespace_arguments import check_step
+from ggn.recurrent.ways import way_of
 from ggn.steps import Step
-from ggn.validation import ArgumentError, Setting, generator, integer
+from ggn.validation import ArgumentError, generator, integer
 
 __all__ = ["narx"]
-
-FIRST, ENOUGH = 200, 1e-6  # steps, and tol, of the fit of one step ahead before a free run
 
 
 def narx(
@@ -57,6 +57,7 @@ def narx(
     max_iter: int = 1000,
     tol: float = 1e-12,
     l2: Any = 0.0,
+    sample_weight: Any = None,
     callback: Callback | None = None,
     loss_target: float | None = None,
     max_seconds: float = math.inf,
@@ -68,6 +69,9 @@ def narx(
     free_run: bool = True,
     free_start: bool = False,
     n_starts: int = 1,
+    robust: bool = False,
+    validation: Any = None,
+    patience: int | None = None,
 ) -> NARXResult:
     """Fit a nonlinear autoregressive model with inputs (NARX) to series.
 
@@ -84,14 +88,20 @@ def narx(
         As for `ggn.train`; of the fit of one step ahead, with which all begins.  Weights whose
         free run is fair already are gone on with as they are.
     step : str or Step, default "auto"
-        As for `ggn.train`; of a free run "primal", "conjugate_gradient" or "gradient".
+        As for `ggn.train`; of a free run not "dual", which is made of layers.
     damping, rng
         As for `ggn.train`.
     max_iter : int, default 1000
         Largest number of steps of the free run; of the fit of one step ahead before it 200 at
         most are taken, and 50 at each horizon between.
-    tol, l2, callback, loss_target, max_seconds, escape_saddles
+    tol, callback, loss_target, max_seconds, escape_saddles
         As for `ggn.train`; the target is one of the last stage.
+    l2 : float, array_like (N,) or "evidence", default 0.0
+        Penalty l2_j w_j² of weights in standard units, see Notes, added to the mean loss in
+        them.  "evidence": chosen by the evidence, as `train_bayesian` does, for the squared
+        loss; the fit then has .effective_parameters and .log_evidence too.
+    sample_weight : array_like, (T,), optional
+        Of all samples, one experiment after the other.
     hidden : int or sequence of int, default 10
         Hidden units, of each layer; 0 or () for a linear model (ARX).
     activation : str or Activation, or a sequence of them, default "tanh"
@@ -107,7 +117,15 @@ def narx(
         Whether what outputs were before each window is fitted as well, in a last stage, in place
         of what was measured: noise there weighs more than anywhere else.  See `starts`.
     n_starts : int, default 1
-        Runs from that many draws of w0; the fit of least J is returned.
+        Runs from that many draws of w0; the fit of least J is returned, or of most evidence.
+    robust : bool, default False
+        Whether the scale of a robust loss is chosen from the residuals of the free run, as
+        `train_robust` does, in several trainings.
+    validation : tuple, optional
+        (U, Y), experiments held out: the weights of the last stage that have the least mean
+        loss on them are kept; see `ggn.train`.
+    patience : int, optional
+        Steps of the last stage without a new least after which it ends, by default 10.
 
     Returns
     -------
@@ -132,7 +150,8 @@ def narx(
     Derivatives through time are exact; memory is O(N² + T n), for n lags, of which the T n are
     the lags themselves.
 
-    Training is in standard units, one size for all outputs.
+    Training is in standard units, of data less their means over their deviations, one size for
+    all outputs; so a penalty asks the same whatever units the series are in.
 
     Examples
     --------
@@ -148,132 +167,87 @@ def narx(
     series = Series(U, Y)
     series.vary()
     lags = Lags(output_lags, input_lags, series.n_outputs, series.n_inputs)
-    Z, T, windows, _ = series.samples(lags)
-    net = _network(hidden, activation, lags.n, series.n_outputs)
+    Z, T, windows, places = series.samples(lags)
+    weights = None if sample_weight is None else series.weights(sample_weight, places)
+    net = network(hidden, activation, lags.n, series.n_outputs)
     given = resolve(loss)
     if type(given) not in FOR_REGRESSION.values():
         raise ArgumentError("loss", f"must be one of residuals, got {given!r}")
+    way = way_of(given, l2, robust, loss_target)
+    penalty(way.l2, net.n_weights)
     rules, chosen = dampings.resolve(damping), steps.resolve(step)
     curved = steered(loss, rules, None)
-    ordinary = Objective(net, Z, T, curved, None, l2)
-    recursion = Recursion([(net, 0)], lags.n, series.n_outputs, lags.feeds) if free_run else None
-    if free_run and chosen is not None and chosen.rooted:
-        able = tuple(name for name, kind in steps.NAMES.items() if not kind.rooted)
-        raise ArgumentError(
-            "step", "must be one that a free run can take, as ", Setting("step", able),
-            f" are, got {chosen!r}",
-        )  # fmt: skip
+    ordinary = Objective(net, Z, T, curved, weights)
+    if free_run and chosen is not None:
+        check_step(chosen, [name for name in steps.NAMES if name != "dual"])  # made of layers
     if free_start and not free_run:
         raise ArgumentError("free_start", "must be False where free_run is, got True")
+    recursion = Recursion([(net, 0)], lags.n, series.n_outputs, lags.feeds) if free_run else None
+    whole = None
+    if recursion is not None:
+        whole = LoopObjective(recursion, net, ordinary.X, T, windows, curved, weights)
     runs = integer("n_starts", n_starts, 1)
     limits = Limits(max_iter, tol, loss_target, max_seconds, callback)
-    source, standard = generator(rng), _standard_units(series, lags)
-    begun, best = time.perf_counter(), None
+    method = choose_method(
+        ordinary.under(way.l2), "auto" if chosen is None else chosen, rules, limits, None,
+        escape_saddles,
+    )  # fmt: skip
+    training = LoopTraining(
+        ordinary, whole, standard_units(series, lags), method,
+        Method(chosen or steps.Primal(), rules, limits, escape_saddles), way, generator(rng),
+        held_out(validation, patience, series, lags, net, curved, free_run, way, free_start),
+        patience, free_start,
+    )  # fmt: skip
+    found = _best(training, runs, w0)
+    return _result(*found, curved if robust else given, lags, series, weights, free_run)
+
+
+def _best(
+    training: LoopTraining, runs: int, w0: Any
+) -> tuple[TrainResult, list[Stage], LoopTraining]:
+    """Return the best of so many fits, with its stages and its way."""
+    limits, begun = training.loop.limits, time.perf_counter()
+    found: list[tuple[TrainResult, list[Stage], LoopTraining]] = []
     for _ in range(runs):
         left = max(limits.seconds - (time.perf_counter() - begun), 0.0)
-        if best is not None and left == 0.0:
+        if found and left == 0.0:
             break
+        own = replace(training, way=copy.copy(training.way))
         with limited():
-            found, stages = _fit(
-                ordinary, recursion, windows, standard, chosen, rules, source, w0, limits,
-                left, escape_saddles, free_start,
-            )  # fmt: skip
-        if best is None or (found.success, -found.fun) > (best[0].success, -best[0].fun):
-            best = found, stages
-        if found.status.name in ("INTERRUPTED", "CALLBACK", "TARGET"):
+            result, stages = own.fit(w0, left)
+        found.append((result, stages, own))
+        if result.status.name in ("INTERRUPTED", "CALLBACK", "TARGET"):
             break
-    assert best is not None
-    return _result(*best, given, lags, series, free_run)
-
-
-def _fit(
-    ordinary: Objective,
-    recursion: Recursion | None,
-    windows: Any,
-    standard: Any,
-    chosen: Step | None,
-    rules: Damping,
-    source: np.random.Generator,
-    w0: Any,
-    limits: Limits,
-    seconds: float,
-    escape_saddles: bool,
-    free_start: bool,
-) -> tuple[TrainResult, list[Stage]]:
-    """Return one fit and its stages."""
-
-    def units_of(objective: Objective) -> Units:
-        m, s, my, sy = standard
-        return Standard(objective, (m, s), (my, sy), *rescaled(objective.loss, sy))
-
-    own = Limits(limits.max_iter, limits.tol, None, seconds, None)
-    own.callback, own.target = limits.callback, limits.target
-    if recursion is not None:  # it is to begin with, and what it is good for is soon there
-        before = Limits(min(own.max_iter, FIRST), max(own.tol, ENOUGH), None, seconds, None)
-        before.callback = own.callback
-    step = "auto" if chosen is None else chosen
-    ahead = own if recursion is None else before
-    method = choose_method(ordinary, step, rules, ahead, None, escape_saddles)
-    if recursion is None:
-        first = minimise(method, units_of(ordinary), source, w0)
-        return first, [Stage(1, first.nit, first.fun, float(first.history.loss[0]))]
-    net, Y = ordinary.net, ordinary.Yt.T
-    whole = LoopObjective(recursion, net, ordinary.X, Y, windows, ordinary.loss, None, ordinary.l2)
-    loop = Method(chosen or steps.Primal(), rules, own, escape_saddles)
-    stages: list[Stage] = []
-    if w0 is not None and not isinstance(w0, str):
-        units = units_of(whole)
-        begin = given_weights(net, w0)[0]
-        if whole.value(begin) <= FAIR * units.level():
-            found = minimise(loop, units, source, w0)
-            stages = [Stage(None, found.nit, found.fun, float(found.history.loss[0]))]
-    if not stages:
-        first = minimise(method, units_of(ordinary), source, w0)
-        found, stages = free_run(whole, units_of, loop, first, source)
-    if free_start and stages[-1].horizon is None and found.status not in ENDED:
-        found, last = fit_starts(found, whole, standard, loop, source)
-        stages.append(last)
-    return found, stages
-
-
-def _network(hidden: Any, activation: Any, n: int, outputs: int) -> MLP:
-    """Return the network of lags."""
-    if isinstance(hidden, (int, np.integer)) and not isinstance(hidden, bool):
-        hidden = (integer("hidden", hidden, 0),) if hidden != 0 else ()
-    try:
-        widths = tuple(integer("hidden", h, 1) for h in hidden)
-    except TypeError:
-        raise ArgumentError(
-            "hidden", f"must be an integer or a sequence of them, got {hidden!r}"
-        ) from None
-    return MLP((n, *widths, outputs), activation) if widths else MLP((n, outputs))
-
-
-def _standard_units(series: Series, lags: Lags) -> tuple[np.ndarray, np.ndarray, np.ndarray, float]:
-    """Return centre and size of each input of the network, centres of the targets, their size.
-
-    What is fed back has those of its target; all measured samples count.
-    """
-    U, Y = np.concatenate(series.U), np.concatenate(series.Y)
-    mu, su = np.nanmean(U, axis=0), np.nanstd(U, axis=0)
-    my, sy = np.nanmean(Y, axis=0), float(np.sqrt(np.nanvar(Y, axis=0).mean()))
-    m = [my[o] for o, _ in lags.feeds] + [mu[c] for c, _ in lags.taps]
-    s = [sy for _ in lags.feeds] + [su[c] for c, _ in lags.taps]
-    return np.array(m), np.array(s), my, sy
+    # J of another horizon is another J
+    reached = [one for one in found if one[1][-1].horizon == found[-1][2].horizon] or found
+    units = training.units(training.whole or training.ordinary)
+    return reached[training.way.best(units, [result for result, _, _ in reached])]
 
 
 def _result(
-    found: TrainResult, stages: list[Stage], loss: Loss, lags: Lags, series: Series, free: bool
+    found: TrainResult,
+    stages: list[Stage],
+    training: LoopTraining,
+    loss: Loss,
+    lags: Lags,
+    series: Series,
+    weights: np.ndarray | None,
+    free: bool,
 ) -> NARXResult:
     """Return the fit with what it takes to run it."""
-    result = NARXResult(found)
+    result, way = NARXResult(found), training.way
+    units = way.under(training.units(training.whole or training.ordinary))
+    result.pop("X", None)
     result.update(
-        loss=loss,
+        loss=loss if way.loss is None else units.given.loss,
+        l2=way.l2,
         lags=lags,
         stages=stages,
         free_run=free,
         flat=series.flat,
         nit=sum(stage.nit for stage in stages),
+        standard=training.standard,
+        sample_weight=weights,
     )
-    result.learn(series)
+    result.learn(units)
     return result

@@ -12,17 +12,17 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any, Protocol
 
 import numpy as np
 
 from ggn.fit.limits import Limits
 from ggn.fit.method import Method
 from ggn.fit.result import Status, TrainResult
-from ggn.fit.train import minimise
-from ggn.fit.units import Units
+from ggn.linearization import Objective
 from ggn.recurrent.objective import LoopObjective
+from ggn.recurrent.ways import Given
 from ggn.recurrent.windows import Windows
 
 __all__ = ["ENDED", "FAIR", "Stage", "free_run"]
@@ -52,39 +52,50 @@ class Stage:
     before: float
 
 
+class Trainer(Protocol):
+    """Who trains a stage, see `LoopTraining`."""
+
+    way: Given
+    source: np.random.Generator
+
+    def units(self, objective: Objective) -> Any:
+        """Return the units in which an objective is trained, under no penalty."""
+
+    def last(self, objective: Objective, method: Method, w0: Any) -> TrainResult:
+        """Train to the end."""
+
+
 def free_run(
-    given: LoopObjective,
-    units_of: Callable[[LoopObjective], Units],
-    method: Method,
-    first: TrainResult,
-    source: np.random.Generator,
+    trainer: Trainer, whole: LoopObjective, method: Method, first: TrainResult
 ) -> tuple[TrainResult, list[Stage]]:
     """Return the fit in free run, and the stages before and including it.
 
     Parameters
     ----------
-    given : LoopObjective
+    trainer : Trainer
+    whole : LoopObjective
         Of the free run, in the caller's units.
-    units_of : callable
-        Returns the units in which an objective is trained.
     method : Method
         Of the last stage; those before have its step, damping and callback.
     first : TrainResult
         The fit of one step ahead.
-    source : Generator
     """
-    windows, begun = given.windows, time.perf_counter()
+    windows, begun = whole.windows, time.perf_counter()
     longest = int(windows.length.max())
     stages = [Stage(1, first.nit, first.fun, float(first.history.loss[0]))]
     result, horizon = first, 1
-    level = units_of(given).level()
     while horizon < longest and result.status not in ENDED:
-        objective, horizon = _next(given, windows, result.w, horizon, level)
+        units = trainer.way.under(trainer.units(whole))
+        given, horizon = _next(units.given, windows, result.w, horizon, units.level())
         last = horizon >= longest
         left = method.limits.seconds - (time.perf_counter() - begun)
         limits = _limits(method.limits, last, left)
         how = Method(method.step, method.damping, limits, method.escape_saddles and last)
-        found = minimise(how, units_of(objective), source, result.w)
+        if last:
+            found = trainer.last(whole, how, result.w)
+        else:
+            own = trainer.units(given)
+            found = trainer.way.brief(own, how, trainer.source, result.w)
         if found.status is Status.BAD_START:
             found = result
             found.update(status=Status.DIVERGES, message=Status.DIVERGES.value, success=False)

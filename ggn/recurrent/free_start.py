@@ -11,6 +11,7 @@ largest diagonal of the GGN matrix yet.
 from __future__ import annotations
 
 from dataclasses import fields
+from typing import Any
 
 import numpy as np
 
@@ -18,16 +19,15 @@ from ggn.damping import Damping, LevenbergMarquardt, Metric, ScaleInvariant
 from ggn.fit.method import Method
 from ggn.fit.result import TrainResult
 from ggn.fit.train import minimise
-from ggn.fit.units import Standard, rescaled
 from ggn.linearization import BaseObjective
-from ggn.losses import Loss
 from ggn.recurrent.bridge import Stage
 from ggn.recurrent.objective import LoopNet, LoopObjective
+from ggn.recurrent.units import LoopUnits
 
 __all__ = ["fit_starts"]
 
 
-class StartUnits(Standard):
+class StartUnits(LoopUnits):
     """Standard units of weights, and of outputs before windows."""
 
     def __init__(
@@ -35,10 +35,8 @@ class StartUnits(Standard):
         objective: LoopObjective,
         x: tuple[np.ndarray, np.ndarray],
         y: tuple[np.ndarray, float],
-        loss: Loss,
-        factor: float,
     ) -> None:
-        super().__init__(objective, x, y, loss, factor)
+        super().__init__(objective, x, y)
         recursion = objective.recursion
         centres = np.empty(recursion.n_initial)
         for (_, output), column in np.ndenumerate(recursion.start):
@@ -86,16 +84,12 @@ def damping_of(damping: Damping) -> Damping:
 
 
 def with_starts(given: LoopObjective) -> LoopObjective:
-    """Return the objective of weights and starts; starts have no penalty."""
+    """Return the objective of weights and starts, without a penalty."""
     recursion, windows = given.recursion, given.windows
     others = windows.count * recursion.n_initial
-    l2: float | np.ndarray = 0.0
-    if given.penalised:
-        own = np.broadcast_to(given.l2, recursion.n_weights)
-        l2 = np.concatenate([own, np.zeros(others)])
     return LoopObjective(
-        recursion, LoopNet(given.net, others), given.X, given.Yt.T, windows, given.loss, None, l2,
-        free=True,
+        recursion, LoopNet(given.net, others), given.X, given.Yt.T, windows, given.loss,
+        given.sample_weight, free=True,
     )  # fmt: skip
 
 
@@ -111,8 +105,8 @@ def measured_starts(objective: LoopObjective) -> np.ndarray:
 
 def fit_starts(
     found: TrainResult,
-    whole: LoopObjective,
-    units: tuple[np.ndarray, np.ndarray, np.ndarray, float],
+    whole: LoopUnits,
+    standard: tuple[np.ndarray, np.ndarray, np.ndarray, float],
     method: Method,
     source: np.random.Generator,
 ) -> tuple[TrainResult, Stage]:
@@ -121,24 +115,27 @@ def fit_starts(
     Its G is that of the weights alone, G_ww - G_ws G_ss⁻¹ G_sw: what the data say of them where
     starts are not known.
     """
-    objective, (m, s, my, sy) = with_starts(whole), units
-    own = StartUnits(objective, (m, s), (my, sy), *rescaled(objective.loss, sy))
+    given: Any = whole.given
+    objective, (m, s, my, sy) = with_starts(given), standard
+    N, E = given.recursion.n_weights, given.windows.count * given.recursion.n_initial
+    prior, l2 = whole.prior(), np.broadcast_to(whole.objective.l2, N)
+    own = StartUnits(objective, (m, s), (my, sy)).under(np.concatenate([l2, np.zeros(E)]))
     how = Method(method.step, damping_of(method.damping), method.limits, method.escape_saddles)
     begin = np.concatenate([found.w, measured_starts(objective)])
     result = minimise(how, own, source, begin)
-    N, before = whole.recursion.n_weights, float(result.history.loss[0])
+    before = float(result.history.loss[0])
     G = objective.at(result.w).normal_matrix(psd=True)
     across = G[N:, :N]
     residuals = objective.sweeps.O - objective.Yt.T
     result.update(
-        starts=result.w[N:].reshape(whole.windows.count, -1).copy(),
-        G=G[:N, :N] - across.T @ np.linalg.pinv(G[N:, N:], hermitian=True) @ across,
-        samples=len(residuals),
-        noise_std=np.sqrt(np.mean(np.square(residuals), axis=0)),
+        starts=result.w[N:].reshape(given.windows.count, -1).copy(),
+        G=prior + G[:N, :N] - across.T @ np.linalg.pinv(G[N:, N:], hermitian=True) @ across,
+        prior=prior,
+        samples=objective.count,
+        noise_std=np.sqrt(objective.c.array @ np.square(residuals)),
         w=result.w[:N].copy(),
         jac=result.jac[:N].copy(),
-        net=whole.net,
-        l2=whole.l2,
+        net=given.net,
         state=None,
     )
     result.x = result.w

@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from ggn import _core
-from ggn.linearization import BaseLinearization
+from ggn.linearization import Linearization
 from ggn.losses.curvature import Curvature, Diagonal
 
 __all__ = ["LoopLinearization"]
@@ -26,7 +26,7 @@ __all__ = ["LoopLinearization"]
 STEP = 1e-3  # of differences: truncation h⁴, rounding eps / h
 
 
-class LoopLinearization(BaseLinearization):
+class LoopLinearization(Linearization):
     """A `LoopObjective` at one p, evaluated when asked."""
 
     objective: Any  # a LoopObjective, which imports this module
@@ -161,23 +161,39 @@ class LoopLinearization(BaseLinearization):
         return H - G
 
     def bend(self, d: np.ndarray) -> np.ndarray:
-        """Return Σ S_iᵀ H_i o''[d, d], o'' by a difference of outputs; 0 where that is not finite.
+        """Return Σ S_iᵀ H_i o''[d, d]; 0 where that is not finite."""
+        second = self._second(d)
+        return np.zeros_like(d) if second is None else self._back_of(second, True)
+
+    def bend_columns(self, d: np.ndarray) -> np.ndarray:
+        """Return Sᵀ o''[d, d] (T·nL,), columns by output, then sample; 0 as `bend`."""
+        objective, second = self.objective, self._second(d)
+        out = np.zeros(objective.Yt.shape)
+        if second is None:
+            return out.ravel()
+        for rows, F in objective.outputs(self.w):
+            bent = np.ascontiguousarray(second[rows, objective.observed].T)
+            out[:, rows] = objective.root(F, rows).transposed_times(bent)
+        return out.ravel()
+
+    def _second(self, d: np.ndarray) -> np.ndarray | None:
+        """Return o''[d, d] (T, k) by a difference of outputs, or None where that is not finite.
 
         It has five digits, which is more than acceleration asks for.
         """
         sweeps, size = self.objective.sweeps, float(np.abs(d).max())
         if size == 0.0:
-            return np.zeros_like(d)
+            return None
         h = STEP / size
         self._here()
         kept = sweeps.kept()
         second = -2.0 * sweeps.O
         for t in (-h, h):
             if not sweeps.simulate(self.w + t * d):
-                return np.zeros_like(d)
+                return None
             second += sweeps.O
         sweeps.bring_back(kept)
-        return self._back_of(second / h**2, True)
+        return second / h**2
 
     def curvature_along(self, d: np.ndarray) -> float:
         objective = self.objective
@@ -187,6 +203,28 @@ class LoopLinearization(BaseLinearization):
             seen = np.ascontiguousarray(u[rows, objective.observed].T)
             total += float(np.sum(seen * objective.curvature(F, rows, psd=True).times(seen)))
         return total
+
+    def kernel_matrix(self) -> np.ndarray:
+        """Return Sᵀ Pᵀ P S, (T·nL, T·nL): for few samples, as it is as large as these."""
+        flat = self._scaled().reshape(-1, len(self.w))
+        return flat @ flat.T
+
+    def root(self) -> tuple[np.ndarray, np.ndarray]:
+        """Return B = P S (N, T·nL) and S⁺ε (T·nL,), columns by output, then sample."""
+        objective, residual = self.objective, np.empty(self.objective.Yt.shape)
+        B = np.ascontiguousarray(self._scaled().transpose(2, 1, 0))
+        for rows, F in objective.outputs(self.w):
+            residual[:, rows] = objective.whitened(F, rows)
+        return B.reshape(len(self.w), -1), residual.ravel()
+
+    def _scaled(self) -> np.ndarray:
+        """Return the rows of Sᵀ Pᵀ, (T, nL, N)."""
+        objective, P = self.objective, self.jacobian()
+        each = P.T.reshape(objective.T, -1, len(P))
+        B = np.empty_like(each)
+        for rows, F in objective.outputs(self.w):
+            B[rows] = _times(objective.root(F, rows), each[rows], True)
+        return B
 
     def jacobian(self) -> np.ndarray:
         """Return P (N + E, T·nL): column i·nL + o is sample i, output o, as of `MLP.jacobian`."""

@@ -10,11 +10,12 @@ infinity, which `ggn.diagnose` looks for, are for ordinary fits.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
 from ggn.recurrent.judgement import EXACT, Point, judge, rank_of, report
-from ggn.recurrent.objective import LoopObjective
+from ggn.recurrent.units import LoopUnits
 from ggn.surface.evidence import Verdict
 
 __all__ = ["LoopDiagnosis", "diagnose_loop"]
@@ -74,13 +75,15 @@ class LoopDiagnosis:
         return report(self.verdict, loss, found)
 
 
-def diagnose_loop(objective: LoopObjective, w: np.ndarray, stability: str = "") -> LoopDiagnosis:
+def diagnose_loop(units: LoopUnits, w: np.ndarray, stability: str = "") -> LoopDiagnosis:
     """Return what w is.
 
     Parameters
     ----------
-    objective : LoopObjective
+    units : LoopUnits
+        What was minimised, in units of size one.
     w : ndarray, (N,)
+        In the caller's units, as J, ∇J and what is returned.
     stability : str
         What is to be said of that.
 
@@ -89,24 +92,25 @@ def diagnose_loop(objective: LoopObjective, w: np.ndarray, stability: str = "") 
     ValueError
         Where the run leaves the finite numbers.
     """
-    at = objective.at(w)
+    objective: Any = units.objective
+    at = objective.at(units.own(w))
     if not np.isfinite(at.loss):
         raise ValueError(f"w must have a finite loss, got {at.loss:g}: the free run diverges")
     diagonal = at.normal_diagonal()
     most = float(diagonal.max(initial=0.0))
     D = np.sqrt(np.maximum(diagonal, 1e-12 * most if most > 0.0 else 1.0))
     rank = rank_of(at, D)
-    size, loss = float(np.linalg.norm(at.gradient)), objective.loss
+    size, J = float(np.linalg.norm(units.gradient(at.gradient))), units.loss(at.loss)
     level = objective.constant(objective.mean_target())
-    if not objective.penalised and loss.unique_minimum and at.loss <= EXACT * level:
+    if not objective.penalised and objective.loss.unique_minimum and at.loss <= EXACT * level:
         return LoopDiagnosis(
-            verdict=Verdict.GLOBAL_MINIMUM, loss=at.loss, gradient_norm=size, rank=rank,
+            verdict=Verdict.GLOBAL_MINIMUM, loss=J, gradient_norm=size, rank=rank,
             n_weights=len(w), stability=stability,
         )  # fmt: skip
     here = Point(at, D)
     verdict, descent, seen = judge(here)
     return LoopDiagnosis(
-        verdict=verdict, loss=at.loss, gradient_norm=size, rank=rank, n_weights=len(w),
-        promised=here.promised, tolerance=seen.tolerance, stability=stability,
-        eigenvalues=seen.values, descent=descent,
+        verdict=verdict, loss=J, gradient_norm=size, rank=rank, n_weights=len(w),
+        promised=units.loss(here.promised), tolerance=seen.tolerance, stability=stability,
+        eigenvalues=seen.values, descent=None if descent is None else units.step(descent),
     )  # fmt: skip

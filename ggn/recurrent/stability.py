@@ -9,11 +9,12 @@ die out like exp(λ k); above 0 they grow, and simulation is of no use beyond so
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-__all__ = ["Stability", "lyapunov_exponent"]
+__all__ = ["Stability", "companion", "lyapunov_exponent", "sorted_eigenvalues"]
 
 CLEAR = 3.0  # factor e^this over all samples, below which nothing is said
 
@@ -63,6 +64,38 @@ class Stability:
 
     def __str__(self) -> str:
         return self.sentence
+
+
+def sorted_eigenvalues(M: np.ndarray) -> np.ndarray:
+    """Return the eigenvalues (T, n) of M (T, n, n), each largest first."""
+    values = np.linalg.eigvals(M)
+    order = np.argsort(-np.abs(values), axis=1, kind="stable")
+    return np.take_along_axis(values, order, axis=1)
+
+
+def companion(A: np.ndarray, feeds: Sequence[tuple[int, int]]) -> np.ndarray:
+    """Return the steps (T, n, n) from the outputs of the last samples to those of the next.
+
+    Parameters
+    ----------
+    A : ndarray, (T, k, f)
+        Derivatives of the outputs by what is fed back.
+    feeds : sequence of (int, int)
+        Output and delay of each.
+
+    Examples
+    --------
+    >>> companion(np.array([[[0.5, 0.2]]]), [(0, 1), (0, 2)])[0]
+    array([[0.5, 0.2],
+           [1. , 0. ]])
+    """
+    T, k, _ = A.shape
+    n = k * max((d for _, d in feeds), default=0)
+    M = np.zeros((T, n, n))
+    for a, (o, d) in enumerate(feeds):
+        M[:, :k, (d - 1) * k + o] = A[:, :, a]
+    M[:, np.arange(k, n), np.arange(n - k)] = 1.0
+    return M
 
 
 def lyapunov_exponent(M: np.ndarray) -> float:

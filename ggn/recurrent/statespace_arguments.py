@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -10,15 +11,34 @@ import numpy as np
 from ggn import damping as dampings
 from ggn import steps
 from ggn.damping import Damping, LevenbergMarquardt
+from ggn.recurrent.series import Series
 from ggn.recurrent.statespace_fit import StateSpaceFit
 from ggn.recurrent.statespace_model import StateSpace
 from ggn.steps import Primal, Step
-from ggn.validation import ArgumentError
+from ggn.validation import ArgumentError, Setting
 
-__all__ = ["check_lengths", "chosen_damping", "chosen_step", "given_weights"]
+__all__ = [
+    "check_lengths",
+    "check_outputs",
+    "check_step",
+    "chosen_damping",
+    "chosen_step",
+    "given_weights",
+]
 
 FIRST_MU = 10.0  # see `LargestYet`
 STEPS = ("primal", "conjugate_gradient", "minimum_norm", "gradient")
+
+
+def check_outputs(series: Series) -> None:
+    """Raise ValueError where a series, or a column, has no output."""
+    for j, y in enumerate(series.Y):
+        if not np.isfinite(y).any():
+            where = f" in series {j}" if series.several else ""
+            raise ArgumentError("Y", f"must have some output{where}, got nan only")
+    for o, column in enumerate(np.concatenate(series.Y).T):
+        if np.isnan(column).all():
+            raise ArgumentError("Y", f"must have some output in column {o}, got nan only")
 
 
 def check_lengths(model: StateSpace, Ys: list[np.ndarray]) -> None:
@@ -26,7 +46,7 @@ def check_lengths(model: StateSpace, Ys: list[np.ndarray]) -> None:
     for e, Y in enumerate(Ys):
         seen = int(np.isfinite(Y).sum())
         if seen <= model.n_states:
-            where = f" in experiment {e}" if len(Ys) > 1 else ""
+            where = f" in series {e}" if len(Ys) > 1 else ""
             raise ArgumentError(
                 "n_states", f"must be less than the outputs given{where}, {seen}, got "
                 f"{model.n_states}"
@@ -44,13 +64,18 @@ def chosen_damping(damping: str | Damping) -> Damping:
 def chosen_step(step: str | Step) -> Step:
     """Return the step, one that needs no layers."""
     found = steps.resolve(step) or Primal()
-    if found.name not in STEPS:
+    check_step(found, STEPS)
+    return found
+
+
+def check_step(step: Step, able: Sequence[str]) -> None:
+    """Raise ValueError for a step that is none of these."""
+    if step.name in steps.NAMES and step.name not in able:
         raise ArgumentError(
             "step",
-            "must be 'primal', 'conjugate_gradient', 'minimum_norm' or 'gradient' for a "
-            f"state-space model, got {step!r}",
-        )
-    return found
+            "must be one that a free run can take, as ", Setting("step", tuple(able)),
+            f" are, got {step!r}",
+        )  # fmt: skip
 
 
 def given_weights(model: StateSpace, w0: Any) -> np.ndarray | None:

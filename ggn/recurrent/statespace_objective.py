@@ -11,7 +11,6 @@ Experiments are split into lanes by their lengths alone, and threads take lanes.
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
@@ -100,12 +99,14 @@ class StateSpaceObjective(Objective):
     def at(self, w: np.ndarray, J: float | None = None) -> StateSpaceLinearization:
         return StateSpaceLinearization(self, w, J)
 
-    def penalised_by(self, l2: Any) -> StateSpaceObjective:
-        """Return this with another penalty, and the same memory."""
-        other = copy.copy(self)
-        other.l2 = penalty(l2, self.net.n_weights)
-        other.penalised = bool(np.any(other.l2))
-        return other
+    @property
+    def counted(self) -> np.ndarray:
+        counted = super().counted
+        return counted if self.mask is None else counted * self.mask.T
+
+    def residuals(self, w: np.ndarray) -> np.ndarray:
+        r = super().residuals(w)
+        return r if self.mask is None else r * self.mask.T
 
     @property
     def experiments(self) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import math
 from collections.abc import Callable
 from dataclasses import replace
@@ -16,23 +17,25 @@ from ggn.fit.method import Method, steered
 from ggn.fit.result import Status, TrainResult
 from ggn.fit.train import minimise
 from ggn.fit.units import Units
-from ggn.losses import Loss, Residual, Squared
-from ggn.recurrent.experiments import Scaling, experiments
+from ggn.losses import Loss, Residual
+from ggn.recurrent.scaling import Scaling
+from ggn.recurrent.series import Series
 from ggn.recurrent.statespace_arguments import (
     check_lengths,
+    check_outputs,
     chosen_damping,
     chosen_step,
     given_weights,
 )
-from ggn.recurrent.statespace_evidence import by_evidence
 from ggn.recurrent.statespace_fit import StateSpaceFit
 from ggn.recurrent.statespace_model import StateSpace
 from ggn.recurrent.statespace_objective import StateSpaceObjective
 from ggn.recurrent.statespace_start import linear_start
-from ggn.recurrent.statespace_units import ScaledLoss, in_units
 from ggn.recurrent.statespace_windows import bridge
+from ggn.recurrent.units import ScaledLoss, in_units
+from ggn.recurrent.ways import Given, way_of
 from ggn.steps import Step
-from ggn.validation import ArgumentError, generator, integer, spelled, vector
+from ggn.validation import generator, integer, vector
 
 __all__ = ["statespace"]
 
@@ -63,6 +66,7 @@ def statespace(
     free_initial_states: bool = True,
     window: int | None = None,
     n_restarts: int = 1,
+    robust: bool = False,
 ) -> StateSpaceFit:
     """Train a state-space model in free run, by exact GGN through time.
 
@@ -120,7 +124,10 @@ def statespace(
         Begin with windows of so many steps, whose initial states are free, and let them grow to
         the experiments: from weights that diverge in free run, or are far from a good fit.
     n_restarts : int, default 1
-        Draws of hidden units, of which the fit of least J is returned.
+        Draws of hidden units, of which the fit of least J is returned, or of most evidence.
+    robust : bool, default False
+        Whether the scale of a robust loss is chosen from the residuals of the free run, as
+        `train_robust` does, in several trainings; the fit then has .scale and .noise_std.
 
     Returns
     -------
@@ -154,7 +161,10 @@ def statespace(
     >>> fit.simulate(u[:5], x0=fit.initial_states[0]).shape
     (5, 1)
     """
-    Us, Ys = experiments(U, Y)
+    series = Series(U, Y, gaps=False)
+    series.vary(outputs=False)
+    check_outputs(series)
+    Us, Ys = series.U, series.Y
     count = integer("n_restarts", n_restarts, 1)
     source = generator(rng)
     model = StateSpace(
@@ -164,21 +174,20 @@ def statespace(
     check_lengths(model, Ys)
     rules = chosen_damping(damping)
     steering = steered(loss, rules, None)
-    fits = isinstance(steering, Residual)
-    scaling = w0.scaling if isinstance(w0, StateSpaceFit) else Scaling.of(Us, Ys, outputs=fits)
-    own_loss, factor = in_units(steering, scaling.y_scale)
+    residual = isinstance(steering, Residual)
+    scaling = w0.scaling if isinstance(w0, StateSpaceFit) else Scaling.of(Us, Ys, outputs=residual)
+    size = scaling.y_scale
+    own_loss, way = in_units(steering, size), way_of(steering, l2, robust, loss_target)
     Us, Ys = [scaling.inputs(u) for u in Us], [scaling.targets(y) for y in Ys]
     weights = None
     if sample_weight is not None:
         weights = vector("sample_weight", sample_weight, sum(map(len, Ys)), "one per sample")
     limits = Limits(max_iter, tol, loss_target, max_seconds, callback)
     method = Method(chosen_step(step), rules, limits, False)
-    evident = isinstance(l2, str) and spelled("l2", l2, ("evidence",)) == "evidence"
-    if evident and not isinstance(own_loss, Squared):
-        raise ArgumentError("l2", f"must be numbers where the loss is not squared, got {l2!r}")
-    objective = StateSpaceObjective(model, Us, Ys, own_loss, weights, 0.0 if evident else l2)
+    units = ScaledLoss(StateSpaceObjective(model, Us, Ys, own_loss, weights), size)
     given = given_weights(model, w0)
-    best: TrainResult | None = None
+    fits: list[TrainResult] = []
+    ways: list[Given] = []
     singular_values = np.empty(0)
     with limited(), np.errstate(all="ignore"):  # a run that diverges is refused
         for _ in range(1 if given is not None else count):
@@ -189,40 +198,27 @@ def statespace(
                 w = bridge(
                     model, Us, Ys, w, integer("window", window, 2), _short(method, own_loss, source)
                 )
-            if evident:
-                result = by_evidence(objective, method, source, w, factor)
-            else:
-                result = minimise(method, ScaledLoss(objective, factor), source, w)
-            if best is None or _merit(result) < _merit(best):
-                best = result
-            if result.status in (Status.INTERRUPTED, Status.CALLBACK):
+            ways.append(copy.copy(way))
+            fits.append(ways[-1].train(units, method, source, w))
+            if fits[-1].status in (Status.INTERRUPTED, Status.CALLBACK):
                 break
-    assert best is not None
-    if evident:
-        objective = objective.penalised_by(best.l2)
-        best.update(noise_std=scaling.y_scale * best.noise_std)
-    return _fit(best, objective, scaling, factor, steering, singular_values)
-
-
-def _merit(result: TrainResult) -> float:
-    """Return what the best fit has least of."""
-    return -float(result.log_evidence) if "log_evidence" in result else float(result.fun)
+        best = way.best(units, fits)
+    return _fit(fits[best], ways[best].under(units), scaling, singular_values)
 
 
 def _fit(
-    result: TrainResult,
-    objective: StateSpaceObjective,
-    scaling: Scaling,
-    factor: float,
-    loss: Loss,
-    singular_values: np.ndarray,
+    result: TrainResult, units: ScaledLoss, scaling: Scaling, singular_values: np.ndarray
 ) -> StateSpaceFit:
     """Return the result as a fit, J and its gradient in the caller's units."""
-    fit = StateSpaceFit(result)
+    fit, factor = StateSpaceFit(result), units.factor
+    objective: Any = units.objective
+    if "log_evidence" in fit:
+        fit.noise_std = units.size * fit.noise_std
     fit.update(
         fun=factor * result.fun,
         jac=factor * result.jac,
-        loss=loss,
+        loss=in_units(objective.loss, 1.0 / units.size),
+        l2=objective.l2,
         model=objective.net,
         scaling=scaling,
         singular_values=singular_values,

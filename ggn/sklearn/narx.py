@@ -29,8 +29,11 @@ class NARXRegressor(MultiOutputMixin, RegressorMixin, BaseEstimator):
     free_run : bool, default True
         Minimise the error of simulations; False: of one step ahead.
     loss : str or Loss, default "squared"
-    alpha : float, default 0.0
-        Penalty added to the mean loss, times the sum of squares of all weights; see `ggn.narx`.
+    alpha : float or "evidence", default 0.0
+        Penalty added to the mean loss, times the sum of squares of all weights, in standard
+        units; "evidence": the data choose it, see `ggn.narx`.
+    robust : bool, default False
+        Whether the scale of a robust loss is chosen from the residuals.
     max_iter : int, default 1000
     tol : float, default 1e-6
     n_restarts : int, default 1
@@ -66,7 +69,8 @@ class NARXRegressor(MultiOutputMixin, RegressorMixin, BaseEstimator):
         input_lags: Any = 2,
         free_run: bool = True,
         loss: Any = "squared",
-        alpha: float = 0.0,
+        alpha: float | str = 0.0,
+        robust: bool = False,
         max_iter: int = 1000,
         tol: float = 1e-6,
         n_restarts: int = 1,
@@ -79,6 +83,7 @@ class NARXRegressor(MultiOutputMixin, RegressorMixin, BaseEstimator):
         self.free_run = free_run
         self.loss = loss
         self.alpha = alpha
+        self.robust = robust
         self.max_iter = max_iter
         self.tol = tol
         self.n_restarts = n_restarts
@@ -115,6 +120,7 @@ class NARXRegressor(MultiOutputMixin, RegressorMixin, BaseEstimator):
             max_iter=self.max_iter,
             tol=self.tol,
             l2=self.alpha,
+            robust=self.robust,
             hidden=self.hidden_layer_sizes,
             activation=self.activation,
             output_lags=self.output_lags,

@@ -1,0 +1,165 @@
+"""Series in tables, for `ggn train --lags` and `--states`: what is read, and how good fits are."""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import os
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from ggn.command.table_options import open_table
+from ggn.io.numerals import Numerals, is_missing
+from ggn.io.table import Table
+from ggn.validation import count, number
+
+__all__ = ["SeriesData", "read_series", "scores", "series_options", "worded"]
+
+HELD_OUT = 0.2  # of the rows, the last
+# of a model of rows in no order, without a meaning here
+OTHERS = ("test", "patience", "plot", "class_weight", "warm_start")
+
+
+class SeriesData(NamedTuple):
+    """What was read.
+
+    Attributes
+    ----------
+    targets, inputs : list of str
+        Names of columns.
+    U, Y : ndarray, (T, n_u) and (T, n_y)
+    cut : int
+        Samples to train on; those after are held out.
+    """
+
+    targets: list[str]
+    inputs: list[str]
+    U: np.ndarray
+    Y: np.ndarray
+    cut: int
+
+    def part(self, rows: slice) -> tuple[np.ndarray | None, np.ndarray]:
+        """Return inputs, None where there are none, and outputs of some samples."""
+        return (self.U[rows] if self.inputs else None), self.Y[rows]
+
+    def line(self, args: argparse.Namespace) -> str:
+        """Return file and samples in words."""
+        left = len(self.Y) - self.cut
+        held = f", the last {left} held out" if left else ""
+        return f"{os.path.basename(args.file)}: {count(len(self.Y), 'sample')}{held}"
+
+
+def read_series(args: argparse.Namespace, option: str) -> SeriesData:
+    """Return the columns of a table, rows in the order of time.
+
+    Raises
+    ------
+    ValueError, OSError
+        For options, files or cells that cannot be used.
+    """
+    for name in OTHERS:
+        if getattr(args, name, None):
+            raise ValueError(f"--{name.replace('_', '-')} is not for series, which {option} makes")
+    targets = _names(args.target)
+    table = open_table(args)
+    inputs = _inputs(args, table, targets)
+    values = _values(args, table, [*targets, *inputs])
+    held = HELD_OUT if args.validation is None else number("validation", args.validation, 0.0, 1.0)
+    cut = len(values) - round(held * len(values))
+    return SeriesData(targets, inputs, values[:, len(targets) :], values[:, : len(targets)], cut)
+
+
+def series_options(args: argparse.Namespace) -> dict[str, Any]:
+    """Return what the options of loss, penalty and limits say, for `narx` and `statespace`."""
+    loss = args.loss or ("cauchy" if args.robust else "squared")
+    return {
+        "loss": loss,
+        "robust": args.robust,
+        "rng": args.seed or 0,
+        "max_iter": args.max_iter,
+        "tol": args.tol,
+        "l2": "evidence" if args.bayesian else 0.0 if args.l2 is None else args.l2,
+        "max_seconds": float("inf") if args.max_seconds is None else args.max_seconds,
+    }
+
+
+def scores(fit: Any, data: SeriesData, least: int) -> list[str]:
+    """Return the lines that say how good a fit is, on parts of more than `least` samples."""
+    lines = [f"{'target':<14}{'part':<12}{'one step RMSE':>15}{'free run RMSE':>15}"
+             f"{'free run fit':>14}"]  # fmt: skip
+    T = len(data.Y)
+    for part, rows in (("train", slice(0, data.cut)), ("validation", slice(data.cut, T))):
+        if rows.stop - rows.start <= least:
+            continue
+        u, y = data.part(rows)
+        try:
+            ahead, free = (fit.predict(u, y, horizon=h).reshape(len(y), -1) for h in (1, None))
+        except ValueError:
+            continue
+        for o, name in enumerate(data.targets):
+            one, run, best = _scores(ahead[:, o], free[:, o], y[:, o])
+            lines.append(f"{name:<14}{part:<12}{one:>15.6g}{run:>15.6g}{best:>13.2f}%")
+    return lines
+
+
+def _scores(ahead: np.ndarray, free: np.ndarray, y: np.ndarray) -> tuple[float, float, float]:
+    """Return both RMSE, and MATLAB's fit 100 (1 - ‖y - ŷ‖ / ‖y - mean y‖)."""
+    with np.errstate(all="ignore"):
+        one = float(np.sqrt(np.nanmean(np.square(ahead - y))))
+        run = float(np.sqrt(np.nanmean(np.square(free - y))))
+        return one, run, 100.0 * (1.0 - run / float(np.nanstd(y)))
+
+
+def _names(text: str) -> list[str]:
+    return [name.strip() for name in next(csv.reader([text], skipinitialspace=True), [])]
+
+
+def _inputs(args: argparse.Namespace, table: Table, targets: list[str]) -> list[str]:
+    """Return the columns that are inputs; there may be none."""
+    exclude = [] if args.exclude is None else _names(args.exclude)
+    table.require(targets, "which --target names")
+    table.require(exclude, "which --exclude names")
+    if args.inputs is None:
+        return table.columns(without=[*targets, *exclude])
+    inputs = _names(args.inputs)
+    table.require(inputs, "which --inputs names")
+    both = [name for name in inputs if name in targets]
+    if both:
+        raise ValueError(f"the column {both[0]!r} is both in --inputs and in --target")
+    return [name for name in inputs if name not in exclude]
+
+
+def _values(args: argparse.Namespace, table: Table, columns: list[str]) -> np.ndarray:
+    """Return the columns, (T, columns); a missing cell is NaN with --missing drop."""
+    if args.missing != "drop":
+        return table.read(columns)
+    whole = Table(
+        args.file, args.delimiter, args.decimal, args.thousands, args.encoding,
+        header=args.header,
+    )  # fmt: skip
+    numerals, found = Numerals(args.decimal, args.thousands), []
+    for name, cells in zip(columns, whole.rows([], text=columns).text, strict=True):
+        own = np.full(len(cells), np.nan)
+        for i, cell in enumerate(cells):
+            if not is_missing(cell):
+                try:
+                    own[i] = numerals.value(cell)
+                except ValueError as error:
+                    raise ValueError(
+                        f"{args.file}: {cell!r} in row {i + 1} of the column {name!r} is no number"
+                    ) from error
+        found.append(own)
+    return np.stack(found, axis=1)
+
+
+def worded(text: str, targets: list[str], inputs: list[str]) -> str:
+    """Return an error of the library's in the words of the command line."""
+    words = {"U": "the inputs", "Y": "the targets", "output_lags": "--lags", "input_lags": "--lags"}
+    first, _, rest = text.partition(" ")
+    for name, columns in (("inputs", inputs), ("targets", targets)):
+        if words.get(first) == f"the {name}" and "throughout column " in rest:
+            column = columns[int(rest.rsplit(" ", 1)[1])]
+            value = rest.split(" got ")[1].split(" ")[0]
+            return f"the column {column!r} does not vary: {value} throughout"
+    return f"{words.get(first, first)} {rest}"

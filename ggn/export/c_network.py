@@ -1,0 +1,130 @@
+"""A network as a C function, and the tables and functions that it needs.
+
+Every number is written with the digits that give the same float64 back.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+import numpy as np
+
+from ggn.activations.base import BuiltIn
+from ggn.export.expression import C
+from ggn.export.layers import DenseLayer, built_in_layers
+from ggn.io import Model
+from ggn.validation import describe
+
+__all__ = ["check_name", "network_parts", "table"]
+
+# Keywords of C99.
+KEYWORDS = """
+auto break case char const continue default do double else enum extern float for goto if inline
+int long register restrict return short signed sizeof static struct switch typedef union
+unsigned void volatile while
+"""
+# Functions that the text or its caller has.
+FUNCTIONS = "main exp expm1 fabs log log1p sqrt tanh"
+RESERVED = frozenset(f"{KEYWORDS} {FUNCTIONS}".split())
+
+PER_LINE = 4
+
+
+def check_name(name: str) -> str:
+    """Return a name that C takes.
+
+    Raises
+    ------
+    ValueError
+        For any other.
+    """
+    valid = isinstance(name, str) and re.fullmatch("[A-Za-z_][A-Za-z0-9_]*", name)
+    if not valid or name in RESERVED:
+        raise ValueError(f"name must be a C identifier, got {describe(name)}")
+    return name
+
+
+def network_parts(model: Model, name: str, static: bool = False) -> list[str]:
+    """Return the definition of ``void name(const double *x, double *y)``, what it needs first."""
+    pairs = built_in_layers(model, "C")
+    calls, functions = _functions([activation for _, activation in pairs], name)
+    layers = [(layer, calls[activation]) for layer, activation in pairs]
+    parts = [*functions]
+    for number, (layer, _) in enumerate(layers, start=1):
+        parts.append(table(f"{name}_W{number}", layer.kernel.T))
+        if layer.bias is not None:
+            parts.append(table(f"{name}_b{number}", layer.bias))
+    units = {key: getattr(model, key) for key in ("x_mean", "x_scale", "y_mean", "y_scale")}
+    used = [key for key, value in units.items() if (value != float("scale" in key)).any()]
+    parts += [table(f"{name}_{key}", units[key]) for key in used]
+    head = f"{'static ' * static}void {name}(const double *x, double *y)"
+    return [*parts, "\n".join([head, "{", *_body(layers, name, used), "}", ""])]
+
+
+def _functions(chosen: list[BuiltIn], name: str) -> tuple[dict[BuiltIn, str], list[str]]:
+    """Return how each activation is called, and the functions that are defined for it.
+
+    What is z itself, or a call of the library's, needs none.
+    """
+    calls, defined = {}, []
+    for activation in dict.fromkeys(chosen):
+        lines, value = C.function(activation.expression, slope=repr(activation.slope))
+        if not lines and re.fullmatch(r"z|[a-z]+\(z\)", value):
+            calls[activation] = value
+            continue
+        # the slopes of leaky ReLUs tell them apart
+        slopes = sorted({a.slope for a in chosen if a.name == activation.name})
+        number = slopes.index(activation.slope) + 1 if "slope" in activation.expression else ""
+        calls[activation] = f"{name}_{activation.name}{number}(z)"
+        body = "\n    ".join([*lines, f"return {value};"])
+        head = f"static double {name}_{activation.name}{number}(double z)"
+        defined.append(f"{head}\n{{\n    {body}\n}}\n")
+    return calls, defined
+
+
+def table(name: str, array: np.ndarray) -> str:
+    """Return the definition of a constant array."""
+    shape = "".join(f"[{n}]" for n in array.shape)
+    rows = [_numbers(row) for row in np.atleast_2d(array).tolist()]
+    if array.ndim == 1:
+        return f"static const double {name}{shape} = {{\n    {rows[0]}\n}};\n"
+    listed = ",\n    ".join(f"{{{row}}}" for row in rows)
+    return f"static const double {name}{shape} = {{\n    {listed}\n}};\n"
+
+
+def _numbers(row: list[float]) -> str:
+    lines = [row[i : i + PER_LINE] for i in range(0, len(row), PER_LINE)]
+    return ",\n     ".join(", ".join(map(repr, line)) for line in lines)
+
+
+def _body(layers: list[tuple[DenseLayer, str]], name: str, used: list[str]) -> Iterator[str]:
+    """Yield the lines of the function; v0 is the scaled input, v1, v2 ... the hidden layers."""
+    n0, nL = len(layers[0][0].kernel), layers[-1][0].kernel.shape[1]
+    scaled = "x_mean" in used or "x_scale" in used
+    widths = [n0, *(layer.kernel.shape[1] for layer, _ in layers)]
+    local = [*range(0 if scaled else 1, len(layers))]
+    if local:
+        yield f"    double {', '.join(f'v{i}[{widths[i]}]' for i in local)};"
+    if scaled:
+        value = f"x[j] - {name}_x_mean[j]" if "x_mean" in used else "x[j]"
+        if "x_scale" in used:
+            value = f"({value}) / {name}_x_scale[j]"
+        yield f"    for (int j = 0; j < {n0}; j++)"
+        yield f"        v0[j] = {value};"
+    source = "v0" if scaled else "x"
+    for number, (layer, call) in enumerate(layers, start=1):
+        target = f"v{number}" if number < len(layers) else "y"
+        start = f"{name}_b{number}[i]" if layer.bias is not None else "0.0"
+        yield f"    for (int i = 0; i < {widths[number]}; i++) {{"
+        yield f"        double z = {start};"
+        yield f"        for (int j = 0; j < {widths[number - 1]}; j++)"
+        yield f"            z += {name}_W{number}[i][j] * {source}[j];"
+        yield f"        {target}[i] = {call};"
+        yield "    }"
+        source = target
+    if "y_mean" in used or "y_scale" in used:
+        shift = f"{name}_y_mean[i] + " if "y_mean" in used else ""
+        factor = f"{name}_y_scale[i] * " if "y_scale" in used else ""
+        yield f"    for (int i = 0; i < {nL}; i++)"
+        yield f"        y[i] = {shift}{factor}y[i];"
