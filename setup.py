@@ -37,6 +37,7 @@ setup(
             extension("directional", "rows.c"),
             extension("solve"),
             extension("point", "loss_loops.c"),
+            extension("trial"),
             extension("descent"),
             extension("layout", "activation_loops.c", "loss_loops.c"),
             extension("matrix_door"),
