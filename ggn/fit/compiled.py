@@ -11,8 +11,6 @@ import math
 import time
 from typing import TypeGuard
 
-import numpy as np
-
 from ggn import _core
 from ggn.damping import Damping, LevenbergMarquardt, Nielsen, ScaleInvariant
 from ggn.damping.levenberg_marquardt import ENOUGH
@@ -90,7 +88,7 @@ class Small:
         self.run, self.metric, self.rule = run, how.metric, how.rule
         self.form, self.kind = _forms(objective, how.step)
         size = self.layout.descent_size(objective.T, self.kind, self.form)
-        self.memory, self.history = objective.scratch(size), np.empty((ROWS, 7))
+        self.memory = objective.scratch(size)
         parts = self.layout.descent_parts(self.memory, objective.T, self.kind, self.form)
         parts["l2"][:], parts["fixed"][:] = objective.l2, self.metric.fixed
         self.parts, self.factors, weights = parts, run.units.factors(), objective.c.weights
@@ -118,7 +116,12 @@ class Small:
         while True:
             numbers["elapsed"] = time.perf_counter() - run.start
             code, numbers = _core.descend(
-                self.layout, self.objective.X, self.objective.Yt, numbers, self.memory, self.history
+                self.layout,
+                self.objective.X,
+                self.objective.Yt,
+                numbers,
+                self.memory,
+                run.room(ROWS),
             )
             self._store(numbers)
             if code == LEVEL:
@@ -145,8 +148,7 @@ class Small:
         run.nfev, run.njev = int(numbers["nfev"]), int(numbers["njev"])
         run.gradient, run.diagonal = parts["gradient"].copy(), parts["diagonal"].copy()
         run.converged = ENDS.get(int(numbers["converged"]))
-        run.rows[run.point.rows :] = self.history[: int(numbers["rows"])].tolist()
-        J, best_J, rows = numbers["J"], numbers["best_J"], len(run.rows)
+        J, best_J, rows = numbers["J"], numbers["best_J"], run.point.rows + int(numbers["rows"])
         run.point = Point(w, J, best_w, best_J, arrival, before, nit, rows)
         self.rule.mu, self.rule.increase = numbers["mu"], numbers["increase"]
         self.metric._largest[:] = parts["largest"]
