@@ -35,7 +35,7 @@ setup(
             extension("kernel"),
             extension("matmul", "small_products.c"),
             extension("directional", "rows.c"),
-            extension("solve"),
+            extension("solve", "small_factor.c"),
             extension("point", "loss_loops.c"),
             extension("trial"),
             extension("descent"),
