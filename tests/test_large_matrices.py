@@ -33,7 +33,7 @@ def by_threads(compute):
     return found[0]
 
 
-@pytest.mark.parametrize("n", [1, 2, 7, 8, 33])
+@pytest.mark.parametrize("n", [1, 2, 7, 8, 9, 33, 64, 65])
 @pytest.mark.parametrize("scaled", [False, True])
 @pytest.mark.parametrize("mu", [0.0, 0.25])
 @pytest.mark.parametrize("parts", [1, 3])
@@ -56,6 +56,16 @@ def test_cholesky_of_a_damped_matrix(n, scaled, mu, parts, rng):
     b = expected @ x
     _core.cholesky_solve(np.where(triangle, factor, np.nan), b)
     assert_close(b, x, 1e-9)
+
+
+@pytest.mark.parametrize("fault", [-1.0, 0.0])
+@pytest.mark.parametrize("n", [9, 64, 65])  # by our own loops, and by LAPACK
+def test_cholesky_names_the_failing_minor_of_any_size(n, fault):
+    for i in (0, 5, n - 1):
+        factor = np.eye(n) + 0.1
+        factor[i, : i + 1] = 0.0
+        factor[i, i] = fault
+        assert _core.factor_block(factor, 0, n, 0, n) == i + 1
 
 
 def test_cholesky_names_the_failing_minor():

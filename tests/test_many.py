@@ -145,6 +145,33 @@ def test_both_loops_in_units_of_the_data(step, scale, by_python):
         np.testing.assert_allclose(got, wanted, rtol=1e-4)
 
 
+@pytest.mark.parametrize("step", ["primal", "dual"])
+@pytest.mark.parametrize("w0", [None, 0.3 * np.cos(np.arange(25.0))], ids=["drawn", "given"])
+@pytest.mark.parametrize("initial", [1e4, 1e25, 1e45])
+def test_both_loops_look_for_another_mu(initial, w0, step, by_python):
+    """At weights given, and where what the first mu promises cannot be seen in J."""
+    options = {"damping": LevenbergMarquardt(initial=initial), "w0": w0, "max_iter": 6}
+    ours, theirs = (f(ONE, *data(ONE), step=step, **options) for f in (ggn.train, by_python))
+    assert (ours.nit, ours.nfev, ours.njev) == (theirs.nit, theirs.nfev, theirs.njev)
+    assert (ours.history.damping[1] < initial) == (w0 is not None or initial > 1e20)
+    for name in ("loss", "damping", "step_norm", "gain_ratio"):
+        got, wanted = getattr(ours.history, name), getattr(theirs.history, name)
+        np.testing.assert_allclose(got, wanted, rtol=1e-6)
+
+
+def test_both_loops_end_where_no_mu_helps(by_python):
+    """At a minimum found before, with nothing left to find; both in a few trials of decades."""
+    X, Y = data(ONE, T=12)
+    begun = ggn.train(ONE, X, Y, l2=1e-2, tol=0.0, max_iter=500)
+    assert begun.status is Status.PRECISION
+    w = begun.w.copy()
+    ours, theirs = (f(ONE, X, Y, l2=1e-2, tol=0.0, w0=w) for f in (ggn.train, by_python))
+    assert ours.status is theirs.status is Status.PRECISION
+    assert ours.fun == pytest.approx(theirs.fun, rel=1e-14) == pytest.approx(begun.fun, rel=1e-14)
+    assert ours.nit < 20
+    assert theirs.nit < 20
+
+
 def test_a_run_in_slices_is_the_same(monkeypatch):
     X, Y = data(ONE)
     whole = ggn.train(ONE, X, Y, max_iter=200)

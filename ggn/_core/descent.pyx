@@ -15,8 +15,10 @@ from libc.string cimport memcpy
 from ggn._core.clock cimport ggn_seconds
 from ggn._core.lengths cimport dot, length, scaled_square
 from ggn._core.net cimport Net, fan_in
-from ggn._core.point cimport (
-    Point, accelerate, begin, evaluate, gradient, prepare, refit, rounding, solve
+from ggn._core.numbers cimport Numbers
+from ggn._core.point cimport Point, begin, evaluate, prepare, rounding, solve
+from ggn._core.trial cimport (
+    attempt, find_at_start, find_before_the_end, gradient_falls, moves
 )
 
 cdef enum:  # where a run is to go on
@@ -96,55 +98,6 @@ cdef int arrive(const Point *at, const Numbers *n) noexcept nogil:
     return MAX_SECONDS if n.seen > n.seconds else AGAIN
 
 
-cdef void refitted(Point *at, Numbers *n, double *J) noexcept nogil:
-    """Run.refitted: take the weights in d, with another output layer, if J is less there."""
-    cdef double least = evaluate(at, at.d, at.other)
-    cdef double *better = at.d
-    cdef Py_ssize_t i
-    n.nfev += 1
-    if least < J[0]:
-        at.d, at.trial, J[0] = at.trial, better, least
-    else:
-        evaluate(at, at.trial, at.other)  # for the sweep
-    for i in range(at.N):
-        at.d[i] = at.w[i] - at.trial[i]
-
-
-cdef double attempt(Point *at, Numbers *n, double *J) noexcept nogil:
-    """Run.attempt: the trial, its J, and what the model says of it."""
-    cdef double gain = dot(at.N, at.gradient, at.d)
-    cdef double square = scaled_square(at.N, at.scale, at.d)
-    cdef Py_ssize_t i
-    gain += n.mu * square
-    if n.acceleration > 0.0:
-        accelerate(at)
-        if 4.0 * scaled_square(at.N, at.scale, at.a) <= n.acceleration * n.acceleration * square:
-            for i in range(at.N):
-                at.d[i] += 0.5 * at.a[i]
-    for i in range(at.N):
-        at.trial[i] = at.w[i] - at.d[i]
-    n.nfev += 1
-    J[0] = evaluate(at, at.trial, at.other)
-    if n.refits != 0.0 and refit(at, n.mu):
-        refitted(at, n, J)
-    return 0.5 * gain
-
-
-cdef bint gradient_falls(Point *at, const Numbers *n, double J, double seen) noexcept nogil:
-    """Run.gradient_falls; the trial's sweep is in `other`."""
-    cdef double before = 0.0, after = 0.0, x
-    cdef Py_ssize_t i
-    if n.J - J < -seen or J > n.first_J:
-        return False
-    gradient(at, at.trial, at.other, at.a)
-    for i in range(at.N):
-        x = at.a[i] / at.scale[i]
-        after += x * x
-        x = at.gradient[i] / at.scale[i]
-        before += x * x
-    return sqrt(after) < n.nearer * sqrt(before)
-
-
 cdef void settle(Numbers *n) noexcept nogil:
     """The rest of Run.settled."""
     n.converged = STEP if n.k * n.J <= n.negligible * n.level else n.otherwise
@@ -194,50 +147,49 @@ cdef void reject(Numbers *n) noexcept nogil:
     n.increase *= 2.0
 
 
-cdef bint moves(const Point *at) noexcept nogil:
-    """Whether the trial is another point."""
-    cdef Py_ssize_t i
-    for i in range(at.N):
-        if at.w[i] != at.trial[i]:
-            return True
-    return False
+cdef int take(Point *at, Numbers *n, double J, double predicted) noexcept nogil:
+    """Nielsen.accept, and Run.accept."""
+    cdef double gain = max(min((n.J - J) / predicted, 1.0), 0.0) if predicted > 0.0 else 1.0
+    cdef int status = accept(at, n, J, predicted, False)
+    gain = 2.0 * gain - 1.0
+    n.mu *= max(n.decrease, 1.0 - gain * gain * gain)
+    n.increase = 2.0
+    return status
 
 
 cdef int iterate(Point *at, Numbers *n) noexcept nogil:
-    """Trials from the point prepared, until one is taken; UNDECIDED where reach.py is to look."""
-    cdef double predicted, actual, J, mu, gain, seen = NAN
-    cdef int status
+    """Trials from the point prepared, until one is taken."""
+    cdef double predicted, actual, J, mu, came = n.mu, seen = NAN
     while True:
-        mu = n.mu
-        if not solve(at, mu):
-            if not mu < n.most_damping:
+        if not solve(at, n.mu):
+            if not n.mu < n.most_damping:
                 return SINGULAR
             reject(n)
             continue
-        predicted = attempt(at, n, &J)
-        actual = n.J - J
-        if n.late > 0.0 and not predicted > n.late * fabs(n.J):
-            return UNDECIDED
-        n.late = 0.0
+        predicted = attempt(at, n, n.mu, &J)
+        if n.late > 0.0:
+            find_at_start(at, n, &J, &predicted)
+            n.late = 0.0
+        mu, actual = n.mu, n.J - J
         if not (predicted > n.blind * fabs(n.J) and actual > 0.0):  # Run.beyond_rounding
             if seen != seen:
                 seen = n.roundings * rounding(at, n.J)
             if actual < predicted <= seen:
-                if not gradient_falls(at, n, J, seen):
-                    return UNDECIDED
-                return accept(at, n, J, predicted, True)
-        if actual > n.enough * predicted:  # Nielsen.judge, and accept
-            status = accept(at, n, J, predicted, False)
-            gain = max(min(actual / predicted, 1.0), 0.0) if predicted > 0.0 else 1.0
-            gain = 2.0 * gain - 1.0
-            n.mu = mu * max(n.decrease, 1.0 - gain * gain * gain)
-            n.increase = 2.0
-            return status
+                if gradient_falls(at, n, J, seen):
+                    return accept(at, n, J, predicted, True)
+                break
+        if actual > n.enough * predicted:  # Nielsen.judge
+            return take(at, n, J, predicted)
         reject(n)
         if not mu < n.most_damping:  # Run.stuck
             return OVERFLOW
         if not moves(at):
-            return UNDECIDED
+            break
+    if seen != seen:
+        seen = n.roundings * rounding(at, n.J)
+    if find_before_the_end(at, n, seen, came, &J, &predicted):
+        return take(at, n, J, predicted)
+    return PRECISION
 
 
 cdef void restart(Point *at, Numbers *n) noexcept nogil:
@@ -256,7 +208,6 @@ cdef void restart(Point *at, Numbers *n) noexcept nogil:
 cdef int advance(Point *at, Numbers *n, double *history, Py_ssize_t most_rows) noexcept nogil:
     """Go on until the run ends, n.slice seconds are over, or the rows of history are used up."""
     cdef double begun = ggn_seconds() - n.elapsed, end = n.elapsed + n.slice
-    cdef Numbers before
     cdef int status
     n.rows = 0.0
     if n.phase == START:
@@ -277,12 +228,7 @@ cdef int advance(Point *at, Numbers *n, double *history, Py_ssize_t most_rows) n
                 return CALL
         n.phase = ARRIVE
         status = arrive(at, n)
-        before.mu, before.increase, before.nfev = n.mu, n.increase, n.nfev
         if status == AGAIN:
             status = iterate(at, n)
-        if status == UNDECIDED:  # the whole point is Python's
-            n.mu, n.increase, n.nfev = before.mu, before.increase, before.nfev
-            n.njev -= 1
-            n.rows -= 1
         if status != AGAIN:
             return status

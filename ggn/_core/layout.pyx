@@ -17,6 +17,7 @@ from ggn._core.activation_loops cimport ggn_n_activations
 from ggn._core.loss_loops cimport ggn_loss_names, ggn_n_losses
 from ggn._core.matmul cimport most_of_own
 from ggn._core.net cimport Net, back_row, chunk_size, d_row, fan_in
+from ggn._core.numbers cimport Numbers
 from ggn._core.point cimport Point, place
 
 LOSSES = tuple([ggn_loss_names[i].decode() for i in range(ggn_n_losses)])  # by code
@@ -231,7 +232,7 @@ cdef class Layout:
     cdef descend(self, Py_ssize_t c, const double *x, const double *y, dict numbers,
                  Py_ssize_t doubles, double *memory, Py_ssize_t rows, double *history):
         """Go on with a small fit; return why it came back, and the numbers then, a dict."""
-        cdef descent.Numbers n = numbers
+        cdef Numbers n = numbers
         cdef Point at
         cdef int status
         self.check_descent(c, <int>n.step, <int>n.form)

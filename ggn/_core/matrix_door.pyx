@@ -6,7 +6,6 @@ metric, Cholesky factors.  `ggn._core` shows them with the rest.
 from libc.limits cimport INT_MAX
 
 from ggn._core cimport solve
-from ggn._core.blas cimport cholesky_solve as blas_cholesky_solve
 from ggn._core.blas cimport syrk_n, syrk_t
 from ggn._core.checks cimport check_matrix, check_range, check_vector
 from ggn._core.flush cimport ggn_enter, ggn_leave
@@ -96,5 +95,5 @@ def cholesky_solve(const double[:, ::1] factor, double[::1] b):
         return
     with nogil:
         mode = ggn_enter(False)
-        blas_cholesky_solve(n, &factor[0, 0], &b[0])
+        solve.cholesky_solve(n, &factor[0, 0], &b[0])
         ggn_leave(mode)

@@ -10,10 +10,9 @@ so that the loss (as a quadratic) + l2 w^2 + mu/2 ||D (w - before)||^2 is least.
 
 from libc.string cimport memcpy
 
-from ggn._core.blas cimport cholesky_solve
 from ggn._core.matmul cimport gemm_nt
 from ggn._core.net cimport Net, a_block, fan_in
-from ggn._core.solve cimport factor_block, scale_rows
+from ggn._core.solve cimport cholesky_solve, factor_block, scale_rows
 
 
 cdef Py_ssize_t sums_size(const Net *net, bint own) noexcept nogil:

@@ -8,7 +8,7 @@ from libc.math cimport fabs, sqrt
 from libc.string cimport memcpy, memset
 
 from ggn._core cimport directional, kernel, normal, output_layer, solve as damped, sweep
-from ggn._core.blas cimport cholesky_solve, syrk_n
+from ggn._core.blas cimport syrk_n
 from ggn._core.flush cimport ggn_enter, ggn_leave
 from ggn._core.loss_loops cimport (
     ggn_loss_root, ggn_loss_slopes, ggn_loss_spare, ggn_loss_value, ggn_sum
@@ -207,7 +207,7 @@ cdef void substitute(Point *at, double *b, double *out) noexcept nogil:
         x = at.u
         memcpy(x, b, at.k * sizeof(double))
     mode = ggn_enter(False)
-    cholesky_solve(at.k if at.step == DUAL else at.N, at.factor, x)
+    damped.cholesky_solve(at.k if at.step == DUAL else at.N, at.factor, x)
     ggn_leave(mode)
     if at.step == DUAL:
         times(at, at.s, False, x, at.eps)

@@ -6,8 +6,16 @@ the factorisation as well conditioned as a diagonal scaling can (van der Sluis).
 
 from libc.math cimport sqrt
 
-from ggn._core.blas cimport cholesky, divide_by_factor, gemm_nt, syrk_n
+from ggn._core.blas cimport cholesky as blas_cholesky
+from ggn._core.blas cimport cholesky_solve as blas_cholesky_solve
+from ggn._core.blas cimport divide_by_factor, gemm_nt, syrk_n
 from ggn._core.net cimport Net, fan_in
+
+cdef extern from "small_factor.h" nogil:
+    enum:
+        GGN_SMALL_FACTOR
+    int ggn_factor(Py_ssize_t n, double *a, Py_ssize_t lda)
+    void ggn_substitute(Py_ssize_t n, const double *f, double *b)
 
 
 cdef void scale_rows(Py_ssize_t n, const double *g, const double *scale, double mu,
@@ -28,6 +36,21 @@ cdef void scale_rows(Py_ssize_t n, const double *g, const double *scale, double 
         out[i * n + i] += mu
 
 
+cdef int cholesky(Py_ssize_t n, double *a, Py_ssize_t lda) noexcept nogil:
+    """Lower factor of a (n, n) in place of its lower triangle; 0, or the failing pivot."""
+    if n <= GGN_SMALL_FACTOR:
+        return ggn_factor(n, a, lda)
+    return blas_cholesky(n, a, lda)
+
+
+cdef void cholesky_solve(Py_ssize_t n, const double *factor, double *b) noexcept nogil:
+    """Solve with the lower factor, b (n,) in place."""
+    if n <= GGN_SMALL_FACTOR:
+        ggn_substitute(n, factor, b)
+    else:
+        blas_cholesky_solve(n, factor, b)
+
+
 cdef int factor_block(Py_ssize_t n, double *a, Py_ssize_t left, Py_ssize_t right,
                       Py_ssize_t first, Py_ssize_t stop) noexcept nogil:
     """Make rows [first, stop) of columns [left, right) of a (n, n) those of its lower factor.
@@ -39,7 +62,8 @@ cdef int factor_block(Py_ssize_t n, double *a, Py_ssize_t left, Py_ssize_t right
     cdef double *rows = a + first * n
     cdef int info
     if first == left:
-        syrk_n(right - left, left, -1.0, above, n, 1.0, above + left, n)
+        if left > 0:
+            syrk_n(right - left, left, -1.0, above, n, 1.0, above + left, n)
         info = cholesky(right - left, above + left, n)
         return info + <int>left if info else 0
     gemm_nt(stop - first, right - left, left, -1.0, rows, n, above, n, 1.0, rows + left, n)

@@ -1,6 +1,6 @@
 """The loop of a small fit without Python: Levenberg-Marquardt by the compiled `descend`.
 
-Its decisions are those of `ggn.fit.train.loop`, `Run` and `Nielsen`, whose constants it is
+Its decisions are those of `ggn.fit.train`, `Run`, `reach` and `Nielsen`, whose constants it is
 handed.  What Python costs in an iteration, some hundred microseconds, is most of the time of a
 fit that one chunk of samples holds.
 """
@@ -11,14 +11,12 @@ import math
 import time
 from typing import TypeGuard
 
-import numpy as np
-
 from ggn import _core
 from ggn.damping import Damping, LevenbergMarquardt, Nielsen, ScaleInvariant
 from ggn.damping.levenberg_marquardt import ENOUGH
+from ggn.fit import reach
 from ggn.fit import run as owner
 from ggn.fit.point import Point
-from ggn.fit.reach import LATE
 from ggn.fit.result import Status
 from ggn.fit.run import Run
 from ggn.fit.strategies import Strategies
@@ -34,8 +32,9 @@ ROWS = 128  # iterates of which the history has room meanwhile
 MOST_BYTES = 8 * 2**20  # two sweeps are kept: of more, the plan's memory would not be enough
 MOST = 512  # rows of a system: larger ones take far longer than Python
 BLOCKS, COLUMNS, DUAL = range(3)  # as point.pxd numbers them
-AGAIN, LEVEL, CALL, UNDECIDED = range(4)  # as descent.pxd does
+AGAIN, LEVEL, CALL = range(3)  # as descent.pxd does
 ENDS = {
+    3: Status.PRECISION,
     4: Status.GRADIENT,
     5: Status.STEP,
     6: Status.LOSS,
@@ -80,17 +79,16 @@ def small(run: Run, how: Strategies) -> Small | None:
 
 
 class Small:
-    """A run's iterations without Python, as many as there are between two that are Python's."""
+    """A run's iterations without Python."""
 
     def __init__(self, run: Run, how: Strategies, objective: Objective) -> None:
         self.objective, self.layout = objective, objective.net.layout
         assert isinstance(how.metric, ScaleInvariant)
         assert isinstance(how.rule, Nielsen)
         self.run, self.metric, self.rule = run, how.metric, how.rule
-        self.handed = False  # whether Python has had a point, whose J it evaluates
         self.form, self.kind = _forms(objective, how.step)
         size = self.layout.descent_size(objective.T, self.kind, self.form)
-        self.memory, self.history = objective.scratch(size), np.empty((ROWS, 7))
+        self.memory = objective.scratch(size)
         parts = self.layout.descent_parts(self.memory, objective.T, self.kind, self.form)
         parts["l2"][:], parts["fixed"][:] = objective.l2, self.metric.fixed
         self.parts, self.factors, weights = parts, run.units.factors(), objective.c.weights
@@ -99,11 +97,10 @@ class Small:
         if weights is not None:
             parts["shares"][:] = weights
 
-    def advance(self, late: bool) -> tuple[Status | None, bool]:
-        """Iterate until a status says why not to go on, or, with None, until Python is to decide.
+    def iterate(self, late: bool) -> Status:
+        """Iterate until a status says why not to go on.
 
-        `late`, in and out, says whether the first trial is yet to be looked at by
-        `reach.find_at_start`.
+        `late` says whether the first trial is yet to be looked at by `reach.find_at_start`.
         """
         run, parts = self.run, self.parts
         parts["w"][:], parts["best"][:], parts["largest"][:] = (
@@ -112,28 +109,29 @@ class Small:
             self.metric._largest,
         )
         numbers = _numbers(run, self.rule, self.objective) | {"step": self.kind, "form": self.form}
-        numbers["late"], numbers["anew"] = LATE if late else 0.0, self.handed or run.nit == 0
+        numbers["late"], numbers["anew"] = reach.LATE if late else 0.0, run.nit == 0
         if self.factors is not None:
             *_, numbers["sy"], numbers["k"] = self.factors
             numbers["standard"] = 1.0
         while True:
             numbers["elapsed"] = time.perf_counter() - run.start
             code, numbers = _core.descend(
-                self.layout, self.objective.X, self.objective.Yt, numbers, self.memory, self.history
+                self.layout,
+                self.objective.X,
+                self.objective.Yt,
+                numbers,
+                self.memory,
+                run.room(ROWS),
             )
             self._store(numbers)
-            late = numbers["late"] > 0.0
-            if code == UNDECIDED:
-                self.handed = True
-                return None, late
             if code == LEVEL:
                 numbers["level"] = run.units.level()
             elif code == CALL:
                 if not run.tell(numbers["norm"], numbers["seen"]):
-                    return Status.CALLBACK, late
+                    return Status.CALLBACK
                 numbers["told"] = run.told
             elif code != AGAIN:
-                return ENDS[code], late
+                return ENDS[code]
 
     def _store(self, numbers: dict[str, float]) -> None:
         """Bring run, rule and metric to where the kernels are."""
@@ -150,11 +148,7 @@ class Small:
         run.nfev, run.njev = int(numbers["nfev"]), int(numbers["njev"])
         run.gradient, run.diagonal = parts["gradient"].copy(), parts["diagonal"].copy()
         run.converged = ENDS.get(int(numbers["converged"]))
-        count = int(numbers["rows"])
-        # below zero: the point that the callback has seen is to be Python's
-        kept = run.point.rows - (count < 0)
-        run.rows[kept:] = self.history[: max(count, 0)].tolist()
-        J, best_J, rows = numbers["J"], numbers["best_J"], len(run.rows)
+        J, best_J, rows = numbers["J"], numbers["best_J"], run.point.rows + int(numbers["rows"])
         run.point = Point(w, J, best_w, best_J, arrival, before, nit, rows)
         self.rule.mu, self.rule.increase = numbers["mu"], numbers["increase"]
         self.metric._largest[:] = parts["largest"]
@@ -203,6 +197,10 @@ def _numbers(run: Run, rule: Nielsen, objective: Objective) -> dict[str, float]:
         "decrease": rule.decrease,
         "acceleration": rule.acceleration if run.accelerates else 0.0,
         "refits": rule.refits and run.refits,
+        "least_mu": reach.LEAST,
+        "largest_mu": reach.LARGEST,
+        "most_mu": reach.MOST,
+        "misses": reach.MISSES,
         "phase": 0.0,
         "flipped": 0.0,
         "slice": SLICE,

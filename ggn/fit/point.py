@@ -7,6 +7,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from ggn.fit.result import History
+
 __all__ = ["Moving", "Point"]
 
 
@@ -29,7 +31,7 @@ class Moving:
 
     def __init__(self, w: np.ndarray) -> None:
         self.point = Point(w, math.inf, w, math.inf)
-        self.rows: list[tuple[float, ...]] = []  # as many as the point says are written
+        self.table = np.empty((1, len(History.FIELDS)))  # whose first rows the point says hold
 
     @property
     def w(self) -> np.ndarray:
@@ -55,11 +57,19 @@ class Moving:
     def before(self) -> np.ndarray | None:
         return self.point.before
 
+    def room(self, count: int) -> np.ndarray:
+        """Return rows of the history that are yet to be written, so many at least."""
+        held = self.point.rows
+        if held + count > len(self.table):
+            table = np.empty((2 * held + count, self.table.shape[1]))
+            table[:held] = self.table[:held]
+            self.table = table
+        return self.table[held:]
+
     def record(self, *rows: tuple[float, ...]) -> None:
         """Append to the history."""
-        del self.rows[self.point.rows :]
-        self.rows += rows
-        self.point = self.point._replace(rows=len(self.rows))
+        self.room(len(rows))[: len(rows)] = rows
+        self.point = self.point._replace(rows=self.point.rows + len(rows))
 
     def move(
         self,

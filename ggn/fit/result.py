@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import enum
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, NamedTuple
 
@@ -94,10 +95,10 @@ class History:
     residual: np.ndarray
     seconds: np.ndarray
 
-    def __init__(self, rows: list[tuple[float, ...]]) -> None:
+    def __init__(self, rows: Sequence[tuple[float, ...]] | np.ndarray) -> None:
         table = np.array(rows, dtype=np.float64).reshape(-1, len(self.FIELDS))
-        for name, column in zip(self.FIELDS, table.T, strict=True):
-            setattr(self, name, np.ascontiguousarray(column))
+        for name, column in zip(self.FIELDS, np.ascontiguousarray(table.T), strict=True):
+            setattr(self, name, column)
 
     def __len__(self) -> int:
         return len(self.loss)

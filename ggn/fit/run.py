@@ -256,11 +256,12 @@ class Run(Moving):
 
     def history(self, end: End) -> History:
         """Return the iterates up to the last one taken, which Ctrl-C may have left unrecorded."""
-        rows = self.rows[: min(self.point.rows, self.nit + 1)]
+        rows = self.table[: min(self.point.rows, self.nit + 1)]
         if end.status is Status.INTERRUPTED and len(rows) <= self.nit:
             seconds = time.perf_counter() - self.start
             norm = length(end.gradient) if self.best_w is self.w else math.nan
-            rows.append((self.units.loss(self.J), norm, *self.point.arrival, seconds))
+            last = self.units.loss(self.J), norm, *self.point.arrival, seconds
+            rows = np.vstack([rows, last])
         return History(rows)
 
     def result(self, end: End, step: Step) -> TrainResult:

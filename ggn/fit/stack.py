@@ -66,21 +66,19 @@ class Stack:
         """Return w0 of fit i."""
         return self._of("w0", self._w0, i)
 
-    def _data(self, i: int) -> tuple[Any, Any, Any]:
-        return (
-            self._of("X", self._X, i),
-            self._of("Y", self._Y, i),
-            self._of("sample_weight", self._s, i),
-        )
-
     def first(self, loss: Loss, l2: Any) -> Objective:
         """Return the first objective; the targets of all have been checked."""
-        X, Y, s = self._data(0)
-        made = Objective(self.net, X, Y, loss, s, l2)
+        X, Y = self._of("X", self._X, 0), self._of("Y", self._Y, 0)
+        made = Objective(self.net, X, Y, loss, self._of("sample_weight", self._s, 0), l2)
         if "Y" in self._stacked:
             loss.check_targets(self._Y.reshape(-1, self.net.n_outputs))
         return made
 
     def objective(self, first: Objective, i: int) -> Objective:
         """Return the objective of fit i."""
-        return first if i == 0 or self.one_data_set else first.twin(*self._data(i))
+        if i == 0 or self.one_data_set:
+            return first
+        arrays = {"X": self._X, "Y": self._Y, "sample_weight": self._s}
+        return first.twin(
+            *(array[i] if name in self._stacked else None for name, array in arrays.items())
+        )

@@ -258,12 +258,11 @@ def _loop(run: Run, how: Strategies, begin: Start | None = None) -> Status:
     """Iterate until a status says why not to go on; from `begin`, perhaps where a fit ended."""
     metric, rule = how.begin()
     late = begin is not None and begin.found and not how.resume(run, begin)
-    small, foresight = compiled.small(run, how), Foresight(run)
+    small = compiled.small(run, how)
+    if small is not None:
+        return small.iterate(late)
+    foresight = Foresight(run)
     while True:
-        if small is not None:
-            status, late = small.advance(late)
-            if status is not None:
-                return status
         at = run.linearize()
         prepared = how.running.prepare(at, metric)
         status, came = run.arrive(prepared), rule.mu

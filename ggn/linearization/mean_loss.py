@@ -192,13 +192,15 @@ class MeanLoss(BaseObjective):
             out[rows] = (F - self.Yt[:, rows]).T
         return out
 
-    def twin(self, X: np.ndarray, Y: np.ndarray, sample_weight: Any = None) -> Self:
+    def twin(self, X: Any, Y: Any, sample_weight: Any) -> Self:
         """Return the objective of as many other samples, X (T, n0) and Y (T, nL), checked before.
 
-        It shares the memory of this one.
+        It shares the memory of this one; what is None, and what is known of it, it has too.
         """
         twin = copy.copy(self)
-        twin.X, twin.Yt = X.reshape(self.X.shape), np.ascontiguousarray(Y.reshape(self.T, -1).T)
+        twin.X = self.X if X is None else X.reshape(self.X.shape)
+        if Y is not None:
+            twin.Yt = np.ascontiguousarray(Y.reshape(self.T, -1).T)
         if sample_weight is not None:
             twin.c, twin.s = Shares.from_weights(sample_weight, self.T), sample_weight
             with np.errstate(over="ignore"):

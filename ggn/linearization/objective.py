@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import math
+from collections.abc import Callable
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -62,6 +63,32 @@ class Objective(MeanLoss):
         return self.X[rows], self.Yt.T[rows], c[rows]
 
     def ranges(self) -> tuple[np.ndarray, np.ndarray]:
+        low, high = self._found("ranges", (self.X, self.c), self._ranges)
+        return low.copy(), high.copy()
+
+    def columns(self, targets: bool, shift: bool, robust: bool) -> tuple[np.ndarray, np.ndarray]:
+        A, weights = self.Yt.T if targets else self.X, self.c.weights
+        centre, size = self._found(
+            (targets, shift, robust),
+            (self.Yt if targets else self.X, self.c),
+            lambda: centre_and_size(A, weights, robust=robust, shift=shift),
+        )
+        return centre.copy(), size.copy()
+
+    def spread(self) -> tuple[np.ndarray, float]:
+        with np.errstate(all="ignore"):  # squares of the data itself may overflow
+            deviation = self._found("deviation", (self.Yt, self.c), self._deviation)
+            inputs = self._found("inputs", (self.X, self.c), self._inputs)
+        return inputs.copy(), deviation
+
+    def _found(self, key: Any, of: tuple[Any, ...], find: Callable[[], Any]) -> Any:
+        """Return what is found of these data, once for them; a copy of this may have others."""
+        found = self.known.get(key)
+        if found is None or any(a is not b for a, b in zip(found[0], of, strict=True)):
+            found = self.known[key] = of, find()
+        return found[1]
+
+    def _ranges(self) -> tuple[np.ndarray, np.ndarray]:
         n0, counted = self.net.n_inputs, self.c.array > 0.0
         low, high = np.full(n0, np.inf), np.full(n0, -np.inf)
         for rows in chunks(self.T, self.chunk(0)[0]):
@@ -70,37 +97,31 @@ class Objective(MeanLoss):
             high = np.maximum(high, seen.max(axis=0, initial=-np.inf))
         return low, high
 
-    def columns(self, targets: bool, shift: bool, robust: bool) -> tuple[np.ndarray, np.ndarray]:
-        A, c, key = self.Yt if targets else self.X, self.c, (targets, shift, robust)
-        found = self.known.get(key)
-        if found is None or found[0] is not A or found[1] is not c:  # a copy may have other data
-            columns = centre_and_size(A.T if targets else A, c.weights, robust=robust, shift=shift)
-            found = self.known[key] = A, c, columns
-        centre, size = found[2]
-        return centre.copy(), size.copy()
-
-    def spread(self) -> tuple[np.ndarray, float]:
+    def _deviation(self) -> float:
+        """Return the deviation of the targets."""
         Y, c = self.Yt, self.c.array
-        with np.errstate(all="ignore"):
-            # squares of the data itself may overflow
-            largest = or_one(max(float(Y.max()), -float(Y.min())))
-            variance = 0.0
-            for y in Y:
-                mean = y @ c / largest
-                own = sum(
-                    float(c[rows] @ (y[rows] / largest - mean) ** 2)
-                    for rows in chunks(self.T, self.chunk(0)[0])
-                )
-                # of a constant target rounding alone is left, and says nothing
-                variance += own if own > (ROUNDING * mean) ** 2 else 0.0
-            deviation = largest * or_one((variance / len(Y)) ** 0.5)
-            most = np.maximum(self.X.max(axis=0), -self.X.min(axis=0))
-            most[most == 0.0] = 1.0
-            inputs = np.zeros_like(most)
-            for rows in chunks(self.T, self.chunk(0)[0]):
-                inputs += c[rows] @ (self.X[rows] / most) ** 2
-            inputs = most * np.sqrt(inputs)
-        return inputs, deviation
+        largest = or_one(max(float(Y.max()), -float(Y.min())))
+        variance = 0.0
+        for y in Y:
+            mean = y @ c / largest
+            own = sum(
+                float(c[rows] @ (y[rows] / largest - mean) ** 2)
+                for rows in chunks(self.T, self.chunk(0)[0])
+            )
+            # of a constant target rounding alone is left, and says nothing
+            variance += own if own > (ROUNDING * mean) ** 2 else 0.0
+        return largest * or_one((variance / len(Y)) ** 0.5)
+
+    def _inputs(self) -> np.ndarray:
+        """Return the root mean square of each input."""
+        c = self.c.array
+        most = np.maximum(self.X.max(axis=0), -self.X.min(axis=0))
+        most[most == 0.0] = 1.0
+        inputs = np.zeros_like(most)
+        for rows in chunks(self.T, self.chunk(0)[0]):
+            inputs += c[rows] @ (self.X[rows] / most) ** 2
+        size: np.ndarray = most * np.sqrt(inputs)
+        return size
 
     def of_zeros_and_ones(self) -> bool:
         return zeros_and_ones(self.Yt)

@@ -1,0 +1,19 @@
+/* Cholesky factors of matrices that the first cache holds, and substitution with them.
+ *
+ * LAPACK packs and dispatches for each panel, which small systems do not pay back.
+ */
+#ifndef GGN_SMALL_FACTOR_H
+#define GGN_SMALL_FACTOR_H
+
+#include <stddef.h>
+
+enum { GGN_SMALL_FACTOR = 64 }; /* the largest order: a copy is kept on the stack, 32 KB */
+
+/* Lower factor F of A = F F^T in place of A's lower triangle, rows lda apart, n at most
+ * GGN_SMALL_FACTOR; 0, or the order of the first minor that is not positive. */
+int ggn_factor(ptrdiff_t n, double *a, ptrdiff_t lda);
+
+/* b = (F F^T)^-1 b for a lower factor F (n, n), of any order. */
+void ggn_substitute(ptrdiff_t n, const double *f, double *b);
+
+#endif
