@@ -36,7 +36,11 @@ W = NET.initial_weights(RNG)
 
 @pytest.fixture(scope="module")
 def client():
-    quiet = {"distributed.admin.log-length": 0, "logging.distributed": "critical"}
+    quiet = {
+        "distributed.admin.log-length": 0, "logging.distributed": "critical",
+        "distributed.worker.profile.enabled": False,
+        "distributed.admin.system-monitor.interval": "10s",
+    }  # fmt: skip
     with (
         dask.config.set(quiet),
         LocalCluster(
