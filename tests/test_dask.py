@@ -36,11 +36,7 @@ W = NET.initial_weights(RNG)
 
 @pytest.fixture(scope="module")
 def client():
-    quiet = {
-        "distributed.admin.log-length": 0, "logging.distributed": "critical",
-        "distributed.worker.profile.enabled": False,
-        "distributed.admin.system-monitor.interval": "10s",
-    }  # fmt: skip
+    quiet = {"distributed.admin.log-length": 0, "logging.distributed": "critical"}
     with (
         dask.config.set(quiet),
         LocalCluster(
