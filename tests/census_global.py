@@ -68,7 +68,7 @@ def unfitted_output(rng):
 def least_squares(p):
     """The minimum of a penalised or plain linear least-squares problem, solved at 50 digits."""
     A = np.hstack([exact(p.X), exact(np.ones((len(p.X), 1)))])
-    c = p._shares()
+    c = p.shares
     M = mp.matrix((A.T @ (c[:, None] * A)).tolist())
     for j in range(M.rows):
         M[j, j] += mp.mpf(p.l2)

@@ -75,7 +75,7 @@ def split_unit(p, w, share):
     wide = p.like(sizes=(p.sizes[0], p.sizes[1] + 1, p.sizes[2]))
     inputs = np.column_stack([p.X, np.ones(len(p.X))])
     z = (exact(inputs) @ W1[:, 0]).astype(float)
-    slope = p._shares()[:, None] * p.loss.gradient(p.outputs(w), exact(p.Y))
+    slope = p.shares[:, None] * p.loss.gradient(p.outputs(w), exact(p.Y))
     along = (slope @ W2[0]).astype(float)
     bend = reference.ACTIVATIONS[p.names[0]][2](z)
     G = inputs.T @ ((along * bend)[:, None] * inputs)

@@ -1,9 +1,15 @@
 """Settings shared by all tests."""
 
+import os
+
 import numpy as np
 import pytest
 import strategies
 from hypothesis import HealthCheck, settings
+
+# Workers of clusters, of documentation too, do not watch themselves a hundred times a second.
+os.environ.setdefault("DASK_DISTRIBUTED__WORKER__PROFILE__ENABLED", "False")
+os.environ.setdefault("DASK_DISTRIBUTED__ADMIN__SYSTEM_MONITOR__INTERVAL", "10s")
 
 settings.register_profile(
     "ggn",

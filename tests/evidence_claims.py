@@ -38,7 +38,7 @@ class Place:
         """sqrt(h) rms(x) sd(y), the first factor for all weights, rms(x) for those of inputs, sd(y)
         for hidden layers; penalty added in squares."""
         p = self.p
-        c = p._shares().astype(float)
+        c = p.shares.astype(float)
         y = p.Y[np.argmax(c > 0.0)][None]
         sd = np.sqrt(np.mean(c @ (p.Y - c @ p.Y) ** 2))
         sd = sd or np.abs(p.Y).max() or 1.0
@@ -151,7 +151,7 @@ def obstruction(at, f):
     _, group = np.unique(p.X, axis=0, return_inverse=True)
     group = group.ravel()
     if o.kind.name == "EQUAL_INPUTS":
-        c = p._shares()
+        c = p.shares
         Y, total = exact(p.Y), mp.mpf(0)
         apart = []
         for k in range(group.max() + 1):
@@ -248,7 +248,7 @@ def falls(at, f):
     """The relative gradient; and J falls by that much along the gradient or a step of it."""
     P = reference.jacobian(at.p.spec, at.w, at.p.X) / at.D[:, None]
     g = at.p.gradient(at.w).astype(float)
-    c = np.repeat(at.p._shares().astype(float), at.p.sizes[-1])
+    c = np.repeat(at.p.shares.astype(float), at.p.sizes[-1])
     error = at.p.loss.gradient(at.p.outputs(at.w), exact(at.p.Y)).astype(float).ravel()
     size = np.linalg.norm(P * np.sqrt(c)) * np.linalg.norm(np.sqrt(c) * error)
     size += np.linalg.norm(2.0 * np.asarray(at.p.l2) * at.w / at.D)

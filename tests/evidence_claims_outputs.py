@@ -9,7 +9,7 @@ def idle_output(at, f):
     """What least squares of the output's own weights has less, and its share."""
     if at.p.loss.name != "squared" or np.any(at.p.l2):
         return
-    o, c = f["output"], at.p._shares().astype(float)
+    o, c = f["output"], at.p.shares.astype(float)
     phi = reference.forward(at.p.spec, at.w, at.p.X)[0][-2]
     W = reference.unpack(at.p.spec, at.w)[-1]
     if len(W) > phi.shape[1]:

@@ -8,6 +8,7 @@ it over 1e-25, which leaves 25 digits.  Nothing of the library is used but to bu
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -190,9 +191,8 @@ class Problem:
 
     def _sweep(self, w):
         """[φ_0, ..., φ_L] with dummy units, and [σ'_1, ..., σ'_L]."""
-        ones = mp.mpf(1) * np.ones((len(self.X), 1), object)
         phi, slopes = [], []
-        out = exact(self.X)
+        out, _, _, ones = self._data
         for name, W in zip(self.names, reference.unpack(self.spec, w), strict=True):
             phi.append(np.hstack([out, ones]) if self.bias else out)
             z = phi[-1] @ W
@@ -200,7 +200,14 @@ class Problem:
             slopes.append(SIGMAS[name][1](z))
         return [*phi, out], slopes
 
-    def _shares(self):
+    @functools.cached_property
+    def _data(self):
+        """X, Y, l2 and a column of ones, in mpmath numbers."""
+        ones = np.full((len(self.X), 1), ONE, object)
+        return exact(self.X), exact(self.Y), exact(self.l2), ones
+
+    @functools.cached_property
+    def shares(self):
         s = exact(np.ones(len(self.X)) if self.weights is None else self.weights)
         return s / s.sum()
 
@@ -210,21 +217,22 @@ class Problem:
     def J(self, w):  # noqa: N802
         """J at 50 digits."""
         w = exact(w)
-        data = self._shares() @ self.loss.value(self._sweep(w)[0][-1], exact(self.Y))
-        return data + (exact(self.l2) * w * w).sum()
+        _, Y, l2, _ = self._data
+        data = self.shares @ self.loss.value(self._sweep(w)[0][-1], Y)
+        return data + (l2 * w * w).sum()
 
     def gradient(self, w):
         """∇J at 50 digits, (N,)."""
         w = exact(w)
         phi, slopes = self._sweep(w)
-        Ws = reference.unpack(self.spec, w)
-        omega = self._shares()[:, None] * self.loss.gradient(phi[-1], exact(self.Y)) * slopes[-1]
+        Ws, (_, Y, l2, _) = reference.unpack(self.spec, w), self._data
+        omega = self.shares[:, None] * self.loss.gradient(phi[-1], Y) * slopes[-1]
         parts = [phi[-2].T @ omega]
         for layer in range(len(Ws) - 1, 0, -1):
             W = Ws[layer][:-1] if self.bias else Ws[layer]
             omega = (omega @ W.T) * slopes[layer - 1]
             parts.insert(0, phi[layer - 1].T @ omega)
-        return reference.pack(parts) + 2 * exact(self.l2) * w
+        return reference.pack(parts) + 2 * l2 * w
 
     def hessian(self, w):
         """H_J, (N, N), to 20 digits and more."""
@@ -276,6 +284,8 @@ class Problem:
 
 def exact(a):
     """The same numbers in mpmath."""
+    if isinstance(a, np.ndarray) and a.dtype == object and a.ndim:
+        return a  # they are
     return np.frompyfunc(mp.mpf, 1, 1)(np.asarray(a) if np.ndim(a) else np.array(a, object))
 
 

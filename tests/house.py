@@ -5,9 +5,10 @@ only rooms before it.  `ggn/__init__.py` itself is the face of those that need n
 """
 
 import ast
+import functools
 import re
 
-from source_tree import CYTHON, PYTHON, C, circles, ours
+from source_tree import CYTHON, PYTHON, C, circles, nodes, ours
 
 ORDER = [
     "validation", "_core",
@@ -145,17 +146,24 @@ def imports_are_statements(tree):
         if name == REGISTRY[0]:
             allowed |= _of_the_asking_package(module)
         else:
-            found += _asks_for_another(tree.nodes(path), name)
-        for node in tree.nodes(path):
-            if isinstance(node, ast.Call) and _of_another_package(node):
-                allowed.add(id(node.func))
-        for node in tree.nodes(path):
-            if id(node) not in allowed and _imports_by_name(node):
+            found += _asks_for_another(tree.text[path], name)
+        allowed |= _spelled_out(tree.text[path])
+        for node in _imports_by_name(tree.text[path]):
+            if id(node) not in allowed:
                 found.append(f"{name}:{node.lineno}: an import by name")
     for path in tree.files(*CYTHON):
         if any(re.search(rf"\b{word}\b", tree.code(path)) for word in IMPORTERS):
             found.append(f"{tree.label(path)}: an import by name")
     return found
+
+
+# The three below ask every node of a file; copies of a tree share the answers.
+
+
+@functools.cache
+def _spelled_out(text):
+    """Return the functions, by id, that are called with names of others' modules."""
+    return {id(n.func) for n in nodes(text) if isinstance(n, ast.Call) and _of_another_package(n)}
 
 
 def _of_another_package(call):
@@ -177,18 +185,18 @@ def _of_the_asking_package(module):
     return {id(n.func) for n in calls if [ast.unparse(a) for a in n.args] in [[own[0]], [own[1]]]}
 
 
-def _asks_for_another(nodes, name):
+@functools.cache
+def _asks_for_another(text, name):
     """Return where `classes_of` is used in any other way than by a package for itself."""
-    nodes = list(nodes)
     asked = {
         id(n.func)
-        for n in nodes
+        for n in nodes(text)
         if isinstance(n, ast.Call) and n.args and getattr(n.args[0], "id", None) == "__name__"
     }
     asked = asked if name.endswith("/__init__.py") else set()
     return [
         f"{name}:{n.lineno}: a package's modules are asked for by itself alone"
-        for n in nodes
+        for n in nodes(text)
         if (isinstance(n, ast.Name) and n.id == REGISTRY[1] and id(n) not in asked)
         or (isinstance(n, ast.Attribute) and n.attr == REGISTRY[1])
         or (isinstance(n, ast.alias) and n.name == REGISTRY[1] and n.asname)
@@ -196,7 +204,12 @@ def _asks_for_another(nodes, name):
     ]
 
 
-def _imports_by_name(node):
+@functools.cache
+def _imports_by_name(text):
+    return [node for node in nodes(text) if _is_import_by_name(node)]
+
+
+def _is_import_by_name(node):
     if isinstance(node, ast.Name):
         return node.id in IMPORTERS | {"exec", "eval"}
     if isinstance(node, ast.Attribute):

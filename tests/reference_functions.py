@@ -177,52 +177,73 @@ def activation_mp(name, z, dps=50):
     with mp.workdps(dps + 10 + whole):
         z = mp.mpf(float(z))
         one, zero, slope = mp.mpf(1), mp.mpf(0), mp.mpf(LEAKY_SLOPE)
-        e = mp.exp(-abs(z))
-        s = (one if z >= 0 else e) / (1 + e)
-        s1 = e / (1 + e) ** 2
-        s2 = -s1 * mp.tanh(z / 2)
-        a, root = 1 + abs(z), mp.sqrt(z * z + 1)
-        w = mp.exp(min(z, mp.mpf(10) ** 4))  # mish: beyond, w^2 swamps all else
-        D, far = w * w + 2 * w + 2, z > 10**4
-        T, T1 = w * (w + 2) / D, 4 * w * (1 + w) / D**2
-        bend = 4 * z * w / D**3
-        bell, normal = mp.exp(-z * z), mp.exp(-z * z / 2) / mp.sqrt(2 * mp.pi)
-        normal_cdf = mp.ncdf(z) if abs(z) < 1e4 else mp.mpf(z > 0)
+
+        def logistic():
+            e = mp.exp(-abs(z))
+            s, s1 = (one if z >= 0 else e) / (1 + e), e / (1 + e) ** 2
+            return e, s, s1, -s1 * mp.tanh(z / 2)
+
+        def tanh():
+            t, s = mp.tanh(z), mp.sech(z) ** 2
+            return t, s, -2 * t * s
+
+        def softplus():
+            e, s, s1, _ = logistic()
+            return max(z, zero) + mp.log1p(e), s, s1
+
+        def silu():
+            _, s, s1, s2 = logistic()
+            return z * s, [s, z * s1], [2 * s1, z * s2]
+
+        def softsign():
+            a = 1 + abs(z)
+            return z / a, 1 / a**2, -2 * mp.sign(z) / a**3
+
+        def bent_identity():
+            root = mp.sqrt(z * z + 1)
+            return z * z / (root + 1) / 2 + z, z / (2 * root) + 1, 1 / (2 * root**3)
+
+        def arctan():
+            q = z * z + 1
+            return mp.atan(z), 1 / q, -2 * z / q**2
+
+        def gelu():
+            normal = mp.exp(-z * z / 2) / mp.sqrt(2 * mp.pi)
+            cdf = mp.ncdf(z) if abs(z) < 1e4 else mp.mpf(z > 0)
+            return z * cdf, [cdf, z * normal], [2 * normal, -z * z * normal]
+
+        def mish():
+            w = mp.exp(min(z, mp.mpf(10) ** 4))  # beyond, w^2 swamps all else
+            D = w * w + 2 * w + 2
+            T, T1, bend = w * (w + 2) / D, 4 * w * (1 + w) / D**2, 4 * z * w / D**3
+            second = [2 * T1, 2 * bend, 2 * w * bend, -3 * w**2 * bend, -2 * w**3 * bend]
+            return z * T, [T, z * T1], zero if z > 10**4 else second
+
+        def gaussian():
+            bell = mp.exp(-z * z)
+            return bell, -2 * z * bell, [4 * z * z * bell, -2 * bell]
+
+        def sine():
+            s = mp.sin(z)
+            return s, mp.cos(z), -s
+
         table = {
-            "sigmoid": lambda: (s, s1, s2),
-            "tanh": lambda: (mp.tanh(z), mp.sech(z) ** 2, -2 * mp.tanh(z) * mp.sech(z) ** 2),
-            "softsign": lambda: (z / a, 1 / a**2, -2 * mp.sign(z) / a**3),
-            "softplus": lambda: (max(z, zero) + mp.log1p(e), s, s1),
-            "bent_identity": lambda: (
-                z * z / (root + 1) / 2 + z,
-                z / (2 * root) + 1,
-                1 / (2 * root**3),
-            ),
+            "sigmoid": lambda: logistic()[1:],
+            "tanh": tanh,
+            "softsign": softsign,
+            "softplus": softplus,
+            "bent_identity": bent_identity,
             "identity": lambda: (z, one, zero),
             "exponential": lambda: (mp.exp(z),) * 3,
             "leaky_relu": lambda: (z if z > 0 else slope * z, one if z > 0 else slope, zero),
             "relu": lambda: (z if z > 0 else zero, one if z > 0 else zero, zero),
-            "silu": lambda: (z * s, [s, z * s1], [2 * s1, z * s2]),
-            "gelu": lambda: (
-                z * normal_cdf,
-                [normal_cdf, z * normal],
-                [2 * normal, -z * z * normal],
-            ),
-            "mish": lambda: (
-                z * T,
-                [T, z * T1],
-                zero
-                if far
-                else [2 * T1, 2 * bend, 2 * w * bend, -3 * w**2 * bend, -2 * w**3 * bend],
-            ),
-            "elu": lambda: (
-                z if z > 0 else mp.expm1(z),
-                one if z > 0 else mp.exp(z),
-                zero if z > 0 else mp.exp(z),
-            ),
-            "arctan": lambda: (mp.atan(z), 1 / root**2, -2 * z / root**4),
-            "gaussian": lambda: (bell, -2 * z * bell, [4 * z * z * bell, -2 * bell]),
-            "sine": lambda: (mp.sin(z), mp.cos(z), -mp.sin(z)),
+            "silu": silu,
+            "gelu": gelu,
+            "mish": mish,
+            "elu": lambda: (z, one, zero) if z > 0 else (mp.expm1(z), mp.exp(z), mp.exp(z)),
+            "arctan": arctan,
+            "gaussian": gaussian,
+            "sine": sine,
         }
         terms = [t if isinstance(t, list) else [t] for t in table[name]()]
         return tuple(mp.fsum(t) for t in terms), tuple(max(map(abs, t)) for t in terms)

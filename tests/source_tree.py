@@ -38,6 +38,17 @@ def nodes(text):
     return tuple(ast.walk(parsed(text)))
 
 
+@cache
+def without_comments(text, is_c):
+    comments = r"//[^\n]*|/\*.*?\*/" if is_c else r'""".*?"""|#[^\n]*'
+    return re.sub(comments, lambda m: "\n" * m[0].count("\n"), text, flags=re.DOTALL)
+
+
+@cache
+def imports(text):
+    return [node for node in nodes(text) if isinstance(node, ast.Import | ast.ImportFrom)]
+
+
 class Tree:
     """The files below `root`, the folder of the package ggn, that a person wrote."""
 
@@ -61,8 +72,7 @@ class Tree:
 
     def code(self, path):
         """Return a Cython or C file without comments and docstrings, its lines where they were."""
-        comments = r"//[^\n]*|/\*.*?\*/" if path.suffix in C else r'""".*?"""|#[^\n]*'
-        return re.sub(comments, lambda m: "\n" * m[0].count("\n"), self.text[path], flags=re.DOTALL)
+        return without_comments(self.text[path], path.suffix in C)
 
     def room(self, path):
         """Return the module or package, one level below the root, that a file belongs to."""
@@ -114,7 +124,7 @@ class Tree:
         }
 
     def _python_imports(self, path):
-        for node in self.nodes(path):
+        for node in imports(self.text[path]):
             if isinstance(node, ast.Import):
                 yield from ((a.name, node.lineno) for a in node.names if ours(a.name))
             elif isinstance(node, ast.ImportFrom) and not node.level and ours(node.module):

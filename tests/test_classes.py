@@ -165,22 +165,22 @@ def test_c_has_names_probabilities_and_the_likeliest(kind, tmp_path):
     source.write_text(to_c(model, "guess"), encoding="ascii")
     subprocess.run([COMPILER, *FLAGS, "-o", library, source, "-lm"], check=True)
     c, K = ctypes.CDLL(str(library)), len(model.classes.labels)
-    names = (ctypes.c_char_p * K).in_dll(c, "guess_classes")
+    names = (ctypes.c_char_p * K).in_dll(c, "ggn_guess_classes")
     assert [name.decode() for name in names] == [str(label) for label in model.classes.labels]
     array = np.ctypeslib.ndpointer(np.float64, ndim=1, flags="C_CONTIGUOUS")
     if kind.startswith("squared"):
-        assert not hasattr(c, "guess_probabilities")
+        assert not hasattr(c, "ggn_guess_probabilities")
     else:
-        c.guess_probabilities.argtypes, c.guess_probabilities.restype = [array, array], None
+        c.ggn_guess_probabilities.argtypes, c.ggn_guess_probabilities.restype = [array, array], None
         P = np.full((len(X), K), np.nan)
         for x, p in zip(X, P, strict=True):
-            c.guess_probabilities(x, p)
+            c.ggn_guess_probabilities(x, p)
         np.testing.assert_allclose(P, plain(kind, model.predict(X)), rtol=1e-12, atol=1e-300)
     if kind == "several":
-        assert not hasattr(c, "guess_class")
+        assert not hasattr(c, "ggn_guess_class")
     else:
-        c.guess_class.argtypes = [array]
-        told = [model.classes.labels[c.guess_class(x)] for x in X]
+        c.ggn_guess_class.argtypes = [array]
+        told = [model.classes.labels[c.ggn_guess_class(x)] for x in X]
         assert told == model.predict_labels(X)
 
 

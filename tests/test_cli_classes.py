@@ -222,6 +222,6 @@ def test_the_exports_of_a_saved_classifier(run, three, tmp_path):
     run("train", three, *OPTIONS, "--max-iter", "5", "--save", path)
     assert run("export", path, "-o", source).status == 0
     text = source.read_text()
-    assert 'const char *const predict_classes[3] = {\n    "gr\\303\\266\\303\\237e, hoch"' in text
-    assert "void predict_probabilities(const double *x, double *p)" in text
-    assert "int predict_class(const double *x)" in text
+    assert 'const char *const ggn_model_classes[3] = {\n    "gr\\303\\266\\303\\237e, hoch"' in text
+    assert "void ggn_model_probabilities(const double *x, double *p)" in text
+    assert "int ggn_model_class(const double *x)" in text

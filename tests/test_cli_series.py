@@ -60,7 +60,7 @@ def test_a_state_space_model_is_trained_and_kept(run, table, tmp_path):
     assert float(scores[1][3]) == pytest.approx(np.sqrt(np.mean(error**2)), rel=1e-4)
     text = tmp_path / "s.c"
     assert run("export", model, "-o", text).status == 0
-    assert "void predict_simulate(" in text.read_text()
+    assert "void ggn_model_simulate(" in text.read_text()
     assert ".c for a state-space model" in run("export", model, "-o", tmp_path / "s.onnx").err
     # a linear one; a gap is left out
     lines = table.read_text().splitlines()

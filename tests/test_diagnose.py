@@ -1,5 +1,6 @@
 """The verdicts: on points of known kind (known_points.py), and on what could mislead them."""
 
+import functools
 from collections import Counter
 
 import known_points
@@ -163,7 +164,19 @@ def test_ranks_and_principles_are_those_at_the_point():
 
 
 # ------------------------------------------------------------------ what must not matter
-ONE_OF_EACH = [p for p in known_points.all_points() if p.kind is not Kind.RUNAWAY][::11]
+@functools.cache
+def some_points():
+    """Every eleventh point; made when a test asks, for collecting all tests shall be quick."""
+    return [p for p in known_points.all_points() if p.kind is not Kind.RUNAWAY][::11]
+
+
+N_SOME = 27
+
+
+@pytest.fixture(params=range(N_SOME))
+def some_point(request):
+    assert len(some_points()) == N_SOME
+    return some_points()[request.param]
 
 
 def in_units(point, inputs, targets):
@@ -175,8 +188,8 @@ def in_units(point, inputs, targets):
     return Point(point.name, point.kind, point.net, w, point.X * inputs, point.Y * targets)
 
 
-@pytest.mark.parametrize("point", ONE_OF_EACH, ids=str)
-def test_units_of_inputs_and_targets_do_not_matter(point):
+def test_units_of_inputs_and_targets_do_not_matter(some_point):
+    point = some_point
     if point.options.get("l2") or point.options.get("loss", "squared") != "squared":
         pytest.skip("the penalty and the scale of a loss are in these units")
     sizes = 10.0 ** np.linspace(-6.0, 6.0, point.net.n_inputs)
@@ -195,9 +208,9 @@ def test_how_far_a_saddle_is_followed_has_the_units_of_weights(point, inputs, ta
     assert d.descent_path[-1][1] < 0.99 * d.loss
 
 
-@pytest.mark.parametrize("point", ONE_OF_EACH, ids=str)
 @pytest.mark.parametrize("factor", [1e-10, 1e10])
-def test_the_unit_of_the_loss_does_not_matter(point, factor):
+def test_the_unit_of_the_loss_does_not_matter(some_point, factor):
+    point = some_point
     given = ggn.losses.resolve(point.options.get("loss", "squared"))
     scaled = ggn.Loss(
         "scaled",
@@ -213,8 +226,8 @@ def test_the_unit_of_the_loss_does_not_matter(point, factor):
     assert d.verdict is RIGHT[point.kind] or d.verdict in less
 
 
-@pytest.mark.parametrize("point", ONE_OF_EACH, ids=str)
-def test_weights_of_samples_count_them(point):
+def test_weights_of_samples_count_them(some_point):
+    point = some_point
     X, Y = point.X, point.Y
     base = diagnose(point)
     T = len(X)

@@ -36,14 +36,14 @@ def run_onnx(model, X, path, dtype="float64"):
     return Y
 
 
-def run_c(model, X, path, name="predict"):
+def run_c(model, X, path, name="m"):
     if COMPILER is None:
         pytest.skip("no C compiler")
     source = path.with_suffix(".c")
     source.write_text(to_c(model, name), encoding="ascii")
     flags = ["-std=c99", "-O2", "-Wall", "-Wextra", "-Wpedantic", "-Werror", "-shared", "-fPIC"]
     subprocess.run([COMPILER, *flags, "-o", path, source, "-lm"], check=True)
-    function = getattr(ctypes.CDLL(str(path)), name)
+    function = getattr(ctypes.CDLL(str(path)), f"ggn_{name}_predict")
     array = np.ctypeslib.ndpointer(np.float64, ndim=1, flags="C_CONTIGUOUS")
     function.argtypes, function.restype = [array, array], None
     Y = np.full((len(X), model.net.n_outputs), np.nan)
@@ -210,7 +210,7 @@ def test_the_names_of_the_columns_are_in_the_file(tmp_path):
 
 
 def test_two_functions_in_one_program(tmp_path):
-    """All names but the function's are static and begin with it."""
+    """All names begin with the function's."""
     text = to_c(scaled_model("softsign"), "first") + to_c(scaled_model("softsign"), "second")
     if COMPILER is None:
         pytest.skip("no C compiler")
@@ -320,7 +320,7 @@ def test_the_command_line_badly_used(run, tmp_path, monkeypatch):
     assert sorted(os.listdir(tmp_path)) == ["m.c", "sine"]
 
 
-@pytest.mark.parametrize("name", ["int", "main", "tanh", "2x", ""])
+@pytest.mark.parametrize("name", ["2x", "", "a-b", "a\n"])
 def test_names_that_c_does_not_take(name):
     with pytest.raises(ValueError, match="name must be a C identifier"):
         to_c(ggn.Model(ggn.MLP((1, 1)), [1.0, 0.0]), name)

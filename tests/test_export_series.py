@@ -31,7 +31,7 @@ def test_the_loop_in_c_runs_as_ours(kind, tmp_path):
     source.write_text(to_c(fit, name="plant"))
     strict = ["-std=c99", "-Wall", "-Wextra", "-Werror", "-O2", "-shared", "-fPIC"]
     subprocess.run([COMPILER, *strict, source, "-o", library, "-lm"], check=True)
-    function = ctypes.CDLL(str(library)).plant_simulate
+    function = ctypes.CDLL(str(library)).ggn_plant_simulate
     array = np.ctypeslib.ndpointer(np.float64, flags="C_CONTIGUOUS")
     function.argtypes, function.restype = [ctypes.c_int, array, array], None
     p, flat = fit.lags.depth, y.reshape(len(y), -1)

@@ -1,11 +1,12 @@
 """The house keeps its rules; `test_house_is_strict.py` shows that they bite."""
 
+import ast
 import tomllib
 from pathlib import Path
 
 import house
 import pytest
-from source_tree import Tree
+from source_tree import Tree, outside_functions
 
 import ggn
 
@@ -20,6 +21,24 @@ def test_the_house_keeps(rule):
 
 def test_test_files_can_be_read_in_one_sitting():
     assert house.short_files(TESTS, house.MOST_LINES_OF_TESTS) == []
+
+
+def test_importing_ggn_does_not_import_scipy_stats():
+    """It is a third of the time of `import ggn`; those who need it import it where they do."""
+    found = [
+        HOUSE.label(path)
+        for path in HOUSE.files(".py")
+        if HOUSE.room(path) not in house.EXTRAS
+        for node in outside_functions(HOUSE.ast(path))
+        if isinstance(node, ast.Import | ast.ImportFrom) and "scipy.stats" in whole_names(node)
+    ]
+    assert found == []
+
+
+def whole_names(node):
+    package = f"{node.module}." if isinstance(node, ast.ImportFrom) else ""
+    names = [package + alias.name for alias in node.names]
+    return {".".join(name.split(".")[:2]) for name in names}
 
 
 def test_the_public_face():

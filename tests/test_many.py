@@ -1,9 +1,6 @@
 """Small fits without Python: against the oracle and Python's loop; many at once, one by one."""
 
 import inspect
-import os
-import subprocess
-import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
@@ -97,21 +94,6 @@ def worst_of_first_steps():
                 ]
                 assert fit.nit == 1
     return max(errors)
-
-
-@pytest.mark.parametrize("simd", _core.SIMD_HERE)
-def test_first_step_is_the_oracles(simd):
-    """In a process of its own: the vectors are chosen once."""
-    run = subprocess.run(
-        [sys.executable, "-c", "import test_many as t; print(t.worst_of_first_steps())"],
-        capture_output=True,
-        text=True,
-        check=False,
-        cwd=os.path.dirname(__file__),
-        env={**os.environ, "GGN_SIMD": simd, "PYTHONPATH": os.pathsep.join(sys.path)},
-    )
-    assert run.returncode == 0, run.stderr
-    assert float(run.stdout) <= 1e-9
 
 
 @pytest.mark.parametrize("options", OPTIONS.values(), ids=OPTIONS)

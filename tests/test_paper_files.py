@@ -13,7 +13,7 @@ import matplotlib as mpl
 import numpy as np
 import pytest
 from commands import fails
-from paper_sizes import SMALL
+from paper_sizes import TINY
 
 import ggn
 from ggn.paper import fig1a, report
@@ -31,7 +31,7 @@ run = pytest.fixture(commands.run)
 def small(monkeypatch):
     """Make --quick quicker."""
     for name, experiment in EXPERIMENTS.items():
-        quick = dataclasses.replace(experiment, quick=SMALL[name])
+        quick = dataclasses.replace(experiment, quick=TINY[name])
         monkeypatch.setitem(EXPERIMENTS, name, quick)
 
 

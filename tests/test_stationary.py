@@ -149,7 +149,7 @@ def xor():
 
 @pytest.fixture(scope="module")
 def found(xor):
-    return stationary_points(xor.net, xor.X, xor.Y, l2=xor.l2, n_starts=2000, rng=1)
+    return stationary_points(xor.net, xor.X, xor.Y, l2=xor.l2, n_starts=1400, rng=1)
 
 
 def test_xor_points_are_stationary_and_of_their_index(xor, found):

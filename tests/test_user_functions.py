@@ -25,14 +25,16 @@ def test_activation_from_numpy_is_as_good_as_a_built_in(c, T, mask):
     assert_close(at.normal_matrix(), reference.normal_matrix(c.spec, c.w, X, Y, squared))
 
 
-def by_samples(c, X, grad, H, shares):
-    """Gradient P eps and normal matrix P H P^T from (T, nL) and (T, nL, nL), sample by sample."""
-    g, G = np.zeros(len(c.w)), np.zeros((len(c.w), len(c.w)))
+def by_samples(c, X, grad, H, H_psd, shares):
+    """Gradient P eps and both P H P^T from (T, nL) and (T, nL, nL), sample by sample."""
+    N = len(c.w)
+    g, G, G_psd = np.zeros(N), np.zeros((N, N)), np.zeros((N, N))
     for i, share in enumerate(shares):
         P = reference.jacobian(c.spec, c.w, X[i : i + 1])
         g += share * (P @ grad[i])
         G += share * (P @ H[i] @ P.T)
-    return g, G
+        G_psd += share * (P @ H_psd[i] @ P.T)
+    return g, G, G_psd
 
 
 def assert_user_loss(c, X, Y, loss, E, grad, H, H_psd):
@@ -41,8 +43,7 @@ def assert_user_loss(c, X, Y, loss, E, grad, H, H_psd):
     shares = s / s.sum()
     at = ggn.linearize(c.net, c.w, X, Y, loss, sample_weight=s, chunk_size=max(1, len(X) // 2))
     assert_close(at.loss, shares @ E)
-    g, G = by_samples(c, X, grad, H, shares)
-    _, G_psd = by_samples(c, X, grad, H_psd, shares)
+    g, G, G_psd = by_samples(c, X, grad, H, H_psd, shares)
     assert_close(at.gradient, g)
     scale = max(np.abs(G_psd).max(), np.abs(G).max())
     assert np.abs(at.normal_matrix() - G).max() <= 1e-12 * scale

@@ -15,8 +15,9 @@ __all__ = ["add", "run"]
 
 EXPORT = """\
 Write a trained network as an ONNX file (float64) or as a C function,
-predict(x, y), of one sample; both take and give the units of the data. Of a
-model of classes they also give probabilities and the likeliest label."""
+ggn_model_predict(x, y), of one sample; both take and give the units of the
+data. Of a model of classes they also give probabilities and the likeliest
+label."""
 
 
 def add(parser: argparse.ArgumentParser) -> None:

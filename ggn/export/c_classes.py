@@ -1,6 +1,6 @@
 """The functions of a C file that say what the outputs of a classifier mean.
 
-labels          const char *const predict_classes[]
+labels          const char *const ggn_model_classes[]
 probabilities   exp(y_k - max y) / Σ, or 1 / (1 + exp(-y)), which overflow nowhere that counts
 likeliest       the place of the first of the largest
 """
@@ -32,13 +32,13 @@ LARGEST = """\
     return best;"""
 
 
-def class_functions(classes: Classes, n_outputs: int, name: str) -> list[str]:
-    """Return the definitions, which call the function of this name.
+def class_functions(classes: Classes, n_outputs: int, prefix: str) -> list[str]:
+    """Return the definitions, which call the function that predicts.
 
     Examples
     --------
-    >>> print(class_functions(Classes(["no", "yes"], "logistic"), 1, "predict")[0])
-    const char *const predict_classes[2] = {
+    >>> print(class_functions(Classes(["no", "yes"], "logistic"), 1, "ggn_model")[0])
+    const char *const ggn_model_classes[2] = {
         "no", "yes"
     };
     <BLANKLINE>
@@ -46,18 +46,18 @@ def class_functions(classes: Classes, n_outputs: int, name: str) -> list[str]:
     K = len(classes.labels)
     rows = [classes.labels[i : i + 4] for i in range(0, K, 4)]
     listed = ",\n    ".join(", ".join(map(quoted, row)) for row in rows)
-    parts = [f"const char *const {name}_classes[{K}] = {{\n    {listed}\n}};\n"]
-    call = f"    double y[{n_outputs}];\n    {name}(x, y);\n"
+    parts = [f"const char *const {prefix}_classes[{K}] = {{\n    {listed}\n}};\n"]
+    call = f"    double y[{n_outputs}];\n    {prefix}_predict(x, y);\n"
     if classes.link != "identity":
         body = SOFTMAX if classes.link == "softmax" else SEVERAL if classes.several else LOGISTIC
         parts.append(
-            f"void {name}_probabilities(const double *x, double *p)\n{{\n{call}"
+            f"void {prefix}_probabilities(const double *x, double *p)\n{{\n{call}"
             f"{body.format(K=K)}\n}}\n"
         )
     if not classes.several:
         middle = 0.5 if classes.link == "identity" else 0.0
         body = LARGEST.format(K=K) if n_outputs > 1 else f"    return y[0] > {middle!r};"
-        parts.append(f"int {name}_class(const double *x)\n{{\n{call}{body}\n}}\n")
+        parts.append(f"int {prefix}_class(const double *x)\n{{\n{call}{body}\n}}\n")
     return parts
 
 

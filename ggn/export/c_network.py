@@ -16,37 +16,31 @@ from ggn.export.layers import DenseLayer, built_in_layers
 from ggn.io import Model
 from ggn.validation import describe
 
-__all__ = ["check_name", "network_parts", "table"]
-
-# Keywords of C99.
-KEYWORDS = """
-auto break case char const continue default do double else enum extern float for goto if inline
-int long register restrict return short signed sizeof static struct switch typedef union
-unsigned void volatile while
-"""
-# Functions that the text or its caller has.
-FUNCTIONS = "main exp expm1 fabs log log1p sqrt tanh"
-RESERVED = frozenset(f"{KEYWORDS} {FUNCTIONS}".split())
+__all__ = ["network_parts", "prefix_of", "table"]
 
 PER_LINE = 4
 
 
-def check_name(name: str) -> str:
-    """Return a name that C takes.
+def prefix_of(name: str) -> str:
+    """Return what every name outside a function begins with.
+
+    No keyword, macro or function of C begins so, whatever the user's name is.
 
     Raises
     ------
     ValueError
-        For any other.
+        For a name that is no C identifier.
     """
-    valid = isinstance(name, str) and re.fullmatch("[A-Za-z_][A-Za-z0-9_]*", name)
-    if not valid or name in RESERVED:
+    if not isinstance(name, str) or not re.fullmatch("[A-Za-z_][A-Za-z0-9_]*", name):
         raise ValueError(f"name must be a C identifier, got {describe(name)}")
-    return name
+    return f"ggn_{name}"
 
 
 def network_parts(model: Model, name: str, static: bool = False) -> list[str]:
-    """Return the definition of ``void name(const double *x, double *y)``, what it needs first."""
+    """Return the definition of ``void name_predict(const double *x, double *y)``.
+
+    What it needs comes first; a static one is called by the name alone.
+    """
     pairs = built_in_layers(model, "C")
     calls, functions = _functions([activation for _, activation in pairs], name)
     layers = [(layer, calls[activation]) for layer, activation in pairs]
@@ -57,8 +51,9 @@ def network_parts(model: Model, name: str, static: bool = False) -> list[str]:
             parts.append(table(f"{name}_b{number}", layer.bias))
     units = {key: getattr(model, key) for key in ("x_mean", "x_scale", "y_mean", "y_scale")}
     used = [key for key, value in units.items() if (value != float("scale" in key)).any()]
-    parts += [table(f"{name}_{key}", units[key]) for key in used]
-    head = f"{'static ' * static}void {name}(const double *x, double *y)"
+    parts += [table(f"{name}_{_plain(key)}", units[key]) for key in used]
+    called = f"static void {name}" if static else f"void {name}_predict"
+    head = f"{called}(const double *x, double *y)"
     return [*parts, "\n".join([head, "{", *_body(layers, name, used), "}", ""])]
 
 
@@ -76,11 +71,16 @@ def _functions(chosen: list[BuiltIn], name: str) -> tuple[dict[BuiltIn, str], li
         # the slopes of leaky ReLUs tell them apart
         slopes = sorted({a.slope for a in chosen if a.name == activation.name})
         number = slopes.index(activation.slope) + 1 if "slope" in activation.expression else ""
-        calls[activation] = f"{name}_{activation.name}{number}(z)"
+        calls[activation] = f"{name}_{_plain(activation.name)}{number}(z)"
         body = "\n    ".join([*lines, f"return {value};"])
-        head = f"static double {name}_{activation.name}{number}(double z)"
+        head = f"static double {name}_{_plain(activation.name)}{number}(double z)"
         defined.append(f"{head}\n{{\n    {body}\n}}\n")
     return calls, defined
+
+
+def _plain(text: str) -> str:
+    """Return a word without underscores, so that no two models share a name."""
+    return text.replace("_", "")
 
 
 def table(name: str, array: np.ndarray) -> str:
@@ -107,9 +107,9 @@ def _body(layers: list[tuple[DenseLayer, str]], name: str, used: list[str]) -> I
     if local:
         yield f"    double {', '.join(f'v{i}[{widths[i]}]' for i in local)};"
     if scaled:
-        value = f"x[j] - {name}_x_mean[j]" if "x_mean" in used else "x[j]"
+        value = f"x[j] - {name}_xmean[j]" if "x_mean" in used else "x[j]"
         if "x_scale" in used:
-            value = f"({value}) / {name}_x_scale[j]"
+            value = f"({value}) / {name}_xscale[j]"
         yield f"    for (int j = 0; j < {n0}; j++)"
         yield f"        v0[j] = {value};"
     source = "v0" if scaled else "x"
@@ -124,7 +124,7 @@ def _body(layers: list[tuple[DenseLayer, str]], name: str, used: list[str]) -> I
         yield "    }"
         source = target
     if "y_mean" in used or "y_scale" in used:
-        shift = f"{name}_y_mean[i] + " if "y_mean" in used else ""
-        factor = f"{name}_y_scale[i] * " if "y_scale" in used else ""
+        shift = f"{name}_ymean[i] + " if "y_mean" in used else ""
+        factor = f"{name}_yscale[i] * " if "y_scale" in used else ""
         yield f"    for (int i = 0; i < {nL}; i++)"
         yield f"        y[i] = {shift}{factor}y[i];"

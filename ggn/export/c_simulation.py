@@ -9,8 +9,8 @@ from ggn.recurrent import Lags
 __all__ = ["simulation"]
 
 
-def simulation(lags: Lags, name: str) -> str:
-    """Return the definition of ``void name_simulate(int samples, const double *u, double *y)``.
+def simulation(lags: Lags, prefix: str) -> str:
+    """Return the definition of ``void prefix_simulate(int samples, const double *u, double *y)``.
 
     y (samples, n_y) has the measured outputs in its first `lags.depth` rows, and gets the run.
     """
@@ -18,7 +18,7 @@ def simulation(lags: Lags, name: str) -> str:
     lines = [
         f"/* A free run: y (samples x {ny}) has measured outputs in the first {lags.depth} rows;",
         f" * the others are written; u (samples x {nu}) is the input. */",
-        f"void {name}_simulate(int samples, const double *u, double *y)",
+        f"void {prefix}_simulate(int samples, const double *u, double *y)",
         "{",
         *_table("outputs", lags.feeds),
         *_table("inputs", lags.taps),
@@ -36,7 +36,7 @@ def simulation(lags: Lags, name: str) -> str:
                 f"        for (int a = 0; a < {count}; a++)",
                 f"            {place} = {source}[(k - {table}[a][1]) * {columns} + {table}[a][0]];",
             ]
-    return "\n".join([*lines, f"        {name}(x, y + k * {ny});", "    }", "}", ""])
+    return "\n".join([*lines, f"        {prefix}_predict(x, y + k * {ny});", "    }", "}", ""])
 
 
 def _table(name: str, pairs: Sequence[tuple[int, int]]) -> list[str]:

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from ggn.export.c_classes import class_functions
-from ggn.export.c_network import check_name, network_parts
+from ggn.export.c_network import network_parts, prefix_of
 from ggn.export.c_simulation import simulation
 from ggn.export.c_statespace import statespace_source
 from ggn.fit.fitted import Fitted, as_model
@@ -24,38 +24,37 @@ from ggn.recurrent.simulator import Simulates
 __all__ = ["to_c"]
 
 
-def to_c(model: Fitted | Simulates, name: str = "predict") -> str:
+def to_c(model: Fitted | Simulates, name: str = "model") -> str:
     """Return C source of a function that predicts one sample.
 
     Parameters
     ----------
     model : Model, TrainResult, estimator or Simulator
         With built-in activations only; an estimator is fitted.
-    name : str, default "predict"
-        Of the function; every other name in the file begins with it, and is static but for
-        those that tell classes.
+    name : str, default "model"
+        A C identifier; every name in the file is ``ggn_``, this and what it is, so that
+        ``sin`` or ``int`` will do.  All are static but for those of the next section.
 
     Returns
     -------
     str
-        The definition of ``void predict(const double *x, double *y)`` with x (n0,)
+        The definition of ``void ggn_model_predict(const double *x, double *y)`` with x (n0,)
         and y (nL,) apart from each other; compile it as C99 and link with ``-lm``.
-        Of a model of classes also ``const char *const predict_classes[]``, the labels;
-        ``void predict_probabilities(const double *x, double *p)``, the probability of each,
-        unless the loss was squared; and ``int predict_class(const double *x)``, the place of
+        Of a model of classes also ``const char *const ggn_model_classes[]``, the labels;
+        ``void ggn_model_probabilities(const double *x, double *p)``, the probability of each,
+        unless the loss was squared; and ``int ggn_model_class(const double *x)``, the place of
         the likeliest, unless a sample may have several.
-        Of a fit of `ggn.narx` the one-step map, and ``void predict_simulate(int samples,
+        Of a fit of `ggn.narx` the one-step map, and ``void ggn_model_simulate(int samples,
         const double *u, double *y)``, which runs it freely: y (samples, n_y) has the outputs
         that the run begins with in its first rows, u (samples, n_u) the inputs.
-        Of a fit of `ggn.statespace`, or a `Simulator`, ``void predict_step(const double *u,
-        double *x, double *y)``, one sample, and ``void predict_simulate(int samples, const double
+        Of a fit of `ggn.statespace`, or a `Simulator`, ``void ggn_model_step(const double *u,
+        double *x, double *y)``, one sample, and ``void ggn_model_simulate(int samples, const double
         *u, double *x, double *y)``: x is the state to begin with, and gets that of the end.
 
     Raises
     ------
     ValueError
-        For a user's own activation, or a name that is no C identifier,
-        or one of C itself.
+        For a user's own activation, or a name that is no C identifier.
 
     Examples
     --------
@@ -63,31 +62,32 @@ def to_c(model: Fitted | Simulates, name: str = "predict") -> str:
     >>> from ggn.export import to_c
     >>> text = to_c(ggn.Model(ggn.MLP((1, 1), bias=False), [2.5]), name="gain")
     >>> print(text[text.index("static") :])
-    static const double gain_W1[1][1] = {
+    static const double ggn_gain_W1[1][1] = {
         {2.5}
     };
     <BLANKLINE>
-    void gain(const double *x, double *y)
+    void ggn_gain_predict(const double *x, double *y)
     {
         for (int i = 0; i < 1; i++) {
             double z = 0.0;
             for (int j = 0; j < 1; j++)
-                z += gain_W1[i][j] * x[j];
+                z += ggn_gain_W1[i][j] * x[j];
             y[i] = z;
         }
     }
     <BLANKLINE>
     """
     if isinstance(model, Simulates):
-        return statespace_source(model, check_name(name))
+        return statespace_source(model, prefix_of(name))
     lags = model.lags if isinstance(model, NARXResult) else None
     model = as_model(model)
-    network = network_parts(model, check_name(name))
+    prefix = prefix_of(name)
+    network = network_parts(model, prefix)
     parts = [_comment(model, name), "#include <math.h>\n", *network]
     if model.classes is not None:
-        parts += class_functions(model.classes, model.net.n_outputs, name)
+        parts += class_functions(model.classes, model.net.n_outputs, prefix)
     if lags is not None:
-        parts.append(simulation(lags, name))
+        parts.append(simulation(lags, prefix))
     return "\n".join(parts)
 
 

@@ -21,6 +21,8 @@ In every array the sample runs fastest; lists have layer l at [l].
 
 from __future__ import annotations
 
+import functools
+
 import numpy as np
 from scipy.linalg.blas import dgemm
 
@@ -30,6 +32,7 @@ from ggn.network import MLP, chunks
 
 __all__ = ["functional_hessian"]
 
+FEW = 64  # units, up to which indices are kept: at most 64 KB
 CHUNK_DOUBLES = 512  # so that a chunk has 100 to 200 samples, as for the normal matrix
 
 
@@ -83,8 +86,8 @@ class _Sums:
 
     def _add_full(self, layer: int, B: np.ndarray) -> np.ndarray | None:
         """Add the blocks (l, k) of B_l; return what it adds to B_{l-1}."""
-        u, v = np.tril_indices(len(B))
-        a, b = np.tril_indices(len(self.A[layer - 1]))
+        u, v = _lower(len(B))
+        a, b = _lower(len(self.A[layer - 1]))
         self._sum("square", layer, layer, B[u, v], self.A[layer - 1][a] * self.A[layer - 1][b])
         return self._add_below(layer, self._carried(layer, B)) if layer > 1 else None
 
@@ -155,9 +158,22 @@ def _pairs(x: np.ndarray, y: np.ndarray) -> np.ndarray:
     return x[:, np.newaxis] * y
 
 
-def _triangle(n: int) -> np.ndarray:
-    """Return where np.tril_indices has (u, v) and (v, u), (n, n)."""
+@functools.lru_cache(maxsize=8)  # layers of one network; small ones ask thousands of times
+def _kept(n: int) -> tuple[tuple[np.ndarray, np.ndarray], np.ndarray]:
+    """Return np.tril_indices, and where it has (u, v) and (v, u), (n, n)."""
     where = np.empty((n, n), dtype=np.intp)
     u, v = np.tril_indices(n)
     where[u, v] = where[v, u] = np.arange(len(u))
-    return where
+    for array in (u, v, where):
+        array.flags.writeable = False  # all callers have it
+    return (u, v), where
+
+
+def _lower(n: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return np.tril_indices."""
+    return _kept(n)[0] if n <= FEW else np.tril_indices(n)
+
+
+def _triangle(n: int) -> np.ndarray:
+    """Return where np.tril_indices has (u, v) and (v, u), (n, n)."""
+    return _kept(n)[1] if n <= FEW else _kept.__wrapped__(n)[1]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 import numpy as np
-from scipy.stats import norm
+from scipy.special import ndtri
 
 from ggn.fit.result import TrainResult
 from ggn.losses import Squared
@@ -140,7 +140,7 @@ class StateSpaceFit(Simulates, TrainResult):  # type: ignore[misc]
         P = at.jacobian()
         deviation = np.sqrt(np.square(P.T @ spread).sum(axis=1) + noise * variance)
         deviation = deviation.reshape(o.T, self.model.n_outputs) * self.scaling.y_scale
-        z = float(norm.ppf(0.5 * (1.0 + level)))
+        z = float(ndtri(0.5 * (1.0 + level)))
         Y = self.scaling.outputs(np.concatenate([run for _, run in self._fitted_runs()]))
         found = np.stack([Y - z * deviation, Y, Y + z * deviation], axis=1)
         runs = np.split(found, o.edges[1:-1])
