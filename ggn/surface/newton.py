@@ -1,7 +1,7 @@
 """Newton's method for a few steps: whether a zero of the gradient is near, and what it is.
 
-    w' = w - D⁻¹ V (Vᵀ H V)⁻¹ Vᵀ D⁻¹ g,    H = D⁻¹ H_J D⁻¹ taken anew where that of the start
-                                           would not shorten the step a hundredfold,
+    w' = w - D⁻¹ V (Vᵀ H V)⁻¹ Vᵀ D⁻¹ g,    H = D⁻¹ H_J D⁻¹ taken anew for each step,
+                                           unless that of the start does as well,
 
 V the eigenvectors of H at the start whose eigenvalues do not count as zero.  A zero is near
 where (Kantorovich) each step is at most half the one before it, none leads further than a
@@ -36,7 +36,7 @@ PRODUCTS = 120  # for a truncated step
 CONTRACTS = 0.1  # of ‖g‖ may be left by a truncated step
 FAR = 0.1  # of each unit's weights
 SHRINKS = 0.5  # each step, times the one before
-STRAIGHT = 0.01  # the same, of a step by the Hessian of the start
+STRAIGHT = 0.01  # the same, of steps that are all by the Hessian of the start
 LEVEL = 1e-6  # of ‖H‖: curvature along directions of constant J, near their critical points
 CLOSE = 1e-4  # of a unit's weights: J bends alike over less
 ALIKE = 0.5  # curvatures, up to this factor
@@ -171,12 +171,25 @@ def _follow(
     at: Linearization, units: Units, spectrum: Spectrum, seen: np.ndarray
 ) -> NearbyZero | None:
     """Take Newton steps along the eigenvectors seen until the gradient is rounding."""
+    noise = gradient_noise(at, units)
+    quick = _walk(at, units, spectrum, seen, noise, STRAIGHT)
+    return quick or _walk(at, units, spectrum, seen, noise, SHRINKS)
+
+
+def _walk(
+    at: Linearization,
+    units: Units,
+    spectrum: Spectrum,
+    seen: np.ndarray,
+    noise: np.ndarray,
+    shrinks: float,
+) -> NearbyZero | None:
+    """Take steps that shrink so; where that is straight on, by the Hessian of the start."""
     scale, there = units.scale, at
     V, values, zeros = spectrum.eigenvectors[:, seen], spectrum.eigenvalues[seen], None
     rest = at.gradient / scale
     norm = float(np.linalg.norm(rest)) or 1.0
-    step, H = V @ ((V.T @ rest) / values), spectrum.applied
-    noise, before = gradient_noise(at, units), math.inf
+    H, before = spectrum.applied, math.inf
     for k in range(STEPS + 1):
         far = units.shares(scale * (there.w - at.w), at.w).max(initial=0.0)
         if not far <= FAR:
@@ -185,19 +198,19 @@ def _follow(
         if still and k > 0:
             noise = gradient_noise(there, units)
         still = still and (units.norms(rest) <= NOISE * noise).all()
-        length = units.shares(step, at.w).max(initial=0.0)
-        if k > 0 and (still or not length <= STRAIGHT * before):
-            if zeros is None:
-                zeros = spectrum.eigenvectors[:, ~seen]
+        if k == 0 or (shrinks == STRAIGHT and not still):
+            step = V @ ((V.T @ rest) / values)
+        else:
+            zeros = spectrum.eigenvectors[:, ~seen] if zeros is None else zeros
             H, solution = _newton(there, scale, rest, zeros)
             if solution is None:
                 return None
             step = solution
-            length = units.shares(step, at.w).max(initial=0.0)
+        length = units.shares(step, at.w).max(initial=0.0)
         if still and length <= FAR:
             left = float(np.linalg.norm(rest)) / norm
             return NearbyZero(there, units, k, float(far), left, noise, H)
-        if not length <= min(SHRINKS * before, FAR):
+        if not length <= min(shrinks * before, FAR):
             return None
         before = length
         there = Linearization(at.objective, there.w - step / scale)
@@ -205,7 +218,6 @@ def _follow(
             rest = there.gradient / scale
         if not np.isfinite(rest).all():
             return None
-        step = V @ ((V.T @ rest) / values)
     return None
 
 
