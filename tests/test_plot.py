@@ -72,6 +72,7 @@ def drawings(fit, at):
         "simulated": lambda ax: plot.simulated(*series(), ax=ax),
         "correlations": lambda ax: plot.correlations(*series(inputs=False), ax=ax),
         "horizons": lambda ax: plot.horizons(*series(), ax=ax),
+        "poles": lambda ax: plot.poles(*series(), ax=ax),
     }
 
 
