@@ -96,9 +96,9 @@ class Constants:
 
 # a Zen 4 core; the wire is ten gigabit
 MEASURED = Constants(
-    assembly=43e9, forward=34e9, along=29e9, call=0.3e-3, matrix=2.5e-9, alone=1.1, graph=10e-3,
-    lead=0.5e-3, schedule=0.9e-3, task=1.3e-3, hand=1.6e-3, idle=0.037, carry=0.7e-9, wire=1.25e9,
-    solve=30e9, copy=5e-9,
+    assembly=44e9, forward=36e9, along=28e9, call=2.3e-3, matrix=2.1e-9, alone=1.06, graph=12e-3,
+    lead=0.25e-3, schedule=0.5e-3, task=1.1e-3, hand=0.64e-3, idle=0.043, carry=1.9e-9, wire=1.2e9,
+    solve=22e9, copy=2.1e-9,
 )  # fmt: skip
 
 
