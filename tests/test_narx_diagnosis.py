@@ -1,5 +1,7 @@
 """Verdicts on fits in a loop, of points whose kind is known."""
 
+import copy
+
 import numpy as np
 import pytest
 from known_loops import MAY, point
@@ -43,3 +45,23 @@ def test_a_run_to_infinity_is_refused():
     fit.w = np.array([5.0, 0.0, 1.0, 0.0])
     with pytest.raises(ValueError, match="w must have a finite loss"):
         fit.diagnose(u, y)
+
+
+@pytest.mark.parametrize("factor", [1e1, 1e2])
+def test_the_hessian_does_not_depend_on_the_size_of_weights(factor):
+    """Of linear units V W x the product alone counts: for weights D w the Hessian is the same."""
+    rng = np.random.default_rng(3)
+    u, y = rng.uniform(-1.0, 1.0, 200), np.zeros(200)
+    for k in range(1, 200):
+        y[k] = 0.6 * y[k - 1] + np.tanh(u[k - 1])
+    fit = ggn.narx(
+        u, y, output_lags=1, input_lags=[1], hidden=2, activation="identity", max_iter=3, rng=0
+    )
+    fit.w = np.where(np.arange(fit.net.n_weights) % 2, 0.5, -0.4)
+    other = copy.copy(fit)
+    other.w = fit.w.copy()
+    below, above = fit.net.unpack(other.w)
+    below /= factor
+    above[:-1] *= factor
+    here, there = (ggn.diagnose(f, u, y).eigenvalues for f in (fit, other))
+    np.testing.assert_allclose(there, here, atol=1e-7 * here.max())

@@ -53,6 +53,10 @@ def test_errors_by_horizon_end_at_the_free_run(seen):
     ahead = fit.predict(u, y, horizon=4)
     error = np.sqrt(np.nanmean((ahead - y) ** 2))
     assert line.get_ydata()[1] == pytest.approx(error)
+    run = np.where(np.isfinite(ahead), fit.predict(u, y, horizon=None), np.nan)
+    free = np.sqrt(np.nanmean((run - y) ** 2))
+    assert ax.lines[1].get_ydata()[0] == pytest.approx(free)
+    assert ax.get_ylim()[1] > max(*line.get_ydata(), free)
 
 
 def test_another_fit_is_refused():

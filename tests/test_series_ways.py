@@ -276,3 +276,16 @@ def test_what_cannot_be_is_told_in_one_sentence(said, options):
     with pytest.raises(ValueError, match=f"^{re.escape(said)}") as caught:
         ggn.narx(u20, y20, hidden=2, max_iter=1, **{**LAGS, **options})
     assert "\n" not in str(caught.value)
+
+
+def test_the_noise_of_a_robust_fit_leaves_outliers_out_with_starts_free_too():
+    rng = np.random.default_rng(0)
+    u, y = rng.uniform(-1.0, 1.0, 400), np.zeros(400)
+    for k in range(1, 400):
+        y[k] = 0.7 * y[k - 1] + u[k - 1]
+    y += 0.1 * rng.standard_normal(400)
+    y[::20] += 30.0
+    fit = ggn.narx(
+        u, y, output_lags=1, input_lags=[1], hidden=0, robust=True, loss="cauchy", free_start=True
+    )
+    assert 0.08 < fit.noise_std[0] < 0.15

@@ -188,6 +188,8 @@ def test_what_a_fit_knows():
     assert str(ggn.diagnose(fit, Us, Ys)) == str(fit.diagnose())
     with pytest.raises(ValueError, match="must be the series that were fitted"):
         ggn.diagnose(fit, Us, [2.0 * y for y in Ys])
+    with pytest.raises(ValueError, match="must be the series that were fitted"):
+        ggn.diagnose(fit, Us[0][:50], Ys[0][:50])
     assert str(fit.stability).startswith("Runs from different starts come together")
     assert len(fit.poles()) == 2
     loaded = pickle.loads(pickle.dumps(fit))

@@ -81,6 +81,11 @@ class Rule(Lasting):
     acceleration: float = 0.0
     refits: bool = False
 
+    @property
+    def settings(self) -> tuple[float, ...]:
+        """What the next trial depends on; a run ends where a refusal leaves it as it is."""
+        return self.mu, self.alpha, self.acceleration, self.refits
+
     def judge(self, trial: Trial) -> bool:
         """Return whether to take the trial; by default, where J falls."""
         return trial.actual > 0.0

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ggn.damping.base import Damping, Rule, Trial
-from ggn.damping.metric import LargestYet, Metric, ScaleInvariant
+from ggn.damping.metric import Metric, free_of_units
 from ggn.linearization import BaseObjective
 from ggn.validation import flag, number
 
@@ -62,8 +62,8 @@ class LevenbergMarquardt(Damping):
         number("decrease", self.decrease, 0.0, 1.0, open_low=True, open_high=True)
 
     def metric(self, objective: BaseObjective) -> Metric:
-        """Return the metric that does not depend on units, or for no layers the largest yet."""
-        return ScaleInvariant(objective) if objective.layered else LargestYet()
+        """Return the metric that does not depend on units."""
+        return free_of_units(objective)
 
     def rule(self, objective: BaseObjective) -> Rule:
         """Return Nielsen's rule."""

@@ -12,7 +12,14 @@ from ggn.linearization import BaseObjective
 from ggn.linearization.objective import or_one
 from ggn.losses.curvature import Curvature
 
-__all__ = ["LargestYet", "Metric", "ScaleInvariant", "natural_scale", "typical_scale"]
+__all__ = [
+    "LargestYet",
+    "Metric",
+    "ScaleInvariant",
+    "free_of_units",
+    "natural_scale",
+    "typical_scale",
+]
 
 
 class Metric(Lasting):
@@ -94,6 +101,11 @@ class LargestYet(Metric):
         mean = np.exp(np.log(now[counts]).mean()) if counts.any() else 1.0
         D: np.ndarray = np.where(counts, now, mean) ** 0.125 * mean**0.375
         return D
+
+
+def free_of_units(objective: BaseObjective) -> Metric:
+    """Return a new metric that does not depend on units: by layers, or of models that have none."""
+    return ScaleInvariant(objective) if objective.layered else LargestYet()
 
 
 def typical_scale(objective: BaseObjective) -> np.ndarray:

@@ -214,14 +214,17 @@ class Run(Moving):
         late = time.perf_counter() - self.start > self.limits.seconds
         return late or self.nit >= self.limits.max_iter
 
-    def unsolved(self, mu: float) -> Status | None:
-        """Stop if there was no step, and there can be no more damping."""
-        return Status.SINGULAR if mu == 0.0 or not mu < MOST_DAMPING else None
+    def unsolved(self, tried: tuple[float, ...], rule: Rule) -> Status | None:
+        """Stop if there was no step, and the rule has no more damping."""
+        more = 0.0 < tried[0] < MOST_DAMPING and rule.mu > tried[0]
+        return None if more else Status.SINGULAR
 
-    def stuck(self, trial: Trial) -> Status | None:
-        """Stop if the rejected step could not be any smaller, or no damping makes it finite."""
+    def stuck(self, trial: Trial, same: bool) -> Status | None:
+        """Stop if the next trial is this rejected one, or no damping makes it finite."""
         if trial.mu == 0.0 or not trial.mu < MOST_DAMPING:
             return Status.OVERFLOW
+        if same:
+            return Status.STALLED if math.isfinite(trial.J) else Status.OVERFLOW
         return Status.PRECISION if (self.w == trial.w).all() else None
 
     def small(self, d: np.ndarray, prepared: Prepared) -> bool:

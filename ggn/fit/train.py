@@ -268,10 +268,10 @@ def _loop(run: Run, how: Strategies, begin: Start | None = None) -> Status:
         status, came = run.arrive(prepared), rule.mu
         while status is None:
             foresight.look(prepared, rule)
-            d = prepared.solve(rule.mu)
+            tried, d = rule.settings, prepared.solve(rule.mu)
             if d is None:
-                status = run.unsolved(rule.mu)
                 rule.reject(None)
+                status = run.unsolved(tried, rule)
                 continue
             trial = run.attempt(d, prepared, rule)
             if late:
@@ -286,7 +286,7 @@ def _loop(run: Run, how: Strategies, begin: Start | None = None) -> Status:
                 break
             if not blind:
                 rule.reject(trial)
-                status = run.stuck(trial)
+                status = run.stuck(trial, rule.settings == tried)
             if blind or status is Status.PRECISION:
                 found = find_before_the_end(run, prepared, at, rule, came)
                 if found is None:

@@ -149,7 +149,7 @@ def horizons(
     Returns
     -------
     Axes
-        With a line per output, and at its end the free run.
+        With a line per output, and the free run, of the samples that are predicted from furthest.
     """
     series, run = _runs(fit, U, Y)
     kept, errors = [], []
@@ -160,6 +160,7 @@ def horizons(
         if np.isfinite(error).all():
             kept.append(h)
             errors.append(error)
+            run = [np.where(np.isfinite(f), r, np.nan) for f, r in zip(found, run, strict=True)]
     whole = _rmse(run, series.Y)
     with styled(ax) as own:
         for o, of in enumerate(np.array(errors).T):
@@ -168,7 +169,7 @@ def horizons(
             own.plot(kept, of, marker="o", color=colour, label=f"predicted{name}")
             own.axhline(whole[o], color=colour, linestyle=":", label=f"free run{name}")
         own.set(xlabel="samples ahead", ylabel="RMSE", xscale="log")
-        own.set_ylim(bottom=0.0)
+        own.set_ylim(0.0, 1.1 * max(np.max(errors, initial=0.0), whole.max()) or None)
         legend_above(own, 2)
     return own
 

@@ -127,12 +127,13 @@ def fit_starts(
     G = objective.at(result.w).normal_matrix(psd=True)
     across = G[N:, :N]
     residuals = objective.sweeps.O - objective.Yt.T
+    noise = np.sqrt(objective.c.array @ np.square(residuals))
     result.update(
         starts=result.w[N:].reshape(given.windows.count, -1).copy(),
         G=prior + G[:N, :N] - across.T @ np.linalg.pinv(G[N:, N:], hermitian=True) @ across,
         prior=prior,
         samples=objective.count,
-        noise_std=np.sqrt(objective.c.array @ np.square(residuals)),
+        noise_std=np.full(len(noise), found.noise_std) if "scale" in found else noise,
         w=result.w[:N].copy(),
         jac=result.jac[:N].copy(),
         net=given.net,

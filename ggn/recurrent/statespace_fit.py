@@ -90,10 +90,10 @@ class StateSpaceFit(Simulates, TrainResult):  # type: ignore[misc]
         if U is not None or Y is not None:
             Us, Ys = (given := Series(U, Y, gaps=False)).U, given.Y
             own, targets = self.objective, self.scaling.targets(np.concatenate(Ys)).T
-            targets = targets if own.mask is None else np.where(own.mask > 0.0, targets, 0.0)
             same = np.array_equal(self.scaling.inputs(np.concatenate(Us)), own.X)
-            same = same and np.array_equal(targets, own.Yt)
-            if not same:
+            if same and own.mask is not None:
+                targets = np.where(own.mask > 0.0, targets, 0.0)
+            if not (same and np.array_equal(targets, own.Yt)):
                 raise ArgumentError("U", "and Y must be the series that were fitted, or left out")
         return diagnose_statespace(self.objective, self.w, str(self.stability))
 
