@@ -1,8 +1,9 @@
 """Exact Generalised Gauss-Newton training of smooth multilayer perceptrons."""
 
 import importlib
+from typing import TYPE_CHECKING
 
-from ggn import activations, damping, export, io, losses, problems, products, steps, surface
+from ggn import activations, damping, io, losses, problems, products, steps, surface
 from ggn._core.machine import done, threads
 from ggn.activations import Activation
 from ggn.fit.approximate import approximate
@@ -21,15 +22,24 @@ from ggn.io import Chunks, Model
 from ggn.linearization import Linearization, linearize
 from ggn.losses import Loss
 from ggn.network import MLP
-from ggn.recurrent import narx, statespace
 from ggn.surface import Diagnosis, diagnose
+
+if TYPE_CHECKING:
+    from ggn import export
+    from ggn.recurrent import narx, statespace
 
 
 def __getattr__(name: str) -> object:
-    """Import what needs an extra when it is asked for."""
-    if name in ("paper", "plot", "sklearn", "dask"):
+    """Import what needs an extra, or is not for every script, when it is asked for."""
+    if name in ("paper", "plot", "sklearn", "dask", "export"):
         return done(lambda: importlib.import_module(f"ggn.{name}"))
+    if name in ("narx", "statespace"):
+        return getattr(done(lambda: importlib.import_module("ggn.recurrent")), name)
     raise AttributeError(f"module 'ggn' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})
 
 
 __version__ = "0.1.0.dev0"
