@@ -266,7 +266,7 @@ def test_one_hot_columns_of_a_frame(redundant):
     if redundant == "twice":
         frame["again"] = 3.0 * frame["kind_b"] - 1.0
     y = frame["x"] + 2.0 * frame["kind_b"] + 0.1 * rng.normal(size=90)
-    model = GGNRegressor((), alpha=0.0).fit(frame, y)
+    model = GGNRegressor((), alpha=0.0, tol=1e-10, random_state=0).fit(frame, y)
     A = frame.to_numpy()
     unit = np.where(A.std(axis=0) > 0.0, A.std(axis=0), 1.0)
     new = A[:5] + rng.normal(size=(5, A.shape[1]))
