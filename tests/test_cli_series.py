@@ -58,6 +58,9 @@ def test_a_state_space_model_is_trained_and_kept(run, table, tmp_path):
     u, y = system(300)
     error = kept.predict(u[240:], y[240:], horizon=None)[:, 0] - y[240:]
     assert float(scores[1][3]) == pytest.approx(np.sqrt(np.mean(error**2)), rel=1e-4)
+    # of the samples trained on, the run that was minimised, from the state that was fitted
+    same = ggn.statespace(u[:240], y[:240], 2, f=3, max_iter=15)
+    assert float(scores[0][3]) == pytest.approx(np.sqrt(same.fun), rel=1e-4)
     text = tmp_path / "s.c"
     assert run("export", model, "-o", text).status == 0
     assert "void ggn_model_simulate(" in text.read_text()

@@ -3,22 +3,27 @@
 from __future__ import annotations
 
 import argparse
-import contextlib
 import time
 
 from ggn.command import report
 from ggn.command.parser import whole
-from ggn.command.series_data import SeriesData, read_series, scores, series_options, worded
+from ggn.command.series_data import (
+    SeriesData,
+    read_series,
+    reported,
+    scores,
+    series_options,
+    verdict,
+    worded,
+)
 from ggn.command.words import said
-from ggn.fit.result import Status
-from ggn.io import Model, terminal
+from ggn.io import Model
 from ggn.recurrent import NARXResult, narx
 from ggn.validation import ArgumentError, count
 
 __all__ = ["add_lags", "run_series"]
 
 UNITS = 10  # hidden units, unless it is said
-DIAGNOSED = 200  # weights up to which a verdict is quick
 
 
 def add_lags(parser: argparse.ArgumentParser) -> None:
@@ -63,18 +68,13 @@ def run_series(args: argparse.Namespace, hidden: list[int] | None, activation: o
     except ArgumentError as error:
         raise ValueError(worded(str(error), targets, inputs)) from error
     seconds = time.perf_counter() - begun
-    if fit.status is Status.BAD_START:
-        raise ValueError(said(fit.status))
-    saved = "not saved"
-    try:
-        if args.save:
-            names = fit.lags.columns(targets, inputs)
-            Model(fit.net, fit.w, names, targets, loss=fit.loss).save(args.save)
-            saved = f"saved to {args.save}: one step, from {', '.join(names)}"
-    finally:
-        print(_summary(args, fit, data, seconds))
-        print(f"{'model':<12}{terminal.visible(saved)}")
-    return 130 if fit.status is Status.INTERRUPTED else 0
+
+    def save() -> str:
+        names = fit.lags.columns(targets, inputs)
+        Model(fit.net, fit.w, names, targets, loss=fit.loss).save(args.save)
+        return f"saved to {args.save}: one step, from {', '.join(names)}"
+
+    return reported(fit, save if args.save else None, lambda: _summary(args, fit, data, seconds))
 
 
 def _summary(args: argparse.Namespace, fit: NARXResult, data: SeriesData, seconds: float) -> str:
@@ -91,9 +91,7 @@ def _summary(args: argparse.Namespace, fit: NARXResult, data: SeriesData, second
     ]  # fmt: skip
     u, y = (U[:cut] if inputs else None), Y[:cut]
     rows.append(("stability", fit.stability(u, y).sentence))
-    if fit.net.n_weights <= DIAGNOSED and fit.status is not Status.INTERRUPTED:
-        with contextlib.suppress(ValueError):
-            rows.append(("verdict", fit.diagnose(u, y).verdict.value))
+    rows += verdict(fit, lambda: fit.diagnose(u, y))
     return "\n".join([report.fields(rows), "", *scores(fit, data, fit.lags.depth + 1)])
 
 

@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import csv
 import os
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from ggn.command.table_options import open_table
+from ggn.command.words import said
+from ggn.fit.result import Status, TrainResult
+from ggn.io import terminal
 from ggn.io.numerals import Numerals, is_missing
 from ggn.io.table import Table
 from ggn.validation import count, number
 
-__all__ = ["SeriesData", "read_series", "scores", "series_options", "worded"]
+__all__ = ["SeriesData", "read_series", "reported", "scores", "series_options", "verdict", "worded"]
 
 HELD_OUT = 0.2  # of the rows, the last
+DIAGNOSED = 200  # weights up to which a verdict is quick
 # of a model of rows in no order, without a meaning here
 OTHERS = ("test", "patience", "plot", "class_weight", "warm_start")
 
@@ -84,8 +90,34 @@ def series_options(args: argparse.Namespace) -> dict[str, Any]:
     }
 
 
-def scores(fit: Any, data: SeriesData, least: int) -> list[str]:
-    """Return the lines that say how good a fit is, on parts of more than `least` samples."""
+def reported(fit: TrainResult, save: Callable[[], str] | None, summary: Callable[[], str]) -> int:
+    """Save a fit, print what it is worth, saved or not, and return the exit status."""
+    if fit.status is Status.BAD_START:
+        raise ValueError(said(fit.status))
+    saved = "not saved"
+    try:
+        if save is not None:
+            saved = save()
+    finally:
+        print(summary())
+        print(f"{'model':<12}{terminal.visible(saved)}")
+    return 130 if fit.status is Status.INTERRUPTED else 0
+
+
+def verdict(fit: TrainResult, diagnose: Callable[[], Any]) -> list[tuple[str, str]]:
+    """Return the row that says what the weights are, where that is quick."""
+    if len(fit.w) > DIAGNOSED or fit.status is Status.INTERRUPTED:
+        return []
+    with contextlib.suppress(ValueError):
+        return [("verdict", diagnose().verdict.value)]
+    return []
+
+
+def scores(fit: Any, data: SeriesData, least: int, trained: Any = None) -> list[str]:
+    """Return the lines that say how good a fit is, on parts of more than `least` samples.
+
+    `trained` is the run that was minimised, where other samples tell its start less well.
+    """
     lines = [f"{'target':<14}{'part':<12}{'one step RMSE':>15}{'free run RMSE':>15}"
              f"{'free run fit':>14}"]  # fmt: skip
     T = len(data.Y)
@@ -97,6 +129,7 @@ def scores(fit: Any, data: SeriesData, least: int) -> list[str]:
             ahead, free = (fit.predict(u, y, horizon=h).reshape(len(y), -1) for h in (1, None))
         except ValueError:
             continue
+        free = trained if part == "train" and trained is not None else free
         for o, name in enumerate(data.targets):
             one, run, best = _scores(ahead[:, o], free[:, o], y[:, o])
             lines.append(f"{name:<14}{part:<12}{one:>15.6g}{run:>15.6g}{best:>13.2f}%")

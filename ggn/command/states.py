@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 import argparse
-import contextlib
 import time
 
 from ggn.command import report
-from ggn.command.series_data import SeriesData, read_series, scores, series_options, worded
+from ggn.command.series_data import (
+    SeriesData,
+    read_series,
+    reported,
+    scores,
+    series_options,
+    verdict,
+    worded,
+)
 from ggn.command.words import said
-from ggn.fit.result import Status
-from ggn.io import terminal
 from ggn.recurrent import StateSpaceFit, statespace
 from ggn.validation import ArgumentError, count
 
 __all__ = ["run_states"]
-
-DIAGNOSED = 200  # weights up to which a verdict is quick
-FIRST = 20  # samples that tell the state to begin with
 
 
 def run_states(args: argparse.Namespace, hidden: list[int] | None) -> int:
@@ -43,17 +45,12 @@ def run_states(args: argparse.Namespace, hidden: list[int] | None) -> int:
     except ArgumentError as error:
         raise ValueError(worded(str(error), data.targets, data.inputs)) from error
     seconds = time.perf_counter() - begun
-    if fit.status is Status.BAD_START:
-        raise ValueError(said(fit.status))
-    saved = "not saved"
-    try:
-        if args.save:
-            fit.save(args.save, data.inputs, data.targets)
-            saved = f"saved to {args.save}: ggn.recurrent.Simulator.load reads it"
-    finally:
-        print(_summary(args, fit, data, seconds))
-        print(f"{'model':<12}{terminal.visible(saved)}")
-    return 130 if fit.status is Status.INTERRUPTED else 0
+
+    def save() -> str:
+        fit.save(args.save, data.inputs, data.targets)
+        return f"saved to {args.save}: ggn.recurrent.Simulator.load reads it"
+
+    return reported(fit, save if args.save else None, lambda: _summary(args, fit, data, seconds))
 
 
 def _summary(args: argparse.Namespace, fit: StateSpaceFit, data: SeriesData, seconds: float) -> str:
@@ -75,7 +72,6 @@ def _summary(args: argparse.Namespace, fit: StateSpaceFit, data: SeriesData, sec
         ("poles", f"of modulus {poles}, at mean inputs and state zero"),
         ("stability", fit.stability.sentence),
     ]
-    if model.n_weights <= DIAGNOSED and fit.status is not Status.INTERRUPTED:
-        with contextlib.suppress(ValueError):
-            rows.append(("verdict", fit.diagnose().verdict.value))
-    return "\n".join([report.fields(rows), "", *scores(fit, data, FIRST)])
+    rows += verdict(fit, fit.diagnose)
+    trained = fit.simulate().reshape(data.cut, -1)
+    return "\n".join([report.fields(rows), "", *scores(fit, data, fit.memory, trained)])

@@ -223,9 +223,11 @@ class Run(Moving):
         """Stop if the next trial is this rejected one, or no damping makes it finite."""
         if trial.mu == 0.0 or not trial.mu < MOST_DAMPING:
             return Status.OVERFLOW
+        if (self.w == trial.w).all():
+            return Status.PRECISION
         if same:
             return Status.STALLED if math.isfinite(trial.J) else Status.OVERFLOW
-        return Status.PRECISION if (self.w == trial.w).all() else None
+        return None
 
     def small(self, d: np.ndarray, prepared: Prepared) -> bool:
         """Whether ‖D d‖ <= tol ‖D w‖."""

@@ -9,14 +9,14 @@ from typing import Any, TypeVar
 import numpy as np
 from scipy.optimize import OptimizeResult
 
-from ggn.fit.limits import Limits
+from ggn.fit.limits import Callback, Limits
 from ggn.fit.result import Status, TrainResult
 from ggn.fit.start import draw, given_weights
 from ggn.fit.train import train
 from ggn.linearization import Objective
 from ggn.losses import Loss
 
-__all__ = ["STOPPED", "From", "Run", "Stages", "starts"]
+__all__ = ["STOPPED", "From", "Run", "Stages", "starts", "with_sums"]
 
 Result = TypeVar("Result", bound=TrainResult)
 From = np.ndarray | TrainResult  # weights, or the fit that is gone on from
@@ -69,13 +69,6 @@ class Stages:
     def _plain(self, w0: From, loss: Any, l2: Any, max_iter: int, tol: float) -> TrainResult:
         limits, passed = self._limits, time.perf_counter() - self._start
         assert limits is not None
-
-        def observe(intermediate_result: OptimizeResult) -> None:
-            intermediate_result.nit += self.nit
-            intermediate_result.nfev += self.nfev
-            intermediate_result.seconds += passed
-            limits.callback(intermediate_result)  # type: ignore[misc]
-
         return train(
             self.net,
             self.X,
@@ -86,7 +79,7 @@ class Stages:
             max_iter=max_iter,
             tol=tol,
             max_seconds=max(limits.seconds - passed, 0.0),
-            callback=None if limits.callback is None else observe,
+            callback=with_sums(limits.callback, self.nit, self.nfev, passed),
             **self._options,
         )
 
@@ -103,6 +96,20 @@ class Stages:
             **more,
         )
         return made
+
+
+def with_sums(callback: Callback | None, nit: int, nfev: int, seconds: float) -> Callback | None:
+    """Return a callback that sees steps, evaluations and time of the trainings before, too."""
+    if callback is None:
+        return None
+
+    def observe(intermediate_result: OptimizeResult) -> None:
+        intermediate_result.nit += nit
+        intermediate_result.nfev += nfev
+        intermediate_result.seconds += seconds
+        callback(intermediate_result)
+
+    return observe
 
 
 def starts(data: Objective, w0: Any, n_restarts: int) -> Callable[[np.random.Generator], From]:

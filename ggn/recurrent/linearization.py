@@ -144,15 +144,19 @@ class LoopLinearization(Linearization):
             lam[rows, objective.observed] = objective.curvature(F, rows, psd).times(seen).T
         return objective.sweeps.carry_back(self.w, lam)
 
-    def hessian_product(self, v: np.ndarray) -> np.ndarray:
-        size = float(np.abs(v).max())
-        if size == 0.0:
-            return np.zeros_like(v)
+    def _step_along(self, d: np.ndarray) -> float:
+        """Return t with which t d moves no weight and no output by more than STEP; d is not 0.
+
+        Small weights under large ones move outputs by far more than themselves.
+        """
         self._here()
-        # small weights under large ones move outputs by far more than themselves
-        moved = float(np.abs(self.objective.sweeps.along(self.w, v)).max(initial=0.0))
-        h, found = STEP / max(size, moved), np.full_like(v, np.nan)
-        least = math.inf
+        moved = float(np.abs(self.objective.sweeps.along(self.w, d)).max(initial=0.0))
+        return STEP / max(float(np.abs(d).max()), moved)
+
+    def hessian_product(self, v: np.ndarray) -> np.ndarray:
+        if not v.any():
+            return np.zeros_like(v)
+        h, found, least = self._step_along(v), np.full_like(v, np.nan), math.inf
         for _ in range(SHORTER):
             near = (self._gradient_at(h * v) - self._gradient_at(-h * v)) / (2.0 * h)
             far = (self._gradient_at(2.0 * h * v) - self._gradient_at(-2.0 * h * v)) / (4.0 * h)
@@ -194,11 +198,10 @@ class LoopLinearization(Linearization):
 
         It has five digits, which is more than acceleration asks for.
         """
-        sweeps, size = self.objective.sweeps, float(np.abs(d).max())
-        if size == 0.0:
+        sweeps = self.objective.sweeps
+        if not d.any():
             return None
-        h = STEP / size
-        self._here()
+        h = self._step_along(d)
         kept = sweeps.kept()
         second = -2.0 * sweeps.O
         for t in (-h, h):

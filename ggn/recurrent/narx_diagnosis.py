@@ -20,6 +20,8 @@ from ggn.surface.evidence import Verdict
 
 __all__ = ["LoopDiagnosis", "diagnose_loop"]
 
+SEEN, UNSEEN = 1e-24, 1e-12  # of the largest of the GGN matrix's diagonal
+
 
 @dataclass(frozen=True, kw_only=True)
 class LoopDiagnosis:
@@ -98,7 +100,8 @@ def diagnose_loop(units: LoopUnits, w: np.ndarray, stability: str = "") -> LoopD
         raise ValueError(f"w must have a finite loss, got {at.loss:g}: the free run diverges")
     diagonal = at.normal_diagonal()
     most = float(diagonal.max(initial=0.0))
-    D = np.sqrt(np.maximum(diagonal, 1e-12 * most if most > 0.0 else 1.0))
+    # small weights under large ones have small numbers there; where it is 0, any size will do
+    D = np.sqrt(np.where(diagonal > SEEN * most, diagonal, UNSEEN * most or 1.0))
     rank = rank_of(at, D)
     size, J = float(np.linalg.norm(units.gradient(at.gradient))), units.loss(at.loss)
     level = objective.constant(objective.mean_target())

@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 import numpy as np
+from scipy.special import ndtri
 
 from ggn.fit.result import TrainResult
 from ggn.io import Model
 from ggn.recurrent.narx_diagnosis import LoopDiagnosis, diagnose_loop
 from ggn.recurrent.narx_runs import LoopRuns
 from ggn.recurrent.narx_stability import largest_exponent
-from ggn.recurrent.narx_trust import covariance, quantile, variances
+from ggn.recurrent.narx_trust import covariance, variances
 from ggn.recurrent.objective import LoopObjective
 from ggn.recurrent.series import Series
 from ggn.recurrent.stability import Stability, companion, sorted_eigenvalues
@@ -147,7 +148,7 @@ class NARXResult(LoopRuns, TrainResult):  # type: ignore[misc]
             sweeps = Sweeps(self.recursion, Z, Windows([len(Z)]))
             own = variances(sweeps, self.w, self.weight_covariance())
             variance[self.lags.depth :] = own + np.square(self.noise_std)
-        half = (quantile(level) * np.sqrt(variance)).reshape(middle.shape)
+        half = (float(ndtri(0.5 * (1.0 + level))) * np.sqrt(variance)).reshape(middle.shape)
         return middle - half, middle + half
 
     def poles(self, u: Any = None, y: Any = None) -> np.ndarray:

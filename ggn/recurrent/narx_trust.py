@@ -10,7 +10,7 @@ import numpy as np
 
 from ggn.recurrent.sweeps import Sweeps
 
-__all__ = ["covariance", "quantile", "variances"]
+__all__ = ["covariance", "variances"]
 
 CUT = 1e-13  # eigenvalues of the GGN matrix, relative, that count as zero in a covariance
 
@@ -40,10 +40,3 @@ def variances(sweeps: Sweeps, w: np.ndarray, C: np.ndarray) -> np.ndarray:
 
     sweeps.each_rows(w, [range(sweeps.T)], take)
     return found
-
-
-def quantile(level: float) -> float:
-    """Return the half-width, in deviations, of an interval of the normal distribution."""
-    from scipy.stats import norm  # a quarter of a second, for those who ask
-
-    return float(norm.ppf(0.5 + 0.5 * level))

@@ -34,6 +34,11 @@ class Simulates:
     w: np.ndarray
     scaling: Scaling
 
+    @property
+    def memory(self) -> int:
+        """How many samples tell a state, unless it is said: five times the states, at least 20."""
+        return max(MEMORY, 5 * self.model.n_states)
+
     def simulate(self, U: Any = None, x0: Any = None, n_steps: int | None = None) -> Any:
         """Return the outputs in free run.
 
@@ -91,7 +96,7 @@ class Simulates:
         if isinstance(Y, (list, tuple)) and len(given := Series(U, Y, gaps=False).Y) > 1:
             each = zip(Series(U, Y, gaps=False).U, given, strict=True)
             return [self.predict(u, y, horizon, memory) for u, y in each]
-        memory = integer("memory", memory or max(MEMORY, 5 * self.model.n_states), 1)
+        memory = integer("memory", memory or self.memory, 1)
         u, y = self._pair(U, Y)
         if horizon is None:
             first = self._estimate(u[:memory], y[:memory], None)
@@ -206,7 +211,7 @@ class Simulates:
         series, found = Series(U, Y, gaps=False), []
         for u, y in zip(series.U, series.Y, strict=True):
             v, t = self._pair(u if self.model.n_inputs else None, y)
-            x = self._estimate(v[:MEMORY], t[:MEMORY], None)
+            x = self._estimate(v[: self.memory], t[: self.memory], None)
             X, _ = self.model.states_and_outputs(self.w, v, x, len(t))
             found.append(sorted_eigenvalues(self.model.jacobians(self.w, X[:-1], v)[0]))
         return np.concatenate(found)

@@ -17,7 +17,6 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
-from scipy.optimize import OptimizeResult
 
 from ggn.fit.bayes import settle
 from ggn.fit.held_out import Held
@@ -25,7 +24,7 @@ from ggn.fit.limits import Limits
 from ggn.fit.method import Method
 from ggn.fit.result import TrainResult
 from ggn.fit.robust import chosen_scale
-from ggn.fit.stages import From, Run, Stages
+from ggn.fit.stages import From, Run, Stages, with_sums
 from ggn.fit.start import start
 from ggn.fit.train import minimise
 from ggn.losses import Loss, Squared
@@ -87,17 +86,9 @@ class _InTurn(Given):
 
         def run(w0: From, loss: Any, l2: Any, max_iter: int, tol: float) -> TrainResult:
             nonlocal nit, nfev
-            passed, before = time.perf_counter() - begun, (nit, nfev)
-
-            def observe(intermediate_result: OptimizeResult) -> None:
-                intermediate_result.nit += before[0]
-                intermediate_result.nfev += before[1]
-                intermediate_result.seconds += passed
-                given.callback(intermediate_result)  # type: ignore[misc]
-
-            call = None if given.callback is None else observe
+            passed = time.perf_counter() - begun
             limits = Limits(max_iter, tol, None, max(given.seconds - passed, 0.0), None)
-            limits.callback = call
+            limits.callback = with_sums(given.callback, nit, nfev, passed)
             own = units.under(l2, None if isinstance(loss, str) else loss)
             w = w0 if isinstance(w0, np.ndarray) else w0.w
             fit = minimise(replace(method, limits=limits), own, source, own.weights(w))
