@@ -1,6 +1,7 @@
 """The house keeps its rules; `test_house_is_strict.py` shows that they bite."""
 
 import ast
+import re
 import tomllib
 from pathlib import Path
 
@@ -58,3 +59,21 @@ def test_every_package_is_shipped():
         ".".join(path.parent.relative_to(root).parts) for path in root.glob("ggn/**/__init__.py")
     }
     assert set(stated["tool"]["setuptools"]["packages"]) == folders
+
+
+def test_the_map_names_the_files_that_there_are():
+    """CONTRIBUTING's: each file of the rooms that it looks into, and none that is not there."""
+    root = Path(ggn.__file__).parents[1]
+    text = (root / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    table = text[text.index("| files | own |") :].split("\n\n")[0]
+    named = set()
+    for row in table.splitlines()[2:]:
+        room = ""
+        for name in re.findall(r"`([^`]+)`", row.split("|")[1]):
+            room = name.split("/")[0] if "/" in name else room
+            named.add(name if "/" in name else f"{room}/{name}")
+    rooms = {name.split("/")[0] for name in named} - {"steps"}  # a file there is a step
+    labels = {HOUSE.label(path) for path in HOUSE.text}
+    assert named - labels == set()
+    sources = {n for n in labels if n.endswith((".py", ".pyx", ".c")) and "__init__" not in n}
+    assert {n for n in sources if n.split("/")[0] in rooms} - named == set()

@@ -30,6 +30,7 @@ from ggn.linearization import Objective
 from ggn.linearization.mean_loss import penalty
 from ggn.losses import FOR_REGRESSION, Loss, resolve
 from ggn.recurrent.bridge import Stage
+from ggn.recurrent.chosen_by_data import way_of
 from ggn.recurrent.lags import Lags
 from ggn.recurrent.narx_arguments import held_out, network, standard_units
 from ggn.recurrent.narx_fit import NARXResult
@@ -38,7 +39,6 @@ from ggn.recurrent.objective import LoopObjective
 from ggn.recurrent.recursion import Recursion
 from ggn.recurrent.series import Series
 from ggn.recurrent.statespace_arguments import check_step
-from ggn.recurrent.ways import way_of
 from ggn.steps import Step
 from ggn.validation import ArgumentError, generator, integer
 

@@ -21,8 +21,8 @@ from ggn.fit.limits import Limits
 from ggn.fit.method import Method
 from ggn.fit.result import Status, TrainResult
 from ggn.linearization import Objective
+from ggn.recurrent.chosen_by_data import Given
 from ggn.recurrent.objective import LoopObjective
-from ggn.recurrent.ways import Given
 from ggn.recurrent.windows import Windows
 
 __all__ = ["ENDED", "FAIR", "Stage", "free_run"]

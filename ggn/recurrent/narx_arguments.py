@@ -8,11 +8,11 @@ import numpy as np
 
 from ggn.losses import Loss
 from ggn.network import MLP
+from ggn.recurrent.chosen_by_data import Given
 from ggn.recurrent.lags import Lags
 from ggn.recurrent.objective import LoopObjective
 from ggn.recurrent.recursion import Recursion
 from ggn.recurrent.series import Series
-from ggn.recurrent.ways import Given
 from ggn.validation import ArgumentError, count, describe, integer
 
 __all__ = ["held_out", "network", "standard_units"]

@@ -20,10 +20,10 @@ from ggn.fit.result import TrainResult
 from ggn.fit.start import given_weights
 from ggn.linearization import Objective
 from ggn.recurrent.bridge import ENDED, FAIR, Stage, free_run
+from ggn.recurrent.chosen_by_data import Given
 from ggn.recurrent.free_start import fit_starts
 from ggn.recurrent.objective import LoopObjective
 from ggn.recurrent.units import LoopUnits
-from ggn.recurrent.ways import Given
 
 __all__ = ["LoopTraining"]
 

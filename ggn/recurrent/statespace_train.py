@@ -18,6 +18,7 @@ from ggn.fit.result import Status, TrainResult
 from ggn.fit.train import minimise
 from ggn.fit.units import Units
 from ggn.losses import Loss, Residual
+from ggn.recurrent.chosen_by_data import Given, way_of
 from ggn.recurrent.scaling import Scaling
 from ggn.recurrent.series import Series
 from ggn.recurrent.statespace_arguments import (
@@ -33,7 +34,6 @@ from ggn.recurrent.statespace_objective import StateSpaceObjective
 from ggn.recurrent.statespace_start import linear_start
 from ggn.recurrent.statespace_windows import bridge
 from ggn.recurrent.units import ScaledLoss, in_units
-from ggn.recurrent.ways import Given, way_of
 from ggn.steps import Step
 from ggn.validation import generator, integer, vector
 

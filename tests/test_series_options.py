@@ -7,9 +7,9 @@ import pytest
 from test_narx import LAGS, system
 
 import ggn
+from ggn.recurrent.chosen_by_data import Given
 from ggn.recurrent.series import Series
 from ggn.recurrent.units import ScaledLoss
-from ggn.recurrent.ways import Given
 
 OFF = 40.0  # a mean far from zero
 
