@@ -28,7 +28,7 @@ ORDER = [
 ]  # fmt: skip
 FACE = ORDER[: ORDER.index("sklearn")]
 EXTRAS = ["sklearn", "dask", "plot", "paper"]  # imported by name, once somebody asks
-LATE = ["export", "narx", "statespace"]  # as well: not for every script, and a tenth of its start
+LATE = ["export", "surface"]  # as well: not for every script, and two tenths of its start
 # the room of compiled code; its module that Python calls, by the room's face; what names BLAS
 CORE, DOOR, FACE_OF_CORE, BLAS = "_core", "ggn._core.door", "_core/__init__.py", "_core/blas.pxd"
 REGISTRY = "validation/__init__.py", "classes_of"  # imports all modules of the package that asks
@@ -143,6 +143,13 @@ def imports_are_statements(tree):
                     if isinstance(test, ast.Compare)
                     for text in (getattr(n, "value", None) for n in ast.walk(test))
                     if isinstance(text, str) and text not in EXTRAS + LATE
+                ]
+                found += [
+                    f"{name}:{hook.lineno}: {owner.value!r} is not below the face"
+                    for table in ast.walk(hook)
+                    if isinstance(table, ast.Dict)
+                    for owner in table.values
+                    if f"{owner.value}.".split(".")[1] not in FACE
                 ]
         if name == REGISTRY[0]:
             allowed |= _of_the_asking_package(module)

@@ -97,8 +97,12 @@ SEEDS = {
         {"imports_are_statements": "io/files.py"},
     ),
     "import_module_of_what_is_no_extra": (
-        lambda c: c.replace("__init__.py", '("paper",', '("command", "paper",'),
+        lambda c: c.replace("__init__.py", '("dask",', '("command", "dask",'),
         {"imports_are_statements": "'command' is not an extra"},
+    ),
+    "name_in_the_face_owned_above_it": (
+        lambda c: c.replace("__init__.py", '"narx": "ggn.recurrent"', '"main": "ggn.command"'),
+        {"imports_are_statements": "'ggn.command' is not below the face"},
     ),
     "import_module_in_the_face_but_outside_getattr": (
         lambda c: c.append("__init__.py", '\nimportlib.import_module("ggn.command")\n'),
@@ -160,8 +164,8 @@ SEEDS = {
     "the_face_imports_the_command_line": (
         lambda c: c.replace(
             "__init__.py",
-            "from ggn.fit.bayes",
-            "from ggn.command import cli\nfrom ggn.fit.bayes",
+            "from ggn.fit.train",
+            "from ggn.command import cli\nfrom ggn.fit.train",
         ),
         {"imports_point_down": "may not import command"},
     ),
@@ -172,7 +176,7 @@ SEEDS = {
     "the_face_imports_an_unknown_room": (
         lambda c: (
             c.write("cellar.py", ""),
-            c.replace("__init__.py", "from ggn.fit.bayes", "import ggn.cellar\nfrom ggn.fit.bayes"),
+            c.replace("__init__.py", "from ggn.fit.train", "import ggn.cellar\nfrom ggn.fit.bayes"),
         ),
         {"imports_point_down": "may not import cellar"},
     ),
