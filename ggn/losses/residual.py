@@ -31,7 +31,7 @@ from ggn.validation import number
 
 EPS = float(np.finfo(np.float64).eps)
 
-__all__ = ["BlakeZisserman", "Cauchy", "Residual", "SmoothLp", "Squared"]
+__all__ = ["BlakeZisserman", "Cauchy", "Residual", "Scaled", "SmoothLp", "Squared"]
 
 
 class Residual(Loss):
@@ -102,7 +102,17 @@ class Squared(Residual):
         return np.full_like(F, 2.0)
 
 
-class SmoothLp(Residual):
+class Scaled(Residual):
+    """One with a scale s, below which residuals count as squares."""
+
+    scale: float
+    convex = nondegenerate = False
+
+    def __init__(self, scale: float = 1.0) -> None:
+        self.scale = number("scale", scale, *SCALES)
+
+
+class SmoothLp(Scaled):
     """ρ(r) = (r² + s²)^(p/2) - s^p, the smoothed ℓp norm; p = 1 is a smooth absolute value.
 
     Parameters
@@ -114,12 +124,11 @@ class SmoothLp(Residual):
     """
 
     name = "smooth_lp"
-    scale: float
     p: float
 
     def __init__(self, p: float = 1.0, scale: float = 0.1) -> None:
+        super().__init__(scale)
         self.p = number("p", p, 0.0, 2.0, open_low=True)
-        self.scale = number("scale", scale, *SCALES)
         self.convex = self.nondegenerate = self.p >= 1.0
 
     def _rho(self, r: np.ndarray) -> np.ndarray:
@@ -135,7 +144,7 @@ class SmoothLp(Residual):
         return self.p * h ** (self.p - 2.0) * bend
 
 
-class Cauchy(Residual):
+class Cauchy(Scaled):
     """ρ(r) = s² log(1 + r²/s²).
 
     Parameters
@@ -145,11 +154,6 @@ class Cauchy(Residual):
     """
 
     name = "cauchy"
-    scale: float
-    convex = nondegenerate = False
-
-    def __init__(self, scale: float = 1.0) -> None:
-        self.scale = number("scale", scale, *SCALES)
 
     def _rho(self, r: np.ndarray) -> np.ndarray:
         return self.scale**2 * np.log1p(np.square(r / self.scale))
@@ -162,7 +166,7 @@ class Cauchy(Residual):
         return 2.0 * (1.0 - u) / np.square(1.0 + u)
 
 
-class BlakeZisserman(Residual):
+class BlakeZisserman(Scaled):
     """ρ(r) = s² [log(1 + ε) - log(exp(-r²/s²) + ε)]: bounded, so far outliers do not count.
 
     Parameters
@@ -174,11 +178,9 @@ class BlakeZisserman(Residual):
     """
 
     name = "blake_zisserman"
-    scale: float
-    convex = nondegenerate = False
 
     def __init__(self, scale: float = 1.0, epsilon: float = 0.01) -> None:
-        self.scale = number("scale", scale, *SCALES)
+        super().__init__(scale)
         self.epsilon = number("epsilon", epsilon, 0.0, open_low=True)
 
     def _inlier(self, r: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
