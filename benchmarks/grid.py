@@ -43,7 +43,8 @@ def columns(data: Objective, w: np.ndarray, G: np.ndarray) -> None:
         w,
         data.net.n_outputs,
         total.chunk_doubles,
-        lambda rows, F, work: total.add(w, F, rows, work),
+        lambda rows, F, work, buffer: total.add(w, F, rows, work, buffer),
+        beside=total.beside,
     )
 
 

@@ -12,7 +12,7 @@ import ggn
 from ggn import steps
 from ggn.damping import LevenbergMarquardt
 from ggn.fit import planner
-from ggn.linearization import Linearization, Objective
+from ggn.linearization import Linearization, Objective, memory
 from ggn.linearization.assembly import Blocks, Columns, accumulators
 from ggn.linearization.directional import curvature_along
 from ggn.linearization.memory import SMALL, SPARE, Memory
@@ -249,3 +249,18 @@ def test_a_run_keeps_to_the_memory_of_the_plan(step, T, monkeypatch):
         tracemalloc.stop()
     assert fit.nit == 3
     assert peak <= predicted
+
+
+@pytest.mark.parametrize(("sizes", "T"), [((8, 50, 1), 5000), ((1, 70, 40, 1), 1000)])
+def test_iterations_ask_the_system_for_no_more(sizes, T, monkeypatch):
+    """Sweeps of several kinds, in lanes with a shorter last chunk each, take turns in the same."""
+    rng = np.random.default_rng(0)
+    X, fresh, new = rng.normal(size=(T, sizes[0])), [], memory._aligned
+    monkeypatch.setattr(memory, "_aligned", lambda size: fresh.append(size) or new(size))
+    w0, counts = ggn.MLP(sizes).initial_weights(0, "fan_in"), []
+    for most in (3, 8):
+        fresh.clear()
+        with ggn.threads(1):
+            ggn.train(ggn.MLP(sizes), X, np.sin(X[:, :1]), w0=w0, max_iter=most, tol=0.0)
+        counts.append(len(fresh))
+    assert counts[0] == counts[1] < 30

@@ -28,7 +28,12 @@ class Accumulator(Protocol):
 
     chunk_doubles: int  # scratch per sample beside the sweep's
 
-    def add(self, w: np.ndarray, F: np.ndarray, rows: slice, work: np.ndarray) -> None:
+    def beside(self, c: int) -> int:
+        """Return the doubles of `buffer`, for a chunk of c samples."""
+
+    def add(
+        self, w: np.ndarray, F: np.ndarray, rows: slice, work: np.ndarray, buffer: np.ndarray
+    ) -> None:
         """Add the chunk of these samples, with outputs F, that the forward sweep left in work."""
 
     def finish(self, others: Sequence[Accumulator] = ()) -> None:
@@ -48,22 +53,27 @@ class Blocks:
         self.form: int | None = None
         self.sums = np.empty(0) if lent is None else lent.reshape(-1)
 
-    def add(self, w: np.ndarray, F: np.ndarray, rows: slice, work: np.ndarray) -> None:
+    def beside(self, c: int) -> int:
+        _, tile, weighted = self.net.layout.normal_sizes(c, 0 if self.constant is not None else 1)
+        return tile + weighted
+
+    def add(
+        self, w: np.ndarray, F: np.ndarray, rows: slice, work: np.ndarray, buffer: np.ndarray
+    ) -> None:
         net, objective, c = self.net, self.objective, F.shape[1]
         h, form = None, 0
         if self.constant is None:
             H = objective.curvature(F, rows, self.psd)
             h, form = H.samples_last(), H.form
         first = self.form is None
+        sums, tile, _ = net.layout.normal_sizes(c, form)
         if first:
             self.form = form
-            sums, tile, weighted = net.layout.normal_sizes(c, form)
             if len(self.sums) < sums:
                 self.sums = objective.scratch(sums)
             self.sums = self.sums[:sums]
-            self.tile, self.weighted = objective.scratch(tile), objective.scratch(weighted)
         _core.sensitivities(net.layout, w, c, None, work)
-        _core.add_normal(net.layout, c, h, work, self.weighted, self.tile, self.sums, first)
+        _core.add_normal(net.layout, c, h, work, buffer[tile:], buffer[:tile], self.sums, first)
 
     def finish(self, others: Sequence[Accumulator] = ()) -> None:
         net, form = self.net, self.form
@@ -82,15 +92,18 @@ class Columns:
     def __init__(self, objective: MeanLoss, G: np.ndarray) -> None:
         self.objective, self.net, self.G = objective, objective.net, G
         self.chunk_doubles = self.net.n_weights * self.net.n_outputs
-        most, _ = objective.chunk(self.net.n_outputs, self.chunk_doubles)
-        self.B = objective.scratch(self.chunk_doubles * most)
         G.fill(0.0)
 
-    def add(self, w: np.ndarray, F: np.ndarray, rows: slice, work: np.ndarray) -> None:
+    def beside(self, c: int) -> int:
+        return self.chunk_doubles * c
+
+    def add(
+        self, w: np.ndarray, F: np.ndarray, rows: slice, work: np.ndarray, buffer: np.ndarray
+    ) -> None:
         net, c = self.net, F.shape[1]
         s = self.objective.root(F, rows).samples_last()
         _core.sensitivities(net.layout, w, c, s, work)
-        B = self.B[: self.chunk_doubles * c].reshape(net.n_weights, net.n_outputs * c)
+        B = buffer[: self.chunk_doubles * c].reshape(net.n_weights, net.n_outputs * c)
         _core.jacobian(net.layout, c, work, B)
         _core.add_product(B, self.G)
 

@@ -32,17 +32,15 @@ def derivatives_along(
     """Call take(lane, rows, F, u, work) for each chunk; lanes are on threads."""
     net, parts = objective.net, parts_along(objective)
     room = 2 * max(net.sizes)
-    c, _ = objective.chunk(1, room, len(parts))
-    buffers = [objective.scratch(net.layout.tangent_size(c)) for _ in parts]
 
-    def do(lane: int, rows: slice, work: np.ndarray) -> None:
+    def do(lane: int, rows: slice, work: np.ndarray, buffer: np.ndarray) -> None:
         F = net.sweep(w, objective.X[rows], work, keep=2 if second else 1)
         u = np.empty(F.shape)
-        _core.tangent(net.layout, w, v, F.shape[1], second, work, buffers[lane], u)
+        _core.tangent(net.layout, w, v, F.shape[1], second, work, buffer, u)
         take(lane, rows, F, u, work)
 
     with np.errstate(all="ignore"):
-        objective.each_chunk(parts, 1, room, do)
+        objective.each_chunk(parts, 1, room, do, net.layout.tangent_size)
 
 
 def product_along(
@@ -63,17 +61,15 @@ def hessian_along(objective: MeanLoss, w: np.ndarray, v: np.ndarray) -> np.ndarr
     """Return H_J v (N,), eq. 26, without the penalty."""
     net, sums, parts = objective.net, _sums(objective), parts_along(objective)
     room = net.layout.hessian_product_size(1)
-    c, _ = objective.chunk(1, room, len(parts))
-    buffers = [objective.scratch(net.layout.hessian_product_size(c)) for _ in parts]
 
-    def do(lane: int, rows: slice, work: np.ndarray) -> None:
+    def do(lane: int, rows: slice, work: np.ndarray, buffer: np.ndarray) -> None:
         F = net.sweep(w, objective.X[rows], work, keep=2)
         eps = objective.derivatives(F, rows)
         h = objective.curvature(F, rows, psd=False).samples_last()
-        _core.hessian_product(net.layout, w, v, F.shape[1], eps, h, work, buffers[lane], sums[lane])
+        _core.hessian_product(net.layout, w, v, F.shape[1], eps, h, work, buffer, sums[lane])
 
     with np.errstate(all="ignore"):
-        objective.each_chunk(parts, 1, room, do)
+        objective.each_chunk(parts, 1, room, do, net.layout.hessian_product_size)
     return _total(sums)
 
 

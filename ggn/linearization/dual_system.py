@@ -41,7 +41,7 @@ class DualSystem:
         last = np.empty(0) if self.root is None else np.full((nL, T), self.root)
         self.S: Curvature = Diagonal(last.T)
 
-        def accumulate(rows: slice, F: np.ndarray, work: np.ndarray) -> None:
+        def accumulate(rows: slice, F: np.ndarray, work: np.ndarray, _: np.ndarray) -> None:
             if self.root is None:
                 self.S = objective.root(F, rows)
             self.F[:] = F

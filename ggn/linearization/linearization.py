@@ -61,10 +61,11 @@ class Linearization(BaseLinearization):
         first, *others = accumulators(objective, G, psd, lent)
 
         def lane(total: Accumulator) -> Accumulate:
-            return lambda rows, F, work: total.add(self.w, F, rows, work)
+            return lambda rows, F, work, buffer: total.add(self.w, F, rows, work, buffer)
 
         lanes = [lane(total) for total in (first, *others)]
-        gradient = sweep(objective, self.w, net.n_outputs, first.chunk_doubles, lanes=lanes)
+        columns, extra = net.n_outputs, first.chunk_doubles
+        gradient = sweep(objective, self.w, columns, extra, lanes=lanes, beside=first.beside)
         first.finish(others)
         if objective.penalised:
             G[np.diag_indices(len(G))] += 2.0 * objective.l2
@@ -80,7 +81,7 @@ class Linearization(BaseLinearization):
         N, nL, T = net.n_weights, net.n_outputs, objective.T
         B, residual = np.empty((N, nL * T)), np.empty(nL * T)
 
-        def accumulate(rows: slice, F: np.ndarray, work: np.ndarray) -> None:
+        def accumulate(rows: slice, F: np.ndarray, work: np.ndarray, _: np.ndarray) -> None:
             S = objective.root(F, rows)
             residual[:] = objective.whitened(F, rows).ravel()
             _core.sensitivities(net.layout, self.w, T, S.samples_last(), work)
@@ -94,16 +95,14 @@ class Linearization(BaseLinearization):
         """Return the diagonal of the (psd) normal matrix, (N,), without forming it."""
         net, nL = self.net, self.net.n_outputs
         out = np.zeros(net.n_weights)
-        c, _ = self.objective.chunk(nL)
-        buffer = self.objective.scratch(net.layout.diagonal_size(c))
 
-        def accumulate(rows: slice, F: np.ndarray, work: np.ndarray) -> None:
+        def accumulate(rows: slice, F: np.ndarray, work: np.ndarray, buffer: np.ndarray) -> None:
             s = self.objective.root(F, rows).samples_last()
             n = F.shape[1]
             _core.sensitivities(net.layout, self.w, n, s, work)
             _core.add_diagonal(net.layout, n, work, buffer, out)
 
-        sweep(self.objective, self.w, nL, 0, accumulate)
+        sweep(self.objective, self.w, nL, 0, accumulate, beside=net.layout.diagonal_size)
         return out + 2.0 * self.objective.l2
 
     def functional_hessian(self) -> np.ndarray:

@@ -96,7 +96,7 @@ class MeanLoss(BaseObjective):
         parts = self.lanes(forward_flops)
         sums = [0.0] * len(parts)
 
-        def add(lane: int, rows: slice, work: np.ndarray) -> None:
+        def add(lane: int, rows: slice, work: np.ndarray, _: np.ndarray) -> None:
             F = self.net.sweep(w, self.X[rows], work, keep=0)
             sums[lane] += self.sum_loss(F, rows)
 
@@ -116,9 +116,10 @@ class MeanLoss(BaseObjective):
         parts: list[range],
         columns: int,
         extra: int,
-        do: Callable[[int, slice, np.ndarray], None],
+        do: Callable[[int, slice, np.ndarray, np.ndarray], None],
+        beside: Callable[[int], int] = lambda c: 0,
     ) -> None:
-        """Call do(lane, rows, work) for the chunks of each lane in turn, lanes on threads.
+        """Call do(lane, rows, work, buffer) for the chunks of each lane in turn, lanes on threads.
 
         Parameters
         ----------
@@ -127,22 +128,25 @@ class MeanLoss(BaseObjective):
         columns, extra : int
             What a chunk's scratch, `work`, has room for; see `chunk`.
         do : callable
+        beside : callable, optional
+            The doubles that `buffer` has for a chunk of c samples, none by default.
         """
         c, size = self.chunk(columns, extra, len(parts))
-        works = [self.scratch(size) for _ in parts]
-        if len(parts) == 1:
-            for rows in chunks(parts[0], c):
-                do(0, rows, works[0])
-            return
+        size, more = -(-size // 8) * 8, beside(c)  # each begins where a cache line does
         settings = np.geterr()  # of the caller's thread
 
         def work(lane: int, stopped: Callable[[], bool]) -> None:
+            # that of the lane before, where this thread has taken one: it is in the cache
+            room = self.scratch(size + more)
             with np.errstate(**settings):
                 for rows in chunks(parts[lane], c):
                     if stopped():
                         return
-                    do(lane, rows, works[lane])
+                    do(lane, rows, room[:size], room[size:])
 
+        if len(parts) == 1:
+            work(0, lambda: False)
+            return
         with limited():
             share(len(parts), work, self.of_the_users_own)
 

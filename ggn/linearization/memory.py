@@ -3,7 +3,7 @@
 A training run asks for the same few sizes in each iteration, N² doubles among
 them, and fresh pages from the system cost as much as the sweep that fills them.
 So a piece of memory whose array is gone is kept and given to the next who asks
-for its size.  "Gone" is what Python says: no name, no view and no memoryview
+for about its size.  "Gone" is what Python says: no name, no view and no memoryview
 refers to the array any more.  So two holders never meet in one piece.
 """
 
@@ -23,6 +23,10 @@ SMALL = 8192
 
 # Held beyond what was in use at once: sweeps of several kinds, 1 MB each, take turns.
 SPARE = 4 * 2**20 // 8
+
+
+# A piece may have so many times the size that is asked for.
+ROOMY = 2
 
 
 class Memory:
@@ -55,22 +59,26 @@ class Memory:
             self._pieces.append((piece, weakref.ref(lease)))
             self._most = max(self._most, self._used())
         # NumPy makes the lease the base of the array, and so of every view of it
-        return np.asarray(lease).reshape(shape)
+        return np.asarray(lease)[:size].reshape(shape)
 
     def _piece(self, size: int) -> np.ndarray:
-        for i in reversed(range(len(self._pieces))):
-            piece, lease = self._pieces[i]
-            if len(piece) == size and lease() is None:
-                del self._pieces[i]
-                return piece
         used, free = self._used(), self._free()
+        # the last chunk of many is shorter than the others: its piece is one of theirs
+        fits = [piece for piece in free if size <= len(piece) <= ROOMY * size]
+        if fits:
+            found = min(reversed(fits), key=len)
+            self._forget(found)
+            return found
         idle = sum(map(len, free))
         for piece in free:
             if used + idle + size <= max(self._most, used + size) + SPARE:
                 break
-            self._pieces = [entry for entry in self._pieces if entry[0] is not piece]
+            self._forget(piece)
             idle -= len(piece)
         return _aligned(size)
+
+    def _forget(self, piece: np.ndarray) -> None:
+        self._pieces = [entry for entry in self._pieces if entry[0] is not piece]
 
     def _free(self) -> list[np.ndarray]:
         return [piece for piece, lease in self._pieces if lease() is None]

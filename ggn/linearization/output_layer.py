@@ -56,20 +56,18 @@ def output_sums(objective: MeanLoss, w: np.ndarray) -> tuple[float, np.ndarray]:
     own = constant is None
     m, k = layout.shapes[-1][1], net.n_outputs
     sums = np.zeros((len(parts), k * m + (k if own else 1) * m * m))
-    c, _ = objective.chunk(0, m, len(parts))
-    buffers = [objective.scratch(m * c) for _ in parts]
     losses = [0.0] * len(parts)
 
-    def add(lane: int, rows: slice, work: np.ndarray) -> None:
+    def add(lane: int, rows: slice, work: np.ndarray, buffer: np.ndarray) -> None:
         F = net.sweep(w, objective.X[rows], work, keep=0)
         losses[lane] += objective.sum_loss(F, rows)
         eps = objective.derivatives(F, rows)
         h = None
         if own:
             h = np.ascontiguousarray(objective.curvature(F, rows, psd=True).diagonal().T)
-        _core.output_sums(layout, F.shape[1], h, eps, work, buffers[lane], sums[lane])
+        _core.output_sums(layout, F.shape[1], h, eps, work, buffer, sums[lane])
 
-    objective.each_chunk(parts, 0, m, add)
+    objective.each_chunk(parts, 0, m, add, beside=lambda c: m * c)
     for others in sums[1:]:
         sums[0] += others
     return sum(losses), sums[0]

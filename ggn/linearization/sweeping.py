@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 import numpy as np
@@ -21,7 +21,7 @@ FLOPS_PER_ELEMENT = 11.0
 class Accumulate(Protocol):
     """Adds a chunk to a sum."""
 
-    def __call__(self, rows: slice, F: np.ndarray, work: np.ndarray) -> None:
+    def __call__(self, rows: slice, F: np.ndarray, work: np.ndarray, buffer: np.ndarray, /) -> None:
         """Add the samples `rows`, with outputs F (nL, c), that the sweep has left in work."""
 
 
@@ -33,6 +33,7 @@ def sweep(
     accumulate: Accumulate | None = None,
     whole: np.ndarray | None = None,
     lanes: Sequence[Accumulate] = (),
+    beside: Callable[[int], int] = lambda c: 0,
 ) -> np.ndarray:
     """Return the gradient of J at w, (N,); on the way, call accumulate on each chunk.
 
@@ -50,6 +51,8 @@ def sweep(
     lanes : sequence of callable, optional
         Instead of accumulate, one for each lane into which samples are split: threads take
         lanes, and who calls adds up what they have summed.
+    beside : callable, optional
+        The doubles of the buffer that each is given, for a chunk of c samples; none by default.
     """
     net, layout = objective.net, objective.net.layout
     parts = split(objective.T, len(lanes)) if lanes else [range(objective.T)]
@@ -57,19 +60,19 @@ def sweep(
         parts = objective.lanes(sweep_work, columns, sums=net.n_weights)
     gradients = np.zeros((len(parts), net.n_weights))
 
-    def do(lane: int, rows: slice, work: np.ndarray) -> None:
+    def do(lane: int, rows: slice, work: np.ndarray, buffer: np.ndarray) -> None:
         F = net.sweep(w, objective.X[rows], work, keep=1)
         eps = objective.derivatives(F, rows)
         _core.gradient(layout, w, F.shape[1], eps, work, gradients[lane])
         add = lanes[lane] if lanes else accumulate
         if add is not None:
-            add(rows, F, work)
+            add(rows, F, work, buffer)
 
     with np.errstate(all="ignore"):
         if whole is None:
-            objective.each_chunk(parts, columns, extra, do)
+            objective.each_chunk(parts, columns, extra, do, beside)
         else:
-            do(0, slice(objective.T), whole)
+            do(0, slice(objective.T), whole, np.empty(0))
         for others in gradients[1:]:
             gradients[0] += others
         if objective.penalised:
