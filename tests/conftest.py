@@ -21,11 +21,22 @@ settings.register_profile(
 )
 settings.load_profile("ggn")
 
+LEFT = {}  # the states in which imports of test modules left their generators
+
 
 @pytest.fixture
 def rng():
     """One stream per test, the same at every run."""
     return np.random.default_rng(20180619)
+
+
+@pytest.fixture(autouse=True)
+def module_generators(request):
+    """Set the generators of a module to where its import left them: tests may run in any order."""
+    for name, value in vars(getattr(request, "module", None) or object).items():
+        if isinstance(value, np.random.Generator):
+            key = request.module.__name__, name
+            value.bit_generator.state = LEFT.setdefault(key, value.bit_generator.state)
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from strategies import assert_close
 import ggn
 from ggn._core import machine
 from ggn.linearization import assembly
-from ggn.linearization.mean_loss import split
+from ggn.linearization.lanes import split
 
 NETS = [ggn.MLP((3, 7, 1)), ggn.MLP((2, 5, 4, 3), "sigmoid"), ggn.MLP((4, 3), bias=False)]
 T = 203

@@ -91,7 +91,7 @@ class Member(TrainResult):
         )
         drawn = np.empty((*F.shape, count))
         nL = self.net.n_outputs
-        for rows in chunks(len(Z), self.net.chunk_size(nL, len(self.w) * nL)):
+        for rows in chunks(range(len(Z)), self.net.chunk_size(nL, len(self.w) * nL)):
             moved = self.net.jacobian(self.w, Z[rows]).T @ deviations
             drawn[rows] = F[rows, :, np.newaxis] + moved.reshape(drawn[rows].shape)
         return drawn + math.sqrt(0.5 / self.beta) * rng.standard_normal(drawn.shape)

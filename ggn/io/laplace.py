@@ -66,7 +66,7 @@ class Laplace:
         """Return the standard deviation of new targets at inputs X, (T, nL)."""
         X, nL = net._inputs(X), net.n_outputs
         variance = np.empty((len(X), nL))
-        for rows in chunks(len(X), net.chunk_size(nL, len(self.root) * nL)):
+        for rows in chunks(range(len(X)), net.chunk_size(nL, len(self.root) * nL)):
             half = solve_triangular(
                 self.root, net.jacobian(w, X[rows]), lower=True, overwrite_b=True
             )

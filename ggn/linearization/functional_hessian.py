@@ -43,7 +43,7 @@ def functional_hessian(objective: MeanLoss, w: np.ndarray) -> np.ndarray:
     work = objective.scratch(size)
     sums = _Sums(net, w)
     with np.errstate(all="ignore"):
-        for rows in chunks(objective.T, c):
+        for rows in chunks(range(objective.T), c):
             F = net.sweep(w, objective.X[rows], work, keep=2)
             sums.add(objective.derivatives(F, rows), work)
         return sums.matrix()

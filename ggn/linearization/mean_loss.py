@@ -9,7 +9,6 @@ frozen here, and summed chunk by chunk; an `Objective` says what else is known o
 from __future__ import annotations
 
 import copy
-import math
 from collections.abc import Callable, Iterator
 from typing import Any, Self
 
@@ -18,14 +17,15 @@ import numpy as np
 from ggn._core.machine import lane_count, limited, share
 from ggn.activations import Identity
 from ggn.linearization.base import BaseObjective
+from ggn.linearization.lanes import even, split
 from ggn.linearization.memory import Memory
 from ggn.linearization.shares import Shares
 from ggn.losses import Loss, resolve
 from ggn.losses.curvature import Curvature
-from ggn.network import MLP
+from ggn.network import MLP, chunks
 from ggn.validation import float_array, instance, number, samples
 
-__all__ = ["MeanLoss", "chunks", "penalty", "split"]
+__all__ = ["MeanLoss", "penalty"]
 
 
 class MeanLoss(BaseObjective):
@@ -264,30 +264,6 @@ class MeanLoss(BaseObjective):
 def forward_flops(net: MLP) -> float:
     """Return the flops of carrying one sample forward, with 75 in the time of an activation."""
     return 2.0 * net.n_weights + 75.0 * sum(net.sizes[1:])
-
-
-def chunks(samples: range, c: int) -> Iterator[slice]:
-    """Split them into slices of at most c."""
-    for start in samples[::c]:
-        yield slice(start, min(start + c, samples.stop))
-
-
-def split(T: int, lanes: int) -> list[range]:
-    """Return the samples of each lane: alike, and beginning where a cache line does.
-
-    Examples
-    --------
-    >>> split(100, 2)
-    [range(0, 56), range(56, 100)]
-    """
-    each = -(-T // (8 * lanes)) * 8
-    return [range(min(i * each, T), min((i + 1) * each, T)) for i in range(lanes)]
-
-
-def even(T: int, c: int) -> int:
-    """Return about c, a multiple of 8, such that T samples leave no small chunk at the end."""
-    count = max(math.ceil(T / c - 0.25), 1)
-    return -(-T // (8 * count)) * 8
 
 
 def penalty(l2: Any, N: int) -> float | np.ndarray:

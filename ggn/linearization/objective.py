@@ -91,7 +91,7 @@ class Objective(MeanLoss):
     def _ranges(self) -> tuple[np.ndarray, np.ndarray]:
         n0, counted = self.net.n_inputs, self.c.array > 0.0
         low, high = np.full(n0, np.inf), np.full(n0, -np.inf)
-        for rows in chunks(self.T, self.chunk(0)[0]):
+        for rows in chunks(range(self.T), self.chunk(0)[0]):
             seen = self.X[rows][counted[rows]]
             low = np.minimum(low, seen.min(axis=0, initial=np.inf))
             high = np.maximum(high, seen.max(axis=0, initial=-np.inf))
@@ -106,7 +106,7 @@ class Objective(MeanLoss):
             mean = y @ c / largest
             own = sum(
                 float(c[rows] @ (y[rows] / largest - mean) ** 2)
-                for rows in chunks(self.T, self.chunk(0)[0])
+                for rows in chunks(range(self.T), self.chunk(0)[0])
             )
             # of a constant target rounding alone is left, and says nothing
             variance += own if own > (ROUNDING * mean) ** 2 else 0.0
@@ -118,7 +118,7 @@ class Objective(MeanLoss):
         most = np.maximum(self.X.max(axis=0), -self.X.min(axis=0))
         most[most == 0.0] = 1.0
         inputs = np.zeros_like(most)
-        for rows in chunks(self.T, self.chunk(0)[0]):
+        for rows in chunks(range(self.T), self.chunk(0)[0]):
             inputs += c[rows] @ (self.X[rows] / most) ** 2
         size: np.ndarray = most * np.sqrt(inputs)
         return size
@@ -132,7 +132,7 @@ class Objective(MeanLoss):
 
     def constant(self, output: np.ndarray) -> float:
         total = 0.0
-        for rows in chunks(self.T, self.chunk(0)[0]):
+        for rows in chunks(range(self.T), self.chunk(0)[0]):
             F = np.repeat(output[:, np.newaxis], self.Yt[:, rows].shape[1], axis=1)
             total += self.sum_loss(F, rows)
         return total
@@ -144,7 +144,7 @@ class Objective(MeanLoss):
         own.known = {}
         if m.any() or (s != 1.0).any():
             own.X = np.empty_like(self.X)
-            for rows in chunks(self.T, self.chunk(0)[0]):
+            for rows in chunks(range(self.T), self.chunk(0)[0]):
                 np.subtract(self.X[rows], m, out=own.X[rows])
                 own.X[rows] /= s
         own.Yt = (self.Yt - my[:, np.newaxis]) / sy

@@ -8,7 +8,8 @@ from typing import Protocol
 import numpy as np
 
 from ggn import _core
-from ggn.linearization.mean_loss import MeanLoss, split
+from ggn.linearization.lanes import split
+from ggn.linearization.mean_loss import MeanLoss
 from ggn.network import MLP
 
 __all__ = ["Accumulate", "sweep", "sweep_work"]

@@ -22,10 +22,10 @@ __all__ = ["CHUNK_DOUBLES", "chunk_size", "chunks", "input_jacobian", "jacobian"
 CHUNK_DOUBLES = 1 << 17
 
 
-def chunks(total: int, size: int) -> Iterator[slice]:
-    """Split range(total) into slices of at most size."""
-    for start in range(0, total, size):
-        yield slice(start, min(start + size, total))
+def chunks(samples: range, size: int) -> Iterator[slice]:
+    """Split them into slices of at most size."""
+    for start in samples[::size]:
+        yield slice(start, min(start + size, samples.stop))
 
 
 def chunk_size(layout: _core.Layout, columns: int, extra: int = 0) -> int:
@@ -40,7 +40,7 @@ def outputs(layout: _core.Layout, w: np.ndarray, X: np.ndarray) -> np.ndarray:
     out = np.empty((len(X), layout.sizes[-1]))
     c = chunk_size(layout, 0)
     work = np.empty(layout.work_size(min(c, len(X)), 0))
-    for rows in chunks(len(X), c):
+    for rows in chunks(range(len(X)), c):
         _core.forward(layout, w, X[rows], work, 0, exact=True)
         out[rows] = layout.outputs(work, rows.stop - rows.start).T
     return out
@@ -79,7 +79,7 @@ def _backward(
     nL = layout.sizes[-1]
     c = chunk_size(layout, nL, extra)
     work = np.empty(layout.work_size(min(c, len(X)), nL))
-    for rows in chunks(len(X), c):
+    for rows in chunks(range(len(X)), c):
         _core.forward(layout, w, X[rows], work, 1)
         _core.sensitivities(layout, w, rows.stop - rows.start, None, work)
         yield rows, work

@@ -108,7 +108,7 @@ class LoopObjective(Objective):
         if not self.sweeps.simulate(w):
             return float("inf")
         total = self.penalty(w) if self.penalised else 0.0
-        for rows in chunks(self.T, ROWS):
+        for rows in chunks(range(self.T), ROWS):
             total += self.sum_loss(self.now(rows), rows)
         return total
 
@@ -118,7 +118,7 @@ class LoopObjective(Objective):
 
     def outputs(self, w: np.ndarray) -> Iterator[tuple[slice, np.ndarray]]:
         self.sweeps.simulate(w)
-        for rows in chunks(self.T, ROWS):
+        for rows in chunks(range(self.T), ROWS):
             yield rows, self.now(rows)
 
     def refit_pays(self, work: float) -> bool:

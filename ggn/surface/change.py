@@ -42,7 +42,7 @@ def output_rounding(objective: Objective, w: np.ndarray) -> np.ndarray:
     c, _ = objective.chunk(0)
     Ws, work = net.unpack(w), np.empty(net.work_size(min(c, objective.T), net.n_outputs))
     with np.errstate(all="ignore"):
-        for rows in chunks(objective.T, c):
+        for rows in chunks(range(objective.T), c):
             n = rows.stop - rows.start
             F = net.sweep(w, objective.X[rows], work, keep=1)
             variance = np.zeros((net.n_inputs, n))

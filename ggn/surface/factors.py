@@ -191,7 +191,7 @@ def stream_weights(net: MLP, w: np.ndarray, X: np.ndarray) -> Factors:
     total = Factor(sum(min(n * m, k) for n, m in net.layout.shapes), k)
     for layer, (n, m) in enumerate(net.layout.shapes, start=1):
         block = Factor(n * m, k)
-        for units in chunks(n, max(1, max(ROWS, k) // m)):
+        for units in chunks(range(n), max(1, max(ROWS, k) // m)):
             block.add(chunk.row_block(layer, units))
         total.add(block.matrix)
         blocks.append(block.matrix)

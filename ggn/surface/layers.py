@@ -62,7 +62,7 @@ def sweep_layers(net: MLP, w: np.ndarray, X: np.ndarray, size: int) -> Iterator[
     layout, nL, layers = net.layout, net.n_outputs, range(1, net.depth + 1)
     size = min(size, len(X))
     memory = np.empty(net.work_size(size, nL))
-    for rows in chunks(len(X), size):
+    for rows in chunks(range(len(X)), size):
         c = rows.stop - rows.start
         work = memory[: net.work_size(c, nL)]
         net.sweep(w, X[rows], work, keep=1, exact=True)

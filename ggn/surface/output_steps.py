@@ -35,7 +35,7 @@ def output_steps(objective: Objective, w: np.ndarray) -> Iterator[tuple[int, np.
     c, _ = objective.chunk(0)
     work = np.empty(net.work_size(min(c, objective.T), nL))
     with np.errstate(all="ignore"):
-        for rows in chunks(objective.T, c):
+        for rows in chunks(range(objective.T), c):
             n = rows.stop - rows.start
             F = net.sweep(w, objective.X[rows], work, keep=1)
             curvature = objective.curvature(F, rows, psd=True)
