@@ -25,7 +25,7 @@ PROBLEMS = {  # net, targets, loss, sample weights: every form of the assembly
     "constant": (ggn.MLP((2, 7, 5, 2)), Y, "squared", None),
     "diagonal": (ggn.MLP((2, 6, 2), "sigmoid", "tanh"), Y, "cauchy", np.linspace(0.5, 2, 60)),
     "full": (ggn.MLP((2, 6, 3), "softsign"), CLASSES, "softmax_cross_entropy", None),
-    "columns": (ggn.MLP((2, 20, 1), "softplus"), Y[:, :1], "squared", None),
+    "columns": (ggn.MLP((2, 20, 1), "softplus", bias=False), Y[:, :1], "squared", None),
 }
 DIAGONAL = PROBLEMS["diagonal"][0], X, *PROBLEMS["diagonal"][1:]
 STEPS = {

@@ -2,7 +2,7 @@
 
 Its decisions are those of `ggn.fit.train`, `Run`, `reach` and `Nielsen`, whose constants it is
 handed.  What Python costs in an iteration, some hundred microseconds, is most of the time of a
-fit that one chunk of samples holds.
+fit whose sweeps are a single thread's.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from ggn.fit.result import Status
 from ggn.fit.run import Run
 from ggn.fit.strategies import Strategies
 from ggn.linearization import BaseObjective, Objective
-from ggn.linearization.assembly import Blocks, by_columns
+from ggn.linearization.assembly import by_columns, lanes_of_blocks
 from ggn.losses import BUILT_IN, Loss, Residual
 from ggn.steps import Dual, Primal, Step
 
@@ -48,7 +48,7 @@ CODES: dict[Status | None, int] = {None: 0, **{status: code for code, status in 
 
 
 def suits(objective: BaseObjective, step: Step, damping: Damping) -> TypeGuard[Objective]:
-    """Whether nothing here is the user's own, and one chunk holds all samples, in memory."""
+    """Whether nothing here is the user's own, and a sweep is one lane's: threads would not help."""
     if type(objective) is not Objective:
         return False
     net = objective.net
@@ -59,9 +59,8 @@ def suits(objective: BaseObjective, step: Step, damping: Damping) -> TypeGuard[O
     if type(step) is Dual:
         few = not objective.penalised and objective.T * net.n_outputs <= MOST
         return few and memory_size(objective, step) <= MOST_BYTES
-    extra = net.n_weights * net.n_outputs if by_columns(objective) else Blocks.chunk_doubles
-    whole = objective.T <= objective.chunk(net.n_outputs, extra)[0]
-    small = type(step) is Primal and whole and net.n_weights <= MOST
+    one = lanes_of_blocks(net, objective.T) == 1
+    small = type(step) is Primal and one and net.n_weights <= MOST
     return small and memory_size(objective, step) <= MOST_BYTES
 
 
