@@ -204,6 +204,21 @@ def test_one_sample_and_zero_weights():
     assert np.isfinite(r.intervals([[1.0]])).all()
 
 
+@unsettled
+def test_weights_are_numbers_of_copies():
+    X, Y = wave(40)
+    times = np.random.default_rng(2).integers(1, 4, 40)
+    net = ggn.MLP((1, 5, 1))
+    one = train_bayesian(net, X, Y, sample_weight=times, max_iter=30)
+    all_ = train_bayesian(
+        net, np.repeat(X, times, axis=0), np.repeat(Y, times, axis=0), max_iter=30
+    )
+    for name in ("l2", "effective_parameters", "noise_std", "log_evidence"):
+        assert one[name] == pytest.approx(all_[name], rel=1e-4)
+    for a, b in zip(one.intervals(X), all_.intervals(X), strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-4, atol=1e-6)
+
+
 # ------------------------------------------------------------- runs
 
 

@@ -11,7 +11,7 @@ from commands import fails
 
 import ggn
 from ggn.command import training
-from ggn.fit import bayes, scores, task
+from ggn.fit import alternation, scores, task
 from ggn.fit.penalty import without_biases
 from ggn.io import Model
 from ggn.io.scaling import standard_units
@@ -144,7 +144,7 @@ def test_an_interrupt_leaves_the_best_so_far(run, noisy, tmp_path, monkeypatch, 
 def test_an_interrupt_while_the_evidence_is_estimated_keeps_the_weights(
     run, noisy, tmp_path, monkeypatch
 ):
-    original, calls = bayes._estimate, []
+    original, calls = alternation._estimate, []
 
     def interrupted(*args):
         calls.append(1)
@@ -152,7 +152,7 @@ def test_an_interrupt_while_the_evidence_is_estimated_keeps_the_weights(
             raise KeyboardInterrupt
         return original(*args)
 
-    monkeypatch.setattr(bayes, "_estimate", interrupted)
+    monkeypatch.setattr(alternation, "_estimate", interrupted)
     path = tmp_path / "m.npz"
     result = run("train", noisy, "--target", "y", "--hidden", "3", "--bayesian", "--save", path)
     assert result.status == 130

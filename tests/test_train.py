@@ -177,6 +177,7 @@ def lost():
 
 
 SERIES = np.arange(40.0)
+NOISY = (CUBE := np.random.default_rng(1).uniform(-2.0, 2.0, (7, 80)))[0] + 2.0 * CUBE[1] ** 2
 STOPS = {
     # at w = 0 the two pulls cancel exactly
     Status.GRADIENT: lambda: line((-1.0, 1.0), (1.0, 1.0), w0=0.0),
@@ -189,6 +190,7 @@ STOPS = {
     Status.VALIDATION: lambda: line(
         (1.0, 1.0), w0=0.0, validation=([[1.0]], [0.0]), patience=1, max_iter=9
     ),
+    Status.CRITERION: lambda: ggn.train_bayesian(ggn.MLP((6, 9, 1)), CUBE[1:].T, NOISY),
     Status.PRECISION: lambda: fit(tol=0.0, max_iter=5000),
     Status.MAX_ITER: lambda: fit(max_iter=3),
     Status.MAX_SECONDS: lambda: fit(max_seconds=0),
@@ -229,8 +231,8 @@ STOPS = {
         ggn.MLP((1, 1, 1), "exponential"), [1.0], [0.0], w0=[1000.0, 0.0, 1.0, 0.0]
     ),
 }  # fmt: skip
-DONE = {Status.GRADIENT, Status.STEP, Status.LOSS, Status.PRECISION}
-DONE |= {Status.TARGET, Status.VALIDATION}
+DONE = {Status.GRADIENT, Status.STEP, Status.LOSS, Status.PRECISION, Status.TARGET}
+DONE |= {Status.VALIDATION, Status.CRITERION}
 
 
 @pytest.mark.parametrize("status", Status, ids=lambda s: s.name)

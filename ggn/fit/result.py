@@ -27,6 +27,7 @@ class Status(enum.Enum):
     LOSS = "The last step reduced the loss by less than tol, as predicted."
     TARGET = "The loss reached loss_target."
     VALIDATION = "The loss of samples held out falls no more; the weights of its least are kept."
+    CRITERION = "Going on predicts worse, as cross-validation has it; what did best is kept."
     PRECISION = "No step reduces the loss any further in double precision."
     MAX_ITER = "The iteration limit max_iter was reached."
     MAX_SECONDS = "The time limit max_seconds was reached."
@@ -46,7 +47,7 @@ class Status(enum.Enum):
     @property
     def success(self) -> bool:
         """Whether the run ended because there was nothing more to do."""
-        asked = (Status.TARGET, Status.VALIDATION)
+        asked = (Status.TARGET, Status.VALIDATION, Status.CRITERION)
         return self in (Status.GRADIENT, Status.STEP, Status.LOSS, Status.PRECISION, *asked)
 
 

@@ -1,7 +1,7 @@
 """To the end of a fit through time: as given, or with a penalty or a scale that the data choose.
 
     Given       at the penalty and the loss that the caller said
-    Evident     training and estimates of noise and penalty in turn (`ggn.fit.bayes`)
+    Evident     training and estimates of noise and penalty in turn (`ggn.fit.alternation`)
     Robust      training and estimates of the loss's scale in turn (`ggn.fit.robust`)
 
 What alternates is that of ordinary networks: only who minimises is another.  Penalties and losses
@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from ggn.fit.bayes import settle
+from ggn.fit.alternation import settle
 from ggn.fit.held_out import Held
 from ggn.fit.limits import Limits
 from ggn.fit.method import Method

@@ -66,6 +66,10 @@ class Advice(enum.Enum):
         "The training was meant to stop here: the loss of samples held out falls no more, and "
         "to train on would fit the noise of the others."
     )
+    PREDICTS_WORSE = (
+        "The training was meant to stop here: from these weights on new targets are predicted "
+        "worse, as generalised cross-validation has it."
+    )
     OVERFITTED = (
         "Theirs is more than twice that of the others: use fewer hidden units, a larger penalty "
         "(l2) or more data."

@@ -1,8 +1,8 @@
 """A diagnosis that knows how the training ended, and so what going on would bring.
 
-Where samples held out have ended it, the gradient is not meant to be zero: advice on how to
-lower J further is taken back.  Where a limit has, or a target or a callback, that is what to
-change, and not tol.
+Where samples held out, or a criterion, have ended it, the gradient is not meant to be zero: advice
+on how to lower J further is taken back.  Where a limit has, or a target or a callback, that is what
+to change, and not tol.
 """
 
 from __future__ import annotations
@@ -48,6 +48,8 @@ def ended(found: Diagnosis, fit: TrainResult) -> Diagnosis:
         advice, remedy = _kept(advice, Advice.HELD_OUT), None
         if not found.differs and _held_out(run) > FAR * found.loss:
             advice += (Advice.OVERFITTED,)
+    elif status is Status.CRITERION:
+        advice, remedy = _kept(advice, Advice.PREDICTS_WORSE), None
     elif status is Status.MAX_ITER:
         advice = _instead(advice, Advice.MEMBERS_STEPS if mixed else Advice.MORE_STEPS)
     elif status in _OUTSIDE:
