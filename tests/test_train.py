@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import reference
 from scipy.optimize import OptimizeResult
+from user_losses import LOG_COSH, welsch
 
 import ggn
 from ggn import Status
@@ -132,14 +133,6 @@ def line(*data, w0, **more):
     return ggn.train(LINE, x, y, w0=[w0], **more)
 
 
-LOG_COSH = ggn.Loss(
-    "log_cosh",
-    lambda F, Y: (np.logaddexp(F - Y, Y - F) - np.log(2.0)).sum(axis=1),
-    lambda F, Y: np.tanh(F - Y),
-    lambda F, Y: 4.0 * np.exp(-2.0 * np.abs(F - Y)) / (1.0 + np.exp(-2.0 * np.abs(F - Y))) ** 2,
-)
-
-
 def stop(_):
     raise StopIteration
 
@@ -227,6 +220,8 @@ STOPS = {
     Status.ROUNDED: lambda: ggn.train(
         ggn.MLP((1, 3, 1)), 1e15 + np.arange(9.0), np.sin(np.arange(9.0)), max_iter=300
     ),
+    # residuals of a hundred, where 1 - exp(-r²) is flat
+    Status.PLATEAU: lambda: line((20.0, 0.0), w0=5.0, loss=welsch(1.0)),
     Status.BAD_START: lambda: ggn.train(
         ggn.MLP((1, 1, 1), "exponential"), [1.0], [0.0], w0=[1000.0, 0.0, 1.0, 0.0]
     ),

@@ -30,6 +30,8 @@ WORDS: Mapping[enum.Enum, str] = {
     "try --damping levenberg_marquardt.",
     Status.CURVATURE: "The loss's curvature vanished where its gradient did not; "
     "try --step primal.",
+    Status.PLATEAU: "Most residuals lie where the loss is almost flat, and hardly act: give a "
+    "larger --loss-scale, or none, and one is chosen from the residuals.",
     Status.BAD_START: "The loss is not finite at the initial weights; try another --init or "
     "--seed.",
     EvidenceKind.DESCENT: "J falls along its eigenvector, by {fall:.3g} at t = {t:.3g}, "
@@ -43,6 +45,8 @@ WORDS: Mapping[enum.Enum, str] = {
     Advice.OVERFITTED: "Theirs is more than twice that of the others: use fewer hidden units "
     "(--hidden), a larger penalty (--l2) or more data.",
     Advice.LEAVE_SADDLE: "Train again, with another --seed.",
+    Advice.LARGER_SCALE: "Train with a larger --loss-scale, or none, and one is chosen from the "
+    "residuals: few samples decide on the fit.",
     Advice.KEEP_FINITE: f"A {_PENALTY}.",
     Advice.PENALISE: f"A {_PENALTY}; {_MAY_NOT_RUN}",
     Advice.SATURATE_LESS: "bent_identity, softsign or softplus hardly saturate; "

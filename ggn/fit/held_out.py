@@ -15,6 +15,7 @@ import numpy as np
 from scipy.optimize import OptimizeResult
 
 from ggn.fit.limits import Callback, scipy_callback
+from ggn.fit.plateau import far_out, told
 from ggn.fit.result import Status, TrainResult
 from ggn.linearization import BaseObjective, Objective, Source, SummedObjective
 from ggn.losses import Loss
@@ -183,8 +184,9 @@ class Held:
         if seen.best < len(seen.losses) - 1:
             result.state = None  # of another iterate
         if seen.stopped and result.status is Status.CALLBACK:
-            status = Status.VALIDATION
-            result.update(status=status, message=status.value, success=status.success)
+            out = far_out(self.objective, seen.best_w)
+            status, message = told(Status.VALIDATION, out)
+            result.update(status=status, message=message, success=status.success)
 
 
 def _watch(objective: BaseObjective, name: str, given: Any, patience: int | None) -> Watch | None:

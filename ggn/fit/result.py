@@ -40,6 +40,10 @@ class Status(enum.Enum):
     WANDERED = "The run ended at a larger loss than it had reached; these are its best weights."
     FLAT = "Hidden units are flat on all samples, so no step can move them; start elsewhere."
     STALLED = "No step reduces the loss in double precision, though its gradient is not zero."
+    PLATEAU = (
+        "Most residuals lie where the loss is almost flat, and hardly act: give it a larger scale, "
+        "or one chosen from the residuals (ggn.train_robust)."
+    )
     ROUNDED = "Inputs or targets lie so far from zero that rounding hides the fit; centre them."
     DIVERGES = "The free run leaves the data behind; these weights are of a shorter horizon."
     BAD_START = "The loss is not finite at the initial weights; try smaller ones."

@@ -89,7 +89,7 @@ class Stages:
         made.update(
             success=status.success,
             status=status,
-            message=status.value,
+            message=fit.message if status is fit.status else status.value,
             nit=self.nit,
             nfev=self.nfev,
             njev=self.njev,

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from ggn.fit.plateau import far_out, told
 from ggn.fit.result import End, Status
 from ggn.fit.run import NEGLIGIBLE, Run
 from ggn.fit.sizes import advice, far_from_one, target_sizes
@@ -20,6 +21,7 @@ SLACK = 1e-2  # share of J that one weight alone could take away, by the gradien
 JITTER = 1e-8  # relative: a rise of J that undamped steps make at a minimum, by rounding
 FLAT = 1e-6  # largest slope of a unit that training cannot move any more
 ASKED = (Status.TARGET, Status.CALLBACK, Status.INTERRUPTED, Status.BAD_START)  # to end there
+CUT_OFF = (Status.MAX_ITER, Status.MAX_SECONDS)  # where more of the same may be no help
 MOST_SAMPLES = 1000  # looked at for flat units
 
 
@@ -87,11 +89,15 @@ def _end(run: Run, status: Status, w: np.ndarray, J: float, gradient: np.ndarray
 def _message(run: Run, status: Status, J: float) -> str:
     """Return the sentence of a status, and what is to be said about units."""
     sentence: str = status.value
+    poor = status.success and status not in ASKED and J > POOR * run.units.level()
+    if poor or status is Status.PLATEAU or status in CUT_OFF:
+        out = far_out(run.objective, run.best_w)
+        if out is not None:
+            return told(status, out)[1]
     far = None if status.success else far_from_one(run.objective, run.units.given)
     if far is not None:
         return f"{sentence} {advice(far)}"
-    misfit = status is Status.FLAT or (status.success and J > POOR * run.units.level())
-    if run.given is not None and misfit:
+    if run.given is not None and (poor or status is Status.FLAT):
         far = far_from_one(run.units.given)
         if far is not None:
             return f"{sentence} The start may not suit the data: {far}; try the default w0."
@@ -107,8 +113,12 @@ def _honest(run: Run, status: Status) -> Status:
         g = run.gradient
         if (g * g > 2.0 * SLACK * abs(run.best_J) * run.diagonal).any():
             return Status.STALLED
-    poor = run.objective.layered and J > POOR * run.units.level()
-    return Status.FLAT if poor and _idle(run, J) else status
+    if not J > POOR * run.units.level():
+        return status
+    out = far_out(run.objective, run.best_w)
+    if out is not None and out.plateau:
+        return Status.PLATEAU
+    return Status.FLAT if run.objective.layered and _idle(run, J) else status
 
 
 def _idle(run: Run, J: float) -> bool:

@@ -21,6 +21,7 @@ from scipy.optimize import OptimizeResult
 from ggn.fit.bayes import choose_penalty
 from ggn.fit.held_out import Score, Watch
 from ggn.fit.limits import Limits, scipy_callback
+from ggn.fit.plateau import far_out, told
 from ggn.fit.result import Status, TrainResult
 from ggn.fit.robust import chosen_scale, least
 from ggn.fit.stages import From, Stages
@@ -204,8 +205,9 @@ class Task:
                 kept=stopping.best,
             )
             if stopping.stopped and result.status is Status.CALLBACK:
-                status = Status.VALIDATION
-                result.update(status=status, message=status.value, success=status.success)
+                far = far_out(self._objective(loss), stopping.best_w)
+                status, message = told(Status.VALIDATION, far)
+                result.update(status=status, message=message, success=status.success)
             if stopping.losses:
                 self._move(result, stopping.best_w, loss)
                 result.update(state=None)  # which is of the last iterate

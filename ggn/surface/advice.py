@@ -90,6 +90,10 @@ class Advice(enum.Enum):
         "Train from ten other starts and keep the best (ggn.train_restarts); where none ends "
         "lower, use more hidden units."
     )
+    LARGER_SCALE = (
+        "Give the loss a larger scale, or one chosen from the residuals (ggn.train_robust): few "
+        "samples decide on the fit."
+    )
     FIT_CLOSER = "To fit more closely, {remedy}."
     REMEDY_OR_ACCEPT = "{Remedy}; or accept the error, and validate."
     SMOOTH = "Use a smooth activation (softplus for relu) to have the point settled."
@@ -141,12 +145,16 @@ def suggestion(
     obstructions: Sequence[Obstruction],
     large: bool,
     descends: bool = False,
+    far_out: bool = False,
 ) -> Suggestion:
     """Return what to do next.
 
     `large` says that the weights are out of proportion, `descends` that J is seen to fall along
-    negative curvature, where a run that stalled at the gradient would stall again.
+    negative curvature, where a run that stalled at the gradient would stall again; `far_out` that
+    most samples hardly act, by the scale of the loss.
     """
+    if far_out:
+        return Suggestion((Advice.LARGER_SCALE,))
     if descends and verdict is Verdict.NOT_STATIONARY:
         verdict = Verdict.SADDLE
     found = _found(verdict, net, objective, obstructions, large)

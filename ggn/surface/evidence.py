@@ -116,6 +116,10 @@ class EvidenceKind(enum.Enum):
         "The samples come in chunks, of which sums were taken: exact fits, bounds of J, flat "
         "units, kinks, weights that run away and ranks of P were not looked at."
     )
+    FAR_OUT = (
+        "Most residuals lie far out on the loss: half of them act on the fit with less than "
+        "{influence:.1g} of the most that one can."
+    )
     LARGE_WEIGHTS = (
         "Weights as large as {largest:.2g} are out of proportion: J may fall towards an "
         "infimum at infinity, which its Hessian cannot show."

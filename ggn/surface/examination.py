@@ -14,6 +14,7 @@ import numpy as np
 
 from ggn.activations import Identity
 from ggn.damping import natural_scale
+from ggn.fit.plateau import FarOut, far_out
 from ggn.linearization import Linearization, Objective
 from ggn.linearization.spectrum import dense_fits
 from ggn.losses import Logistic, SoftmaxCrossEntropy
@@ -111,6 +112,11 @@ class Examination:
         out = LARGE * float(np.abs(self.objective.Yt).max() or 1.0)
         hidden = any(layer.large.size for layer in self.saturation.layers[:-1])
         return hidden or float(np.abs(self.net.unpack(self.at.w)[-1]).max()) > 10.0 * out
+
+    @functools.cached_property
+    def far_out(self) -> FarOut | None:
+        """What is found where most residuals act little."""
+        return far_out(self.objective, self.at.w)
 
     @functools.cached_property
     def scale(self) -> np.ndarray:

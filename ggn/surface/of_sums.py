@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from ggn.damping import natural_scale
+from ggn.fit.plateau import far_out
 from ggn.linearization.spectrum import Spectrum, dense_fits, inertia, spectrum
 from ggn.linearization.summed import SummedLinearization
 from ggn.surface.advice import Advice, Suggestion
@@ -42,11 +43,14 @@ def diagnose_sums(at: SummedLinearization, max_memory: float) -> Diagnosis:
     """Return what is known of w by sums over the samples alone."""
     point = _Point(at, max_memory)
     verdict, said, measured = _judged(point)
-    unseen = seen(EvidenceKind.SUMS_ONLY)
+    unseen, far = seen(EvidenceKind.SUMS_ONLY), far_out(at.objective, at.w)
+    if far is not None:
+        said += (seen(EvidenceKind.FAR_OUT, influence=far.influence),)
+    advice = ADVICE[verdict] if far is None else Advice.LARGER_SCALE
     return Diagnosis(
         verdict=verdict,
         evidence=(*said, *point.of_normal, unseen),
-        suggestion=Suggestion((ADVICE[verdict],)),
+        suggestion=Suggestion((advice,)),
         loss=at.loss,
         gradient_norm=float(np.linalg.norm(at.gradient)),
         relative_gradient=point.relative,

@@ -39,7 +39,7 @@ from ggn.network import MLP
 from ggn.surface import judgements
 from ggn.surface.advice import suggestion
 from ggn.surface.diagnosis import Diagnosis
-from ggn.surface.evidence import Evidence, Judgement
+from ggn.surface.evidence import Evidence, EvidenceKind, Judgement, seen
 from ggn.surface.examination import Examination
 from ggn.surface.of_fit import takes_fits
 from ggn.surface.of_sums import diagnose_sums
@@ -189,10 +189,12 @@ def _conclude(point: Examination) -> Diagnosis:
         if found.verdict is not None:
             break
     assert found.verdict is not None  # the last has one
-    obstructions, at = point.obstructions, point.at
+    obstructions, at, far = point.obstructions, point.at, point.far_out
+    if far is not None:
+        evidence.append(seen(EvidenceKind.FAR_OUT, influence=far.influence))
     advice = suggestion(
         found.verdict, point.net, point.objective, obstructions, point.large,
-        descends="descent" in measured,
+        descends="descent" in measured, far_out=far is not None,
     )  # fmt: skip
     return Diagnosis(
         verdict=found.verdict,
