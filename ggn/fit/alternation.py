@@ -115,6 +115,7 @@ def settle(
         BayesianResult,
         fit,
         status,
+        message=status.value,  # the penalty is one that the data chose
         effective_parameters=at.gamma,
         l2=l2,
         alpha=l2 * at.beta * data.count,

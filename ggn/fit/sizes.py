@@ -12,6 +12,7 @@ from ggn.losses import BUILT_IN, FOR_REGRESSION, Residual, Squared
 from ggn.validation import ArgumentError
 
 __all__ = [
+    "LARGEST",
     "advice",
     "check_sizes",
     "far_from_one",

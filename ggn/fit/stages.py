@@ -87,13 +87,12 @@ class Stages:
         """Return the last training as the result of all, with what else was found."""
         made = kind(fit)
         made.update(
+            {"message": fit.message if status is fit.status else status.value} | more,
             success=status.success,
             status=status,
-            message=fit.message if status is fit.status else status.value,
             nit=self.nit,
             nfev=self.nfev,
             njev=self.njev,
-            **more,
         )
         return made
 

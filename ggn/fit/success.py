@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from ggn.fit.penalty import HeavyPenalty, heavier_by_units
 from ggn.fit.plateau import far_out, told
 from ggn.fit.result import End, Status
 from ggn.fit.run import NEGLIGIBLE, Run
@@ -18,6 +19,7 @@ __all__ = ["judged"]
 
 POOR = 1e-2  # of the level: an R² of 0.99
 SLACK = 1e-2  # share of J that one weight alone could take away, by the gradient
+EPS = float(np.finfo(np.float64).eps)
 JITTER = 1e-8  # relative: a rise of J that undamped steps make at a minimum, by rounding
 FLAT = 1e-6  # largest slope of a unit that training cannot move any more
 ASKED = (Status.TARGET, Status.CALLBACK, Status.INTERRUPTED, Status.BAD_START)  # to end there
@@ -37,7 +39,7 @@ def judged(run: Run, status: Status, why: str = "") -> End:
         run.gradient = run.objective.at(run.best_w).gradient
     elif run.best_w is not run.w:
         best = run.objective.at(run.best_w, run.best_J)
-        rounding = 8.0 * best.rounding + np.finfo(float).eps * abs(run.first_J)
+        rounding = 8.0 * best.rounding + EPS * abs(run.first_J)
         if status.success and run.J > (1.0 + JITTER) * run.best_J + rounding:
             status = Status.WANDERED
         run.gradient = best.gradient
@@ -94,6 +96,10 @@ def _message(run: Run, status: Status, J: float) -> str:
         out = far_out(run.objective, run.best_w)
         if out is not None:
             return told(status, out)[1]
+        if poor:
+            heavy = _heavy_penalty(run, J)
+            if heavy is not None:
+                return f"{sentence} {heavy}"
     far = None if status.success else far_from_one(run.objective, run.units.given)
     if far is not None:
         return f"{sentence} {advice(far)}"
@@ -102,6 +108,17 @@ def _message(run: Run, status: Status, J: float) -> str:
         if far is not None:
             return f"{sentence} The start may not suit the data: {far}; try the default w0."
     return sentence
+
+
+def _heavy_penalty(run: Run, J: float) -> HeavyPenalty | None:
+    """Return what a penalty weighs that holds back the fit by the units of its data, or None."""
+    given = run.units.given
+    if not (given.penalised and given.layered):
+        return None
+    level = POOR * run.units.level()
+    misfit = J - given.penalty(run.units.weights(run.best_w))
+    # of a penalty that is all there is, rounding may be more than the rest
+    return heavier_by_units(given) if misfit > level or EPS * J > level else None
 
 
 def _honest(run: Run, status: Status) -> Status:

@@ -23,7 +23,7 @@ import numpy as np
 from ggn import steps
 from ggn._core.machine import memory_limit
 from ggn.damping import Damping, LevenbergMarquardt
-from ggn.fit.sizes import advice, far_from_one, input_units, target_units
+from ggn.fit.sizes import LARGEST, advice, far_from_one, input_units, target_units
 from ggn.linearization import BaseObjective
 from ggn.losses import Loss
 from ggn.losses.base import SCALES
@@ -233,6 +233,7 @@ def _own_units(objective: BaseObjective, most_bytes: float, near: float) -> Unit
         found = Standard(objective, (m, s), (my, sy), *rescaled(objective.loss, sy))
     # weights of the run become the caller's by 1/s and sy
     fine = found.finite and float(s.min()) > LEAST and sy < 1.0 / LEAST
+    fine = fine and float(np.max(found.objective.l2)) <= LARGEST  # a gradient is squared
     return found if fine else Units(objective)
 
 
