@@ -64,6 +64,10 @@ class EvidenceKind(enum.Enum):
         "The fit is exact to {share:.1g} of the targets' deviation, and Gauss-Newton steps "
         f"of {{moved:.1g}} of the weights make it exact to rounding{_ONLY_MINIMUM}"
     )
+    VANISHES = (
+        "J, penalty included, is {loss:.1g}, as little as rounding of the targets makes of a loss "
+        "that cannot be below 0."
+    )
     CERTIFICATE = "{certificate}"
     OBSTRUCTION = "{obstruction}"
     SATURATION = "{saturation}"

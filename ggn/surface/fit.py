@@ -21,7 +21,7 @@ from ggn.activations import Identity
 from ggn.damping import LevenbergMarquardt
 from ggn.fit.train import train
 from ggn.linearization import Linearization, Objective
-from ggn.losses import Squared
+from ggn.losses import Residual, Squared
 from ggn.surface.change import Changes
 from ggn.surface.evidence import Evidence, EvidenceKind, seen
 from ggn.surface.feasibility import equal_inputs
@@ -36,6 +36,7 @@ __all__ = [
     "is_least",
     "relative_gradient",
     "separated",
+    "vanishes",
 ]
 
 EPS = float(np.finfo(np.float64).eps)
@@ -115,6 +116,20 @@ def _to_rounding(point: Changes) -> bool:
     unit = np.maximum(off.max(axis=0), 1e-300)  # in which squares do not underflow
     whole = np.linalg.norm(r / unit, axis=0) <= ROUNDING * np.linalg.norm(off / unit, axis=0)
     return bool(whole.all() and (r <= WORST * off).all())
+
+
+def vanishes(objective: Objective, J: float) -> Evidence | None:
+    """Return that J, penalty included, is what rounding of the targets makes, if it is.
+
+    A loss of residuals cannot be below 0, so no weights are better that a double could tell.
+    """
+    if not isinstance(objective.loss, Residual):
+        return None
+    middle, size = objective.columns(True, True, False)
+    size = np.where(size > 0.0, size, np.where(middle == 0.0, 1.0, np.abs(middle)))
+    r = DIRECT * size.min(keepdims=True)[np.newaxis]  # of the output that has the smallest unit
+    least = float(objective.loss.value(r, 0.0 * r)[0])
+    return seen(EvidenceKind.VANISHES, loss=J) if J <= least else None
 
 
 def beyond_reach(objective: Objective) -> bool:

@@ -14,7 +14,7 @@ import numpy as np
 from ggn.losses import Logistic, SoftmaxCrossEntropy
 from ggn.surface.evidence import Evidence, EvidenceKind, Judgement, Verdict, seen
 from ggn.surface.examination import RELATIVE, Examination
-from ggn.surface.fit import exact_fit, is_least, separated
+from ggn.surface.fit import exact_fit, is_least, separated, vanishes
 from ggn.surface.null_space import null_space
 from ggn.surface.obstruction import Obstruction
 from ggn.surface.runaway import runaway_ray
@@ -94,11 +94,10 @@ def separates(point: Examination) -> Judgement:
 
 def fits_exactly(point: Examination) -> Judgement:
     """Judge by the residuals, where the loss has its minimum at 0 and there only."""
-    objective = point.objective
+    objective, found = point.objective, None
     if objective.penalised:
-        return OPEN
-    found = None
-    if objective.loss.unique_minimum and not point.proofs:
+        found = vanishes(objective, point.at.loss)
+    elif objective.loss.unique_minimum and not point.proofs:
         found = exact_fit(point.changes, point.units, point.max_memory)
     elif objective.loss.convex and is_least(point.changes):
         found = seen(EvidenceKind.LEAST)

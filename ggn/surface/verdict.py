@@ -4,8 +4,9 @@ The first that applies, g the gradient and λ_j the eigenvalues of the exact Hes
 for weights in units of the data:
 
 =================  =================================================================
-global minimum     the fit is exact; or J is at a proven lower bound; or J is convex
-                   in w (no hidden layer) and g = 0
+global minimum     the fit is exact; or J is at a proven lower bound, or, penalty included,
+                   within the targets' rounding of 0; or J is convex in w (no hidden layer)
+                   and g = 0
 not stationary     g is not small, or promises more than 1e-6 of J, and J falls; or an
                    output's own weights lower its part of J by as much
 strict saddle      λ_1 < 0, J falls along its eigenvector by more than g explains,
