@@ -9,6 +9,7 @@ from ggn.activations import Activation
 from ggn.fit.class_targets import ClassTargetsWarning
 from ggn.fit.held_out import split
 from ggn.fit.many import train_many
+from ggn.fit.outliers import OutliersWarning
 from ggn.fit.planner import plan
 from ggn.fit.restarts import train_restarts
 from ggn.fit.result import Status, TrainResult
@@ -64,6 +65,7 @@ __all__ = [
     "Linearization",
     "Loss",
     "Model",
+    "OutliersWarning",
     "ScalingWarning",
     "Status",
     "TrainResult",

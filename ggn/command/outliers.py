@@ -7,12 +7,11 @@ from collections.abc import Sequence
 import numpy as np
 
 from ggn.command.report import EXACT_RMSE, NOISE_FREE, shorten
-from ggn.linearization.robust_scale import median, robust_deviation
+from ggn.fit.outliers import FAR, farthest
 from ggn.validation import count
 
 __all__ = ["hint_of_outliers", "outliers"]
 
-FAR = 30.0  # scaled median deviations: of a million normal numbers the farthest is at five
 BEYOND = 5.0  # noise deviations
 
 
@@ -37,8 +36,7 @@ def hint_of_outliers(names: Sequence[str], Y: np.ndarray, held: np.ndarray | Non
     for i, (name, y) in enumerate(zip(names, Y.T, strict=True)):
         if held is not None and held[i] > NOISE_FREE:
             continue
-        width = robust_deviation(y)
-        times = float(np.abs(y - median(y)).max()) / width if width > 0.0 else 0.0
+        times = farthest(y)
         if times > FAR:
             return (
                 f"{shorten(name, 30)} has values up to {times:.2g} times its scaled median "

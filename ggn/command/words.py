@@ -45,6 +45,8 @@ WORDS: Mapping[enum.Enum, str] = {
     Advice.OVERFITTED: "Theirs is more than twice that of the others: use fewer hidden units "
     "(--hidden), a larger penalty (--l2) or more data.",
     Advice.LEAVE_SADDLE: "Train again, with another --seed.",
+    Advice.ROBUST: "If those few targets are outliers, train with --robust: the squared loss "
+    "follows them.",
     Advice.LARGER_SCALE: "Train with a larger --loss-scale, or none, and one is chosen from the "
     "residuals: few samples decide on the fit.",
     Advice.KEEP_FINITE: f"A {_PENALTY}.",

@@ -12,6 +12,7 @@ from sklearn.utils.validation import check_is_fitted
 from ggn import losses
 from ggn.fit.class_targets import hint_of_classes
 from ggn.fit.mixture import Mixture
+from ggn.fit.outliers import hint_of_outliers
 from ggn.fit.scores import r2
 from ggn.linearization.objective import zeros_and_ones
 from ggn.sklearn.base import BaseGGN
@@ -60,8 +61,8 @@ class GGNRegressor(MultiOutputMixin, RegressorMixin, BaseGGN):
     max_iter : int, default 1000
         Largest number of steps.
     tol : float, default 1e-4
-        A fit has converged where a step is smaller than this, relative to the
-        weights, or reduces J by less than its square, relatively; see `ggn.train`.
+        A fit has converged where a step is smaller than this, relative to the weights, or
+        reduces J by less than its square, relatively; see `ggn.train`.
     n_restarts : int, default 1
         With a number as alpha, runs from different initial weights; the best is kept.
     n_jobs : int, optional
@@ -71,10 +72,9 @@ class GGNRegressor(MultiOutputMixin, RegressorMixin, BaseGGN):
         Whether `fit` goes on from the weights and the scaling of the last fit, of a mixture
         with the weights and the penalties of each network.
     early_stopping : bool, default False
-        Whether to hold samples out, stop once their loss has not fallen for
-        n_iter_no_change steps, and keep the weights of its least.
+        Whether to hold validation_fraction of the samples out, stop once their loss has not fallen
+        for n_iter_no_change steps, and keep the weights of its least.
     validation_fraction : float, default 0.1
-        Of the samples, to hold out.
     n_iter_no_change : int, default 10
     random_state : int, RandomState or None, default None
         For initial weights and the samples held out.
@@ -100,9 +100,8 @@ class GGNRegressor(MultiOutputMixin, RegressorMixin, BaseGGN):
         J, in scaled units, at the weights kept; of a mixture, the mean loss of its mean.
     loss_curve_ : list of float
         J after each step of this fit; of a mixture, of the last steps of `result_.best`.
-    n_layers_ : int
-        Inputs and outputs counted.
-    n_outputs_ : int
+    n_layers_, n_outputs_ : int
+        Of layers inputs and outputs are counted.
     out_activation_ : str
         "identity".
     input_range_ : ndarray, (2, n_features)
@@ -136,8 +135,9 @@ class GGNRegressor(MultiOutputMixin, RegressorMixin, BaseGGN):
     ExtrapolationWarning
         With warn_outside, when predicting.
     ClassTargetsWarning
-        Where all targets are 0 or 1, of more samples than weights: classes are for
-        `GGNClassifier`.
+        Where all targets are 0 or 1, of more samples than weights: see `GGNClassifier`.
+    OutliersWarning
+        Where a few targets are far from all others, and loss is "squared".
 
     Notes
     -----
@@ -209,6 +209,7 @@ class GGNRegressor(MultiOutputMixin, RegressorMixin, BaseGGN):
         Y = y.astype(np.float64).reshape(len(y), -1)
         net = self._network(Y.shape[1], Y.size)
         hint_of_classes(net, Y.size, lambda: zeros_and_ones(Y), self.loss)
+        hint_of_outliers(X, Y, self.loss, "loss='cauchy', of a scale that suits the others")
         also = {"_flat": y.ndim == 1, "out_activation_": "identity"}
         self._fit(X, Y, s, loss, _mean_r2, scale_targets=True, also=also)
         return self

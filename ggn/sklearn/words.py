@@ -34,6 +34,8 @@ WORDS: Mapping[enum.Enum, str] = {
     Advice.SCALE: 'First scale inside the model (scale="standard", or scale="robust" where a few '
     "samples are far out): the sizes of inputs or targets are more than 1000 apart, and random "
     "weights start far off.",
+    Advice.ROBUST: 'If those few targets are outliers, use loss="cauchy": the squared loss follows '
+    "them.",
     Advice.LARGER_SCALE: 'Let the scale of the loss be chosen from the residuals (loss="cauchy"), '
     "or give it a larger one: few samples decide on the fit.",
     Advice.KEEP_FINITE: f"A {_PENALTY}.",

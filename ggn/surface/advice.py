@@ -94,6 +94,9 @@ class Advice(enum.Enum):
         "Give the loss a larger scale, or one chosen from the residuals (ggn.train_robust): few "
         "samples decide on the fit."
     )
+    ROBUST = (
+        "If those few targets are outliers, use ggn.train_robust: the squared loss follows them."
+    )
     FIT_CLOSER = "To fit more closely, {remedy}."
     REMEDY_OR_ACCEPT = "{Remedy}; or accept the error, and validate."
     SMOOTH = "Use a smooth activation (softplus for relu) to have the point settled."
@@ -146,15 +149,19 @@ def suggestion(
     large: bool,
     descends: bool = False,
     far_out: bool = False,
+    outliers: bool = False,
 ) -> Suggestion:
     """Return what to do next.
 
     `large` says that the weights are out of proportion, `descends` that J is seen to fall along
     negative curvature, where a run that stalled at the gradient would stall again; `far_out` that
-    most samples hardly act, by the scale of the loss.
+    most samples hardly act, by the scale of the loss, `outliers` that it follows a few targets.
     """
     if far_out:
         return Suggestion((Advice.LARGER_SCALE,))
+    if outliers:
+        found = suggestion(verdict, net, objective, obstructions, large, descends)
+        return Suggestion((*found.advice, Advice.ROBUST), found.remedy)
     if descends and verdict is Verdict.NOT_STATIONARY:
         verdict = Verdict.SADDLE
     found = _found(verdict, net, objective, obstructions, large)

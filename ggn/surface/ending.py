@@ -25,6 +25,7 @@ _KEPT = (
     Advice.VALIDATE,
     Advice.BEST_OF_NETWORK,
     Advice.SCALE,
+    Advice.ROBUST,
     Advice.KEEP_FINITE,
     Advice.PENALISE,
     Advice.SATURATE_LESS,

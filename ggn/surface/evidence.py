@@ -124,6 +124,7 @@ class EvidenceKind(enum.Enum):
         "Most residuals lie far out on the loss: half of them act on the fit with less than "
         "{influence:.1g} of the most that one can."
     )
+    LONE_TARGETS = "{outliers}."
     LARGE_WEIGHTS = (
         "Weights as large as {largest:.2g} are out of proportion: J may fall towards an "
         "infimum at infinity, which its Hessian cannot show."

@@ -14,11 +14,12 @@ import numpy as np
 
 from ggn.activations import Identity
 from ggn.damping import natural_scale
+from ggn.fit.outliers import Outliers, lone_targets
 from ggn.fit.plateau import FarOut, far_out
 from ggn.linearization import Linearization, Objective
 from ggn.linearization.spectrum import dense_fits
 from ggn.losses import Logistic, SoftmaxCrossEntropy
-from ggn.losses.residual import Residual
+from ggn.losses.residual import Residual, Squared
 from ggn.network import MLP
 from ggn.surface.change import Changes
 from ggn.surface.feasibility import obstructions
@@ -117,6 +118,13 @@ class Examination:
     def far_out(self) -> FarOut | None:
         """What is found where most residuals act little."""
         return far_out(self.objective, self.at.w)
+
+    @functools.cached_property
+    def outliers(self) -> Outliers | None:
+        """A few targets that the squared loss follows, far from all others."""
+        if not isinstance(self.objective.loss, Squared):
+            return None
+        return lone_targets(self.objective.X, self.objective.Yt.T)
 
     @functools.cached_property
     def scale(self) -> np.ndarray:

@@ -193,9 +193,12 @@ def _conclude(point: Examination) -> Diagnosis:
     obstructions, at, far = point.obstructions, point.at, point.far_out
     if far is not None:
         evidence.append(seen(EvidenceKind.FAR_OUT, influence=far.influence))
+    if point.outliers is not None:
+        evidence.append(seen(EvidenceKind.LONE_TARGETS, outliers=point.outliers))
     advice = suggestion(
         found.verdict, point.net, point.objective, obstructions, point.large,
         descends="descent" in measured, far_out=far is not None,
+        outliers=point.outliers is not None,
     )  # fmt: skip
     return Diagnosis(
         verdict=found.verdict,

@@ -1,0 +1,130 @@
+"""Targets far from all others, and from those of samples nearby: outliers perhaps.
+
+    |y_i - median y| > 30 σ                   no normal number is: of a million, none beyond five
+    median over the 4 nearest samples j of |y_j - median y| < |y_i - median y| / 10
+
+σ is 1.4826 MAD, or what the nearest 90 % say, if that is more.  The second line tells an outlier
+from a peak, whose samples stand by one another.  Least squares follows either; it is told where the
+loss is named or left out, for who gives the object `Squared()` has chosen it.
+"""
+
+from __future__ import annotations
+
+import warnings
+from typing import NamedTuple
+
+import numpy as np
+
+from ggn.linearization.columns import centre_and_size
+from ggn.linearization.robust_scale import median, robust_deviation
+from ggn.losses import Loss, Squared, resolve
+from ggn.validation import count, users_line
+
+__all__ = ["FAR", "Outliers", "OutliersWarning", "farthest", "hint_of_outliers", "lone_targets"]
+
+FAR = 30.0  # scaled median deviations
+NEIGHBOURS, SHARE = 4, 0.1
+MOST = 0.1  # share of the samples: of more, it is how the targets are distributed
+Q90 = 1.6448536269514722  # of |z|, z ~ N(0, 1)
+LOOKED_AT = 100  # candidates, the farthest
+NAMED = 3
+
+
+class OutliersWarning(UserWarning):
+    """A few targets are far from all others, and the loss is squared."""
+
+
+class Outliers(NamedTuple):
+    """Targets that no others are near; prints as part of a sentence.
+
+    Attributes
+    ----------
+    rows : ndarray of int
+        Their samples, in ascending order.
+    output : int
+    times : float
+        The farthest from the median, in σ.
+    samples : int
+    """
+
+    rows: np.ndarray
+    output: int
+    times: float
+    samples: int
+
+    def __str__(self) -> str:
+        one = len(self.rows) == 1
+        has, it = ("has a target", "it") if one else ("have targets", "them")
+        return (
+            f"{len(self.rows)} of {count(self.samples, 'sample')} {has} up to {self.times:.2g} "
+            f"deviations of the others from their median, and those nearest to {it} have not"
+        )
+
+
+def farthest(y: np.ndarray) -> float:
+    """Return how far the farthest of numbers (n,) is from their median, in 1.4826 MAD.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> farthest(np.append(np.linspace(-1.0, 1.0, 99), 1e6)) > 1e6
+    True
+    >>> farthest(np.ones(9))
+    0.0
+    """
+    width = robust_deviation(y)
+    return float(np.abs(y - median(y)).max()) / width if width > 0.0 else 0.0
+
+
+def lone_targets(X: np.ndarray, Y: np.ndarray) -> Outliers | None:
+    """Return the outliers of the first output that has any: X is (T, n0), Y (T, nL).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> x = np.linspace(-1.0, 1.0, 60)[:, np.newaxis]
+    >>> peak = np.exp(-100.0 * x**2)
+    >>> lone_targets(x, peak) is None
+    True
+    >>> peak[7] = -9999.0
+    >>> lone_targets(x, peak).rows
+    array([7])
+    """
+    if len(Y) <= 2 * NEIGHBOURS:
+        return None
+    for output, y in enumerate(Y.T):
+        off = np.abs(y - median(y))
+        # of a peak among zeros the MAD is next to nothing
+        width = max(robust_deviation(y), float(np.quantile(off, 1.0 - MOST)) / Q90)
+        rows = np.flatnonzero(off > FAR * width)
+        rows = np.sort(rows[np.argsort(-off[rows], kind="stable")[:LOOKED_AT]])
+        unit = centre_and_size(X)[1]
+        Z = X / np.where(unit > 0.0, unit, 1.0)
+        lone = [i for i in rows.tolist() if _around(Z, off, i) < SHARE * off[i]]
+        if 0 < len(lone) <= MOST * len(y):
+            found = np.array(lone)
+            return Outliers(found, output, float(off[found].max()) / width, len(y))
+    return None
+
+
+def _around(Z: np.ndarray, off: np.ndarray, i: int) -> float:
+    """Return the median distance from the median, of the targets of the nearest samples."""
+    far = np.square(Z - Z[i]).sum(axis=1)
+    far[i] = np.inf
+    return float(np.median(off[np.argpartition(far, NEIGHBOURS)[:NEIGHBOURS]]))
+
+
+def hint_of_outliers(X: np.ndarray, Y: np.ndarray, given: str | Loss, instead: str) -> None:
+    """Warn if a few targets are outliers and the loss is the squared one, by its name."""
+    if not (isinstance(given, str) and isinstance(resolve(given), Squared)):
+        return
+    found = lone_targets(X, Y)
+    if found is not None:
+        values = [f"{y:.6g}" for y in Y[found.rows[:NAMED], found.output]]
+        named = ", ".join([*values, *(["..."] if len(found.rows) > NAMED else [])])
+        warnings.warn(
+            f"{found} ({named}): the squared loss follows outliers, against which there is "
+            f"{instead}; loss=ggn.losses.Squared() is silent",
+            OutliersWarning,
+            stacklevel=users_line(),
+        )
