@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 import pickle
+import re
 
 import numpy as np
 import pytest
+from sklearn.compose import TransformedTargetRegressor
+from sklearn.ensemble import BaggingRegressor
+from sklearn.model_selection import GridSearchCV
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 
 import ggn
 from ggn import plot
@@ -71,7 +77,7 @@ def test_onnx_takes_an_estimator(regressor, tmp_path):
     ("value", "way"),
     [
         (ggn.MLP((1, 1)), r"ggn\.Model\(net, w\) joins it and its weights"),
-        (GGNRegressor(), "it is not fitted, or has the estimator inside it"),
+        (GGNRegressor(), "it is not fitted yet"),
         (ggn.train_restarts(ggn.MLP((1, 1)), [[1.0]], [1.0], n_restarts=1), r"its fit is \.best"),
         (np.zeros(3), r"got array\(\[0., 0., 0.\]\)$"),
         (GGNRegressor, "got <class"),
@@ -84,6 +90,52 @@ def test_what_is_none_of_them_is_told_where_they_are(value, way):
         with pytest.raises(ValueError, match=rf"\.result_ and \.model_.*{way}") as caught:
             ask(value)
         assert "\n" not in str(caught.value)
+
+
+def around(what):
+    """Return something of scikit-learn's with a fitted estimator inside, and where it is."""
+    one = GGNRegressor((3,), alpha=1e-3, random_state=0, tol=1e-1)
+    piped = make_pipeline(StandardScaler(), one)
+    return {
+        "pipeline": (piped, lambda p: p[-1]),
+        "search": (GridSearchCV(one, {"alpha": [1e-3]}, cv=2), lambda s: s.best_estimator_),
+        "both": (
+            GridSearchCV(piped, {"ggnregressor__alpha": [1e-3]}, cv=2),
+            lambda s: s.best_estimator_[-1],
+        ),
+        "targets": (
+            TransformedTargetRegressor(one, func=np.cbrt, inverse_func=lambda y: y**3),
+            lambda t: t.regressor_,
+        ),
+        "several": (BaggingRegressor(one, 2, random_state=0), lambda b: b.estimators_[0]),
+    }[what]
+
+
+@pytest.mark.parametrize("what", ["pipeline", "search", "both", "targets", "several"])
+@pytest.mark.filterwarnings("ignore")
+def test_an_estimator_inside_another_thing_is_pointed_at(what):
+    """It is not taken without a word, as what the rest does to data would be left out."""
+    outer, inside = around(what)
+    outer.fit(X, Y)
+    asked = {
+        "model": lambda it: to_c(it),
+        "fit": lambda it: ggn.diagnose(it, X, Y),
+        "w0": lambda it: ggn.train(ggn.MLP((2, 3, 1)), X, Y, w0=it, max_iter=1),
+    }
+    for argument, ask in asked.items():
+        with pytest.raises(ValueError, match=rf"^{argument} must be .*: the estimator is ") as told:
+            ask(outer)
+        where = re.search(r": the estimator is (\S+?)(,|$)", str(told.value))[1]
+        found = eval(where, {argument: outer})
+        assert found is inside(outer)
+        if what != "several":  # which has seen some of the samples
+            ask(found)
+        if what in ("pipeline", "both"):
+            before = re.search(r"sees inputs as (\S+)\(X\) gives them", str(told.value))[1]
+            given = eval(before, {argument: outer})(X)
+            np.testing.assert_array_equal(found.predict(given), outer.predict(X))
+        assert ("transformed targets" in str(told.value)) is (what == "targets")
+        assert ("one of 2" in str(told.value)) is (what == "several")
 
 
 @pytest.mark.parametrize("draw", [plot.history, plot.damping], ids=lambda f: f.__name__)

@@ -17,7 +17,24 @@ from ggn.io.model import Model
 from ggn.network import MLP
 from ggn.validation import ArgumentError, describe
 
-__all__ = ["Estimator", "Fitted", "as_model", "as_result", "is_fitted", "targets_of", "words_of"]
+__all__ = [
+    "Estimator",
+    "Fitted",
+    "as_model",
+    "as_result",
+    "is_fitted",
+    "refuse_around",
+    "targets_of",
+    "words_of",
+]
+
+DEEPEST = 8  # of one thing inside another
+# where scikit-learn's own keep the fitted estimator, and what is to be said of its data
+AROUND = {
+    "best_estimator_": "",
+    "regressor_": "which sees transformed targets",
+    "estimator_": "",
+}
 
 
 class Estimator(Protocol):
@@ -105,12 +122,51 @@ def _is_estimator(value: Any) -> TypeGuard[Estimator]:
     return isinstance(getattr(value, "model_", None), Model) and not isinstance(value, type)
 
 
+def refuse_around(argument: str, value: Any) -> None:
+    """Raise ValueError for what has a fitted estimator inside it."""
+    if _inside(value, argument) is not None:
+        raise _refused(argument, value)
+
+
+def _inside(value: Any, name: str) -> tuple[str, list[str]] | None:
+    """Return where, in a pipeline or a search called name, the estimator is, and what it sees.
+
+    It is not taken from there: what other steps do to data would be left out unseen.
+    """
+    meaning: list[str] = []
+    for _ in range(DEEPEST):
+        if _is_estimator(value):
+            return name, meaning
+        steps = getattr(value, "steps", None)
+        if isinstance(steps, list) and steps and hasattr(value, "named_steps"):
+            if len(steps) > 1:
+                meaning.append(f"which sees inputs as {name}[:-1].transform(X) gives them")
+            value, name = steps[-1][-1], f"{name}[-1]"
+            continue
+        several = getattr(value, "estimators_", None)
+        if isinstance(several, list) and several:
+            meaning.append(f"one of {len(several)}")
+            value, name = several[0], f"{name}.estimators_[0]"
+            continue
+        attribute = next((known for known in AROUND if hasattr(value, known)), None)
+        if attribute is None:
+            return None
+        value, name = getattr(value, attribute), f"{name}.{attribute}"
+        meaning += [said for said in [AROUND[attribute]] if said]
+    return None
+
+
 def _refused(argument: str, value: Any) -> ArgumentError:
     """Return the error for what holds no fit, with the way to one if it is known."""
     if isinstance(value, MLP):
         way = ": ggn.Model(net, w) joins it and its weights"
+    elif (inside := _inside(value, argument)) is not None:
+        where, meaning = inside
+        way = f": the estimator is {where}" + "".join(f", {said}" for said in meaning)
+    elif hasattr(value, "_advice_words"):
+        way = ": it is not fitted yet"
     elif callable(getattr(value, "fit", None)) and not isinstance(value, type):
-        way = ": it is not fitted, or has the estimator inside it"
+        way = ": it has no fitted estimator of ggn.sklearn inside it"
     elif isinstance(getattr(value, "best", None), TrainResult):
         way = ": its fit is .best"
     elif isinstance(getattr(value, "model", None), Model):

@@ -21,7 +21,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ggn.fit.fitted import as_model, is_fitted
+from ggn.fit.fitted import as_model, is_fitted, refuse_around
 from ggn.fit.sizes import target_sizes
 from ggn.fit.state import State
 from ggn.fit.units import CENTRED, NEARBY, Units
@@ -207,6 +207,7 @@ def given_weights(net: MLP, w0: Any) -> tuple[np.ndarray, State | None]:
     Weights of a network that sees scaled data are turned into those for the data themselves.
     """
     if not is_fitted(w0):
+        refuse_around("w0", w0)
         return net._weights(w0, "w0").copy(), None
     model = as_model(w0, "w0")
     if model.net != net:
