@@ -76,3 +76,11 @@ def test_a_rule_that_tries_the_same_again_ends():
     assert fit.nit == 0
     assert fit.status is Status.STALLED
     assert not fit.success
+
+
+def test_steps_that_alpha_makes_short_are_no_success():
+    """They reduce J by less than tol, as predicted, when all of it is to be had."""
+    net, damping = ggn.MLP((1, 1), bias=False), ggn.damping.Undamped(1e-10)
+    fit = ggn.train(net, [1.0], [1.0], w0=[0.0], tol=1e-4, damping=damping)
+    assert fit.status is Status.STALLED
+    assert fit.fun > 0.99

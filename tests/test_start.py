@@ -136,3 +136,35 @@ def test_cross_validation_by_singular_values(size, rng):
         if free > 0.0:
             found.append(np.square(y - Z @ B).sum() / free**2)
     assert _Validated(t, c, 40.0)(H) == pytest.approx(min(found, default=np.inf), rel=1e-6)
+
+
+@pytest.mark.parametrize("name", ["relu", "leaky_relu", "elu", "silu", "gelu", "tanh"])
+@pytest.mark.parametrize("hidden", [(4,), (8,), (4, 4)])
+def test_a_unit_that_is_silent_but_for_rounding_gets_no_weight_of_its_size(name, hidden):
+    """relu's kink may lie at the very edge of the range: 0 on all samples, or 1e-16 on one."""
+    x = np.random.default_rng(1).uniform(-1.0, 1.0, (12, 1))
+    net = ggn.MLP((1, *hidden, 1), name)
+    for offset in (0.0, 1e4):
+        objective = Objective(net, x + offset, np.sin(3.0 * x))
+        for seed in range(40):
+            w = draw(objective, np.random.default_rng(seed))
+            assert max(np.abs(W[:-1]).max() for W in net.unpack(w)) < 1e4
+
+
+def test_small_steps_are_no_success_where_weights_are_huge_and_the_gradient_is_not():
+    """A weight of -4e15 makes any step small beside it, when others could lower J by a tenth."""
+    x = np.random.default_rng(0).uniform(-1.0, 1.0, (12, 1))
+    y = np.random.default_rng(1).normal(size=(12, 1))
+    net, huge = ggn.MLP((1, 4, 1), "relu"), 0
+    v, b = 1.50160791593612, 1.3066163911304538  # the first is 0 but for rounding, at one end
+    for out in (-4164030655041685.5, -753891865230726.4, 1e15, -1e16):
+        for last in (-0.33, 0.5):
+            hidden = [v, -b, -v, 0.37328305779712057, v, 0.5600502755362127, v, 1.493383608869546]
+            w0 = [*hidden, out, last, 0.0325, -0.0535, 0.548]
+            fit = ggn.train(net, x, y, w0=w0, max_iter=300)
+            at = ggn.linearize(net, fit.w, x, y)
+            d = np.maximum(np.diag(at.normal_matrix()), 1e-300)
+            gain = float((at.gradient**2 / d).max()) / at.loss
+            assert not (fit.success and gain > 0.02)
+            huge += gain > 0.02
+    assert huge

@@ -176,8 +176,11 @@ STOPS = {
     Status.GRADIENT: lambda: line((-1.0, 1.0), (1.0, 1.0), w0=0.0),
     # J is tiny and would fall by all of itself, but the step is 1e-9 of w
     Status.STEP: lambda: line((0.1, 0.03), (0.7, 0.21), w0=0.3 + 1e-9, tol=1e-6),
-    # so short a step that nothing is gained; it is all of w, since w starts at 0
-    Status.LOSS: lambda: line((1.0, 1.0), w0=0.0, tol=1e-4, damping=Undamped(1e-10)),
+    # 3e-8 of J is to be had, and a tenth of a step has less of it; that is all of w
+    Status.LOSS: lambda: line(
+        (1.0, 1.0), (-1.0, 1.0), (1.0, -1.0), (-1.0, -1.0 + 7e-4), w0=0.0, tol=1e-4,
+        damping=Undamped(0.1),
+    ),
     Status.TARGET: lambda: fit(loss_target=0.2, max_iter=500),
     # held out is an end that every fit of the others leads away from
     Status.VALIDATION: lambda: line(

@@ -39,7 +39,7 @@ class Status(enum.Enum):
     OVERFLOW = "The step overflowed double precision; these are the last finite weights."
     WANDERED = "The run ended at a larger loss than it had reached; these are its best weights."
     FLAT = "Hidden units are flat on all samples, so no step can move them; start elsewhere."
-    STALLED = "No step reduces the loss in double precision, though its gradient is not zero."
+    STALLED = "Steps have come to reduce the loss no more, though its gradient is not zero."
     PLATEAU = (
         "Most residuals lie where the loss is almost flat, and hardly act: give it a larger scale, "
         "or one chosen from the residuals (ggn.train_robust)."

@@ -23,6 +23,7 @@ EPS = float(np.finfo(np.float64).eps)
 JITTER = 1e-8  # relative: a rise of J that undamped steps make at a minimum, by rounding
 FLAT = 1e-6  # largest slope of a unit that training cannot move any more
 ASKED = (Status.TARGET, Status.CALLBACK, Status.INTERRUPTED, Status.BAD_START)  # to end there
+SMALL = (Status.PRECISION, Status.STEP, Status.LOSS)  # by steps, of which mu may be the cause
 CUT_OFF = (Status.MAX_ITER, Status.MAX_SECONDS)  # where more of the same may be no help
 MOST_SAMPLES = 1000  # looked at for flat units
 
@@ -123,19 +124,18 @@ def _heavy_penalty(run: Run, J: float) -> HeavyPenalty | None:
 
 def _honest(run: Run, status: Status) -> Status:
     """Return another status where there was much to gain yet and the run could not."""
-    J = run.units.loss(run.best_J)
-    if J <= NEGLIGIBLE * run.units.level():
+    J, level = run.units.loss(run.best_J), run.units.level()
+    if J <= NEGLIGIBLE * level:
         return status
-    if status is Status.PRECISION and isinstance(run.diagonal, np.ndarray):
+    poor = J > POOR * level
+    out = far_out(run.objective, run.best_w) if poor else None
+    if out is not None and out.plateau:
+        return Status.PLATEAU
+    if status in SMALL and isinstance(run.diagonal, np.ndarray):
         g = run.gradient
         if (g * g > 2.0 * SLACK * abs(run.best_J) * run.diagonal).any():
             return Status.STALLED
-    if not J > POOR * run.units.level():
-        return status
-    out = far_out(run.objective, run.best_w)
-    if out is not None and out.plateau:
-        return Status.PLATEAU
-    return Status.FLAT if run.objective.layered and _idle(run, J) else status
+    return Status.FLAT if poor and run.objective.layered and _idle(run, J) else status
 
 
 def _idle(run: Run, J: float) -> bool:

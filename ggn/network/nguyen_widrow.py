@@ -58,7 +58,11 @@ def hidden_layers(
                 _shared_out(W, low, high, dummy, rng, smooth)
                 if isinstance(sigma, Sigmoid):  # tanh at half the argument
                     W *= 2.0
-            H = sigma.value(H @ W[:inputs] + (W[-1] if dummy else 0.0))
+            b = W[-1] if dummy else np.zeros(n)
+            rounding = 16.0 * EPS * (np.abs(H).max(axis=0) @ np.abs(W[:inputs]) + np.abs(b))
+            H = sigma.value(H @ W[:inputs] + b)
+            # a unit that bends at the very edge of the range, and is 0 within it, says nothing
+            H[:, np.abs(H).max(axis=0) <= rounding] = 0.0
         if dummy:
             W[-1] += net.fixed_bias
         Ws.append(W)
