@@ -167,6 +167,15 @@ def test_overfitting_is_pointed_out(run, tmp_path):
     assert "there are more weights (46) than residuals (35)" in out
 
 
+def test_a_target_that_never_varies_is_pointed_out(run, tmp_path):
+    path, rng = tmp_path / "t.csv", np.random.default_rng(0)
+    rows = np.column_stack([rng.standard_normal(40), np.full(40, 7.25), rng.standard_normal(40)])
+    path.write_text("".join(csv_text(["x", "y", "z"], rows)))
+    for target, told in (("y", True), ("y,z", True), ("z", False)):
+        out = " ".join(run("train", path, "--target", target, "--max-iter", "20").out.split())
+        assert ("hint: y is 7.25 in all rows: there is nothing to learn" in out) is told
+
+
 def test_an_exact_fit_is_not_compared_by_a_ratio(run, tmp_path):
     rng = np.random.default_rng(0)
     path = tmp_path / "t.csv"

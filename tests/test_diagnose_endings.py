@@ -73,6 +73,17 @@ def test_a_limit_is_named_and_going_on_from_there_lowers_the_loss():
     assert "--max-iter ended the training" in found.report(OPTIONS)
 
 
+def test_a_run_that_was_cut_off_is_to_go_on_where_the_point_is_open_too():
+    """No advice to move w at random, as for a stationary point whose Hessian is singular."""
+    net, data = ggn.MLP((2, 2, 1)), ggn.problems.xor()
+    fit = ggn.train(net, *data, w0=[0, 0, 0, 0, 0, 0, 0, 0, 0.5], max_iter=0)
+    assert ggn.diagnose(net, fit.w, *data).suggestion.advice[0] is Advice.PERTURB
+    fit.update(status=Status.MAX_ITER)
+    assert ggn.diagnose(fit, *data).suggestion.advice[0] is Advice.MORE_STEPS
+    fit.update(status=Status.MAX_SECONDS)
+    assert ggn.diagnose(fit, *data).suggestion.advice[0] is Advice.GO_ON
+
+
 def test_nor_is_another_tolerance_advised_where_something_else_ended_it():
     fit = ggn.train(NET, *TRAINED, loss_target=0.5)
     assert fit.status is Status.TARGET

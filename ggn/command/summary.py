@@ -171,7 +171,7 @@ def _numbers(
     )
     held = found["validation"]["R2"] if "validation" in found else None
     far = "" if robust else hint_of_outliers(data.targets, data.Y, held)
-    return report.scores(data.targets, found), [far, hint, _binary(data)]
+    return report.scores(data.targets, found), [far, hint, _binary(data), _constant(data)]
 
 
 def _ways(args: argparse.Namespace, fit: Fit) -> list[str]:
@@ -181,6 +181,17 @@ def _ways(args: argparse.Namespace, fit: Fit) -> list[str]:
     ways = ["--restarts 5"] if args.restarts == 1 and args.warm_start is None else []
     ways.append("fewer units (--hidden)")
     return ways if args.patience is not None or args.bayesian else [*ways, "--patience 10"]
+
+
+def _constant(data: TrainingData) -> str:
+    """Return that a target does not vary."""
+    for name, values in zip(data.targets, data.Y.T, strict=True):
+        if (values == values[0]).all():
+            return (
+                f"{report.shorten(name, 30)} is {values[0]:.6g} in all rows: there is nothing to "
+                "learn, and R2 is not defined"
+            )
+    return ""
 
 
 def _binary(data: TrainingData) -> str:

@@ -74,8 +74,11 @@ def _kept(advice: tuple[Advice, ...], ending: Advice) -> tuple[Advice, ...]:
 
 
 def _instead(advice: tuple[Advice, ...], other: Advice) -> tuple[Advice, ...]:
-    """Return the advice with another one in the place of TRAIN_ON."""
-    return tuple(other if key is Advice.TRAIN_ON else key for key in advice)
+    """Return the advice with another one in the place of TRAIN_ON, and of PERTURB.
+
+    Where a run was cut off, what the point is may only be open because it is none to stay at.
+    """
+    return tuple(other if key in (Advice.TRAIN_ON, Advice.PERTURB) else key for key in advice)
 
 
 def _held_out(run: TrainResult) -> float:
