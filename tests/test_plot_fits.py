@@ -84,6 +84,17 @@ def test_columns_of_a_data_frame_name_the_targets():
 
 
 @pytest.mark.parametrize("draw", [plot.predicted, plot.residuals])
+def test_predictions_of_one_output_may_be_a_column(draw):
+    """As `fit.predict` returns them, beside targets (T,) as they were given."""
+    y = np.linspace(0.0, 1.0, 9)
+    with plot.figure(1, 2) as (_, axes):
+        for ax, F in zip(axes[0], (y + 0.1, (y + 0.1)[:, np.newaxis]), strict=True):
+            draw(y, F, ax=ax)
+    a, b = (ax.lines[0].get_xydata() for ax in axes[0])
+    np.testing.assert_array_equal(a, b)
+
+
+@pytest.mark.parametrize("draw", [plot.predicted, plot.residuals])
 def test_predictions_that_do_not_fit(draw):
     with pytest.raises(ValueError, match=r"F must have the shape of Y, \(2,\), got \(3,\)"):
         draw([1.0, 2.0], [1.0, 2.0, 3.0])

@@ -144,9 +144,10 @@ def _pair(function: str, data: tuple[Any, ...]) -> tuple[np.ndarray, np.ndarray,
         )
     if len(data) == 2:
         Y, F = (float_array(n, a, (1, 2)) for n, a in zip("YF", data, strict=True))
+        given = Y.shape, F.shape
+        Y, F = Y.reshape(len(Y), -1), F.reshape(len(F), -1)  # one output is a column, or is not
         if Y.shape != F.shape:
-            raise ValueError(f"F must have the shape of Y, {Y.shape}, got {F.shape}")
-        Y, F = Y.reshape(len(Y), -1), F.reshape(len(F), -1)
+            raise ValueError(f"F must have the shape of Y, {given[0]}, got {given[1]}")
         return Y, F, _columns(data[0], [f"y{k + 1}" for k in range(F.shape[1])])
     model = as_model(data[0])
     if isinstance(model.loss, (Logistic, SoftmaxCrossEntropy)):
