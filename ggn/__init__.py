@@ -9,7 +9,6 @@ from ggn.activations import Activation
 from ggn.fit.class_targets import ClassTargetsWarning
 from ggn.fit.held_out import split
 from ggn.fit.many import train_many
-from ggn.fit.outliers import OutliersWarning
 from ggn.fit.planner import plan
 from ggn.fit.restarts import train_restarts
 from ggn.fit.result import Status, TrainResult
@@ -24,6 +23,7 @@ if TYPE_CHECKING:
     from ggn import export, surface
     from ggn.fit.approximate import approximate
     from ggn.fit.bayes import train_bayesian
+    from ggn.fit.outliers import OutliersWarning
     from ggn.fit.robust import train_robust
     from ggn.fit.unsettled import EvidenceWarning
     from ggn.recurrent import narx, statespace
@@ -37,6 +37,7 @@ def __getattr__(name: str) -> object:
     owners = {
         "Diagnosis": "ggn.surface",
         "EvidenceWarning": "ggn.fit.unsettled",
+        "OutliersWarning": "ggn.fit.outliers",
         "approximate": "ggn.fit.approximate",
         "diagnose": "ggn.surface",
         "narx": "ggn.recurrent",
