@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 import ggn
+from ggn.linearization import SummedObjective
 from ggn.linearization.columns import centre_and_size
 from ggn.linearization.selection import robust_columns
 
@@ -32,7 +33,19 @@ def test_selection_is_that_of_all_numbers(kind, weights, monkeypatch):
         arrays = (np.zeros((T, 1)), Y) if s is None else (np.zeros((T, 1)), Y, s)
         chunks = list(zip(*(np.split(array, edges) for array in arrays), strict=True))
         for shift in (True, False):
-            found = robust_columns(ggn.Chunks(chunks), shift)
+            found = robust_columns(ggn.Chunks(chunks), True, shift)
             known = centre_and_size(Y, s, robust=True, shift=shift)
             for one, other in zip(found, known, strict=True):
                 np.testing.assert_allclose(one, other, rtol=1e-12, atol=1e-310)
+
+
+def test_inputs_have_robust_units_of_their_own():
+    rng = np.random.default_rng(1)
+    X, Y = 5.0 + rng.standard_t(2, (90, 2)), rng.normal(size=(90, 1))
+    chunks = [(X[:40], Y[:40]), (X[40:], Y[40:])]
+    summed = SummedObjective(ggn.MLP((2, 1)), ggn.Chunks(chunks), "cauchy")
+    for targets, A in ((False, X), (True, Y)):
+        for one, other in zip(
+            summed.columns(targets, True, robust=True), centre_and_size(A, robust=True), strict=True
+        ):
+            np.testing.assert_allclose(one, other, rtol=1e-12)

@@ -1,4 +1,4 @@
-"""Median and MAD of targets that come in parts, exact, without all of them in one place.
+"""Median and MAD of columns that come in parts, exact, without all of them in one place.
 
     median    half of v(W/2 - δ) + v(W/2 + δ),    v(t) = least number y with Σ_{y_i <= y} s_i >= t
 
@@ -26,14 +26,15 @@ NEAR = 1e-9
 
 
 class What(NamedTuple):
-    """Of which numbers: y, or |y - m|; those above 0 only, or all."""
+    """Of which numbers: y, or |y - m|; of targets or inputs; those above 0 only, or all."""
 
+    targets: bool
     centre: np.ndarray | None
     positive: bool
 
     def of(self, part: Part, column: int) -> tuple[np.ndarray, np.ndarray]:
         """Return the numbers of a column, and their weights."""
-        y = part.Y[:, column]
+        y = (part.Y if self.targets else part.X)[:, column]
         s = np.ones(len(y)) if part.weights is None else part.weights
         if self.centre is not None:
             y = np.abs(y - self.centre[column])
@@ -43,20 +44,20 @@ class What(NamedTuple):
         return y[kept], s[kept]
 
 
-def robust_columns(source: Source, shift: bool) -> tuple[np.ndarray, np.ndarray]:
-    """Return median, or 0 without a shift, and 1.4826 MAD of each target.
+def robust_columns(source: Source, targets: bool, shift: bool) -> tuple[np.ndarray, np.ndarray]:
+    """Return median, or 0 without a shift, and 1.4826 MAD of each target, or each input.
 
     Of a column most of which is one number the MAD is that of the other numbers.
     """
-    Y = source.summary.Y
-    centre = np.zeros(len(Y.low))
+    A = source.summary.Y if targets else source.summary.X
+    centre = np.zeros(len(A.low))
     if shift:
-        centre = _medians(source, What(None, False), Y.low, Y.high)
-    far = np.maximum(np.abs(Y.high - centre), np.abs(Y.low - centre))
-    size = _medians(source, What(centre, False), np.zeros(len(far)), far)
+        centre = _medians(source, What(targets, None, False), A.low, A.high)
+    far = np.maximum(np.abs(A.high - centre), np.abs(A.low - centre))
+    size = _medians(source, What(targets, centre, False), np.zeros(len(far)), far)
     again = (size == 0.0) & (far > 0.0)
     if again.any():
-        others = _medians(source, What(centre, True), np.zeros(len(far)), far)
+        others = _medians(source, What(targets, centre, True), np.zeros(len(far)), far)
         size = np.where(again, others, size)
     return centre, NORMAL * size
 

@@ -184,7 +184,7 @@ class SummedObjective(BaseObjective):
 
     def columns(self, targets: bool, shift: bool, robust: bool) -> tuple[np.ndarray, np.ndarray]:
         if robust:
-            return self._robust(shift)
+            return self._robust(targets, shift)
         low, high, mean, deviation = self._columns[targets]
         unit = np.maximum(high, -low)
         unit = np.where(unit > 0.0, unit, 1.0)
@@ -199,17 +199,17 @@ class SummedObjective(BaseObjective):
             centre, size = np.where(low == high, low, centre), np.where(low == high, 0.0, size)
         return centre, size
 
-    def _robust(self, shift: bool) -> tuple[np.ndarray, np.ndarray]:
-        """Return median and MAD of each target, 0 of those that are constant."""
-        key = "robust", shift
+    def _robust(self, targets: bool, shift: bool) -> tuple[np.ndarray, np.ndarray]:
+        """Return median and MAD of each column, 0 of those that are constant."""
+        key = "robust", targets, shift
         if key not in self._seen:
-            self._seen[key] = robust_columns(self.source, shift)
+            self._seen[key] = robust_columns(self.source, targets, shift)
         centre, size = self._seen[key]
-        size = np.where(self.columns(True, shift, robust=False)[1] > 0.0, size, 0.0)
-        scales = self._problem.scales
-        if scales is None:
+        size = np.where(self.columns(targets, shift, robust=False)[1] > 0.0, size, 0.0)
+        if (scales := self._problem.scales) is None:
             return centre.copy(), size.copy()
-        return (centre - scales.my if shift else centre) / scales.sy, size / scales.sy
+        m, s = scales[2 * targets : 2 * targets + 2]
+        return (centre - m if shift else centre) / s, size / s
 
     def spread(self) -> tuple[np.ndarray, float]:
         X, Y = self._columns
