@@ -135,13 +135,27 @@ def test_command_line_on_files(cluster, written, capsys):
     assert "logistic" in capsys.readouterr().out
 
 
+def test_command_line_takes_a_scale_in_the_target_s_unit(cluster, written):
+    from ggn.command.cli import main
+
+    address = cluster.scheduler_address
+    line = "train part-*.csv --target y --inputs a,b --hidden 2 --max-iter 1 --validation 0"
+    more = f"--robust --loss-scale 3 --save model.npz --dask {address}"
+    assert main([*line.split(), *more.split()]) == 0
+    model, y = ggn.Model.load("model.npz"), written.y.to_numpy()
+    mad = 1.4826022185056018 * np.median(np.abs(y - np.median(y)))
+    np.testing.assert_allclose(model.y_scale, mad, rtol=1e-12)
+    np.testing.assert_allclose(model.x_mean, np.median(X, axis=0), rtol=1e-12)
+    assert model.loss.scale == pytest.approx(3.0 / mad, rel=1e-12)
+
+
 @pytest.mark.parametrize(
     ("line", "said"),
     [
         ("part-*.csv --target y", "column 'kind' is not of numbers; leave it out with --inputs"),
         ("part-*.csv --target z", "has no column 'z', which --target names; it has 4 columns"),
         ("none-*.csv --target y", "none-*.csv: No such file, or none that fits the pattern"),
-        ("part-*.csv --target y --plot p.png", "--plot draws samples that are elsewhere"),
+        ("part-*.csv --target y --plot p.png", "--plot draws the errors of all rows, so --dask cannot"),
         ("part-*.csv --target y --robust", "a robust loss needs --loss-scale with --dask"),
     ],
 )

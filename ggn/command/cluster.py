@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import math
 import sys
 import time
 from collections.abc import Iterator
@@ -13,19 +12,11 @@ from typing import Any
 import numpy as np
 
 from ggn.command import report
-from ggn.command.objective import (
-    ALPHA,
-    ALPHA_OF_CLASSES,
-    chosen_loss,
-    cross_entropy,
-    is_robust,
-    objective_text,
-)
-from ggn.command.training import MEBIBYTE
+from ggn.command.in_parts import refuse, wanted
+from ggn.command.objective import objective_text
 from ggn.command.training_data import columns_of
 from ggn.command.words import said
 from ggn.fit.result import Status
-from ggn.fit.start import DEFAULT
 from ggn.io import terminal
 from ggn.io.classes import Classes
 from ggn.network import MLP
@@ -36,13 +27,7 @@ __all__ = ["add_cluster", "check_cluster", "run_on_cluster"]
 UNITS = 20
 HERE = ""  # no address: a cluster of this machine's cores, for the time of the training
 REFUSED = {
-    "plot": "draws samples that are elsewhere",
-    "bayesian": "needs the samples in one memory",
     "class_weight": "needs the rows counted by class",
-    "warm_start": "goes on in the units of one table",
-    "lags": "needs rows that follow one another in one table",
-    "states": "needs rows that follow one another in one table",
-    "free_run": "needs rows that follow one another in one table",
     "header": "looks for the names in one file",
 }
 
@@ -61,13 +46,9 @@ def add_cluster(parser: argparse.ArgumentParser) -> None:
 
 def check_cluster(args: argparse.Namespace) -> None:
     """Refuse what needs all samples in one place."""
-    for name, why in REFUSED.items():
-        if getattr(args, name) not in (None, False):
-            raise ValueError(f"--{name.replace('_', '-')} {why}, so --dask cannot be with it")
+    refuse(args, "--dask", REFUSED)
     if args.test:
         raise ValueError("--test divides rows of one table, so --dask cannot be with it")
-    if is_robust(args) and args.loss_scale is None:
-        raise ValueError("a robust loss needs --loss-scale with --dask")
 
 
 def run_on_cluster(
@@ -76,7 +57,7 @@ def run_on_cluster(
     """Train as the options say, print the summary, and return the exit status."""
     try:
         from ggn.dask.files import Files
-        from ggn.dask.fitting import Wanted, fit_model
+        from ggn.dask.fitting import fit_model
         from ggn.dask.labels import Encode, labels_of
     except ImportError as error:
         raise ValueError(str(error)) from error
@@ -88,25 +69,20 @@ def run_on_cluster(
     table = files.frame([*inputs, *targets], [*inputs, *([] if words else targets)])
     with _client(args.dask) as (client, where):
         X, Y, encode, classes = table[inputs], table[targets], None, None
+        nL = len(targets)
         if words:
             labels = labels_of(client, Y)
             nL = 1 if len(labels) == 2 else len(labels)
-            loss, encode = cross_entropy(nL), Encode(labels)
-            link = "logistic" if nL == 1 else "softmax"
-            classes = Classes(labels, link, column=targets[0])
-        else:
-            nL, loss = len(targets), chosen_loss(args, np.ones(1), targets)
-        names = targets if len(targets) == nL else [f"{targets[0]}={k}" for k in labels]
+            encode = Encode(labels)
+            classes = Classes(labels, "logistic" if nL == 1 else "softmax", column=targets[0])
         net = MLP((len(inputs), *(hidden or [UNITS]), nL), activation)
         progress = terminal.Progress(sys.stderr)
-        wanted = Wanted(
-            net, loss, _penalty(args, words), True, args.seed, args.restarts, args.validation,
-            args.patience, _options(args, progress), args.init or DEFAULT, encode, classes,
-            (inputs, names),
-        )  # fmt: skip
+        asked, chosen = wanted(args, net, classes, inputs, targets, progress)
         started = time.perf_counter()
         try:
-            found = fit_model(client, wanted, X, Y, measure=True)
+            found = fit_model(
+                client, asked, X, Y, held=args.validation, encode=encode, measure=True
+            )
         finally:
             progress.close()
         seconds = time.perf_counter() - started
@@ -124,7 +100,7 @@ def run_on_cluster(
         )
         columns = f"{count(len(inputs), 'input')}, {count(len(targets), 'target')}: "
         listed = report.shorten(f"{', '.join(inputs)} -> {', '.join(targets)}", 100)
-        said_loss = objective_text(loss, args, np.ones(1), wanted.alpha)
+        said_loss = objective_text(asked.loss, args, np.ones(1), asked.alpha, chosen=chosen)
         fields = [
             ("data", f"{args.file}: {count(table.npartitions, 'chunk')}; {rows}"),
             ("columns", columns + listed),
@@ -166,26 +142,6 @@ def _columns(args: argparse.Namespace, files: Any) -> tuple[list[str], list[str]
             f"--target must be one column for classification, got {', '.join(targets)}"
         )
     return inputs, targets, words
-
-
-def _penalty(args: argparse.Namespace, words: bool) -> float:
-    if args.l2 is not None:
-        return float(args.l2)
-    if args.patience is not None:
-        return 0.0
-    return ALPHA_OF_CLASSES if words else ALPHA
-
-
-def _options(args: argparse.Namespace, progress: Any) -> dict[str, Any]:
-    return {
-        "step": args.step,
-        "damping": args.damping,
-        "max_iter": args.max_iter,
-        "tol": args.tol,
-        "max_seconds": math.inf if args.max_seconds is None else args.max_seconds,
-        "max_memory": None if args.max_memory is None else args.max_memory * MEBIBYTE,
-        "callback": lambda intermediate_result: progress(intermediate_result),
-    }
 
 
 @contextlib.contextmanager

@@ -109,13 +109,12 @@ def numbers_of(classes: Classes, cells: Sequence[str]) -> np.ndarray:
         ) from None
 
 
-def weights_of(text: str | None, classes: Classes, numbers: np.ndarray) -> list[float] | None:
-    """Return what a sample of each class counts, None for 1."""
+def weights_of(text: str | None, classes: Classes, sizes: np.ndarray) -> list[float] | None:
+    """Return what a sample of each class counts, None for 1, by how many of each there are."""
     if text is None:
         return None
     if text == "balanced":
-        sizes = np.bincount(numbers, minlength=len(classes.labels))
-        return list((len(numbers) / (len(sizes) * sizes)).tolist())
+        return list((sizes.sum() / (len(sizes) * sizes)).tolist())
     found = [1.0] * len(classes.labels)
     for label, weight in _given_weights(text).items():
         known = [k for k, name in enumerate(classes.labels) if _meant(str(name)) == _meant(label)]

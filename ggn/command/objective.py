@@ -136,11 +136,16 @@ def loss_to_go_on(args: argparse.Namespace, start: Model) -> Loss | None:
 
 
 def chosen_penalty(
-    args: argparse.Namespace, loss: Loss, n_weights: int, start: Model | None = None
+    args: argparse.Namespace,
+    loss: Loss,
+    n_weights: int,
+    start: Model | None = None,
+    evidence: bool = True,
 ) -> tuple[float | np.ndarray | None, str]:
     """Return l2, None for that of the evidence, and what chose it, or nothing where it was given.
 
     Where the data have no noise the evidence lets it fall to rounding, so it costs no digits.
+    evidence: whether it can be had at all, of rows in one memory.
     """
     if args.l2 is not None:
         return args.l2, ""
@@ -155,7 +160,7 @@ def chosen_penalty(
         return 0.0, ""
     if isinstance(loss, Logistic | SoftmaxCrossEntropy):
         return ALPHA_OF_CLASSES, "the default for classes"
-    if loss.scale is None and n_weights <= EVIDENT:
+    if evidence and loss.scale is None and n_weights <= EVIDENT:
         return None, BY_EVIDENCE
     return ALPHA, "the default"
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import textwrap
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 
 import numpy as np
 
@@ -18,11 +18,24 @@ from ggn.command.words import said
 from ggn.fit.result import Status
 from ggn.fit.scores import correlation, median_error, r2, rmse
 from ggn.io import Model, terminal
+from ggn.io.classes import Classes
 from ggn.network import MLP
 from ggn.surface import diagnose
 from ggn.validation import count
 
-__all__ = ["curves_label", "summary"]
+__all__ = [
+    "DIAGNOSED",
+    "binary",
+    "class_table",
+    "class_text",
+    "curves_label",
+    "hint_lines",
+    "network_text",
+    "starts",
+    "stopped",
+    "summary",
+    "ways",
+]
 
 DIAGNOSED = 1000  # weights: as quick as ten iterations and one dense factorisation
 
@@ -40,11 +53,16 @@ def summary(
     pieces = [report.fields([*_fields(args, data, model, fit, seconds, F)])]
     pieces.append(f"{'model':<12}{terminal.visible(saved)}")  # a path is not to be wrapped
     table, hints = (_classes if data.classes is not None else _numbers)(args, data, model, fit, F)
-    pieces += ["", table]
-    for hint in filter(None, hints):
-        text = textwrap.fill(f"hint: {hint}", report.WIDTH, break_on_hyphens=False)
-        pieces.append("\n" + text)
-    return "\n".join(pieces)
+    return "\n".join([*pieces, "", table, *hint_lines(hints)])
+
+
+def hint_lines(hints: list[str]) -> list[str]:
+    """Return those that there are, each below a blank line."""
+    return [
+        "\n" + textwrap.fill(f"hint: {hint}", report.WIDTH, break_on_hyphens=False)
+        for hint in hints
+        if hint
+    ]
 
 
 def curves_label(data: TrainingData) -> str:
@@ -68,11 +86,12 @@ def _fields(
     names = report.shorten(f"{', '.join(data.inputs)} -> {', '.join(data.targets)}", 100)
     columns = f"{count(len(data.inputs), 'input')}, {count(len(data.targets), 'target')}"
     yield "columns", f"{columns}: {names}"
-    if data.classes is not None:
-        yield "classes", _class_text(data)
+    if data.classes is not None and data.numbers is not None:
+        sizes = np.bincount(data.numbers, minlength=len(data.classes.labels))
+        yield "classes", class_text(data.classes, sizes)
     yield from data.notes()
     weights = count(net.n_weights, "weight")
-    yield "network", f"{_text(net)}; {weights}{why_units(args, data, net)}"
+    yield "network", f"{network_text(net)}; {weights}{why_units(args, data, net)}"
     kept = data.start is not None and loss_to_go_on(args, data.start) is not None
     text = objective_text(fit.loss, args, data.units[3], fit.l2, kept, fit.chosen)
     units = " in standard units" if data.classes is None else " with the penalty" * (fit.l2 > 0.0)
@@ -80,10 +99,10 @@ def _fields(
     if args.bayesian:
         yield "evidence", _evidence(fit, data)
     if args.restarts > 1:
-        yield "starts", _starts(args, fit)
+        yield "starts", starts(args, fit)
     which = "" if fit.kept is None else f"; weights of iteration {fit.kept} kept"
     yield "run", f"{count(result.nit, 'iteration')}, {seconds:.2f} s{which}"
-    yield "stopped", _stopped(args, fit)
+    yield "stopped", stopped(args, fit)
     if "noise_std" in result and fit.loss.scale is not None:
         yield "outliers", outliers(data.Y - F, result.noise_std, model.y_scale)
     if net.n_weights <= DIAGNOSED and not fit.interrupted and args.patience is None:
@@ -94,7 +113,8 @@ def _fields(
         yield "verdict", found.verdict.value
 
 
-def _stopped(args: argparse.Namespace, fit: Fit) -> str:
+def stopped(args: argparse.Namespace, fit: Fit) -> str:
+    """Return why the run that is kept ended."""
     if fit.best.status is Status.VALIDATION:
         return f"The validation loss has not fallen for {count(args.patience, 'iteration')}."
     text = said(fit.best.status)
@@ -103,14 +123,12 @@ def _stopped(args: argparse.Namespace, fit: Fit) -> str:
     return text
 
 
-def _class_text(data: TrainingData) -> str:
-    assert data.classes is not None
-    assert data.numbers is not None
-    sizes = np.bincount(data.numbers, minlength=len(data.classes.labels))
-    pieces = [f"{label} ({n})" for label, n in zip(data.classes.labels, sizes, strict=True)]
-    if data.classes.weights is not None:
+def class_text(classes: Classes, sizes: np.ndarray) -> str:
+    """Return labels, how many rows of each there are, and what a row counts."""
+    pieces = [f"{label} ({n})" for label, n in zip(classes.labels, sizes, strict=True)]
+    if classes.weights is not None:
         pieces = [f"{p[:-1]}, weight {w:.3g})" for p, w in
-                  zip(pieces, data.classes.weights, strict=True)]  # fmt: skip
+                  zip(pieces, classes.weights, strict=True)]  # fmt: skip
     return ", ".join(pieces)
 
 
@@ -125,7 +143,7 @@ def _evidence(fit: Fit, data: TrainingData) -> str:
     )
 
 
-def _starts(args: argparse.Namespace, fit: Fit) -> str:
+def starts(args: argparse.Namespace, fit: Fit) -> str:
     """Return how the starts ended."""
     runs = [run for run in fit.restarts.runs if run.nit or run.status is not Status.MAX_SECONDS]
     runs = runs or [fit.best]
@@ -167,20 +185,20 @@ def _numbers(
         weights=model.net.n_weights,
         residuals=data.Y[data.rows["train"]].size,
         l2=fit.l2,
-        ways=_ways(args, fit),
+        ways=ways(args, fit),
     )
     held = found["validation"]["R2"] if "validation" in found else None
     far = "" if robust else hint_of_outliers(data.targets, data.Y, held)
     return report.scores(data.targets, found), [far, hint, _binary(data), _constant(data)]
 
 
-def _ways(args: argparse.Namespace, fit: Fit) -> list[str]:
+def ways(args: argparse.Namespace, fit: Fit) -> list[str]:
     """Return what else may be done against overfitting, where the penalty was chosen already."""
     if not fit.chosen and args.patience is None:
         return []
-    ways = ["--restarts 5"] if args.restarts == 1 and args.warm_start is None else []
-    ways.append("fewer units (--hidden)")
-    return ways if args.patience is not None or args.bayesian else [*ways, "--patience 10"]
+    found = ["--restarts 5"] if args.restarts == 1 and args.warm_start is None else []
+    found.append("fewer units (--hidden)")
+    return found if args.patience is not None or args.bayesian else [*found, "--patience 10"]
 
 
 def _constant(data: TrainingData) -> str:
@@ -195,14 +213,18 @@ def _constant(data: TrainingData) -> str:
 
 
 def _binary(data: TrainingData) -> str:
-    """Return that a target may be one of classes."""
     for name, values in zip(data.targets, data.Y.T, strict=True):
         if len(values) > 2 and set(np.unique(values).tolist()) == {0.0, 1.0}:
-            return (
-                f"{report.shorten(name, 30)} is 0 or 1 in all rows: --task classification fits "
-                "the probability of 1 instead of the number"
-            )
+            return binary(name)
     return ""
+
+
+def binary(name: str) -> str:
+    """Return that a target may be one of classes."""
+    return (
+        f"{report.shorten(name, 30)} is 0 or 1 in all rows: --task classification fits "
+        "the probability of 1 instead of the number"
+    )
 
 
 def _classes(
@@ -213,27 +235,40 @@ def _classes(
     assert classes is not None
     assert numbers is not None
     logarithms, told = classes.logarithms(F), classes.indices(F)
-    lines = [f"{'part':<14}{'rows':>8}{'accuracy':>11}{'log-loss':>11}{'baseline':>11}"]
-    losses = {}
     often = np.bincount(numbers[data.rows["train"]]).argmax()  # always told: the baseline
-    for part, rows in data.rows.items():
-        if len(rows):
-            right = float(np.mean(told[rows] == numbers[rows]))
-            losses[part] = float(-logarithms[rows, numbers[rows]].mean())
-            base = float(np.mean(numbers[rows] == often))
-            lines.append(
-                f"{part:<14}{len(rows):>8}{right:>11.4f}{losses[part]:>11.5g}{base:>11.4f}"
-            )
-    hint = ""
-    if losses.get("validation", 0.0) > 1.5 * losses["train"] + 0.1:
+    found = {
+        part: (
+            len(rows),
+            float(np.mean(told[rows] == numbers[rows])),
+            float(-logarithms[rows, numbers[rows]].mean()),
+            float(np.mean(numbers[rows] == often)),
+        )
+        for part, rows in data.rows.items()
+        if len(rows)
+    }
+    return class_table(found, fit.l2)
+
+
+def class_table(
+    found: Mapping[str, tuple[int, float, float, float]], l2: float
+) -> tuple[str, list[str]]:
+    """Return a table of rows, accuracy, log-loss and baseline of each part, and a hint of them."""
+    lines = [f"{'part':<14}{'rows':>8}{'accuracy':>11}{'log-loss':>11}{'baseline':>11}"]
+    lines += [
+        f"{part:<14}{n:>8}{right:>11.4f}{loss:>11.5g}{base:>11.4f}"
+        for part, (n, right, loss, base) in found.items()
+    ]
+    hint, train = "", found["train"][2]
+    if "validation" in found and found["validation"][2] > 1.5 * train + 0.1:
         hint = (
-            f"validation log-loss is {losses['validation']:.3g}, training log-loss "
-            f"{losses['train']:.3g} (overfitting); {report.penalties(fit.l2)}"
+            f"validation log-loss is {found['validation'][2]:.3g}, training log-loss "
+            f"{train:.3g} (overfitting); {report.penalties(l2)}"
         )
     return "\n".join(lines), [hint]
 
 
-def _text(net: MLP) -> str:
+def network_text(net: MLP) -> str:
+    """Return sizes and activations."""
     names = [a.name for a in net.activations[:-1]]
     return (
         f"{'-'.join(map(str, net.sizes))}, {', '.join(names if len(set(names)) > 1 else names[:1])}"

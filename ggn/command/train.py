@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import argparse
+import glob
 import os
 import sys
 import time
+from collections.abc import Callable
+from typing import TypeVar
 
 from ggn import activations, damping, steps
 from ggn.command.cluster import add_cluster, check_cluster, run_on_cluster
@@ -20,6 +23,7 @@ from ggn.command.objective import (
 from ggn.command.parser import decimal, whole
 from ggn.command.series import add_lags, run_series
 from ggn.command.states import run_states
+from ggn.command.streamed import check_streamed, run_streamed
 from ggn.command.summary import curves_label, summary
 from ggn.command.table_options import add_table_options
 from ggn.command.training import Fit, fitted
@@ -29,9 +33,12 @@ from ggn.command.words import said
 from ggn.fit.result import Status
 from ggn.fit.start import DEFAULT, STARTS
 from ggn.io.files import check_writable
+from ggn.io.parts import in_parts
 from ggn.validation import describe, integer, number, spelled
 
 __all__ = ["THREADS", "add", "run"]
+
+R = TypeVar("R")
 
 TRAIN = """\
 Train a network on columns of a CSV file with a header line. Inputs and targets
@@ -52,6 +59,7 @@ examples:
   python -m ggn train iris.csv --target species --restarts 5 --save iris.npz
   python -m ggn train yacht.csv --target y --validation 0.15 --test 0.15
       --patience 10 --plot curves.png
+  python -m ggn train 'part-*.csv' --target y --l2 1e-6 --save large.npz
   python -m ggn train series.csv --target y --lags 5,5 --free-run
   python -m ggn train series.csv --target y --states 3
 
@@ -63,7 +71,10 @@ def add(parser: argparse.ArgumentParser) -> None:
     parser.description, parser.epilog = TRAIN, TRAIN_END
     parser.set_defaults(run=run)
     parser.add_argument(
-        "file", metavar="FILE.csv", help="a header line, then numbers; a target may be words"
+        "file",
+        metavar="FILE.csv",
+        help="a header line, then numbers; a target may be words. A pattern in quotation marks, "
+        "as 'part-*.csv', or Parquet is read once and trained on in chunks, larger than memory",
     )
     group = parser.add_argument_group("data").add_argument
     group("--target", metavar="COL[,COL]", help="columns to predict")
@@ -131,6 +142,8 @@ def run(args: argparse.Namespace) -> int:
     """
     if args.dask is not None:
         check_cluster(args)
+    else:
+        check_streamed(args)
     start = model_to_go_on(args)
     _check_options(args)
     linear = args.states is not None and args.hidden == "0"
@@ -138,6 +151,8 @@ def run(args: argparse.Namespace) -> int:
     activation = _activations("tanh" if args.activation is None else args.activation)
     if args.dask is not None:
         return run_on_cluster(args, hidden, activation)
+    if in_parts(args.file):
+        return _told(lambda: run_streamed(args, hidden, activation))
     if args.states is not None:
         return run_states(args, hidden)
     if args.lags is not None:
@@ -148,12 +163,7 @@ def run(args: argparse.Namespace) -> int:
     if data.classes is not None:
         check_cross_entropy(args)
     started = time.perf_counter()
-    try:
-        fit = fitted(args, data, hidden, activation)
-    except KeyboardInterrupt:
-        if sys.stderr is not None:
-            print("ggn: interrupted before there were weights; nothing was saved", file=sys.stderr)
-        raise
+    fit = _told(lambda: fitted(args, data, hidden, activation))
     seconds = time.perf_counter() - started
     if fit.best.status is Status.BAD_START:
         raise ValueError(said(fit.best.status))
@@ -168,6 +178,16 @@ def run(args: argparse.Namespace) -> int:
     finally:  # a disk that is full now does not make the fit worth less
         print(summary(args, data, model, fit, seconds, saved))
     return 130 if fit.interrupted else 0
+
+
+def _told(train: Callable[[], R]) -> R:
+    """Return what train returns; say so where Ctrl-C comes before there is anything."""
+    try:
+        return train()
+    except KeyboardInterrupt:
+        if sys.stderr is not None:
+            print("ggn: interrupted before there were weights; nothing was saved", file=sys.stderr)
+        raise
 
 
 def _plot(args: argparse.Namespace, data: TrainingData, fit: Fit) -> None:
@@ -200,9 +220,10 @@ def _check_options(args: argparse.Namespace) -> None:
     if args.save:
         check_writable(args.save)
     for option, path in (("--save", args.save), ("--plot", args.plot)):
-        there = path and os.path.exists(path) and os.path.exists(args.file)
-        if there and os.path.samefile(path, args.file):
-            raise ValueError(f"{option} would overwrite {args.file}, which is read")
+        if path and os.path.exists(path):
+            for read_from in glob.glob(args.file) if in_parts(args.file) else [args.file]:
+                if os.path.exists(read_from) and os.path.samefile(path, read_from):
+                    raise ValueError(f"{option} would overwrite {read_from}, which is read")
 
 
 def _check_patience(args: argparse.Namespace) -> None:

@@ -25,7 +25,7 @@ from ggn.io.training import Training
 from ggn.losses import Loss
 from ggn.network import MLP
 
-__all__ = ["Fit", "fitted", "why_units"]
+__all__ = ["Fit", "allowed_units", "fitted", "why_units"]
 
 MEBIBYTE = 2**20
 # With 120 noisy rows of 5 inputs 20 units had 1.4 times the error of the 6 that these allow.
@@ -167,13 +167,17 @@ def _last(start: Model) -> TrainResult:
 
 
 def units_for(data: TrainingData) -> int:
-    """Return how many hidden units there are unless it is said: 20, or as many as rows allow.
+    """Return how many hidden units there are unless it is said."""
+    return allowed_units(_numbers(data), len(data.inputs), data.Y.shape[1])
+
+
+def allowed_units(numbers: int, n0: int, nL: int) -> int:
+    """Return 20 hidden units, or as many as the numbers to be fitted allow.
 
     u (n0 + 1) + (u + 1) nL weights are at most half of the numbers to be fitted, of classes
     half of the rows.
     """
-    nL, numbers = data.Y.shape[1], _numbers(data)
-    allowed = int((numbers / ROWS_PER_WEIGHT - nL) // (len(data.inputs) + 1 + nL))
+    allowed = int((numbers / ROWS_PER_WEIGHT - nL) // (n0 + 1 + nL))
     return max(min(allowed, MOST_UNITS), LEAST_UNITS)
 
 

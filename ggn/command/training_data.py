@@ -16,13 +16,24 @@ from ggn.command.table_options import left_out, open_table
 from ggn.fit.scores import split
 from ggn.io import Model
 from ggn.io.classes import Classes
+from ggn.io.parts import AnyTable
 from ggn.io.rows import CellError
 from ggn.io.scaling import constant_columns, robust_units, standard_units
 from ggn.io.table import Table
 from ggn.io.training import PARTS, Training
 from ggn.validation import count, integer, number
 
-__all__ = ["TrainingData", "columns_of", "fill_draw", "read", "split_source"]
+__all__ = [
+    "TrainingData",
+    "check_classes",
+    "columns_of",
+    "fill_draw",
+    "inputs_of",
+    "read",
+    "split_source",
+    "with_task",
+    "without",
+]
 
 VALIDATION = 0.2  # of the rows, by default
 DRAW = ("validation", "test", "seed", "split_seed")
@@ -126,15 +137,14 @@ def read(args: argparse.Namespace, robust: bool, start: Model | None = None) -> 
     table = open_table(args)
     if start is not None:
         table.require([*args.inputs, *targets], "which the model needs")
-    inputs = _inputs(args, table, targets)
+    inputs = inputs_of(args, table, targets)
     try:
         known = None if start is None else start.classes
         classes, numbers, Y, X, dropped = _values(args.task, table, targets, inputs, known)
     except CellError as error:
         if error.column in targets:
-            raise _with_task(error, args.task) from error
-        advice = "leave the column out with --inputs or --exclude"
-        raise ValueError(f"{error}; {advice}") from error
+            raise with_task(error, args.task) from error
+        raise without(error) from error
     rows, how = _parts(args, len(X), None if start is None else start.training)
     units = robust_units if robust else standard_units
     x_units = units(X[rows["train"]])
@@ -146,12 +156,12 @@ def read(args: argparse.Namespace, robust: bool, start: Model | None = None) -> 
             )
         of = (*x_units, *units(Y[rows["train"]]))
     else:
-        fitted = numbers[rows["train"]]
+        sizes = np.bincount(numbers[rows["train"]], minlength=len(classes.labels))
         if start is None:
-            _check_classes(classes, fitted)
+            check_classes(classes, sizes)
         weights: Sequence[float] | None = classes.weights
         if args.class_weight is not None:
-            weights = weights_of(args.class_weight, classes, fitted)
+            weights = weights_of(args.class_weight, classes, sizes)
         classes = Classes(classes.labels, classes.link, weights=weights, column=targets[0])
         nL = Y.shape[1]
         of = (*x_units, np.zeros(nL), np.ones(nL))
@@ -174,7 +184,7 @@ def _parts(
     return dict(zip(PARTS, drawn, strict=True)), how
 
 
-def _inputs(args: argparse.Namespace, table: Table, targets: list[str]) -> list[str]:
+def inputs_of(args: argparse.Namespace, table: AnyTable, targets: list[str]) -> list[str]:
     """Return the columns to predict from."""
     inputs = args.inputs
     if isinstance(inputs, str):
@@ -217,20 +227,25 @@ def _values(
     return classes, numbers, classes.targets(numbers), X, dropped
 
 
-def _with_task(error: CellError, task: str) -> ValueError:
+def with_task(error: CellError, task: str) -> ValueError:
     """Return an error of a target's cell, with the option that takes it for a label."""
     if task == "classification" or "--missing" in str(error):
         return error
     return ValueError(f"{error}; --task classification takes the cells for labels")
 
 
-def _check_classes(classes: Classes, fitted: np.ndarray) -> None:
-    sizes = np.bincount(fitted, minlength=len(classes.labels))
+def without(error: CellError) -> ValueError:
+    """Return an error of an input's cell, with the options that leave it out."""
+    return ValueError(f"{error}; leave the column out with --inputs or --exclude")
+
+
+def check_classes(classes: Classes, sizes: np.ndarray) -> None:
+    """Raise ValueError where no row that is trained on is of one of the classes."""
     if not sizes.all():
         label = classes.labels[int(sizes.argmin())]
         raise ValueError(
-            f"no row of the class {label!r} is among the {count(len(fitted), 'row')} for training; "
-            "another --split-seed draws others"
+            f"no row of the class {label!r} is among the {count(int(sizes.sum()), 'row')} for "
+            "training; another --split-seed draws others"
         )
 
 

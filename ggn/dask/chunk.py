@@ -15,11 +15,12 @@ from typing import Any
 
 import numpy as np
 
+from ggn.fit.of_sums import SampleUnits
 from ggn.linearization.memory import Memory
 from ggn.linearization.source import Part
 from ggn.validation import ArgumentError, samples
 
-__all__ = ["Chunk", "Form", "Units", "fault_of", "first_of", "make_chunk"]
+__all__ = ["Chunk", "Form", "Scaled", "fault_of", "first_of", "make_chunk"]
 
 
 @dataclass(frozen=True)
@@ -125,23 +126,13 @@ def _columns(name: str, A: Any, wanted: Sequence[Any] | None) -> Any:
 
 
 @dataclass(frozen=True)
-class Units:
-    """A chunk in other units: (X - x_mean) / x_scale, (Y - y_mean) / y_scale.
+class Scaled:
+    """A task that gives a chunk in other units."""
 
-    Attributes
-    ----------
-    x_mean, x_scale, y_mean, y_scale : ndarray
-    """
-
-    x_mean: np.ndarray
-    x_scale: np.ndarray
-    y_mean: np.ndarray
-    y_scale: np.ndarray
+    units: SampleUnits
 
     def __call__(self, chunk: Chunk) -> Chunk:
-        X = (chunk.X - self.x_mean) / self.x_scale
-        Y = (chunk.Y - self.y_mean) / self.y_scale
-        return Chunk(chunk.number, X, Y, chunk.weights, chunk.fault)
+        return Chunk(chunk.number, *self.units.scaled(chunk.X, chunk.Y), chunk.weights, chunk.fault)
 
 
 def fault_of(chunk: Part) -> str | None:

@@ -19,8 +19,9 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
-from ggn.dask.fitting import Fitted, Wanted, fit_model
+from ggn.dask.fitting import fit_model
 from ggn.dask.parts import current, frame_columns, width
+from ggn.fit.of_sums import Fitted, Wanted
 from ggn.fit.result import Status, TrainResult
 from ggn.io import Model
 from ggn.losses import Loss
@@ -65,7 +66,14 @@ class DaskGGN(WithWeights):
         return state | {"client": None}
 
     def _fit(
-        self, X: Any, y: Any, sample_weight: Any, loss: Loss, n_outputs: int, **more: Any
+        self,
+        X: Any,
+        y: Any,
+        sample_weight: Any,
+        loss: Loss,
+        n_outputs: int,
+        encode: Any = None,
+        **more: Any,
     ) -> Fitted:
         if self.scale not in ("standard", None):
             raise ArgumentError("scale", f"must be 'standard' or None, got {self.scale!r}")
@@ -80,9 +88,6 @@ class DaskGGN(WithWeights):
             self.scale is not None,
             seed,
             integer("n_restarts", self.n_restarts, 1),
-            number("validation_fraction", self.validation_fraction, 0.0, 1.0)
-            if self.early_stopping
-            else 0.0,
             integer("n_iter_no_change", self.n_iter_no_change, 1) if self.early_stopping else None,
             {
                 "step": self.step,
@@ -93,7 +98,12 @@ class DaskGGN(WithWeights):
             },
             **more,
         )
-        found = fit_model(self.client_, wanted, X, y, sample_weight)
+        held = (
+            number("validation_fraction", self.validation_fraction, 0.0, 1.0)
+            if self.early_stopping
+            else 0.0
+        )
+        found = fit_model(self.client_, wanted, X, y, sample_weight, held=held, encode=encode)
         best, names = found.best, frame_columns(X)
         self.n_features_in_ = net.n_inputs
         if names is not None and all(isinstance(name, str) for name in names):

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import glob
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from ggn.io.parts import is_parquet, paths_of
 from ggn.io.table import Table
 from ggn.validation import ArgumentError, count
 
 __all__ = ["Files"]
-
-PARQUET = (".parquet", ".parq", ".pq")
 
 
 @dataclass(frozen=True)
@@ -37,24 +34,6 @@ class Files:
     encoding: str | None = None
     drop: bool = False
 
-    def paths(self) -> list[str]:
-        """Return the files, sorted by name.
-
-        Raises
-        ------
-        FileNotFoundError
-            If there are none.
-        """
-        found = sorted(glob.glob(self.pattern)) or [self.pattern]
-        if not os.path.exists(found[0]):
-            raise FileNotFoundError(2, "No such file, or none that fits the pattern", self.pattern)
-        return found
-
-    @property
-    def parquet(self) -> bool:
-        """Whether the files are Parquet."""
-        return self.pattern.lower().endswith(PARQUET)
-
     def frame(self, columns: Sequence[str] | None = None, floats: Sequence[str] = ()) -> Any:
         """Return a dask data frame of these columns; `floats` are read as such, or are an error."""
         try:
@@ -64,15 +43,16 @@ class Files:
                 "dask", "needs pandas and pyarrow for tables: pip install 'dask[dataframe]'"
             ) from error
         columns = None if columns is None else list(columns)
-        if self.parquet:
-            table = dd.read_parquet(self.paths(), columns=columns)
+        paths = paths_of(self.pattern)
+        if is_parquet(self.pattern):
+            table = dd.read_parquet(paths, columns=columns)
             table = table.astype(dict.fromkeys(floats, "float64"))
         else:
             mark = Table(
-                self.paths()[0], self.delimiter, self.decimal, self.thousands, self.encoding
+                paths[0], self.delimiter, self.decimal, self.thousands, self.encoding
             ).delimiter
             table = dd.read_csv(
-                self.paths(),
+                paths,
                 sep=r"\s+" if mark == " " else mark,
                 decimal=self.decimal,
                 thousands=self.thousands,

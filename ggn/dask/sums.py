@@ -26,10 +26,11 @@ from dask import delayed
 from distributed import Client, Future, futures_of, get_worker
 
 from ggn._core.machine import limited, threads
-from ggn.dask.chunk import Chunk, Form, Units, fault_of, first_of, make_chunk
+from ggn.dask.chunk import Chunk, Form, Scaled, fault_of, first_of, make_chunk
 from ggn.dask.parts import pieces
 from ggn.dask.waiting import LOOK, ClusterError, Stop, bounded, result_of
 from ggn.dask.wire import FAN, transport
+from ggn.fit.of_sums import SampleUnits
 from ggn.linearization.source import Source, tree
 from ggn.validation import ArgumentError
 
@@ -89,11 +90,11 @@ class DaskSource(Source):
         kept = client.persist(made)
         return cls(client, [future for one in kept for future in futures_of(one)])
 
-    def in_units(self, units: Units) -> DaskSource:
+    def in_units(self, units: SampleUnits) -> DaskSource:
         """Return these samples in other units, in chunks of their own."""
         token = uuid.uuid4().hex
         keys = [f"ggn-chunk-{token}-{i}" for i in range(len(self._chunks))]
-        tasks = [(units, chunk) for chunk in self._chunks]
+        tasks = [(Scaled(units), chunk) for chunk in self._chunks]
         made = self.client.get(dict(zip(keys, tasks, strict=True)), keys, sync=False)
         return DaskSource(self.client, list(made))
 

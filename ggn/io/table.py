@@ -11,7 +11,7 @@ import array
 import difflib
 import os
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -205,24 +205,32 @@ class Table:
             too short, a cell is not a finite number (`CellError`), or there are
             no rows.
         """
-        self.require([*columns, *text, *labels])
-        wanted = [self._where[name] for name in columns]
-        named = [self._where[name] for name in labels]
-        texts = [*(self._where[name] for name in text), *named]
-        values, cells = array.array("d"), [list[str]() for _ in texts]
+        values, cells = array.array("d"), [list[str]() for _ in (*text, *labels)]
         kept = dropped = 0
-        for numbers, rows, missing in self._reader().blocks(wanted, named):
-            values.extend(numbers)
-            dropped += missing
-            for i, column in zip(texts, cells, strict=True):
-                column.extend(original(row[i].strip()) for row in rows)
-            kept += len(rows)
+        for block in self.blocks(columns, text, labels):
+            values.frombytes(block.values.tobytes())
+            dropped += block.dropped
+            for column, more in zip(cells, block.text, strict=True):
+                column.extend(more)
+            kept += len(block.values)
         if not kept:
             raise ValueError(
                 f"{self.path} {'has a missing cell in each row' if dropped else NO_ROWS}"
             )
         flat = np.frombuffer(values, dtype=np.float64) if values else np.empty(0)
-        return Rows(flat.reshape(kept, len(wanted)), cells, dropped)
+        return Rows(flat.reshape(kept, len(columns)), cells, dropped)
+
+    def blocks(
+        self, columns: Sequence[str], text: Sequence[str] = (), labels: Sequence[str] = ()
+    ) -> Iterator[Rows]:
+        """Yield what `rows` returns, some rows at a time; nothing of a table without rows."""
+        self.require([*columns, *text, *labels])
+        wanted = [self._where[name] for name in columns]
+        named = [self._where[name] for name in labels]
+        texts = [*(self._where[name] for name in text), *named]
+        for numbers, rows, dropped in self._reader().blocks(wanted, named):
+            cells = [[original(row[i].strip()) for row in rows] for i in texts]
+            yield Rows(np.array(numbers).reshape(len(rows), len(wanted)), cells, dropped)
 
     def require(self, columns: Iterable[str], reason: str = "") -> None:
         """Check that there is one column of each of these names.
