@@ -1,5 +1,7 @@
 """A cluster in one process: what is told where it is lost, and the command line."""
 
+import operator
+
 import dask
 import numpy as np
 import pytest
@@ -14,6 +16,9 @@ from distributed import Client, LocalCluster
 
 import ggn.dask
 from ggn.dask.divide import Drawn
+from ggn.dask.parts import form_of
+from ggn.dask.sums import DaskSource
+from ggn.linearization.source import tree
 
 RNG = np.random.default_rng(61)
 X = RNG.normal(size=(400, 2))
@@ -96,6 +101,28 @@ def test_without_a_client():
         ggn.dask.train(None, NET, *cut(X, Y), max_iter=9)
 
 
+def third(part):
+    return float(part.X[0, 0]) / 3.0
+
+
+def test_a_small_sum_has_fewer_additions_and_the_same_bits(cluster, monkeypatch):
+    values = RNG.normal(size=41) * 10.0 ** RNG.integers(-8, 8, 41)
+    A = da.from_array(values[:, np.newaxis], chunks=(1, 1))
+    with client_of(cluster) as client:
+        of = DaskSource.of(client, A, A[:, 0], None, form_of(A, A[:, 0], 1, 1))
+        get, tasks = client.get, []
+
+        def counted(graph, *args, **options):
+            tasks.append(len(graph))
+            return get(graph, *args, **options)
+
+        monkeypatch.setattr(client, "get", counted)
+        sums = [of.total(third) for _ in range(2)]
+        of.close()
+    assert tasks == [41 + 6 + 1, 41 + 2 + 1]
+    assert sums == [tree(operator.add, [float(v) / 3.0 for v in values])] * 2
+
+
 # -- the command line --------------------------------------------------------------------------
 
 
@@ -155,7 +182,10 @@ def test_command_line_takes_a_scale_in_the_target_s_unit(cluster, written):
         ("part-*.csv --target y", "column 'kind' is not of numbers; leave it out with --inputs"),
         ("part-*.csv --target z", "has no column 'z', which --target names; it has 4 columns"),
         ("none-*.csv --target y", "none-*.csv: No such file, or none that fits the pattern"),
-        ("part-*.csv --target y --plot p.png", "--plot draws the errors of all rows, so --dask cannot"),
+        (
+            "part-*.csv --target y --plot p.png",
+            "--plot draws the errors of all rows",
+        ),
         ("part-*.csv --target y --robust", "a robust loss needs --loss-scale with --dask"),
     ],
 )

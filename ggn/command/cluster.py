@@ -147,11 +147,14 @@ def _columns(args: argparse.Namespace, files: Any) -> tuple[list[str], list[str]
 @contextlib.contextmanager
 def _client(address: str) -> Iterator[tuple[Any, str]]:
     """Return a context with a client, and what the cluster is; one of our own is stopped."""
+    import dask
     from distributed import Client, LocalCluster
 
     with contextlib.ExitStack() as kept:
         where = address
         if address == HERE:
+            # a sampler that nobody will look at, half of what an idle worker takes
+            kept.enter_context(dask.config.set({"distributed.worker.profile.enabled": False}))
             address = kept.enter_context(LocalCluster(dashboard_address=":0", silence_logs=50))
             where = "started on this machine, and stopped"
         try:

@@ -7,7 +7,8 @@
 
 Chunks are results that the cluster keeps, and tasks go where their chunk is.  Neighbours are
 added in pairs, pairs in pairs and so on, whoever computed them: so the bits depend on the chunks
-alone.  `FAN` neighbours are one task, which adds them in the same order.
+alone.  `FAN` neighbours are one task, which adds them in the same order; where an earlier sum of
+the kind was small, `WIDE` are.
 """
 
 from __future__ import annotations
@@ -23,13 +24,14 @@ from typing import Any, TypeVar
 
 import cloudpickle
 from dask import delayed
+from dask.sizeof import sizeof
 from distributed import Client, Future, futures_of, get_worker
 
 from ggn._core.machine import limited, threads
 from ggn.dask.chunk import Chunk, Form, Scaled, fault_of, first_of, make_chunk
 from ggn.dask.parts import pieces
 from ggn.dask.waiting import LOOK, ClusterError, Stop, bounded, result_of
-from ggn.dask.wire import FAN, transport
+from ggn.dask.wire import FAN, SMALL, WIDE, transport
 from ggn.fit.of_sums import SampleUnits
 from ggn.linearization.source import Source, tree
 from ggn.validation import ArgumentError
@@ -67,6 +69,7 @@ class DaskSource(Source):
     def __init__(self, client: Client, chunks: list[Future]) -> None:
         self.client, self._chunks = client, chunks
         self.stop, self.at_once = Stop(), 1
+        self._small: set[str] = set()  # sums that were, by what tasks are called
         self.transport = transport(len(chunks))
         self._asked, self._cores = -math.inf, 1
         try:
@@ -130,8 +133,9 @@ class DaskSource(Source):
             nodes.append((f"ggn-{name}-{token}", i))
             graph[nodes[-1]] = (run, *shared, chunk) if shared else (leaf, chunk)
         level, combined = 0, Combined(combine, token)
+        fan = WIDE if name in self._small else FAN
         while len(nodes) > 1:
-            groups = [nodes[i : i + FAN] for i in range(0, len(nodes), FAN)]
+            groups = [nodes[i : i + fan] for i in range(0, len(nodes), fan)]
             nodes = [(f"ggn-add-{name}-{token}", level, i) for i in range(len(groups))]
             graph |= {node: (combined, group) for node, group in zip(nodes, groups, strict=True)}
             level += 1
@@ -142,6 +146,8 @@ class DaskSource(Source):
                 raise ClusterError(f"the client is {self.client.status}") from error
             raise
         found: R | None = result_of(self.client, future, self.stop)
+        if sizeof(found) <= SMALL:
+            self._small.add(name)
         return found
 
     def latency(self) -> float:

@@ -1,6 +1,6 @@
 """What a sum over chunks costs beside the work on samples: tasks, and numbers sent.
 
-tasks     C parts, and ⌈C/8⌉ + ⌈C/64⌉ + ... additions of `FAN` neighbours
+tasks     C parts, and ⌈C/8⌉ + ⌈C/64⌉ + ... additions of `FAN` neighbours, of small sums of `WIDE`
 sent      1 + (W - 1)/W Σ_l (inputs of level l)    sums, from worker to worker and to the client
 in turn   1 + 7 levels                             of them one after the other, on C cores
 """
@@ -14,30 +14,32 @@ import dask
 from ggn.linearization.transport import Transport
 from ggn.validation import number
 
-__all__ = ["FAN", "additions", "handed", "in_turn", "transport"]
+__all__ = ["FAN", "SMALL", "WIDE", "additions", "handed", "in_turn", "transport"]
 
 FAN = 8  # neighbours that one task adds; a power of two, so that the tree's order stays
+WIDE = 32  # where they are small: a level less costs less than to receive more of them in turn
+SMALL = 1 << 16  # bytes of such a sum
 GRAPH, TASK = 10e-3, 1.7e-3  # seconds of a graph, and for each of its tasks: of a Zen 4 core
 BANDWIDTH = 1.25e9  # bytes a second from one machine to another: ten gigabit
 FLOPS = 5e10  # of a matrix product on one core, in a second
 
 
-def additions(C: int) -> list[int]:
+def additions(C: int, fan: int = FAN) -> list[int]:
     """Return the tasks of each level of additions over C chunks.
 
     Examples
     --------
-    >>> additions(64), additions(10), additions(1)
-    ([8, 1], [2, 1], [])
+    >>> additions(64), additions(10), additions(1), additions(64, WIDE)
+    ([8, 1], [2, 1], [], [2, 1])
     """
     levels = []
     while C > 1:
-        C = math.ceil(C / FAN)
+        C = math.ceil(C / fan)
         levels.append(C)
     return levels
 
 
-def handed(C: int, W: float) -> float:
+def handed(C: int, W: float, fan: int = FAN) -> float:
     """Return how many results go from one of W workers to another, each held by any of them.
 
     Examples
@@ -45,7 +47,7 @@ def handed(C: int, W: float) -> float:
     >>> handed(64, 2), handed(64, 1)
     (36.0, 0.0)
     """
-    return sum((C, *additions(C))[:-1]) * (W - 1) / W if W < math.inf else float(C)
+    return sum((C, *additions(C, fan))[:-1]) * (W - 1) / W if W < math.inf else float(C)
 
 
 def in_turn(C: int, W: int) -> float:
