@@ -2,8 +2,8 @@
 
 An iteration is a graph for the matrix and, for each trial, one for the acceleration, one for the
 output layer and one for the value; between them the client factors and substitutes.  A graph over
-C chunks on W workers is n = C + ⌈C/8⌉ + ⌈C/64⌉ + ... tasks, of which h = `handed` results go from
-one worker to another:
+C chunks on W workers is n = C + ⌈C/8⌉ + ⌈C/64⌉ + ... tasks (of small sums with 32 for 8), of which
+h = `handed` results go from one worker to another:
 
     graph + n lead + max(a worker, the scheduler, all of them on the cores that there are)
 
@@ -13,11 +13,12 @@ one worker to another:
                      + n (schedule - lead)) / cores
     the client      trials N³/3 / solve + copy N²
 
-(of little work, trials of two mu are one graph: `ggn.fit.foresight`),
-where leaf is the work of a function on a chunk's samples by the rate of its kernel, for the
-matrix also call + matrix N², and cores are
-those of one machine less what its processes take when nothing is done; of a cluster of machines,
-there is no such bound.
+(of little work, trials of two mu are one graph: `ggn.fit.foresight`).  A leaf is the work of a
+function on a chunk's samples by the rate of its kernel; of the matrix also `unit` for each unit and
+sample, which is most of it where units are few, and call + matrix N².  Cores are those of one
+machine less what its processes take when nothing is done; of a cluster of machines, there is no
+such bound.  Where workers are as many as cores, each waits for the others and for the scheduler:
+the longest of the three then counts `crowd` times, and a task `press` in the place of lead.
 
 python -m benchmarks.growth            the table of the guide, from the constants below
 python -m benchmarks.growth measure    the constants of this machine, by processor time
@@ -33,7 +34,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 import ggn
-from ggn.dask.wire import additions, handed, in_turn
+from ggn.dask.wire import FAN, SMALL, WIDE, additions, handed, in_turn
 from ggn.fit.foresight import AHEAD, ROUNDS, SHARE
 from ggn.linearization.assembly import normal_work
 from ggn.linearization.mean_loss import forward_flops
@@ -52,8 +53,10 @@ class Constants:
     assembly, forward, along : float
         Flops per second of one core while all are at work: of an assembly, in `normal_work`; of
         forward sweeps, in `forward_flops` and `refit_flops`; along a direction, in `sweep_work`.
+    unit : float
+        Seconds of an assembly for each sample and unit, beside that work.
     call, matrix : float
-        Seconds of an assembly beside the work on samples, and for each of N² numbers.
+        Seconds of an assembly beside all that is of samples, and for each of N² numbers.
     alone : float
         How many times quicker a core is while the others are idle.
     graph : float
@@ -74,11 +77,16 @@ class Constants:
         Flops per second of a factorisation on the client.
     copy : float
         Seconds of the client for each of N² numbers.
+    crowd : float
+        How many times longer the work of a graph takes where workers are as many as cores.
+    press : float
+        Seconds for each task of such a graph, in the place of `lead`.
     """
 
     assembly: float
     forward: float
     along: float
+    unit: float
     call: float
     matrix: float
     alone: float
@@ -92,13 +100,15 @@ class Constants:
     wire: float
     solve: float
     copy: float
+    crowd: float
+    press: float
 
 
 # a Zen 4 core; the wire is ten gigabit
 MEASURED = Constants(
-    assembly=44e9, forward=36e9, along=28e9, call=2.3e-3, matrix=2.1e-9, alone=1.06, graph=12e-3,
-    lead=0.25e-3, schedule=0.5e-3, task=1.1e-3, hand=0.64e-3, idle=0.043, carry=1.9e-9, wire=1.2e9,
-    solve=22e9, copy=2.1e-9,
+    assembly=44e9, forward=36e9, along=28e9, unit=10e-9, call=2.3e-3, matrix=2.1e-9, alone=1.06,
+    graph=12e-3, lead=0.25e-3, schedule=0.5e-3, task=1.1e-3, hand=0.64e-3, idle=0.043,
+    carry=1.9e-9, wire=1.2e9, solve=22e9, copy=2.1e-9, crowd=1.0, press=0.25e-3,
 )  # fmt: skip
 
 
@@ -128,20 +138,31 @@ class Growth:
 
 
 def graph(
-    leaf: float, C: int, W: int, known: Constants, cores: float = math.inf, size: float = 0.0
+    leaf: float,
+    C: int,
+    W: int,
+    known: Constants,
+    cores: float = math.inf,
+    size: float = 0.0,
+    fan: int = 0,
 ) -> Graph:
     """Return what a graph takes whose parts are so many seconds, and sums so many bytes."""
-    n, h = C + sum(additions(C)), handed(C, W)
-    rest = n * (known.schedule - known.lead)
+    fan = fan or (FAN if size > SMALL else WIDE)
+    n, h = C + sum(additions(C, fan)), handed(C, W, fan)
+    crowded = cores <= W
+    lead = known.press if crowded else known.lead
+    rest = n * max(known.schedule - known.lead, 0.0)
     sweep, leaf = math.ceil(C / W) * leaf, leaf + known.carry * size
     work = C * leaf + n * known.task + h * (known.hand + size / known.wire)
     worker = (
         math.ceil(C / W) * leaf + (n * known.task + h * known.hand) / W
-        + in_turn(C, W) * size / known.wire
+        + in_turn(C, W, fan) * size / known.wire
     )  # fmt: skip
     free = max(cores - known.idle * (W + 1), 0.5)
-    wall = known.graph + n * known.lead + max(worker, rest, (work + rest) / free)
-    return Graph(wall, work + n * known.schedule + size / known.wire, sweep)
+    longest = max(worker, rest, (work + rest) / free) * (known.crowd if crowded else 1.0)
+    return Graph(
+        known.graph + n * lead + longest, work + n * known.schedule + size / known.wire, sweep
+    )
 
 
 def growth(
@@ -150,7 +171,8 @@ def growth(
     """Return what an iteration takes, of workers that share so many cores."""
     N, each = net.n_weights, T / C
     quick = known.alone if cores > 1 and min(W, cores) == 1 else 1.0
-    assembly = each * normal_work(net) / known.assembly / quick + known.call + known.matrix * N * N
+    samples = each * (normal_work(net) / known.assembly + known.unit * sum(net.sizes[1:]))
+    assembly = samples / quick + known.call + known.matrix * N * N
     sweeps = [
         each * flops / rate / quick
         for flops, rate in (
@@ -159,7 +181,8 @@ def growth(
         )
     ]  # fmt: skip
     sent = 4.0 * N * N
-    matrix = graph(assembly, C, W, known, cores, sent)
+    fan = FAN if sent > SMALL else WIDE
+    matrix, unsent = (graph(assembly, C, W, known, cores, size, fan) for size in (sent, 0.0))
     small = [graph(leaf, C, W, known, cores) for leaf in sweeps]
     latency, solves = graph(0.0, C, W, known, cores).wall, trials
     again = N**3 / 3.0 * ROUNDS * (1 + AHEAD) / known.solve
@@ -168,7 +191,7 @@ def growth(
     ):  # trials are looked at ahead, see ggn.fit.foresight
         small = [graph((1 + AHEAD) * leaf, C, W, known, cores) for leaf in sweeps]
         solves, trials = ROUNDS * (1 + AHEAD) + trials, math.ceil(trials / (1 + AHEAD))
-    wire = matrix.wall - graph(assembly, C, W, known, cores).wall + sent / known.wire
+    wire = matrix.wall - unsent.wall + sent / known.wire
     wall = matrix.wall + sent / known.wire + trials * sum(one.wall for one in small)
     # what is not bound by sweeps is the tasks'
     sweep = matrix.sweep + trials * sum(one.sweep for one in small)
@@ -198,11 +221,11 @@ if __name__ == "__main__":
     if what == "table":
         print(table(MEASURED))
     elif what in ("measure", "check", "overhead"):
-        from benchmarks import growth_measured  # it imports this module
+        from benchmarks import growth_checked, growth_measured  # they import this module
 
         if what == "measure":
             print(asdict(growth_measured.measure()))
         else:
-            getattr(growth_measured, what)(*map(int, sys.argv[2:]))
+            getattr(growth_checked, what)(*map(int, sys.argv[2:]))
     else:
         sys.exit(__doc__)

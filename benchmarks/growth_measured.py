@@ -1,26 +1,27 @@
-"""The constants of `growth`, measured; and its formula against runs that they were not taken from.
+"""The constants of `growth`, measured.
 
 Whatever is work is measured in processor time, where it is done, so that other programs of the
-machine hardly change it; only `graph` and `lead` are times by the clock.  All are medians.
+machine hardly change it; only `graph`, `lead`, `crowd` and `press` are times by the clock, and need
+a quiet machine.  All are medians.
 """
 
 from __future__ import annotations
 
 import contextlib
-import itertools
 import os
 import statistics
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import fields
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from scipy.optimize import nnls
 
 import ggn
-from benchmarks.growth import Constants, additions, growth, handed
+from benchmarks.growth import Constants, graph
 from ggn import _core
+from ggn.dask.wire import WIDE, additions, handed
 from ggn.linearization import Objective, parts
 from ggn.linearization.assembly import normal_work
 from ggn.linearization.mean_loss import forward_flops
@@ -29,14 +30,13 @@ from ggn.linearization.source import add
 from ggn.linearization.sweeping import sweep_work
 from ggn.steps.cholesky import damped_cholesky
 
-__all__ = ["check", "measure", "overhead"]
+__all__ = ["cluster", "data", "measure", "one", "processor", "source", "spent"]
 
-NETS = (10, 30, 1), (30, 40, 1), (6, 20, 20, 1)  # none of them among the points
+# none of them among the points
+NETS = (10, 30, 1), (30, 40, 1), (6, 20, 20, 1), (3, 10, 1), (12, 80, 1), (5, 10, 10, 3)
+SAMPLES = 1_000, 8_000  # of which a kernel's cost is the difference
+BURNT = 3e-3, 30e-3  # seconds of work of a leaf, of which what a crowd costs is fitted
 FEW, MANY = 8, 64  # chunks of which a task's cost is the difference
-POINTS = (
-    ((8, 50, 1), 200_000, 8), ((8, 50, 1), 600_000, 16), ((8, 50, 1), 200_000, 64),
-    ((20, 60, 1), 100_000, 16), ((50, 40, 1), 60_000, 16), ((4, 20, 1), 800_000, 16),
-)  # fmt: skip
 
 
 @contextlib.contextmanager
@@ -79,34 +79,45 @@ def numbers(part: Any, n: int) -> np.ndarray:
     return np.ones(n)
 
 
-# -- constants ---------------------------------------------------------------------------------
-
-
 def kernels(i: int) -> list[float]:
-    """Return flops per second of a worker: of assembly, forward sweeps, along a line; two costs.
+    """Return flops per second of a worker: of assembly, forward sweeps, along a line; three costs.
 
-    These are an assembly's beside the work on samples: of the call, and of each of N² numbers.
+    These are an assembly's for each unit and sample, of the call, and of each of N² numbers.
     """
     rng, found, beside = np.random.default_rng(0), [], []
+    few, many = SAMPLES
     for sizes in NETS:
         net, taken = ggn.MLP(sizes), []
-        for T in (2_000, 20_000):
+        for T in SAMPLES:
             X = rng.normal(size=(T, sizes[0]))
-            objective, w = Objective(net, X, np.sin(X.sum(axis=1))), net.initial_weights(0)
+            Y = np.sin(X.sum(axis=1))[:, np.newaxis] * np.ones((1, sizes[-1]))
+            objective, w = Objective(net, X, Y), net.initial_weights(0)
             with ggn.threads(1):
                 taken.append((
                     _seconds(parts.normal, objective, w, True), _seconds(objective.value, w),
                     _seconds(output_sums, objective, w),
                     _seconds(parts.bend, objective, w, 0.01 * w),
                 ))  # fmt: skip
-        slopes = (np.array(taken[1]) - taken[0]) / 18_000
-        work = normal_work(net), forward_flops(net), refit_flops(net), sweep_work(net, 1)
-        found.append(work / slopes)
-        beside.append(max(taken[0][0] - 2_000 * slopes[0], 0.0))
-    assembly, value, refit, along = np.median(found, axis=0)
-    sizes = np.array([[1.0, float(ggn.MLP(one).n_weights) ** 2] for one in NETS])
-    call, matrix = nnls(sizes, beside)[0]
-    return [float(assembly), float(value + refit) / 2.0, float(along), call, matrix]
+        slopes = (np.array(taken[1]) - taken[0]) / (many - few)
+        found.append(slopes)
+        beside.append(max(taken[0][0] - few * slopes[0], 0.0))
+    nets = [ggn.MLP(sizes) for sizes in NETS]
+    taken = np.array(found)
+    assembly, unit = _shared([[normal_work(net), sum(net.sizes[1:])] for net in nets], taken[:, 0])
+    value, refit, along = (
+        np.median([work(net) / t for net, t in zip(nets, column, strict=True)])
+        for work, column in zip(
+            (forward_flops, refit_flops, lambda net: sweep_work(net, 1)), taken.T[1:], strict=True
+        )
+    )
+    call, matrix = nnls([[1.0, float(net.n_weights) ** 2] for net in nets], beside)[0]
+    return [1.0 / assembly, float(value + refit) / 2.0, float(along), unit, call, matrix]
+
+
+def _shared(parts: list[list[float]], taken: Any) -> Any:
+    """Return what each of some quantities costs, by least squares of relative errors, none < 0."""
+    weighted = np.array(parts, dtype=float) / np.asarray(taken)[:, np.newaxis]
+    return nnls(weighted, np.ones(len(taken)))[0]
 
 
 def _seconds(call: Callable[..., object], *args: Any) -> float:
@@ -169,15 +180,43 @@ def solving() -> tuple[float, float]:
     return 1.0 / max(flop, 1e-12), max(number, 0.0)
 
 
+def burn(part: Any, seconds: float) -> float:
+    """Work for so long, as kernels do: without Python's lock, and in this thread's time."""
+    A = np.ones((200, 200))
+    start = time.thread_time()
+    while time.thread_time() - start < seconds:
+        A @ A
+    return 1.0
+
+
+def crowded(client: Any, W: int, known: Constants) -> tuple[float, float]:
+    """Return `crowd` and `press`, from graphs whose work is known."""
+    rows, taken, cores = [], [], float(W)
+    for C in (FEW, MANY):
+        of = source(client, C)
+        for seconds in BURNT:
+            of.total(burn, seconds)
+            walls = []
+            for _ in range(5):
+                start = time.perf_counter()
+                of.total(burn, seconds)
+                walls.append(time.perf_counter() - start)
+            free = replace(known, graph=0.0, press=0.0, crowd=1.0)
+            rows.append([graph(seconds, C, W, free, cores).wall, C + sum(additions(C, WIDE))])
+            taken.append(max(statistics.median(walls) - known.graph, 1e-3))
+    crowd, press = _shared(rows, taken)
+    return float(crowd), float(press)
+
+
 def measure() -> Constants:
     """Return the constants of this machine, from clusters of one worker and of one a core."""
     cores = len(os.sched_getaffinity(0))
-    tasks = {C: C + sum(additions(C)) for C in (FEW, MANY)}
+    tasks = {C: C + sum(additions(C, WIDE)) for C in (FEW, MANY)}
     with cluster(1) as client:
         quick = rates(client)
         first, few, many = (source(client, C) for C in (1, FEW, MANY))
         idle = spent(client, lambda: time.sleep(1.0), 1)[:2]
-        graph = spent(client, lambda: first.total(one), 10)[2]
+        latency = spent(client, lambda: first.total(one), 10)[2]
         leads, costs = [], []
         for of in (few, many):
             waits = []
@@ -206,97 +245,14 @@ def measure() -> Constants:
         nothing, all_of_them, large = (
             cost[:2] - idle_here * cost[2] for cost in (nothing, all_of_them, large)
         )
-    hand = (all_of_them[1] - nothing[1] - between * task) / (handed(MANY, W) - handed(FEW, W))
-    sent = max(float((large - nothing).sum()) - carry * FEW * 8.0 * n, 1e-4)
-    wire = (handed(FEW, W) + 1.0) * 8.0 * n / sent
-    return Constants(
-        *map(float, slow), float(np.median((quick / slow)[:3])), float(graph), float(lead),
-        float(schedule), float(task), float(max(hand, 0.0)), float(idle.mean()), carry, float(wire),
-        *map(float, solving()),
-    )  # fmt: skip
-
-
-# -- the formula -------------------------------------------------------------------------------
-
-
-def iterations(
-    client: Any, point: tuple[Any, ...], steps: int
-) -> tuple[list[tuple[float, float]], float]:
-    """Return (seconds, trials) of each iteration but the first, and processor time of all."""
-    net, X, Y = data(*point)
-    X, Y = client.persist((X, Y))
-    marks: list[tuple[float, int, float]] = []
-
-    def mark(intermediate_result: Any) -> None:
-        marks.append((time.perf_counter(), intermediate_result.nfev, sum(processor(client))))
-
-    options = {"tol": 0.0, "w0": net.initial_weights(0), "step": "primal"}
-    ggn.dask.train(client, net, X, Y, max_iter=steps + 1, callback=mark, **options)
-    seconds = [(b[0] - a[0], (b[1] - a[1]) / 2.0) for a, b in itertools.pairwise(marks)]
-    return seconds, marks[-1][2] - marks[0][2]
-
-
-def check(steps: int = 5, rounds: int = 1) -> None:
-    """Print what the formula says and what is measured, constants and points in turn."""
-    cores = len(os.sched_getaffinity(0))
-    known, runs = [], {}
-    for _ in range(rounds):
-        for W in (1, 2, 4):
-            known.append(measure())
-            with cluster(W) as client:
-                for point in POINTS:
-                    runs.setdefault((W, point), []).append(iterations(client, point, steps))
-    names = [field.name for field in fields(Constants)]
-    constants = Constants(*(
-        statistics.median(getattr(one, name) for one in known) for name in names
-    ))  # fmt: skip
-    print(", ".join(f"{name} {getattr(constants, name):.3g}" for name in names))
-    print(f"{'network':<14}{'T':>8}{'chunks':>8}{'workers':>9}{'trials':>8}{'predicted':>11}"
-          f"{'measured':>10}{'ratio':>7}{'processor':>11}")  # fmt: skip
-    ratios = []
-    for (W, (sizes, T, C)), found in runs.items():
-        net = ggn.MLP(sizes)
-
-        def told(trials: float, net=net, T=T, C=C, W=W) -> Any:
-            return growth(net, T, C, W, constants, cores, trials)
-
-        pairs = [pair for seconds, _ in found for pair in seconds]
-        ratio = statistics.median(s / told(k).all for s, k in pairs)
-        trials = statistics.fmean(k for _, k in pairs)
-        seconds, busy = sum(s for s, _ in pairs), sum(b for _, b in found)
-        busy -= constants.idle * (W + 1) * seconds
-        ratios.append(max(ratio, 1.0 / ratio))
-        print(f"{sizes!s:<14}{T:>8}{C:>8}{W:>9}{trials:>8.1f}{told(trials).all:>11.3f}"
-              f"{ratio * told(trials).all:>10.3f}{ratio:>7.2f}"
-              f"{busy / (len(pairs) * told(trials).busy):>11.2f}", flush=True)  # fmt: skip
-    within = sum(ratio <= 1.25 for ratio in ratios)
-    print(f"{within} of {len(ratios)} within 25 %; the median is off by "
-          f"{100 * (statistics.median(ratios) - 1):.0f} %, the worst by "
-          f"{100 * (max(ratios) - 1):.0f} %")  # fmt: skip
-
-
-def overhead(T: int = 1_000_000, C: int = 16) -> None:
-    """Print the seconds of an iteration here on two threads, and on two workers."""
-    net, X, Y = data((8, 50, 1), T, C)
-    options = {"tol": 0.0, "w0": net.initial_weights(0), "step": "primal"}
-    Xn, Yn = X.compute(), Y.compute()
-    with ggn.threads(2):
-        here = iteration(lambda n: ggn.train(net, Xn, Yn, max_iter=n, **options))
-    with cluster(2) as client:
-        X, Y = client.persist((X, Y))
-        there = iteration(lambda n: ggn.dask.train(client, net, X, Y, max_iter=n, **options))
-        of = source(client, C)
-        graph = spent(client, lambda: of.total(one), 20)[2]
-    print(f"an iteration: {here:.3f} s on 2 threads, {there:.3f} s on 2 workers, "
-          f"ratio {there / here:.2f}; a graph of {C + sum(additions(C))} tasks that do nothing "
-          f"{1e3 * graph:.0f} ms, four graphs an iteration")  # fmt: skip
-
-
-def iteration(train: Callable[[int], object], steps: int = 4) -> float:
-    """Return the seconds of an iteration: those of several less one, by their number."""
-    train(1)
-    start = time.perf_counter()
-    train(1)
-    middle = time.perf_counter()
-    train(1 + steps)
-    return (time.perf_counter() - middle - (middle - start)) / steps
+        more = handed(MANY, W, WIDE) - handed(FEW, W, WIDE)
+        hand = (all_of_them[1] - nothing[1] - between * task) / more
+        sent = max(float((large - nothing).sum()) - carry * FEW * 8.0 * n, 1e-4)
+        wire = (handed(FEW, W) + 1.0) * 8.0 * n / sent
+        found = Constants(
+            *map(float, slow), float(np.median((quick / slow)[:3])), float(latency), float(lead),
+            float(schedule), float(task), float(max(hand, 0.0)), float(idle.mean()), carry,
+            float(wire), *map(float, solving()), 1.0, float(lead),
+        )  # fmt: skip
+        crowd, press = crowded(client, W, found)
+    return replace(found, crowd=crowd, press=press)

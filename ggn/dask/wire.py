@@ -50,7 +50,7 @@ def handed(C: int, W: float, fan: int = FAN) -> float:
     return sum((C, *additions(C, fan))[:-1]) * (W - 1) / W if W < math.inf else float(C)
 
 
-def in_turn(C: int, W: int) -> float:
+def in_turn(C: int, W: int, fan: int = FAN) -> float:
     """Return how many results are received one after the other, the client's one with them.
 
     Examples
@@ -58,7 +58,7 @@ def in_turn(C: int, W: int) -> float:
     >>> in_turn(64, 1), in_turn(64, 64)
     (1.0, 14.78125)
     """
-    return 1.0 + sum((FAN - 1) * math.ceil(n / W) * (W - 1) / W for n in additions(C))
+    return 1.0 + sum((fan - 1) * math.ceil(n / W) * (W - 1) / W for n in additions(C, fan))
 
 
 def transport(C: int) -> Transport:
