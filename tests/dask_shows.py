@@ -29,7 +29,11 @@ import ggn.dask
 LOSSES = ("squared", "cauchy", "blake_zisserman", "smooth_lp", "logistic", "softmax_cross_entropy")
 LIMIT = 60.0  # seconds of a fit that a kill has met
 LEAST = 2  # workers that a fit begins with
-QUIET = {"logging.distributed": "critical"}
+QUIET = {
+    "logging.distributed": "critical",
+    # a LocalCluster gives up a worker that is not back so soon, as on a busy machine
+    "distributed.deploy.lost-worker-timeout": "2 minutes",
+}
 CONDITION, ALIKE_J, ALIKE_w = 1e6, 1e-12, 1e-9  # below the first, J and w agree to the others
 STARTS, LAST, STEADY = 3, 4e-16, 0.1  # starts that differ by so much may change a tenth of that
 MARK = "GGN_DASK_SHOWS"  # in the environment of all processes that descend from this one

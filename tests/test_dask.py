@@ -4,8 +4,10 @@ import contextlib
 import os
 import pickle
 import signal
+import sys
 import threading
 import time
+import types
 from pathlib import Path
 
 import numpy as np
@@ -275,9 +277,26 @@ class Unpicklable(ggn.losses.Squared):
         self.lock = threading.Lock()
 
 
-def test_a_loss_that_cannot_be_sent(client):
-    with pytest.raises(ValueError, match="must be picklable, to be sent to workers"):
-        ggn.dask.train(client, NET, *cut(X, Y), loss=Unpicklable())
+def test_a_loss_or_an_activation_that_cannot_be_sent(client):
+    lock = threading.Lock()
+
+    def slope(z):
+        return 0.0 * z if lock.locked() else 1.0 - np.tanh(z) ** 2
+
+    net = ggn.MLP((3, 4, 2), activation=ggn.Activation("mine", np.tanh, slope))
+    for of, loss in ((NET, Unpicklable()), (net, "squared")):
+        with pytest.raises(ValueError, match="must be picklable, to be sent to workers"):
+            ggn.dask.train(client, of, *cut(X, Y), loss=loss)
+
+
+def test_a_loss_that_workers_cannot_import_is_no_end_of_theirs(client, monkeypatch):
+    here = types.ModuleType("only_here")
+    here.Mine = type("Mine", (ggn.losses.Squared,), {"__module__": "only_here"})
+    monkeypatch.setitem(sys.modules, "only_here", here)
+    before = client.run(os.getpid)
+    with pytest.raises(ValueError, match="No module named 'only_here'; define it in the script"):
+        ggn.dask.train(client, NET, *cut(X, Y), loss=here.Mine())
+    assert client.run(os.getpid) == before
 
 
 def test_a_users_own_activation_goes_along(client):
@@ -340,7 +359,6 @@ def test_a_worker_killed_changes_no_bit(client):
 
 def test_without_dask_one_sentence(tmp_path):
     import subprocess
-    import sys
 
     for name in ("dask", "distributed"):
         (tmp_path / f"{name}.py").write_text("raise ImportError('none here')\n")

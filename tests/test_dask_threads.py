@@ -1,6 +1,7 @@
 """A cluster in one process: what is told where it is lost, and the command line."""
 
 import operator
+import time
 
 import dask
 import numpy as np
@@ -94,6 +95,52 @@ def test_a_cluster_without_workers(cluster):
         pytest.raises(ggn.dask.ClusterError, match="has no workers"),
     ):
         ggn.dask.train(client, NET, *cut(X, Y), max_iter=9)
+
+
+def test_a_scheduler_that_is_gone_leaves_the_last_weights(cluster):
+    seen = []
+
+    def close(intermediate_result):
+        seen.append(intermediate_result.w.copy())
+        cluster.close()
+
+    with dask.config.set({"ggn.patience": 0.2}), client_of(cluster) as client:
+        fit = ggn.dask.train(client, NET, *cut(X, Y), max_iter=9, callback=close)
+    assert fit.status is Status.LOST
+    assert np.array_equal(fit.w, seen[-1])
+
+
+def slow(part):
+    time.sleep(0.5)
+    return float(part.X[0, 0])
+
+
+def test_a_worker_that_is_slow_is_waited_for(cluster):
+    with dask.config.set({"ggn.patience": 0.1}), client_of(cluster) as client:
+        of = DaskSource.of(client, *cut(X, Y), None, form_of(*cut(X, Y), 2, 1))
+        assert of.reduce(max, slow) == X[[0, 150, 300], 0].max()
+        of.close()
+
+
+def test_a_worker_that_joins_changes_no_bit(cluster):
+    def join(intermediate_result):
+        if intermediate_result.nit == 1:
+            cluster.scale(2)
+            client.wait_for_workers(2)
+
+    with client_of(cluster) as client:
+        whole, joined = (
+            ggn.dask.train(client, NET, *cut(X, Y), max_iter=3, callback=call)
+            for call in (None, join)
+        )
+        assert len(client.nthreads()) == 2
+    assert whole.w.tobytes() == joined.w.tobytes()
+
+
+def test_workers_without_the_library(cluster, monkeypatch):
+    monkeypatch.setattr("ggn.dask.sums.LIBRARY", "not_installed")
+    with client_of(cluster) as client, pytest.raises(ggn.dask.ClusterError, match="install it"):
+        ggn.dask.train(client, NET, *cut(X, Y), max_iter=1)
 
 
 def test_without_a_client():

@@ -15,7 +15,9 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import importlib.util
 import math
+import pickle
 import time
 import uuid
 from collections.abc import Callable
@@ -39,6 +41,7 @@ from ggn.validation import ArgumentError
 __all__ = ["DaskSource"]
 
 R = TypeVar("R")
+LIBRARY = "ggn"
 SHARED = 1 << 20  # bytes that arguments come to over all tasks, from which they are sent once
 
 
@@ -83,6 +86,7 @@ class DaskSource(Source):
     @classmethod
     def of(cls, client: Client, X: Any, Y: Any, sample_weight: Any, form: Form) -> DaskSource:
         """Return the samples of dask collections; chunks are made where their data are."""
+        _check_workers(client)
         token = uuid.uuid4().hex
         made = [
             delayed(make_chunk, pure=False)(
@@ -121,11 +125,10 @@ class DaskSource(Source):
         if not self._chunks:
             raise ClusterError("the chunks have been released: this fit is over")
         name, token = _name(function, args), uuid.uuid4().hex
-        leaf = Leaf(function, args, self._threads(), token)
-        size = _check_pickle(leaf)
+        leaf = Leaf(_pickled(function, args), self._threads(), token)
         graph: dict[Any, Any] = {}
         shared: tuple[Any, ...] = ()
-        if size * len(self._chunks) > SHARED:
+        if len(leaf.asked) * len(self._chunks) > SHARED:
             shared = (f"ggn-arguments-{token}",)
             graph[shared[0]] = (Held(leaf),)
         nodes: list[Any] = []
@@ -179,10 +182,13 @@ class DaskSource(Source):
 
 @dataclass(frozen=True)
 class Leaf:
-    """What is asked of each chunk."""
+    """What is asked of each chunk: a function and arguments, in a pickle that the task opens.
 
-    function: Callable[..., Any]
-    args: tuple[Any, ...]
+    What cannot be imported there is so an error of the task.  Opened by whoever receives tasks, it
+    would end the worker, and each that it is then given to.
+    """
+
+    asked: bytes
     threads: int
     token: str
 
@@ -190,9 +196,17 @@ class Leaf:
         return self.token  # what is new in every graph need not be looked through for a name
 
     def __call__(self, chunk: Chunk) -> Any:
+        try:
+            function, args = pickle.loads(self.asked)
+        except (ImportError, AttributeError) as error:
+            raise ArgumentError(
+                "net or loss",
+                "must be known to workers, but an activation or a loss of the user's is not: "
+                f"{error}; define it in the script, or give its file to client.upload_file",
+            ) from error
         cores = min(self.threads, get_worker().state.nthreads)
         with chunk.lock, threads(cores), limited():
-            return self.function(chunk, *self.args)
+            return function(chunk, *args)
 
 
 @dataclass(frozen=True)
@@ -239,13 +253,25 @@ def _name(function: Callable[..., Any], args: tuple[Any, ...]) -> str:
     return str(getattr(inner, "__name__", "part")).strip("_").replace("_", "-")
 
 
-def _check_pickle(leaf: Leaf) -> int:
+def _pickled(function: Callable[..., Any], args: tuple[Any, ...]) -> bytes:
     """Return the bytes of a leaf; a sentence if it cannot be sent to a worker."""
     try:
-        return len(cloudpickle.dumps(leaf))
+        asked: bytes = cloudpickle.dumps((function, args))
+        return asked
     except Exception as error:
         raise ArgumentError(
             "net or loss",
             "must be picklable, to be sent to workers, but an activation or a loss of the user's "
             f"is not: {error}",
         ) from error
+
+
+def _check_workers(client: Client) -> None:
+    """Raise ClusterError where the first worker that is asked has no ggn; each would end by it."""
+    with contextlib.suppress(TimeoutError):
+        if not bounded(client, client.scheduler.ncores, LOOK):
+            return  # whoever waits for them will say so
+    key = f"look-for-ggn-{uuid.uuid4().hex}"  # in a task of nothing that is ours
+    found = client.get({key: (bool, (importlib.util.find_spec, LIBRARY))}, key, sync=False)
+    if not result_of(client, found):
+        raise ClusterError(f"the workers cannot import {LIBRARY}: install it where they run")
