@@ -78,8 +78,10 @@ def test_ctrl_c_ends_all_with_their_weights(client, where):
                 raise KeyboardInterrupt
             os.kill(os.getpid(), signal.SIGINT)
 
+    # none ends by itself, however slow the main thread is
     options = {"n_restarts": 3, "n_jobs": 2, "max_iter": 100_000, "tol": 0.0, "callback": callback}
-    found = ggn.dask.train_restarts(client, NET, *DATA, validation=[2], **options)
+    options |= {"validation": [2], "patience": 100_000}
+    found = ggn.dask.train_restarts(client, NET, *DATA, **options)
     assert 1 <= len(found.runs) <= 2
     assert {run.status for run in found.runs} == {Status.INTERRUPTED}
     assert all(run.fun <= run.history.loss[0] for run in found.runs)
