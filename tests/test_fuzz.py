@@ -15,7 +15,11 @@ import ggn
 from ggn.validation import ArgumentError
 
 SEED = 20180619
-LONG = "command", "train_bayesian, mixed", "approximate", "GGNRegressor, evidence"
+LONG = {
+    "command", "command, lags", "command, states", "train_bayesian, mixed",
+    "train_bayesian, restarts", "train_robust, restarts", "narx, starts", "narx, evidence",
+    "statespace, windows", "approximate", "GGNRegressor, evidence",
+}  # fmt: skip
 
 
 @pytest.fixture(scope="module", autouse=True)

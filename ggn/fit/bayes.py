@@ -26,6 +26,7 @@ from ggn.fit.limits import Callback, Limits
 from ggn.fit.mixture import Mixture, bayesian_mixture
 from ggn.fit.posterior import BayesianResult
 from ggn.fit.restarts import run_restarts
+from ggn.fit.result import best_of
 from ggn.fit.sizes import check_sizes, far_from_one
 from ggn.fit.stages import Stages, starts
 from ggn.fit.units import ScalingWarning
@@ -208,4 +209,5 @@ def choose_penalty(
             data, stages, start(stream), limits.max_iter, limits.tol, begin, net.depth > 1
         )
 
-    return max(run_restarts(run, n_restarts, rng), key=lambda result: result.log_evidence)
+    runs = run_restarts(run, n_restarts, rng)
+    return best_of(max(runs, key=lambda result: result.log_evidence), runs)

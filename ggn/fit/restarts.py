@@ -17,7 +17,7 @@ import numpy as np
 
 from ggn._core.machine import FIT_BYTES, check_room, done, limited
 from ggn.fit.many import run_stack
-from ggn.fit.result import Status, TrainResult
+from ggn.fit.result import Status, TrainResult, interrupted
 from ggn.fit.start import DEFAULT
 from ggn.fit.train import train
 from ggn.linearization import Source
@@ -185,9 +185,13 @@ def train_restarts(
             "only_compiled": True,
         }
         runs = run_stack(net, X, Y, loss, **several, **options)
-        done = tuple(run for run in runs or () if run is not None)
-        if done:
-            return Restarts(done)
+        if runs is not None:
+            ended = tuple(run for run in runs if run is not None)
+            if not ended:
+                raise KeyboardInterrupt  # before any was done
+            if len(ended) < len(runs):
+                interrupted(ended[-1])  # after which there were to be more
+            return Restarts(ended)
     run = functools.partial(_train, net, X, Y, loss, scheme, options)
     return Restarts(tuple(run_restarts(run, n_restarts, rng, n_jobs)))
 

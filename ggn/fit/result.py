@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import copy
 import enum
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, ClassVar, NamedTuple, TypeVar
 
 import numpy as np
 from scipy.optimize import OptimizeResult
@@ -14,7 +14,16 @@ from scipy.optimize import OptimizeResult
 from ggn.io.files import FilePath
 from ggn.io.model import Model
 
-__all__ = ["End", "Escape", "History", "Status", "TrainResult", "pass_on_interrupt"]
+__all__ = [
+    "End",
+    "Escape",
+    "History",
+    "Status",
+    "TrainResult",
+    "best_of",
+    "interrupted",
+    "pass_on_interrupt",
+]
 
 FEW = 6  # numbers that a line has room for
 
@@ -242,6 +251,22 @@ def _line(value: Any) -> str:
     text = value if isinstance(value, str) else repr(value)
     lines = text.splitlines() or [""]
     return lines[0] if len(lines) == 1 else f"{lines[0]} ..."
+
+
+Result = TypeVar("Result", bound=TrainResult)
+
+
+def best_of(best: Result, runs: Iterable[TrainResult]) -> Result:
+    """Return the best of several runs, which says so where Ctrl-C has ended them all."""
+    if any(run.status is Status.INTERRUPTED for run in runs):
+        interrupted(best)
+    return best
+
+
+def interrupted(result: TrainResult) -> None:
+    """Say that it was Ctrl-C that ended a run."""
+    status = Status.INTERRUPTED
+    result.update(status=status, message=status.value, success=False)
 
 
 def pass_on_interrupt(result: TrainResult) -> None:

@@ -28,7 +28,7 @@ from scipy.optimize import brentq
 from ggn.damping import Damping
 from ggn.fit.limits import Callback, Limits
 from ggn.fit.restarts import run_restarts
-from ggn.fit.result import TrainResult
+from ggn.fit.result import TrainResult, best_of
 from ggn.fit.sizes import check_sizes
 from ggn.fit.stages import STOPPED, From, Stages, starts
 from ggn.linearization import Objective
@@ -196,7 +196,7 @@ def least(data: Objective, ends: list[Result]) -> Result:
     judge = copy.copy(data)
     judge.loss = data.loss.with_scale(float(np.median([end.scale for end in ends])))
     with np.errstate(all="ignore"):
-        return min(ends, key=lambda end: judge.value(end.w))
+        return best_of(min(ends, key=lambda end: judge.value(end.w)), ends)
 
 
 def _run(

@@ -20,12 +20,12 @@ import numpy as np
 
 from ggn import damping as dampings
 from ggn import steps
-from ggn._core.machine import limited
+from ggn._core.machine import FIT_BYTES, check_room, limited
 from ggn.activations import Activation
 from ggn.damping import Damping
 from ggn.fit.limits import Callback, Limits
 from ggn.fit.method import Method, choose_method, steered
-from ggn.fit.result import TrainResult
+from ggn.fit.result import TrainResult, best_of
 from ggn.linearization import Objective
 from ggn.linearization.mean_loss import penalty
 from ggn.losses import FOR_REGRESSION, Loss, resolve
@@ -40,7 +40,7 @@ from ggn.recurrent.recursion import Recursion
 from ggn.recurrent.series import Series
 from ggn.recurrent.statespace_arguments import check_step
 from ggn.steps import Step
-from ggn.validation import ArgumentError, generator, integer
+from ggn.validation import ArgumentError, flag, generator, integer
 
 __all__ = ["narx"]
 
@@ -178,6 +178,7 @@ def narx(
     rules, chosen = dampings.resolve(damping), steps.resolve(step)
     curved = steered(loss, rules, None)
     ordinary = Objective(net, Z, T, curved, weights)
+    free_run, free_start = flag("free_run", free_run), flag("free_start", free_start)
     if free_run and chosen is not None:
         check_step(chosen, [name for name in steps.NAMES if name != "dual"])  # made of layers
     if free_start and not free_run:
@@ -186,7 +187,7 @@ def narx(
     whole = None
     if recursion is not None:
         whole = LoopObjective(recursion, net, ordinary.X, T, windows, curved, weights)
-    runs = integer("n_starts", n_starts, 1)
+    runs = check_room("n_starts", integer("n_starts", n_starts, 1), FIT_BYTES)
     limits = Limits(max_iter, tol, loss_target, max_seconds, callback)
     method = choose_method(
         ordinary.under(way.l2), "auto" if chosen is None else chosen, rules, limits, None,
@@ -221,7 +222,9 @@ def _best(
     # J of another horizon is another J
     reached = [one for one in found if one[1][-1].horizon == found[-1][2].horizon] or found
     units = training.units(training.whole or training.ordinary)
-    return reached[training.way.best(units, [result for result, _, _ in reached])]
+    best = reached[training.way.best(units, [result for result, _, _ in reached])]
+    best_of(best[0], (result for result, _, _ in found))
+    return best
 
 
 def _result(

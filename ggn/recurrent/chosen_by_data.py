@@ -127,7 +127,8 @@ class Evident(_InTurn):
         return self._of_caller(units, found)
 
     def best(self, units: Any, fits: Sequence[TrainResult]) -> int:
-        return max(range(len(fits)), key=lambda i: float(fits[i].log_evidence))
+        # one that was stopped on the way has none
+        return int(np.argmax([float(fit.get("log_evidence", -np.inf)) for fit in fits]))
 
 
 class Robust(_InTurn):
@@ -155,7 +156,10 @@ class Robust(_InTurn):
 
     def best(self, units: Any, fits: Sequence[TrainResult]) -> int:
         # scales differ, and so does what J means: all are judged at their median
-        scale = float(np.median([fit.scale for fit in fits])) / units.size
+        scales = [fit.scale for fit in fits if "scale" in fit]
+        if not scales:  # all were stopped on the way
+            return super().best(units, fits)
+        scale = float(np.median(scales)) / units.size
         judge = units.under(self.l2, units.objective.loss.with_scale(scale))
         with np.errstate(all="ignore"):
             return _least([judge.at(fit.w).loss for fit in fits])

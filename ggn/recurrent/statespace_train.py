@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import copy
 import math
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
-from ggn._core.machine import limited
+from ggn._core.machine import FIT_BYTES, check_room, limited
 from ggn.damping import Damping
 from ggn.fit.limits import Callback, Limits
 from ggn.fit.method import Method, steered
-from ggn.fit.result import Status, TrainResult
+from ggn.fit.result import Status, TrainResult, best_of, interrupted
 from ggn.fit.train import minimise
 from ggn.fit.units import Units
 from ggn.losses import Loss, Residual
@@ -35,11 +36,13 @@ from ggn.recurrent.statespace_start import linear_start
 from ggn.recurrent.statespace_windows import bridge
 from ggn.recurrent.units import ScaledLoss, in_units
 from ggn.steps import Step
-from ggn.validation import generator, integer, vector
+from ggn.validation import flag, generator, integer, vector
 
 __all__ = ["statespace"]
 
 WINDOW_STEPS = 30  # iterations between two lengths of windows
+# after which there are no more runs
+ENDED = (Status.INTERRUPTED, Status.CALLBACK, Status.MAX_SECONDS)
 
 
 def statespace(
@@ -165,11 +168,11 @@ def statespace(
     series.vary(outputs=False)
     check_outputs(series)
     Us, Ys = series.U, series.Y
-    count = integer("n_restarts", n_restarts, 1)
+    count = check_room("n_restarts", integer("n_restarts", n_restarts, 1), FIT_BYTES)
     source = generator(rng)
     model = StateSpace(
         Us[0].shape[1], n_states, Ys[0].shape[1], f, g, linear, feedthrough,
-        len(Ys) if free_initial_states else 0,
+        len(Ys) if flag("free_initial_states", free_initial_states) else 0,
     )  # fmt: skip
     check_lengths(model, Ys)
     rules = chosen_damping(damping)
@@ -189,20 +192,27 @@ def statespace(
     fits: list[TrainResult] = []
     ways: list[Given] = []
     singular_values = np.empty(0)
+    window = None if window is None else integer("window", window, 2)
+    begun = time.perf_counter()
     with limited(), np.errstate(all="ignore"):  # a run that diverges is refused
         for _ in range(1 if given is not None else count):
-            w = given
+            w, stopped = given, None
             if w is None:
                 w, singular_values = linear_start(model, Us, Ys, source)
             if window is not None:
-                w = bridge(
-                    model, Us, Ys, w, integer("window", window, 2), _short(method, own_loss, source)
-                )
+                short = _short(method, own_loss, source, begun)
+                w, stopped = bridge(model, Us, Ys, w, window, short)
             ways.append(copy.copy(way))
-            fits.append(ways[-1].train(units, method, source, w))
-            if fits[-1].status in (Status.INTERRUPTED, Status.CALLBACK):
+            rest = _left(method, begun)
+            if stopped is Status.INTERRUPTED:
+                rest.limits.max_iter = 0
+            fits.append(ways[-1].train(units, rest, source, w))
+            if stopped is Status.INTERRUPTED:
+                interrupted(fits[-1])
+            if fits[-1].status in ENDED:
                 break
         best = way.best(units, fits)
+        best_of(fits[best], fits)
     return _fit(fits[best], ways[best].under(units), scaling, singular_values)
 
 
@@ -227,14 +237,23 @@ def _fit(
     return fit
 
 
-def _short(method: Method, loss: Loss, source: np.random.Generator) -> Callable[..., TrainResult]:
+def _left(method: Method, begun: float) -> Method:
+    """Return the method with the seconds that are left."""
+    limits = copy.copy(method.limits)
+    limits.seconds = max(limits.seconds - (time.perf_counter() - begun), 0.0)
+    return replace(method, limits=limits)
+
+
+def _short(
+    method: Method, loss: Loss, source: np.random.Generator, begun: float
+) -> Callable[..., TrainResult]:
     """Return what minimises with windows for experiments: for some steps, and not to the end."""
-    limits = Limits(WINDOW_STEPS, 1e-6, None, method.limits.seconds, None)
-    brief = replace(method, limits=limits)
 
     def run(
         model: StateSpace, Us: list[np.ndarray], Ys: list[np.ndarray], w: np.ndarray
     ) -> TrainResult:
+        left = _left(method, begun).limits.seconds
+        brief = replace(method, limits=Limits(WINDOW_STEPS, 1e-6, None, left, None))
         return minimise(brief, Units(StateSpaceObjective(model, Us, Ys, loss)), source, w)
 
     return run

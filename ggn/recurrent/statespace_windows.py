@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from ggn.fit.result import TrainResult
+from ggn.fit.result import Status, TrainResult
 from ggn.recurrent.statespace_model import StateSpace
 
 __all__ = ["bridge"]
@@ -23,6 +23,8 @@ PATIENCE = 3  # trainings of one length before it grows all the same
 LARGER = 10.0  # than all states found: of a run that is on its way out
 BOUND = 1e3  # of states: beyond, a run is lost
 MOST_STATES = 300  # numbers that initial states may be: they are rows of the normal matrix
+
+ENDED = (Status.INTERRUPTED, Status.MAX_SECONDS)
 
 # minimises a model with windows for experiments from some weights
 Minimise = Callable[[StateSpace, list[np.ndarray], list[np.ndarray], np.ndarray], TrainResult]
@@ -35,14 +37,17 @@ def bridge(
     w: np.ndarray,
     window: int,
     minimise: Minimise,
-) -> np.ndarray:
-    """Return weights (N,) for free run, from w and windows that begin with so many steps."""
+) -> tuple[np.ndarray, Status | None]:
+    """Return weights (N,) for free run, from w and windows that begin with so many steps.
+
+    And what has ended them before they were whole experiments, if anything has.
+    """
     n, nx = model.n_shared, model.n_states
     total, longest = sum(map(len, Us)), max(map(len, Us))
     length = max(window, -(-total * nx // MOST_STATES))
     shared = w[:n]
     runs = [_bounded(model, w, U, e) for e, U in enumerate(Us)]  # states of all steps
-    waited = 0
+    waited, stopped = 0, None
     while length < longest:
         pieces = [(e, part) for e, U in enumerate(Us) for part in _cut(len(U), length)]
         pieces = [(e, part) for e, part in pieces if np.isfinite(Ys[e][part]).any()]
@@ -64,12 +69,15 @@ def bridge(
                 found.w, Us[e][part], cut.initial_state(found.w, i), part.stop - part.start
             )
             runs[e][part] = states[:-1]
+        if found.status in ENDED:
+            stopped = found.status
+            break
         waited += 1
         if waited > PATIENCE or _holds(cut, found.w, Us, runs, GROW * length):
             length, waited = GROW * length, 0
     if not model.initial_states:
-        return shared.copy()
-    return np.concatenate([shared, *(run[0] for run in runs)])
+        return shared.copy(), stopped
+    return np.concatenate([shared, *(run[0] for run in runs)]), stopped
 
 
 def _cut(T: int, length: int) -> list[slice]:

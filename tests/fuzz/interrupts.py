@@ -2,7 +2,8 @@
 
 An interrupt is a KeyboardInterrupt raised by a trace function at the n-th bytecode of Python
 that a job runs, in whatever package.  What is returned must be sound (J(w) is `fun`, its
-gradient `jac`, the history as long as the steps say), and the next call as if nothing had been.
+gradient `jac`, the history as long as the steps say) and say that it was interrupted unless it
+is whole, and the next call as if nothing had been.
 """
 
 from __future__ import annotations
@@ -22,6 +23,8 @@ import ggn
 from fuzz.watch import Outcome, judged
 from ggn._core import blas_threads as blas
 from ggn.command import cli
+from ggn.recurrent import NARXResult, Simulator, StateSpaceFit
+from ggn.recurrent.statespace_file import is_statespace
 
 x = np.linspace(-1.0, 1.0, 24)[:, np.newaxis]
 y = np.sin(3.0 * x) + 0.1 * np.cos(17.0 * x)
@@ -33,6 +36,9 @@ OWN = ggn.Loss(
     lambda F, Y: np.full_like(F, 2.0),
 )
 FEW = {"max_iter": 12}
+LESS = {"max_iter": 6}
+S = np.random.default_rng(2).uniform(-1.0, 1.0, 40)
+R = np.sin(np.convolve(S, [1.0, 0.5, 0.2])[:40])
 
 
 def _estimator(name: str, **more):
@@ -40,6 +46,11 @@ def _estimator(name: str, **more):
     labels = y[:, 0] if name == "GGNRegressor" else y[:, 0] > 0.0
     fitted = kind((3,), max_iter=8, random_state=0, **more).fit(x, labels)
     return fitted.result_, fitted.predict(x)
+
+
+def _narx_regressor():
+    fitted = ggn.sklearn.NARXRegressor(2, random_state=0, **LESS).fit(S[:, np.newaxis], R)
+    return fitted.result_
 
 
 def _command(*argv: str):
@@ -53,7 +64,9 @@ def _command(*argv: str):
         assert "Traceback" not in err.getvalue(), err.getvalue()
         litter = sorted(set(os.listdir(folder)) - {"d.csv", "m.npz"})
         assert not litter, litter
-        return ggn.Model.load(model).w if os.path.exists(model) else None
+        if not os.path.exists(model):
+            return None
+        return (Simulator if is_statespace(model) else ggn.Model).load(model).w
 
 
 JOBS = {
@@ -70,11 +83,25 @@ JOBS = {
     "train_bayesian": lambda: ggn.train_bayesian(NET, x, y, **FEW),
     "train_bayesian, mixed": lambda: ggn.train_bayesian(NET, x, y, n_estimators=2, **FEW),
     "train_robust": lambda: ggn.train_robust(NET, x, y, **FEW),
+    "train_bayesian, restarts": lambda: ggn.train_bayesian(NET, x, y, n_restarts=2, **FEW),
+    "train_robust, restarts": lambda: ggn.train_robust(NET, x, y, l2=1e-6, n_restarts=2, **FEW),
     "approximate": lambda: ggn.approximate(np.sin, bounds=(-1.0, 1.0), tol=1e-2, max_units=8),
     "diagnose": lambda: ggn.diagnose(NET, NET.initial_weights(0), x, y),
     "GGNRegressor": lambda: _estimator("GGNRegressor", alpha=1e-3, n_estimators=1),
     "GGNRegressor, evidence": lambda: _estimator("GGNRegressor", n_estimators=2),
     "GGNClassifier": lambda: _estimator("GGNClassifier"),
+    "narx": lambda: ggn.narx(S, R, hidden=2, **LESS),
+    "narx, starts": lambda: ggn.narx(S, R, hidden=2, free_start=True, n_starts=2, **LESS),
+    "narx, evidence": lambda: ggn.narx(S, R, hidden=2, l2="evidence", **LESS),
+    "statespace": lambda: ggn.statespace(S, R, 2, f=2, n_restarts=2, **LESS),
+    "statespace, windows": lambda: ggn.statespace(S, R, 1, f=2, window=5, **LESS),
+    "NARXRegressor": lambda: _narx_regressor(),
+    "command, lags": lambda: _command(
+        "train", "--lags", "1,1", "--free-run", "--hidden", "2", "--max-iter", "5"
+    ),
+    "command, states": lambda: _command(
+        "train", "--states", "1", "--hidden", "2", "--max-iter", "5"
+    ),
     "command": lambda: _command("train", "--hidden", "3", "--max-iter", "8"),
 }
 
@@ -99,6 +126,13 @@ def interrupted(name: str, at: int) -> Outcome:
         wrong = _unsound(result, name)
         if wrong:
             return Outcome("unsound", f"{name}, bytecode {at}: {wrong}")
+        fits = _fits(result)
+        numbers, wanted = _numbers(result), reference(name)
+        whole = len(numbers) == len(wanted) and all(map(np.array_equal, numbers, wanted))
+        said = any(fit.status is ggn.Status.INTERRUPTED for fit in fits)
+        if fits and not whole and not said:
+            ends = ", ".join(fit.status.name for fit in fits)
+            return Outcome("lost", f"{name}, bytecode {at}: went on, and says {ends}")
     if len(blas._ONE_THREAD._inside):
         return Outcome("state", f"{name}, bytecode {at}: BLAS stays limited")
     with _quiet():
@@ -182,6 +216,11 @@ def _unsound(result, name: str) -> str:
     for fit in _fits(result):
         if not np.isfinite(fit.w).all() or not np.isfinite(fit.fun):
             return f"fun {fit.fun}"
+        if isinstance(fit, (NARXResult, StateSpaceFit)):
+            plain = "starts" not in fit and not np.any(fit.l2)
+            if plain and not np.isclose(J := _of_runs(fit), fit.fun, rtol=1e-7, atol=1e-18):
+                return f"fun {fit.fun} is not that of its runs, {J}"
+            continue
         if "held out" not in name and "mixed" not in name and "evidence" not in name:
             if "model" in fit or isinstance(result, tuple):
                 continue  # in units of its own
@@ -197,6 +236,16 @@ def _unsound(result, name: str) -> str:
             if single and not np.isfinite(fit.history.loss).all():
                 return "an iterate without J"
     return ""
+
+
+def _of_runs(fit) -> float:
+    """Return the mean square error of the runs that a fit through time was trained in."""
+    if isinstance(fit, StateSpaceFit):
+        return np.square(fit.simulate(S, x0=fit.initial_states[0])[:, 0] - R).mean()
+    p, h = fit.lags.depth, fit.stages[-1].horizon or len(S)
+    runs = [(a - p, min(a + h, len(S))) for a in range(p, len(S), h)]
+    wrong = [(fit.simulate(S[a:b], R[a : a + p]) - R[a:b])[p:] for a, b in runs]
+    return np.square(np.concatenate(wrong)).mean()
 
 
 def _data(name: str, fit, result):
