@@ -62,9 +62,10 @@ def khatri_rao(
     """
     A, B = float_array("A", A, (2,)), float_array("B", B, (2,))
     rows, columns = paired_blocks(A.shape, B.shape, A_blocks, B_blocks)
-    if A_blocks is None and B_blocks is None:
-        return columnwise(A, B)
-    return np.block([[np.kron(A[i, j], B[k, m]) for j, m in columns] for i, k in rows])
+    with np.errstate(over="ignore"):  # visibly, to inf
+        if A_blocks is None and B_blocks is None:
+            return columnwise(A, B)
+        return np.block([[np.kron(A[i, j], B[k, m]) for j, m in columns] for i, k in rows])
 
 
 def tracy_singh(

@@ -312,6 +312,39 @@ def test_a_figure_needs_no_pyplot(tmp_path):
     assert (tmp_path / "a.png").read_bytes().startswith(b"\x89PNG")
 
 
+def test_what_is_drawn_and_where(fit, at):
+    with pytest.raises(ValueError, match=r"^found must be a NumericalRank, got 3$"):
+        plot.singular_values(3)
+    for source in ({}, {"G": np.empty((0, 0))}):
+        with pytest.raises(ValueError, match=r"^source must hold matrices of at least one row"):
+            plot.spectrum(source)
+    wide = np.lib.stride_tricks.as_strided(np.zeros(1), (2**40,), (0,))
+    with pytest.raises(ValueError, match=r"^ax must be 2 axes, one per target, got "):
+        plot.correlations(*series(), ax=wide)
+    with pytest.raises(ValueError, match=r"^label must be a str, got "):
+        plot.history(fit[1], label=np.ones(3))
+    for points in (2**62, 2**40):
+        with pytest.raises(ValueError, match=r"^points must be at most .*, which memory holds"):
+            plot.along(at, points=points)
+        with pytest.raises(ValueError, match=r"^points must be at most .*, which memory holds"):
+            plot.plane(at, *np.eye(at.net.n_weights)[:2], points=points)
+        with pytest.raises(ValueError, match=r"^points must be at most .*, which memory holds"):
+            plot.decision_regions(fit[1], *ggn.problems.xor(), points=points)
+    with pytest.raises(ValueError, match=r"^lags must be less than the samples, 120, got 120$"):
+        plot.correlations(*series(), lags=120)
+    with pytest.raises(ValueError, match=r"^ahead must be a sequence of integers, got 3$"):
+        plot.horizons(*series(), ahead=3)
+    with pytest.raises(ValueError, match=r"^fields must name at least one of loss, .*, got none$"):
+        plot.history(fit[1], fields=())
+    with pytest.raises(ValueError, match=r"^fields must be names of them, got 3$"):
+        plot.history(fit[1], fields=3)
+    for ax in (3, "text", np.ones(2)[0], plt):
+        with pytest.raises(ValueError, match=r"^ax must be None or an Axes, got "):
+            plot.history(fit[1], ax=ax)
+        with pytest.raises(ValueError, match=r"^ax must be None or an Axes, got "):
+            plot.predicted([1.0], [2.0], ax=ax)
+
+
 def test_without_matplotlib_one_sentence_says_what_to_install(monkeypatch):
     real = builtins.__import__
 

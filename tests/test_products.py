@@ -332,3 +332,10 @@ def test_sylvester_of_wide_inner_dimensions_is_empty():
     assert surface.sylvester([1, 1], [5]) == 0
     assert surface.sylvester([4], []) == 4
     assert surface.frobenius(1, 1, 5) == 0
+
+
+def test_what_overflows_is_infinite_without_a_warning():
+    A = np.array([[1e200, 2.0]])
+    for blocks in ((), (([1], [1, 1]), ([1], [1, 1]))):
+        assert khatri_rao(A, A, *blocks).tolist() == [[np.inf, 4.0]]
+    assert tracy_singh(A, A).tolist() == [[np.inf, 2e200, 2e200, 4.0]]

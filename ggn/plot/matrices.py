@@ -16,7 +16,7 @@ from ggn.linearization import Linearization
 from ggn.linearization.spectrum import inertia
 from ggn.plot.style import COLOURS, LINES, MARKERS, log_scale, styled
 from ggn.surface.rank import NumericalRank
-from ggn.validation import describe
+from ggn.validation import describe, instance
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -58,6 +58,8 @@ def spectrum(source: Linearization | Mapping[str, Any], ax: Axes | None = None) 
         source = checked_linearization("source", source)
         source = {"Hessian": source.hessian(), "GGN matrix": source.normal_matrix()}
     found = {name: inertia(A) for name, A in source.items()}
+    if not found or not all(len(of.eigenvalues) for of in found.values()):
+        raise ValueError(f"source must hold matrices of at least one row, got {describe(source)}")
     with styled(ax) as ax:
         for k, (name, of) in enumerate(found.items()):
             values = of.eigenvalues[np.argsort(-np.abs(of.eigenvalues), kind="stable")]
@@ -111,6 +113,7 @@ def singular_values(found: NumericalRank, ax: Axes | None = None) -> Axes:
     >>> ax.get_title()
     'rank 1 of 2 x 2 (cut 4.4e-16, gap 1.0e+20)'
     """
+    found = instance("found must be", found, NumericalRank)
     s, r = found.singular_values, found.rank
     place = np.arange(1, len(s) + 1)
     with styled(ax) as ax:

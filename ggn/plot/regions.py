@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from ggn._core.machine import check_room
 from ggn.fit.fitted import as_model
 from ggn.io import Model
 from ggn.losses import Logistic
@@ -87,7 +88,7 @@ def decision_regions(
         )
     low, high = X.min(axis=0), X.max(axis=0)
     margin = 0.05 * np.where(high > low, high - low, 1.0)
-    n = integer("points", points, 2)
+    n = check_room("points", integer("points", points, 2), 24.0 * points)
     sides = [np.linspace(a, b, n) for a, b in zip(low - margin, high + margin, strict=True)]
     grid = np.stack(np.meshgrid(*sides), axis=-1)
     found = classes.of(grid.reshape(-1, 2)).reshape(n, n)

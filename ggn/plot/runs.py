@@ -21,7 +21,7 @@ from ggn.plot.style import COLOURS, legend_above, panels, styled
 from ggn.recurrent import NARXResult
 from ggn.recurrent.series import Series
 from ggn.recurrent.simulator import Simulates
-from ggn.validation import ArgumentError, describe, integer
+from ggn.validation import ArgumentError, describe, integer, items
 
 __all__ = ["correlations", "horizons", "poles", "simulated"]
 
@@ -114,6 +114,8 @@ def correlations(
     most = integer("lags", lags, 1)
     series, found = _runs(fit, U, Y, horizon)
     r = np.concatenate([f - y for f, y in zip(found, series.Y, strict=True)])
+    if most >= len(r):
+        raise ArgumentError("lags", f"must be less than the samples, {len(r)}, got {most}")
     u = np.concatenate(series.U)
     outputs, inputs = r.shape[1], u.shape[1]
     drawn: list[tuple[int, int | None]] = [(o, None) for o in range(outputs)]
@@ -154,7 +156,8 @@ def horizons(
     series, run = _runs(fit, U, Y)
     kept, errors = [], []
     longest = max(map(len, series.Y))
-    for h in (h for h in ahead if integer("ahead", h, 1) < longest):
+    steps = [integer("ahead", h, 1) for h in items("ahead", ahead, "a sequence of integers")]
+    for h in (h for h in steps if h < longest):
         _, found = _runs(fit, U, Y, h)
         error = _rmse(found, series.Y)
         if np.isfinite(error).all():

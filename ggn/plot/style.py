@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ggn.validation import describe, instance
+
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
@@ -76,16 +78,20 @@ def styled(ax: Axes | None) -> Iterator[Axes]:
             from matplotlib import pyplot
 
             _, ax = pyplot.subplots(layout="constrained")
-        yield ax
+        yield _axes(ax)
 
 
 @contextlib.contextmanager
 def panels(ax: Any, count: int) -> Iterator[np.ndarray]:
     """Yield so many axes to draw on (count,), new ones of pyplot's if None; one may come alone."""
+    if isinstance(ax, np.ndarray) and ax.dtype != object:
+        raise ValueError(f"ax must be {count} axes, one per target, got {describe(ax)}")
     given = None if ax is None else np.atleast_1d(np.asarray(ax, dtype=object)).ravel()
     if given is not None and len(given) != count:
         raise ValueError(f"ax must be {count} axes, one per target, got {len(given)}")
     with _look():
+        for one in () if given is None else given:
+            _axes(one)
         if given is None:
             from matplotlib import pyplot
 
@@ -100,6 +106,12 @@ def panels(ax: Any, count: int) -> Iterator[np.ndarray]:
                 figure.delaxes(spare)
             given = given[:count]
         yield given
+
+
+def _axes(ax: Any) -> Any:
+    from matplotlib.axes import Axes
+
+    return instance("ax must be None or", ax, Axes)
 
 
 @contextlib.contextmanager

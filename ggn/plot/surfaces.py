@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ggn._core.machine import check_room
 from ggn.linearization import Linearization
 from ggn.linearization.spectrum import spectrum as eigenpairs
 from ggn.plot.matrices import checked_linearization
@@ -82,7 +83,8 @@ def along(
     if len(directions) != N:
         raise ValueError(f"directions must have {N} rows, got shape {directions.shape}")
     reach = number("reach", reach, 0.0, open_low=True)
-    t = np.linspace(-reach, reach, integer("points", points, 2))
+    points = check_room("points", integer("points", points, 2), 8.0 * directions.shape[1])
+    t = np.linspace(-reach, reach, points)
     J = np.array([[_loss(at, s * v) for s in t] for v in directions.T])
     floor = _floor(at, J, np.abs(t) > 1e-9 * reach)
     with styled(ax) as ax:
@@ -144,7 +146,8 @@ def plane(
     N = at.net.n_weights
     u, v = (vector(name, x, N, "the network's n_weights") for name, x in (("u", u), ("v", v)))
     reach = number("reach", reach, 0.0, open_low=True)
-    t = np.linspace(-reach, reach, integer("points", points, 2))
+    points = check_room("points", integer("points", points, 2), 8.0 * points)
+    t = np.linspace(-reach, reach, points)
     J = np.array([[_loss(at, a * u + b * v) for a in t] for b in t])
     beside = np.maximum(*np.abs(np.meshgrid(t, t))) > 1e-9 * reach
     floor = _floor(at, J, beside)

@@ -14,7 +14,7 @@ import numpy as np
 from ggn.fit.fitted import Estimator, as_result
 from ggn.fit.result import History, TrainResult
 from ggn.plot.style import COLOURS, LINES, legend_above, log_scale, styled
-from ggn.validation import spelled
+from ggn.validation import ArgumentError, instance, items, spelled
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -85,10 +85,13 @@ def history(
     held = {name: np.asarray(fit[key]) for name, key in HELD.items() if len(fit.get(key, ()))}
     if fields is None:
         fields = ("loss",) if held else ("loss", "gradient_norm")
-    fields = [spelled("fields", name, LABELS) for name in fields]
+    fields = [spelled("fields", name, LABELS) for name in items("fields", fields, "names of them")]
+    if not fields:
+        raise ArgumentError("fields", f"must name at least one of {', '.join(LABELS)}, got none")
     curves = {LABELS[name]: getattr(record, name) for name in fields}
     if held and "loss" in fields:
         curves = {"training loss J": curves.pop(LABELS["loss"]), **held, **curves}
+    label = instance("label must be", label, str)
     with styled(ax) as ax:
         run = label or _number_of_run(ax, [*curves, "kept"] if held else list(curves))
         for name, y in curves.items():
