@@ -21,6 +21,8 @@ BARE = (
     "parameter intermediate_result to be given .w .fun .nit .damping .gradient_norm .seconds"
 )
 
+LARGEST_TOL = 1e100  # whose square is a number; larger ones ask for no more
+
 
 class Limits:
     """Iterations, tolerance, target, seconds and the callback of `ggn.train`."""
@@ -34,7 +36,7 @@ class Limits:
         callback: Callback | None,
     ) -> None:
         self.max_iter = integer("max_iter", max_iter, 0)
-        self.tol = number("tol", tol, 0.0)
+        self.tol = min(number("tol", tol, 0.0), LARGEST_TOL)
         self.target = None if target is None else number("loss_target", target)
         self.seconds = time_limit(seconds)
         self.callback = scipy_callback(callback)

@@ -11,9 +11,11 @@ from typing import Any
 
 import numpy as np
 
-from ggn.validation import ArgumentError, count, describe, integer
+from ggn.validation import ArgumentError, count, integer, items
 
 __all__ = ["Lags"]
+
+MOST = 10**5  # lags, whose normal matrix is 80 GB already
 
 
 class Lags:
@@ -72,25 +74,25 @@ class Lags:
 def _lags(name: str, value: Any, columns: int, low: int) -> tuple[tuple[int, ...], ...]:
     """Return the lags of each column, at least `low`."""
     if isinstance(value, (int, np.integer)) and not isinstance(value, bool):
-        n = integer(name, value, 0)  # of outputs 0 is none
-        return (tuple(range(low, n + 1)),) * columns
-    try:
-        given = list(value)
-    except TypeError:
-        raise ArgumentError(
-            name, f"must be an integer or a sequence of them, got {describe(value)}"
-        ) from None
+        return (_up_to(name, low, value),) * columns
+    given = items(name, value, "an integer or a sequence of them")
     if not any(isinstance(one, (list, tuple, np.ndarray, range)) for one in given):
         return (_column(name, given, low),) * columns
     if len(given) != columns:
         raise ArgumentError(name, f"must be one sequence for each of {count(columns, 'column')}, "
                             f"got {len(given)}")  # fmt: skip
     return tuple(
-        _column(name, range(low, one + 1) if isinstance(one, int) else one, low) for one in given
+        _up_to(name, low, one) if isinstance(one, int) else _column(name, one, low) for one in given
     )
 
 
+def _up_to(name: str, low: int, n: Any) -> tuple[int, ...]:
+    """Return the lags from the least to n; of outputs 0 is none."""
+    return tuple(range(low, integer(name, n, 0, MOST) + 1))
+
+
 def _column(name: str, given: Any, low: int) -> tuple[int, ...]:
+    given = items(name, given, "a sequence of integers")
     lags = tuple(sorted(integer(name, d, low) for d in given))
     if len(set(lags)) < len(lags):
         raise ArgumentError(name, f"must name each lag once, got {list(given)}")

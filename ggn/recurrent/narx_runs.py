@@ -6,10 +6,11 @@ from typing import Any
 
 import numpy as np
 
+from ggn._core.machine import check_room
 from ggn.network import MLP
 from ggn.recurrent.lags import Lags
 from ggn.recurrent.recursion import Recursion
-from ggn.recurrent.series import Series, read
+from ggn.recurrent.series import Series, dimensions, lone
 from ggn.recurrent.sweeps import Sweeps
 from ggn.recurrent.windows import Windows
 from ggn.validation import ArgumentError, integer
@@ -53,7 +54,7 @@ class LoopRuns:
         ValueError
             For wrong shapes, numbers that are not finite, or too few of y0.
         """
-        if isinstance(U, (list, tuple)) and any(np.ndim(x) >= 1 for x in U):
+        if isinstance(U, (list, tuple)) and any(dimensions(x) != 0 for x in U):
             if not isinstance(y0, (list, tuple)) or len(y0) != len(U):
                 raise ArgumentError("y0", f"must be a list of {len(U)} starts, as U is of series")
             return [self.simulate(x, y) for x, y in zip(U, y0, strict=True)]
@@ -76,7 +77,11 @@ class LoopRuns:
             raise ArgumentError(
                 "y0", f"must have {p} finite samples, as many as the largest lag, got {len(start)}"
             )
-        given = _columns("U", U, inputs) if inputs else np.empty((integer("U", U, 0), 0))
+        if inputs:
+            given = _columns("U", U, inputs)
+        else:
+            each = 8.0 * (self.lags.n + 2 * outputs)
+            given = np.empty((check_room("U", integer("U", U, 0), each), 0))
         if len(given) < p:
             raise ArgumentError(
                 "U", f"must have at least {p} samples, the largest lag, got {len(given)}"
@@ -149,10 +154,10 @@ class LoopRuns:
 
 def _columns(name: str, value: Any, columns: int) -> np.ndarray:
     """Return one series (T, columns)."""
-    found = read(name, np.asarray(value)).parts
-    if found[0].shape[1] != columns:
-        raise ArgumentError(name, f"must have {columns} columns, got {found[0].shape[1]}")
-    return found[0]
+    found, _ = lone(name, value)
+    if found.shape[1] != columns:
+        raise ArgumentError(name, f"must have {columns} columns, got {found.shape[1]}")
+    return found
 
 
 def _after_the_first(out: np.ndarray) -> None:

@@ -18,7 +18,7 @@ from ggn.recurrent.lags import Lags
 from ggn.recurrent.windows import Windows
 from ggn.validation import ArgumentError, count, float_array, vector
 
-__all__ = ["Read", "Series", "check_columns", "inputs", "read"]
+__all__ = ["Read", "Series", "check_columns", "dimensions", "inputs", "lone", "read"]
 
 
 class Read(NamedTuple):
@@ -160,9 +160,9 @@ def read(name: str, value: Any, missing: bool = True, least: int = 0) -> Read:
     >>> read("Y", [[1.0, None], [2.0, 3.0, 4.0]]).parts[0].ravel()
     array([ 1., nan])
     """
-    several = isinstance(value, (list, tuple)) and any(_dimensions(one) != 0 for one in value)
+    several = isinstance(value, (list, tuple)) and any(dimensions(one) != 0 for one in value)
     if several and all(
-        isinstance(one, (list, tuple, np.ndarray)) and len(one) <= 1 and _dimensions(one) == 1
+        isinstance(one, (list, tuple, np.ndarray)) and len(one) <= 1 and dimensions(one) == 1
         for one in value
     ):
         several = False  # a column, row by row
@@ -172,7 +172,7 @@ def read(name: str, value: Any, missing: bool = True, least: int = 0) -> Read:
     found = []
     for j, one in enumerate(given):
         where = f" in series {j}" if several else ""
-        found.append(_one(name, one, missing, where))
+        found.append(lone(name, one, missing, where))
         if len(found[-1][0]) < least:
             raise ArgumentError(
                 name,
@@ -188,7 +188,7 @@ def read(name: str, value: Any, missing: bool = True, least: int = 0) -> Read:
     return Read([a for a, _ in found], several, all(flat for _, flat in found))
 
 
-def _dimensions(value: Any) -> int:
+def dimensions(value: Any) -> int:
     """Return np.ndim, or -1 of what is no array; where it is read, that is said."""
     try:
         return int(np.ndim(value))
@@ -196,7 +196,7 @@ def _dimensions(value: Any) -> int:
         return -1
 
 
-def _one(name: str, value: Any, missing: bool, where: str) -> tuple[np.ndarray, bool]:
+def lone(name: str, value: Any, missing: bool = True, where: str = "") -> tuple[np.ndarray, bool]:
     """Return one series (T, columns), NaN where a sample is missing, and whether it was 1-D."""
     gaps = None
     if missing:

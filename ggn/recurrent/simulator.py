@@ -10,16 +10,17 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from scipy.linalg import lstsq
 
+from ggn._core.machine import check_room
 from ggn.io.columns import names
 from ggn.io.files import FilePath
 from ggn.recurrent.scaling import Scaling
-from ggn.recurrent.series import Series, check_columns, inputs, read
+from ggn.recurrent.series import Series, check_columns, dimensions, inputs, read
 from ggn.recurrent.stability import sorted_eigenvalues
+from ggn.recurrent.state_estimate import estimated
 from ggn.recurrent.statespace_file import read_statespace, write_statespace
 from ggn.recurrent.statespace_model import StateSpace
-from ggn.validation import ArgumentError, instance, integer, vector
+from ggn.validation import ArgumentError, instance, integer, items, vector
 
 __all__ = ["Simulates", "Simulator"]
 
@@ -61,9 +62,12 @@ class Simulates:
             raise ArgumentError(
                 "U", "must be given, or n_steps where there are no inputs, got None"
             )
-        Us = inputs(U, [] if n_steps is None else [integer("n_steps", n_steps, 1)])
+        if n_steps is not None:
+            each = 8.0 * (model.n_states + model.n_outputs)
+            check_room("n_steps", integer("n_steps", n_steps, 1), each)
+        Us = inputs(U, [] if n_steps is None else [n_steps])
         check_columns("U", Us, model.n_inputs)
-        several = isinstance(U, (list, tuple)) and np.ndim(U[0]) > 0 and len(Us) == len(U)
+        several = isinstance(U, (list, tuple)) and dimensions(U[0]) != 0 and len(Us) == len(U)
         states = self._states(x0, len(Us))
         runs = [
             scaling.outputs(model.states_and_outputs(self.w, scaling.inputs(u), x, len(u))[1])
@@ -96,10 +100,10 @@ class Simulates:
         if isinstance(Y, (list, tuple)) and len(given := Series(U, Y, gaps=False).Y) > 1:
             each = zip(Series(U, Y, gaps=False).U, given, strict=True)
             return [self.predict(u, y, horizon, memory) for u, y in each]
-        memory = integer("memory", memory or self.memory, 1)
+        memory = self.memory if memory is None else integer("memory", memory, 1)
         u, y = self._pair(U, Y)
         if horizon is None:
-            first = self._estimate(u[:memory], y[:memory], None)
+            first = estimated(self.model, self.w, u[:memory], y[:memory])
             run = self.model.states_and_outputs(self.w, u, first, len(y))[1]
             return self.scaling.outputs(run)
         horizon = integer("horizon", horizon, 1)
@@ -107,7 +111,7 @@ class Simulates:
         x = None
         for k in range(memory, len(y), horizon):
             past = slice(k - memory, k)
-            x = self._estimate(u[past], y[past], x)
+            x = estimated(self.model, self.w, u[past], y[past], x)
             run, _ = self.model.states_and_outputs(self.w, u[past], x, memory)
             stop = min(k + horizon, len(y))
             out[k:stop] = self.model.states_and_outputs(self.w, u[k:stop], run[-1], stop - k)[1]
@@ -124,7 +128,7 @@ class Simulates:
         Y : array_like, (T, ny)
             nan is missing.
         """
-        return self._estimate(*self._pair(U, Y), None)
+        return estimated(self.model, self.w, *self._pair(U, Y))
 
     def _pair(self, U: Any, Y: Any) -> tuple[np.ndarray, np.ndarray]:
         Ys = read("Y", Y).parts
@@ -139,50 +143,18 @@ class Simulates:
             )
         return self.scaling.inputs(Us[0]), self.scaling.targets(Ys[0])
 
-    def _estimate(self, u: np.ndarray, y: np.ndarray, x: np.ndarray | None) -> np.ndarray:
-        """Return the initial state (nx,) of samples in the model's units: damped Gauss-Newton."""
-        x = np.zeros(self.model.n_states) if x is None else x.copy()
-        seen = np.isfinite(y).ravel()
-        r, P = self._sensitive(u, y, x, seen)
-        mu = 1e-6
-        for _ in range(50):
-            size = np.sqrt(mu * (np.einsum("ij,ij->j", P, P) + 1e-30))
-            d = lstsq(np.vstack([P, np.diag(size)]), np.append(r, 0.0 * x))[0]
-            r_new, P_new = self._sensitive(u, y, x - d, seen)
-            if np.isfinite(P_new).all() and r_new @ r_new <= r @ r:
-                small = bool(np.abs(d).max() <= 1e-12 * (1.0 + np.abs(x).max()))
-                x, r, P, mu = x - d, r_new, P_new, 0.1 * mu
-                if small:
-                    break
-            else:
-                mu = max(10.0 * mu, 1e-12)
-                if mu > 1e12:
-                    break
-        return x
-
-    def _sensitive(
-        self, u: np.ndarray, y: np.ndarray, x: np.ndarray, seen: np.ndarray
-    ) -> tuple[np.ndarray, np.ndarray]:
-        """Return residuals and their derivatives by the initial state, of outputs seen."""
-        model, layout = self.model, self.model.layout
-        nx, n = model.n_states, model.n_shared
-        S = np.zeros((nx, layout.n_moving + nx))
-        S[:, layout.n_moving :] = np.eye(nx)
-        Y, P = np.empty(y.shape), np.empty((*y.shape, n + nx))
-        with np.errstate(all="ignore"):
-            layout.rows(self.w[:n].copy(), u, x.copy(), S, Y, P, layout.scratch())
-            r = (Y - y).ravel()[seen]
-        return r, np.ascontiguousarray(P[:, :, n:].reshape(-1, nx)[seen])
-
     def _states(self, x0: Any, count: int) -> list[np.ndarray]:
         nx = self.model.n_states
         if x0 is None:
             return [np.zeros(nx)] * count
-        if np.ndim(x0) == 1 and count == 1:
+        if count == 1 and dimensions(x0) == 1:
             return [vector("x0", x0, nx, "one per state")]
-        if len(x0) != count:
-            raise ArgumentError("x0", f"must have one state for each of {count} series")
-        return [vector("x0", x, nx, "one per state") for x in x0]
+        given = items("x0", x0, "a state, or one for each series")
+        if len(given) != count:
+            raise ArgumentError(
+                "x0", f"must have one state for each of {count} series, got {len(given)}"
+            )
+        return [vector("x0", x, nx, "one per state") for x in given]
 
     def poles(self, x: Any = None, u: Any = None) -> np.ndarray:
         """Return the eigenvalues of ∂x_{k+1}/∂x_k (nx,), largest first: of the linearised model.
@@ -211,7 +183,7 @@ class Simulates:
         series, found = Series(U, Y, gaps=False), []
         for u, y in zip(series.U, series.Y, strict=True):
             v, t = self._pair(u if self.model.n_inputs else None, y)
-            x = self._estimate(v[: self.memory], t[: self.memory], None)
+            x = estimated(self.model, self.w, v[: self.memory], t[: self.memory])
             X, _ = self.model.states_and_outputs(self.w, v, x, len(t))
             found.append(sorted_eigenvalues(self.model.jacobians(self.w, X[:-1], v)[0]))
         return np.concatenate(found)

@@ -14,7 +14,7 @@ from ggn.recurrent.simulator import Simulates
 from ggn.recurrent.stability import Stability, lyapunov_exponent
 from ggn.recurrent.statespace_diagnosis import StateSpaceDiagnosis, diagnose_statespace
 from ggn.recurrent.statespace_objective import StateSpaceObjective
-from ggn.validation import ArgumentError, number
+from ggn.validation import ArgumentError, flag, number
 
 __all__ = ["StateSpaceFit"]
 
@@ -122,6 +122,7 @@ class StateSpaceFit(Simulates, TrainResult):  # type: ignore[misc]
             If the loss was not "squared".
         """
         level = number("level", level, 0.0, 1.0, open_low=True, open_high=True)
+        noise = flag("noise", noise)
         if not isinstance(self.objective.loss, Squared):
             raise ValueError(f"intervals need the squared loss, got {self.objective.loss!r}")
         o, at = self.objective, self.objective.at(self.w)

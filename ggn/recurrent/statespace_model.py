@@ -15,7 +15,7 @@ import numpy as np
 
 from ggn import _core
 from ggn.network import MLP
-from ggn.validation import ArgumentError, describe, integer, vector
+from ggn.validation import ArgumentError, describe, flag, float_array, instance, integer, vector
 
 __all__ = ["StateSpace", "jacobian_flops", "simulation_flops"]
 
@@ -81,8 +81,8 @@ class StateSpace:
         self.initial_states = integer("initial_states", initial_states, 0)
         nz = self.n_inputs + self.n_states
         self.f, self.g = _net("f", f, nz, self.n_states), _net("g", g, nz, self.n_outputs)
-        self.linear = bool(linear)
-        self.feedthrough = bool(feedthrough) and self.n_inputs > 0
+        self.linear = flag("linear", linear)
+        self.feedthrough = flag("feedthrough", feedthrough) and self.n_inputs > 0
         self.offset = self.g is None or not self.g.bias[-1]
         if not self.linear and self.f is None:
             raise ValueError("f must move the state where linear is False, got None")
@@ -143,12 +143,12 @@ class StateSpace:
         array([0.9, 2. , 0. , 1. ])
         """
         w = np.zeros(self.n_weights)
-        for name, value in parts.items():
+        for name, value in instance("parts must be", parts, Mapping).items():
             at = self.parts.get(name)
             if at is None or at.stop == at.start:
                 known = ", ".join(n for n, s in self.parts.items() if s.stop > s.start)
-                raise ArgumentError("parts", f"must be among {known}, got {name!r}")
-            array = np.asarray(value, dtype=np.float64)
+                raise ArgumentError("parts", f"must be among {known}, got {describe(name)}")
+            array = float_array("parts", value)
             if array.shape != self.shape(name):
                 raise ArgumentError(
                     "parts", f"must have {name} of shape {self.shape(name)}, got {array.shape}"

@@ -8,11 +8,12 @@ from typing import Any
 import numpy as np
 from sklearn.base import BaseEstimator, MultiOutputMixin, RegressorMixin
 from sklearn.metrics import r2_score
-from sklearn.utils import check_array, check_consistent_length, check_random_state
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils import check_consistent_length
+from sklearn.utils.validation import check_is_fitted
 
 from ggn.recurrent import NARXResult, narx
-from ggn.validation import ArgumentError, integer
+from ggn.sklearn.parts import outputs, read, seed_of
+from ggn.validation import ArgumentError, integer, items, plain
 
 __all__ = ["NARXRegressor"]
 
@@ -100,23 +101,21 @@ class NARXRegressor(MultiOutputMixin, RegressorMixin, BaseEstimator):
         session_sizes : sequence of int, optional
             Lengths of the experiments that follow one another in X and y; by default one.
         """
-        X = validate_data(self, X, dtype=np.float64, ensure_all_finite="allow-nan")
+        plain("X", X)
+        X = read(self, X, ensure_all_finite="allow-nan")
         if y is None:
             raise ArgumentError(
                 "y",
                 "must be given: NARXRegressor requires y to be passed, but the target y is None",
             )
-        y = check_array(
-            y, dtype=np.float64, ensure_2d=False, ensure_all_finite="allow-nan", input_name="y"
-        )
+        y = outputs(y)
         check_consistent_length(X, y)
         sizes = _sizes(session_sizes, len(y))
-        seed = check_random_state(self.random_state).randint(np.iinfo(np.int32).max)
         self.result_ = narx(
             _cut(X, sizes),
             _cut(y, sizes),
             self.loss,
-            rng=int(seed),
+            rng=seed_of(self.random_state),
             max_iter=self.max_iter,
             tol=self.tol,
             l2=self.alpha,
@@ -156,14 +155,19 @@ class NARXRegressor(MultiOutputMixin, RegressorMixin, BaseEstimator):
         """
         check_is_fitted(self)
         fit = self.result_
-        X = validate_data(self, X, dtype=np.float64, reset=False, ensure_all_finite="allow-nan")
+        plain("X", X)
+        X = read(self, X, reset=False, ensure_all_finite="allow-nan")
         sizes = _sizes(session_sizes, len(X))
         if steps_ahead is not None and y is None:
             raise ArgumentError("y", "must be given to predict some steps ahead, got None")
         if y is None:
             start = np.broadcast_to(self._mean, (len(X), len(self._mean)))
             y = start[:, 0] if fit.flat else start
-        y = np.asarray(y, dtype=np.float64)
+        y = outputs(y)
+        if y.ndim == 2 and fit.flat and y.shape[1] == 1:
+            y = y[:, 0]
+        elif y.ndim == 1 and not fit.flat:
+            y = y[:, np.newaxis]
         if len(y) < len(X) and len(sizes) == 1 and steps_ahead is None:
             y = np.concatenate([y, np.full((len(X) - len(y), *y.shape[1:]), np.nan)])
         if len(y) != len(X):
@@ -179,7 +183,7 @@ class NARXRegressor(MultiOutputMixin, RegressorMixin, BaseEstimator):
 
     def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
         """Return R² of the free run that begins with the first outputs, the others compared."""
-        y = np.asarray(y, dtype=np.float64)
+        y = outputs(y)
         found = self.predict(X, y)
         p = self.result_.lags.depth
         kept = np.isfinite(found).reshape(len(y), -1).all(axis=1)
@@ -187,6 +191,10 @@ class NARXRegressor(MultiOutputMixin, RegressorMixin, BaseEstimator):
         kept[:p] = False
         weights = None if sample_weight is None else np.asarray(sample_weight)[kept]
         return float(r2_score(y[kept], found[kept], sample_weight=weights))
+
+    def __sklearn_is_fitted__(self) -> bool:
+        """Whether a fit has come to its end: one that was refused leaves attributes, too."""
+        return "result_" in vars(self)
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
@@ -213,7 +221,7 @@ def _sizes(given: Any, T: int) -> list[int]:
     """Return the lengths of the sessions."""
     if given is None:
         return [T]
-    sizes = [integer("session_sizes", n, 1) for n in given]
+    sizes = [integer("session_sizes", n, 1) for n in items("session_sizes", given)]
     if sum(sizes) != T:
         raise ArgumentError("session_sizes", f"must add up to {T} samples, got {sum(sizes)}")
     return sizes

@@ -6,12 +6,12 @@ from typing import Any
 
 import numpy as np
 from sklearn.model_selection import train_test_split
-from sklearn.utils import check_random_state
+from sklearn.utils import check_array, check_random_state
 from sklearn.utils.validation import validate_data
 
-from ggn.validation import ArgumentError, describe, number, widened
+from ggn.validation import ArgumentError, describe, number, plain, widened
 
-__all__ = ["read", "seed_of", "split"]
+__all__ = ["outputs", "read", "seed_of", "split"]
 
 
 def seed_of(random_state: Any) -> int:
@@ -32,6 +32,21 @@ def read(estimator: Any, *data: Any, **options: Any) -> Any:
         raise ArgumentError(
             "X", f"must be of numbers that float64 and memory hold, got {describe(data[0])}"
         ) from error
+
+
+def outputs(y: Any) -> np.ndarray:
+    """Return outputs (T,) or (T, columns) as float64, of which NaN are missing."""
+    plain("y", y)
+    try:
+        found: np.ndarray = check_array(
+            widened(y), dtype=np.float64, ensure_2d=False, ensure_all_finite="allow-nan",
+            input_name="y",
+        )  # fmt: skip
+    except (MemoryError, OverflowError, RecursionError) as error:
+        raise ArgumentError(
+            "y", f"must be of numbers that float64 and memory hold, got {describe(y)}"
+        ) from error
+    return found
 
 
 def split(

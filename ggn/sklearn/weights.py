@@ -24,6 +24,10 @@ class WithWeights(BaseEstimator):
         for name in self._get_param_names():
             setattr(self, name, given[name])
 
+    def __sklearn_is_fitted__(self) -> bool:
+        """Whether a fit has come to its end: one that was refused leaves attributes, too."""
+        return "model_" in vars(self)
+
     @property
     def coefs_(self) -> list[np.ndarray]:
         """Weights between layers, (n_(l-1), n_l) each, for data in their own units."""

@@ -9,8 +9,10 @@ from __future__ import annotations
 import contextlib
 import functools
 import importlib
+import importlib.util
 import inspect
 import itertools
+import sys
 import tempfile
 
 import numpy as np
@@ -21,17 +23,21 @@ from fuzz.watch import Outcome, tried
 
 MODULES = [
     "ggn", "ggn.activations", "ggn.damping", "ggn.export", "ggn.io", "ggn.losses", "ggn.problems", "ggn.products",
-    "ggn.steps", "ggn.surface", "ggn.sklearn",
+    "ggn.steps", "ggn.surface", "ggn.sklearn", "ggn.recurrent",
 ]  # fmt: skip
+MODULES += ["ggn.plot"] * (importlib.util.find_spec("matplotlib") is not None)
+MODULES += ["ggn.dask"] * (importlib.util.find_spec("distributed") is not None)
 # what others of ours make, and their users only read; bases that say what a method must do
 MADE = {
     "Diagnosis", "Linearization", "TrainResult", "Evidence", "Suggestion", "StationaryPoints", "RankReport",
     "Certificate", "Lasting", "Metric", "Rule", "Nielsen", "ScaleInvariant", "Trial", "Prepared", "Damping", "Step",
-    "Residual", "natural_scale", "typical_scale", "StationaryPoint", "Findings",
+    "Residual", "natural_scale", "typical_scale", "StationaryPoint", "Findings", "LoopDiagnosis", "NARXResult",
+    "Stability", "StateSpaceDiagnosis", "StateSpaceFit", "Lags", "Scaling",
 }  # fmt: skip
 PASSED_ON = {"f", "callback", "value", "derivative", "second_derivative", "gradient", "hessian"}
 
 
+@functools.cache
 def public() -> dict:
     """Return what is called, by name; methods of objects among them."""
     found: dict = {}
@@ -56,7 +62,7 @@ def _made_by_users(cls: type) -> bool:
 @functools.cache
 def objects() -> dict:
     """Return objects whose methods are called."""
-    from ggn.sklearn import GGNClassifier, GGNRegressor
+    from ggn.sklearn import GGNClassifier, GGNRegressor, NARXRegressor
 
     fit = values.things()["w0"][3]
     y, few = values.Y[:, 0], {"max_iter": 3, "hidden_layer_sizes": (2,)}
@@ -74,6 +80,11 @@ def objects() -> dict:
         "GGNRegressor": regressor,
         "GGNClassifier": GGNClassifier(**few).fit(values.X, y > 0.0),
         "Regressor": GGNRegressor(**few),
+        "narx_fit": values.series()["fit"][0], "statespace_fit": values.series()["fit"][1],
+        "narx_diagnosis": values.series()["fit"][0].diagnose(values.U, values.RUN),
+        "statespace_diagnosis": values.series()["fit"][1].diagnose(values.U, values.RUN),
+        "narx_regressor": NARXRegressor(2, max_iter=3).fit(values.U, values.RUN[:, 0]),
+        "simulator": values.simulator(), "statespace_model": values.simulator().model,
     }  # fmt: skip
 
 
@@ -83,7 +94,8 @@ INSIDE = {  # unchecked by design, as their docstrings say
     "matrices", "hessian_product", "curvature_along", "normal_product", "work_size", "diagonal_size", "chunk_size", "assemble_normal", "bend", "bend_columns", "root", "whitened",
     "get_metadata_routing", "set_fit_request", "set_score_request", "set_predict_request", "normal_diagonal",
     "with_curvature", "with_scale", "check_targets", "set_params", "get_params", "draws", "component", "components", "score",
-    "value", "gradient", "hessian", "derivative", "second_derivative", "report",
+    "value", "gradient", "hessian", "derivative", "second_derivative", "report", "states_and_outputs", "jacobians", "learn",
+    "shape", "statespace_model().initial_state",
 }  # fmt: skip
 
 
@@ -91,7 +103,8 @@ def _methods() -> dict:
     found = {}
     for kind, value in objects().items():
         for name in dir(value):
-            if name.startswith("_") or name in DICT or name in INSIDE or name == "save":
+            inside = name in INSIDE or f"{kind}().{name}" in INSIDE
+            if name.startswith("_") or name in DICT or inside or name == "save":
                 continue
             if callable(getattr(type(value), name, None)) or callable(vars(value).get(name)):
                 found[f"{kind}().{name}"] = getattr(value, name)
@@ -109,20 +122,17 @@ def case(rng: np.random.Generator) -> Outcome:
 
 
 @functools.cache
-def _public():
-    return public()
-
-
-@functools.cache
 def _everything():
-    return sorted(_public())
+    return sorted(public())
 
 
 def _call(name: str, rng: np.random.Generator):
-    function = _public()[name]
+    function = public()[name]
     args, kwargs = arguments(name, function, rng)
     with tempfile.TemporaryDirectory() as folder, contextlib.chdir(folder):
         result = function(*args, **kwargs)  # which may write to a path of any name
+    if "matplotlib.pyplot" in sys.modules:
+        sys.modules["matplotlib.pyplot"].close("all")
     if isinstance(result, (str, np.ndarray)) or result is None:
         return
     if not hasattr(result, "get_params"):  # which shows its arguments, by their own repr
@@ -150,7 +160,7 @@ def arguments(name: str, function, rng: np.random.Generator) -> tuple[list, dict
             if p.name in PASSED_ON and callable(value):
                 value = np.tanh
         else:
-            value = _good(p, rng)
+            value = _good(name, p, rng)
         if p.kind is p.KEYWORD_ONLY:
             kwargs[p.name] = value
         elif len(args) == len([q for q in given[: given.index(p)] if q.kind is not p.KEYWORD_ONLY]):
@@ -175,6 +185,11 @@ LIMITS = {
     "T",
     "n_samples",
     "n_jobs",
+    "points",
+    "rows",
+    "columns",
+    "size",
+    "n_steps",
 }
 # whose work grows with these, as is asked: a large number of them is not a fault
 SLOW = {
@@ -183,8 +198,17 @@ SLOW = {
 }  # fmt: skip
 
 
-def _good(p: inspect.Parameter, rng: np.random.Generator):
+# what takes series, and no samples that are told apart
+SERIES = (
+    "ggn.narx", "ggn.statespace", "ggn.recurrent.", "narx_", "statespace_", "simulator",
+    "ggn.plot.correlations", "ggn.plot.horizons", "ggn.plot.poles", "ggn.plot.simulated", "ggn.sklearn.NARX",
+)  # fmt: skip
+
+
+def _good(name: str, p: inspect.Parameter, rng: np.random.Generator):
     known = values.things().get(p.name)
+    if name.startswith(SERIES):
+        known = values.series().get(p.name, known)
     if p.name == "activation" and rng.random() < 0.8:
         known = ["tanh"]
     if known is None or (p.default is not p.empty and rng.random() < 0.2 and p.name not in LIMITS):

@@ -13,7 +13,10 @@ import zipfile
 import numpy as np
 
 import ggn
+from fuzz import values
 from fuzz.bytes import mutated
+from ggn.recurrent import Simulator
+from ggn.recurrent.statespace_file import is_statespace
 
 ABSURD = [
     None, True, -1, 0, 1, 2, 3, 1.5, 1e308, 10**400, 2**63, 2**62, "", "x", "tanh", [], [[]], {}, [1, 2],
@@ -33,6 +36,10 @@ def originals() -> tuple[bytes, ...]:
     made.append(
         ggn.Model(two, [1.0, 2.0, 3.0, 4.0], loss="softmax_cross_entropy", classes=["a", "b"])
     )
+    mixture = ggn.train_bayesian(ggn.MLP((1, 2, 1)), x, y, max_iter=20, n_estimators=2)
+    made.append(mixture.as_model())
+    made.append(ggn.narx(x[:, 0], y[:, 0], hidden=2, max_iter=2).as_model())
+    made.append(values.simulator())
     files = []
     for model in made:
         with tempfile.TemporaryDirectory() as folder:
@@ -56,6 +63,11 @@ def load(data: bytes) -> None:
         path = os.path.join(folder, "m.npz")
         with open(path, "wb") as stream:
             stream.write(data)
+        if is_statespace(path):
+            runs = Simulator.load(path)
+            runs.simulate(np.zeros((3, runs.model.n_inputs)))
+            repr(runs)
+            return
         model = ggn.Model.load(path)
         model.predict(np.zeros((2, model.net.n_inputs)))
         repr(model)

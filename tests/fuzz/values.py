@@ -13,6 +13,7 @@ import numpy as np
 
 import ggn
 from ggn import activations, damping, losses, steps, surface
+from ggn.recurrent import Scaling, Simulator, StateSpace
 
 
 class Loud:
@@ -74,6 +75,9 @@ NET, COLUMN = ggn.MLP((2, 3, 1)), ggn.MLP((1, 2, 1))
 X = np.random.default_rng(1).uniform(-1.0, 1.0, (9, 2))
 Y = np.sin(2.0 * X[:, :1]) + X[:, 1:]
 W = NET.initial_weights(0)
+U = np.random.default_rng(2).uniform(-1.0, 1.0, (60, 1))
+RUN = np.sin(np.convolve(U[:, 0], [1.0, 0.5, 0.2])[:60, np.newaxis])
+FEW = {"max_iter": 2}
 
 
 @functools.cache
@@ -168,4 +172,44 @@ def things() -> dict:
         "columns": [1, 2], "d": [W], "v": [W], "psd": [False, True], "u": [W],
         "F": [Y], "E": [Y], "w1": [W], "w2": [W], "other": [W],
         "low": [0.0], "high": [1.0],
+        "chunks": [1, 3, [(X, Y)], lambda: [(X[:4], Y[:4]), (X[4:], Y[4:])]],
+        "y": [Y[:, 0], Y[:, 0], Y], "level": [0.9], "return_std": [False, True], "random_state": [0, None],
+        "hidden_layer_sizes": [2, (2,)], "rtol": [0.1], "a": [W], "b": [W], "lower": [True],
+        "client": [None], "split_seed": [0], "result": [fit], "source": [at], "points": [3, 5], "reach": [1.0],
+        "directions": [None, [W]], "against": ["iteration", "seconds"], "fields": [None, ["loss"]], "label": [""],
+        "rows": [1], "size": [(2.0, 1.0)], "ax": [None], "names": [None, ["a"]], "unit": ["", "m"],
+    }  # fmt: skip
+
+
+def simulator() -> Simulator:
+    """Return a state-space model of its own, with functions and not linear alone."""
+    model = StateSpace(1, 2, 1, f=2, initial_states=0)
+    w = 0.1 * np.arange(model.n_weights) / model.n_weights
+    return Simulator(model, w, Scaling(np.zeros(1), np.ones(1), np.zeros(1), 1.0))
+
+
+@functools.cache
+def series() -> dict:
+    """Return what parameters are good where samples are of a series."""
+    fits = [ggn.narx(U, RUN, hidden=2, **FEW), ggn.statespace(U, RUN, 2, f=2, **FEW)]
+    two = [U[:30], U[30:]], [RUN[:30], RUN[30:]]
+    made = simulator()
+    return {
+        "U": [U, U, U, U[:, 0], U.tolist(), two[0], None],
+        "Y": [RUN, RUN, RUN, RUN[:, 0], RUN.tolist(), two[1], np.where(RUN > 0.8, np.nan, RUN)],
+        "X": [U], "y": [RUN, RUN[:, 0]], "u": [None, [0.1]], "x": [None, [0.0, 0.1]],
+        "y0": [RUN[:5], 0.0, [[0.1]]], "x0": [None, [0.0, 0.1], np.zeros((1, 2))],
+        "w": [made.w], "w0": [None, None, *fits],
+        "n_states": [1, 2, 3], "f": [2, None, (2,), [2, 2]], "g": [None, 2], "linear": [True, False],
+        "hidden": [2, (2,), [1, 1]], "hidden_layer_sizes": [2, (2,)],
+        "output_lags": [1, 2, [1, 3], [[1]], 0], "input_lags": [1, 0, [0, 1], [[0, 2]]],
+        "feedthrough": [True, False], "free_initial_states": [True, False], "window": [None, 10, 20],
+        "free_run": [True, False], "free_start": [True, False], "robust": [False, True],
+        "step": ["auto", "primal", "dual"], "l2": [0.0, 1e-3, "evidence"], "sample_weight": [None, np.ones(60)],
+        "validation": [None, None, (U, RUN), 0.2], "patience": [None, 2],
+        "n_restarts": [1, 2], "n_starts": [1, 2], "n_steps": [None, 5],
+        "horizon": [1, None, 3], "memory": [None, 10], "steps_ahead": [None, 2], "level": [0.9], "noise": [False, True],
+        "session_sizes": [None, [30, 30]], "lags": [5], "ahead": [(1, 2, 5)],
+        "fit": [*fits, made], "model": [made.model], "scaling": [made.scaling], "random_state": [0],
+        "n_inputs": [0, 1], "n_outputs": [1], "initial_states": [0, 1, 2], "parts": [made.model.unpack(made.w)],
     }  # fmt: skip
