@@ -65,8 +65,51 @@ def drawn(rng):
     return net, X, Y, options
 
 
+def through_time(rng):
+    """Train a model of series once, run it, and return how the fit ended."""
+    T = [int(n) for n in rng.integers(4, 90, size=rng.integers(1, 4))]
+    nu, ny = int(rng.integers(0, 3)), int(rng.integers(1, 3))
+    units = 10.0 ** rng.choice([0, 0, 0, -9, 9])
+    U = [rng.normal(size=(n, nu)) for n in T] if nu else None
+    Y = [np.cumsum(rng.normal(size=(n, ny)), axis=0) * units for n in T]
+    if rng.random() < 0.3:
+        Y[0][int(rng.integers(T[0]))] = np.nan
+    options = {"max_iter": int(rng.integers(0, 6)), "rng": int(rng.integers(99))}
+    if rng.random() < 0.2:
+        options["loss"] = str(rng.choice(["smooth_lp", "cauchy", "blake_zisserman"]))
+    if rng.random() < 0.2:
+        options["l2"] = float(10.0 ** rng.integers(-9, 2))
+    if rng.random() < 0.2:
+        options["step"] = str(rng.choice(["primal", "minimum_norm", "conjugate_gradient"]))
+    lagged = rng.random() < 0.5
+    try:
+        if lagged:
+            fit = ggn.narx(
+                U, Y, hidden=[int(n) for n in rng.integers(1, 5, size=rng.integers(0, 3))],
+                activation=str(rng.choice(list(ACTIVATIONS))),
+                output_lags=int(rng.integers(0, 4)), input_lags=int(rng.integers(0, 4)),
+                free_run=bool(rng.random() < 0.7), free_start=bool(rng.random() < 0.2), **options,
+            )  # fmt: skip
+            fit.predict(U, Y, horizon=None)
+        else:
+            f, g = (None if rng.random() < 0.4 else int(rng.integers(1, 5)) for _ in range(2))
+            fit = ggn.statespace(
+                U, Y, int(rng.integers(1, 4)), f=f, g=g, feedthrough=bool(rng.random() < 0.7),
+                free_initial_states=bool(rng.random() < 0.7),
+                window=None if rng.random() < 0.7 else int(rng.integers(4, 30)), **options,
+            )  # fmt: skip
+            fit.simulate(U, n_steps=None if nu else 9)
+    except ValueError:
+        return "series refused"
+    if not np.isfinite(fit.w).all():
+        raise WrongError(f"weights that are not finite: a model of series, {options}")
+    return f"{'narx' if lagged else 'statespace'} {fit.status.name}"
+
+
 def tried(rng):
     """Train once; return how it ended, in a word."""
+    if rng.random() < 0.2:
+        return through_time(rng)
     net, X, Y, options = drawn(rng)
     many = rng.random() < 0.2
     try:

@@ -28,6 +28,12 @@ OPTIONS = {
     "missing": ["refuse", "drop", "drop", "no"],
     "header": [None, None, None, 1, 2, 5, 0, -1, 10**9, 10**30],
 }  # fmt: skip
+# what a table is trained on as; rows of a series are in the order of time
+COMMANDS = [
+    [], [], ["--missing", "drop"], ["--lags", "1,1"], ["--lags", "2,0", "--free-run"], ["--lags", "1,0", "--missing", "drop"],
+    ["--states", "1"], ["--states", "2", "--missing", "drop"], ["--lags", "0,0"], ["--lags", "1"], ["--lags", "-1,9"],
+    ["--lags", "9" * 30 + ",1"], ["--states", "9" * 30], ["--states", "0"], ["--lags", "1,1", "--bayesian"],
+]  # fmt: skip
 
 
 def case(rng: np.random.Generator):
@@ -44,7 +50,8 @@ def case(rng: np.random.Generator):
         if rng.random() < 0.25
     }
     if rng.random() < 0.02:
-        return functools.partial(commanded, data, int(rng.integers(2**31)))
+        more = COMMANDS[int(rng.integers(len(COMMANDS)))]
+        return functools.partial(commanded, data, int(rng.integers(2**31)), more)
     return functools.partial(read, data, options)
 
 
@@ -73,7 +80,7 @@ def read(data: bytes, options) -> None:
         table.require(["z"])
 
 
-def commanded(data: bytes, seed: int) -> None:
+def commanded(data: bytes, seed: int, more: list[str]) -> None:
     """Train on the table by the command line, which words every fault itself."""
     with _file(data) as path:
         out, err = io.StringIO(), io.StringIO()
@@ -90,6 +97,7 @@ def commanded(data: bytes, seed: int) -> None:
                     "2",
                     "--seed",
                     str(seed),
+                    *more,
                 ]
             )
         said = err.getvalue()
