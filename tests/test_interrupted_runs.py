@@ -97,3 +97,25 @@ def test_restarts_return_the_runs_that_were_done(place, monkeypatch):
             said = [run.status is ggn.Status.INTERRUPTED for run in found.runs]
             assert said == [False] * (place - 1) + [True]
     assert len(begun) == place + 1
+
+
+@pytest.mark.filterwarnings("ignore::ggn.EvidenceWarning")
+def test_a_mixture_says_that_a_network_was_interrupted():
+    calls = []
+    alone = ggn.train_bayesian(
+        NET, x, y, n_estimators=2, callback=lambda w: calls.append(0), max_iter=2
+    )
+    assert alone.status is ggn.Status.MAX_ITER
+    seen = []
+
+    def at_last(w):
+        seen.append(0)
+        if len(seen) == len(calls):
+            raise KeyboardInterrupt
+
+    fit = ggn.train_bayesian(NET, x, y, n_estimators=2, callback=at_last, max_iter=2)
+    assert [member.status for member in fit.members] == [
+        ggn.Status.MAX_ITER,
+        ggn.Status.INTERRUPTED,
+    ]
+    assert (fit.status, fit.success) == (ggn.Status.INTERRUPTED, False)

@@ -124,7 +124,10 @@ def mixed(members: list[Member], Y: np.ndarray, units: Model) -> Mixture:
     first, best = members[0], max(members, key=lambda member: float(member.log_evidence))
     net, w = side_by_side(first.net, [member.w for member in members])
     at = linearize(net, w, first.X, Y, sample_weight=first.sample_weight)
-    status: Status = next((m.status for m in members if not m.success), best.status)
+    failed = [m.status for m in members if not m.success]
+    if Status.INTERRUPTED in failed:  # whatever the others came to
+        failed = [Status.INTERRUPTED]
+    status: Status = failed[0] if failed else best.status
     of_units = units.x_mean, units.x_scale, units.y_mean, units.y_scale
     variance = float(np.mean([member.noise_std**2 for member in members]))
     made = Mixture(
