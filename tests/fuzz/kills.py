@@ -20,13 +20,26 @@ from fuzz.watch import Outcome
 from ggn.command import cli
 from ggn.io.files import replacing
 from ggn.plot.style import figure
+from ggn.recurrent import Scaling, Simulator, StateSpace
+from ggn.recurrent.statespace_file import is_statespace
 
 NET = ggn.MLP((2, 40, 1))
+SHAPE = StateSpace(1, 3, 1, f=20, initial_states=0)
+UNITS = Scaling(np.zeros(1), np.ones(1), np.zeros(1), 1.0)
+STATES = [Simulator(SHAPE, np.full(SHAPE.n_weights, 0.1 * seed), UNITS) for seed in (0, 1)]
 MODELS = [ggn.Model(NET, NET.initial_weights(seed), ["a", "b"], ["c"]) for seed in (0, 1)]
 
 
 def _model(path, which):
     MODELS[which].save(path)
+
+
+def _states(path, which):
+    STATES[which].save(path)
+
+
+def _c_of_states(path, which):
+    _silently("export", _saved(path, which, STATES), "--output", path)
 
 
 def _onnx(path, which):
@@ -51,10 +64,10 @@ def _plot(path, which):
         picture.savefig(stream, format="png")
 
 
-def _saved(path, which):
+def _saved(path, which, models=MODELS):
     model = f"{os.path.dirname(path)}/model{which}.npz"
     if not os.path.exists(model):
-        MODELS[which].save(model)
+        models[which].save(model)
     return model
 
 
@@ -67,6 +80,8 @@ SAVES = {
     "Model.save": (_model, "m.npz"),
     "to_onnx": (_onnx, "m.onnx"),
     "C": (_c, "m.c"),
+    "Simulator.save": (_states, "s.npz"),
+    "C of states": (_c_of_states, "s.c"),
     "predictions": (_predictions, "p.csv"),
     "plot": (_plot, "p.png"),
 }
@@ -109,5 +124,6 @@ def _content(path):
     with open(path, "rb") as stream:
         data = stream.read()
     if path.endswith("npz"):  # whose members have a time
-        return ggn.Model.load(path).w.tobytes()
+        kind = Simulator if is_statespace(path) else ggn.Model
+        return kind.load(path).w.tobytes()
     return data
