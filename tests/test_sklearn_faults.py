@@ -105,3 +105,11 @@ def test_names_are_spelt_with_hyphens_too():
     assert (one.predict_proba(X) == other.predict_proba(X)).all()
     with pytest.raises(ValueError, match=r"^loss must be one of log_loss, squared"):
         GGNClassifier(loss="logloss").fit(X, y)
+
+
+@pytest.mark.parametrize("kind", [GGNRegressor, GGNClassifier])
+def test_one_weight_for_all_samples_is_real(kind):
+    X, y = np.arange(12.0)[:, np.newaxis], np.arange(12) % 2
+    for weight in (2 + 1j, np.complex128(2.0), 10**400, -1.0):
+        with pytest.raises(ValueError, match=r"^sample_weight must be a number"):
+            kind((2,), max_iter=3).fit(X, y, sample_weight=weight)

@@ -8,6 +8,7 @@ In the units that `scale` makes, a fit minimises over all weights w
 from __future__ import annotations
 
 import functools
+import numbers
 import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -136,6 +137,8 @@ class BaseGGN(WithWeights):
         plain("X", X)
         plain("y", y, labels=is_classifier(self))
         plain("sample_weight", sample_weight)
+        if isinstance(sample_weight, numbers.Number):  # which NumPy would cut to its real part
+            sample_weight = number("sample_weight", sample_weight, 0.0)
         X, y = read(self, X, y, ensure_min_samples=2, **options)
         if sample_weight is None:
             return X, y, None
