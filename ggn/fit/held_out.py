@@ -125,10 +125,17 @@ class Held:
     validation, test : tuple of array_like, Source, BaseObjective or None
         (X, Y) or (X, Y, sample_weight); or what comes in parts; or an objective of their own.
     patience : int, optional
+    given : BaseObjective, optional
+        What has the outputs and targets, where the objective is one in other units.
     """
 
     def __init__(
-        self, objective: BaseObjective, validation: Any, test: Any, patience: int | None
+        self,
+        objective: BaseObjective,
+        validation: Any,
+        test: Any,
+        patience: int | None,
+        given: BaseObjective | None = None,
     ) -> None:
         if patience is not None:
             patience = integer("patience", patience, 1)
@@ -136,7 +143,7 @@ class Held:
             raise ArgumentError(
                 "patience", f"stops by samples held out, but there is no validation, got {patience}"
             )
-        self.objective = objective
+        self.objective, self.given = objective, objective if given is None else given
         self.validation = _watch(objective, "validation", validation, patience or PATIENCE)
         self.test = _watch(objective, "test", test, None)
         self._watches = [watch for watch in (self.validation, self.test) if watch is not None]
@@ -184,7 +191,7 @@ class Held:
         if seen.best < len(seen.losses) - 1:
             result.state = None  # of another iterate
         if seen.stopped and result.status is Status.CALLBACK:
-            out = far_out(self.objective, seen.best_w)
+            out = far_out(self.given, seen.best_w)
             status, message = told(Status.VALIDATION, out)
             result.update(status=status, message=message, success=status.success)
 

@@ -113,9 +113,9 @@ def told(status: Status, out: FarOut | None) -> tuple[Status, str]:
 
 def _outputs(objective: BaseObjective, w: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return outputs and targets (T, nL) and shares (T,) of samples, of many of them some."""
-    if objective.layered:
+    if not isinstance(objective, Objective):
         X, Y, c = objective.some(MOST_SAMPLES, counted=True)
         return objective.net.forward(w, X), Y, c
-    assert isinstance(objective, Objective)  # of a free run, where no sample is by itself
-    Y = objective.Yt.T
-    return Y + objective.residuals(w), Y, objective.c.array
+    some = slice(None, None, -(-objective.T // MOST_SAMPLES))
+    Y = objective.Yt.T[some]  # of a free run, too, where no sample is by itself
+    return Y + objective.residuals(w)[some], Y, objective.c.array[some]

@@ -109,7 +109,8 @@ class LoopTraining:
         units = self.units(objective)
         if self.validation is None:
             return self.way.train(units, method, self.source, w0)
-        held = Held(self.way.under(units), self.validation, None, self.patience)
+        under = self.way.under(units)
+        held = Held(under, self.validation, None, self.patience, under.given)
         limits = copy.copy(method.limits)
         own = limits.callback
 
