@@ -282,3 +282,12 @@ def test_series_that_are_no_series(train, value):
         with pytest.raises(ValueError, match=r"^[UY] must ") as error:
             train(U, Y)
         assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize("train", [ggn.train, ggn.train_bayesian, ggn.train_robust])
+def test_weights_that_have_lost_digits_are_refused(train):
+    X, net = np.linspace(-1.0, 1.0, 9), ggn.MLP((1, 2, 1))
+    with pytest.raises(ValueError, match=r"^sample_weight must have a largest of .*2.23e-308"):
+        train(net, X, X, sample_weight=np.full(9, 5e-324))
+    fit = train(net, X, X, sample_weight=np.full(9, 3e-308), max_iter=2)
+    assert np.isfinite(fit.fun)

@@ -10,6 +10,8 @@ from ggn.validation import vector
 
 __all__ = ["Shares"]
 
+TINY = float(np.finfo(np.float64).tiny)
+
 
 class Shares:
     """The shares c_i of T samples; one number where all count alike.
@@ -30,7 +32,7 @@ class Shares:
         Raises
         ------
         ValueError
-            For negative weights, or zeros only.
+            For negative weights, zeros only, or none with all digits of a double.
 
         Examples
         --------
@@ -47,6 +49,10 @@ class Shares:
             )
         if not s.any():
             raise ValueError("sample_weight must not be all zero, got zeros only")
+        if s.max() < TINY:
+            raise ValueError(
+                f"sample_weight must have a largest of at least {TINY:.3g}, got {s.max():.3g}"
+            )
         s = s / s.max()  # so that the sum cannot overflow
         return cls(s / s.sum(), T)
 
