@@ -67,7 +67,8 @@ def test_files_of_other_kinds_are_told(tmp_path):
         ({"n_states": 10**9}, "do not fit"),
         ({"n_states": 3}, "w must have"),
         ({"f": {"n": 10**9}}, "do not fit a network"),
-        ({"linear": None, "f": None}, "f must move the state"),
+        ({"linear": False, "f": None}, "f must move the state"),
+        ({"linear": None}, "linear must be True or False"),
         (None, "its header is malformed"),
     ):
         told = None if change is None else {**header["states"], **change}
