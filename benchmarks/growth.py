@@ -106,9 +106,9 @@ class Constants:
 
 # a Zen 4 core; the wire is ten gigabit
 MEASURED = Constants(
-    assembly=44e9, forward=36e9, along=28e9, unit=10e-9, call=2.3e-3, matrix=2.1e-9, alone=1.06,
-    graph=12e-3, lead=0.25e-3, schedule=0.5e-3, task=1.1e-3, hand=0.64e-3, idle=0.043,
-    carry=1.9e-9, wire=1.2e9, solve=22e9, copy=2.1e-9, crowd=1.0, press=0.25e-3,
+    assembly=41.6e9, forward=30.6e9, along=25.7e9, unit=11e-9, call=0.4e-3, matrix=4.7e-9,
+    alone=1.014, graph=13.5e-3, lead=0.3e-3, schedule=0.53e-3, task=1.18e-3, hand=0.0, idle=0.046,
+    carry=1.9e-9, wire=1.2e9, solve=34.8e9, copy=6.2e-9, crowd=1.08, press=0.63e-3,
 )  # fmt: skip
 
 
