@@ -1,6 +1,7 @@
 """Settings shared by all tests."""
 
 import os
+import signal
 
 import numpy as np
 import pytest
@@ -28,6 +29,14 @@ LEFT = {}  # the states in which imports of test modules left their generators
 def rng():
     """One stream per test, the same at every run."""
     return np.random.default_rng(20180619)
+
+
+@pytest.fixture
+def ctrl_c():
+    """SIGINT is Ctrl-C as in a terminal, also where whoever started the tests ignores it."""
+    found = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, found)
 
 
 @pytest.fixture(autouse=True)

@@ -322,17 +322,15 @@ def once(part):
     return 1.0
 
 
+@pytest.mark.usefixtures("ctrl_c")
 def test_ctrl_c_cancels_the_graph(client):
     held = source(client)
     interrupt = after(0.2, lambda: signal.raise_signal(signal.SIGINT))
-    # Ctrl-C as in a terminal, also where whoever started the tests ignores it
-    found = signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         with pytest.raises(KeyboardInterrupt), interrupt:
             held.reduce(max, once)
         assert held.reduce(max, once) == 1.0  # the cluster works on
     finally:
-        signal.signal(signal.SIGINT, found)
         held.close()
 
 

@@ -67,6 +67,7 @@ def test_runs_are_at_once_and_share_the_objectives_of_chunks(client, monkeypatch
     assert max(seen) <= 2
 
 
+@pytest.mark.usefixtures("ctrl_c")
 @pytest.mark.parametrize("where", ["main thread", "callback"])
 def test_ctrl_c_ends_all_with_their_weights(client, where):
     past = threading.Event()
