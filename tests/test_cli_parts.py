@@ -112,7 +112,7 @@ def test_rows_with_missing_cells(written, capsys):
 
 
 REFUSED = {
-    "--target y --bayesian": "--bayesian needs the rows in one memory, so a FILE in parts cannot",
+    "--target y --bayesian": "--bayesian needs the rows in one memory, so it cannot be used with a",
     "--target y --plot p.png": "--plot draws the errors of all rows",
     "--target y --warm-start m.npz": "--warm-start goes on in the units of one table",
     "--target y --lags 1,1": "--lags needs rows that follow one another",

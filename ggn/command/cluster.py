@@ -48,7 +48,7 @@ def check_cluster(args: argparse.Namespace) -> None:
     """Refuse what needs all samples in one place."""
     refuse(args, "--dask", REFUSED)
     if args.test:
-        raise ValueError("--test divides rows of one table, so --dask cannot be with it")
+        raise ValueError("--test divides rows of one table, so it cannot be used with --dask")
 
 
 def run_on_cluster(

@@ -33,7 +33,7 @@ def refuse(args: argparse.Namespace, where: str, more: dict[str, str] | None = N
     """Refuse what needs all rows in one place; more: other options, and why not."""
     for name, why in (REFUSED | (more or {})).items():
         if getattr(args, name) not in (None, False):
-            raise ValueError(f"--{name.replace('_', '-')} {why}, so {where} cannot be with it")
+            raise ValueError(f"--{name.replace('_', '-')} {why}, so it cannot be used with {where}")
     if is_robust(args) and args.loss_scale is None:
         raise ValueError(
             f"a robust loss needs --loss-scale with {where}, for its scale is chosen from the "
