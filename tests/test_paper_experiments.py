@@ -218,6 +218,9 @@ def test_fig1c_compares_at_the_same_time():
     assert "are 21.5 to one, its iterations 20.76." in ratio.measured
     timing = fig1c_shown.section(long).timings["fig1c_timing.csv"]
     assert timing.columns["method"] == ("bp", "ggn", "lm", "bp, going on")
+    once = race([9, 8, 7], [9, 20, 0.1], ([6.0], [4.5]))  # one iteration more, where GGN was quick
+    timing = fig1c_shown.section(once).timings["fig1c_timing.csv"]
+    assert timing.columns["seconds_per_iteration"][3] == 4.5 - once.seconds[0]["bp"][-1]
 
 
 def test_fig1c_names_every_number_of_the_paper():
