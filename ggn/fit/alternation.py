@@ -33,7 +33,8 @@ LOOSE = 1e-6  # tol of training in between
 SETTLED = 1e-3  # relative change of l2 at which training goes to the end
 AGREES = 1e-2  # relative change of l2 with which it then ends
 MOST_ESTIMATES = 500
-# Of 2, 2.8, 3, 3.5, 4 and 5 the best on five splits of five sets, see benchmarks/to_the_end.py.
+# Of 2, 2.8, 3, 3.5, 4 and 5 the best on five splits of five sets, with five more in sight; see
+# benchmarks/to_the_end.py.
 COST = 3.5
 ALIKE = 10.0  # of A: below it, the end has some support still
 PATIENCE = 5  # estimates, or as many as led to the least A where that is more, that are not

@@ -92,16 +92,18 @@ def lone_targets(X: np.ndarray, Y: np.ndarray) -> Outliers | None:
     """
     if len(Y) <= 2 * NEIGHBOURS:
         return None
+    unit = centre_and_size(X)[1]
     for output, y in enumerate(Y.T):
         off = np.abs(y - median(y))
         # of a peak among zeros the MAD is next to nothing
         width = max(robust_deviation(y), float(np.quantile(off, 1.0 - MOST)) / Q90)
         rows = np.flatnonzero(off > FAR * width)
+        if not len(rows):  # never more than a tenth, by the width
+            continue
         rows = np.sort(rows[np.argsort(-off[rows], kind="stable")[:LOOKED_AT]])
-        unit = centre_and_size(X)[1]
         Z = X / np.where(unit > 0.0, unit, 1.0)
         lone = [i for i in rows.tolist() if _around(Z, off, i) < SHARE * off[i]]
-        if 0 < len(lone) <= MOST * len(y):
+        if lone:
             found = np.array(lone)
             return Outliers(found, output, float(off[found].max()) / width, len(y))
     return None
