@@ -33,7 +33,7 @@ from ggn.recurrent.statespace_fit import StateSpaceFit
 from ggn.recurrent.statespace_model import StateSpace
 from ggn.recurrent.statespace_objective import StateSpaceObjective
 from ggn.recurrent.statespace_start import linear_start
-from ggn.recurrent.statespace_windows import bridge
+from ggn.recurrent.statespace_windows import ENDED, bridge
 from ggn.recurrent.units import ScaledLoss, in_units
 from ggn.steps import Step
 from ggn.validation import flag, generator, integer, vector
@@ -41,8 +41,6 @@ from ggn.validation import flag, generator, integer, vector
 __all__ = ["statespace"]
 
 WINDOW_STEPS = 30  # iterations between two lengths of windows
-# after which there are no more runs
-ENDED = (Status.INTERRUPTED, Status.CALLBACK, Status.MAX_SECONDS)
 
 
 def statespace(

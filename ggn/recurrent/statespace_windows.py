@@ -16,7 +16,7 @@ import numpy as np
 from ggn.fit.result import Status, TrainResult
 from ggn.recurrent.statespace_model import StateSpace
 
-__all__ = ["bridge"]
+__all__ = ["ENDED", "bridge"]
 
 GROW = 2
 PATIENCE = 3  # trainings of one length before it grows all the same
@@ -24,7 +24,8 @@ LARGER = 10.0  # than all states found: of a run that is on its way out
 BOUND = 1e3  # of states: beyond, a run is lost
 MOST_STATES = 300  # numbers that initial states may be: they are rows of the normal matrix
 
-ENDED = (Status.INTERRUPTED, Status.MAX_SECONDS)
+# after which there are no more runs; those on windows have no callback
+ENDED = (Status.INTERRUPTED, Status.CALLBACK, Status.MAX_SECONDS)
 
 # minimises a model with windows for experiments from some weights
 Minimise = Callable[[StateSpace, list[np.ndarray], list[np.ndarray], np.ndarray], TrainResult]
