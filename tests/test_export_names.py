@@ -14,6 +14,7 @@ from test_narx import LAGS, system
 import ggn
 from ggn.export import to_c
 from ggn.fit.fitted import as_model
+from ggn.io.laplace import Laplace
 
 # Keywords of C99, C11, C23, C++ and of gcc; macros and functions of the headers below, of POSIX, of
 # Windows' headers and of compilers; what the text itself calls its own; names that C keeps.
@@ -28,7 +29,7 @@ INT_MAX DBL_EPSILON SIGINT time clock assert offsetof va_arg setjmp
 main environ unix linux near far min max small interface small_ DOMAIN OVERFLOW
 x y z p u i j k a t v0 v1 top sum best samples inputs outputs W1 b1 predict model ggn ggn_model
 _ __ _W1 _predict xmean __LINE__ __FILE__ __func__ __VA_ARGS__ defined a_tanh a_bent a_bent_identity
-a_x a_x_mean a_W1 a_class a_predict
+a_x a_x_mean a_W1 a_class a_predict a_spread w r s f m e1 d1 row root noise deviation spread
 """
 
 HEADERS = """
@@ -56,6 +57,8 @@ def models():
     leaky = [ggn.activations.LeakyReLU(0.1), ggn.activations.LeakyReLU(0.2)]
     two = ggn.MLP((2, 3, 3, 1), leaky, "identity")
     logistic = ggn.Model(two, two.initial_weights(2), loss="logistic", classes=labels[:2])
+    for model in (plain, logistic):
+        model.posterior = Laplace(np.eye(model.net.n_weights), 0.1, 1.0)
     series = ggn.narx(*system(40), hidden=2, max_iter=1, **LAGS)
     return [plain, chosen, logistic, series]
 

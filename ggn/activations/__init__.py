@@ -42,6 +42,7 @@ class Identity(BuiltIn):
     aliases = ("purelin", "linear")
     name, _image, monotone = "identity", Interval(-inf, inf), True
     expression = "z"
+    slope_expression = "1.0"
     torch, keras = "nn.Identity()", "linear"
 
 
@@ -51,6 +52,7 @@ class Sigmoid(BuiltIn):
     aliases = ("logsig", "logistic", "expit")
     name, _image, monotone = "sigmoid", Interval(0.0, 1.0), True
     expression = "sigmoid(z)"
+    slope_expression = "sigmoid(z) * sigmoid(-z)"
     torch, keras = "nn.Sigmoid()", "sigmoid"
 
 
@@ -60,6 +62,7 @@ class Tanh(BuiltIn):
     aliases = ("tansig",)
     name, _image, monotone = "tanh", Interval(-1.0, 1.0), True
     expression = "tanh(z)"
+    slope_expression = "4.0 * sigmoid(2.0 * z) * sigmoid(-2.0 * z)"
     torch, keras = "nn.Tanh()", "tanh"
 
 
@@ -69,6 +72,7 @@ class Softsign(BuiltIn):
     aliases = ("elliotsig",)
     name, _image, monotone, kink = "softsign", Interval(-1.0, 1.0), True, 2
     expression = "z / (1 + abs(z))"
+    slope_expression = "u = 1.0 / (1 + abs(z)); u * u"
     onnx = Operator("Softsign")
     torch, keras = "nn.Softsign()", "softsign"
 
@@ -78,6 +82,7 @@ class Softplus(BuiltIn):
 
     name, _image, monotone = "softplus", Interval(0.0, inf), True
     expression = "max(z, 0) + log1p(exp(-abs(z)))"
+    slope_expression = "sigmoid(z)"
     onnx = Operator("Softplus")
     torch, keras = "nn.Softplus(threshold=40)", "softplus"
 
@@ -88,6 +93,7 @@ class BentIdentity(BuiltIn):
     name, _image, monotone = "bent_identity", Interval(-inf, inf), True
     # the square of what is cut at 1e18 is finite, and the last bit the same
     expression = "t = max(min(z, 1e18), -1e18); z + 0.5 * z * (t / (sqrt(t * t + 1) + 1))"
+    slope_expression = "t = max(min(z, 1e18), -1e18); 1.0 + 0.5 * (t / sqrt(t * t + 1))"
 
 
 class Exponential(BuiltIn):
@@ -96,6 +102,7 @@ class Exponential(BuiltIn):
     aliases = ("exp",)
     name, _image, monotone = "exponential", Interval(0.0, inf), True
     expression = "exp(z)"
+    slope_expression = "exp(z)"
     keras = "exponential"
 
 
@@ -110,6 +117,7 @@ class LeakyReLU(BuiltIn):
 
     name, kink = "leaky_relu", 1
     expression = "max(z, slope * z)"
+    slope_expression = "slope + (1 - slope) * max(sign(z), 0)"
     onnx = Operator("LeakyRelu")
     torch, keras = "nn.LeakyReLU(0.01)", "leaky_relu"
 
@@ -128,6 +136,7 @@ class ReLU(BuiltIn):
     aliases = ("poslin", "rectifier")
     name, _image, monotone, kink = "relu", Interval(0.0, inf, low_reached=True), False, 1
     expression = "max(z, 0)"
+    slope_expression = "max(sign(z), 0)"
     onnx = Operator("Relu", float64=True)
     torch, keras = "nn.ReLU()", "relu"
 
@@ -138,6 +147,7 @@ class SiLU(BuiltIn):
     name, aliases = "silu", ("swish",)
     _image, monotone = Interval(-0.2784645427610738, inf, low_reached=True), False
     expression = "z * sigmoid(z)"
+    slope_expression = "sigmoid(z) * (1.0 + z * sigmoid(-z))"
     torch, keras = "nn.SiLU()", "silu"
 
 
@@ -146,6 +156,7 @@ class GELU(BuiltIn):
 
     name, _image, monotone = "gelu", Interval(-0.16997120747990369, inf, low_reached=True), False
     expression = "z * normal_cdf(z)"
+    slope_expression = "normal_cdf(z) + z * (0.3989422804014327 * exp(-0.5 * z * z))"
     onnx = Operator("Gelu", opset=20)
     torch, keras = "nn.GELU()", "gelu"
 
@@ -155,6 +166,10 @@ class Mish(BuiltIn):
 
     name, _image, monotone = "mish", Interval(-0.30884341301725045, inf, low_reached=True), False
     expression = "z * tanh(log1p(exp(z)))"
+    slope_expression = (
+        "p = max(z, 0) + log1p(exp(-abs(z))); "
+        "tanh(p) + z * (4.0 * sigmoid(2.0 * p) * sigmoid(-2.0 * p) * sigmoid(z))"
+    )
     onnx = Operator("Mish", opset=18, float64=True)
     torch, keras = "nn.Mish()", "mish"
 
@@ -164,6 +179,7 @@ class ELU(BuiltIn):
 
     name, _image, monotone, kink = "elu", Interval(-1.0, inf), True, 2
     expression = "max(z, 0) + expm1(min(z, 0))"
+    slope_expression = "exp(min(z, 0))"
     onnx = Operator("Elu")
     torch, keras = "nn.ELU()", "elu"
 
@@ -176,6 +192,7 @@ class Arctan(BuiltIn):
     name, _image = "arctan", Interval(nextafter(-pi / 2, -2.0), nextafter(pi / 2, 2.0))
     monotone = True
     expression = "atan(z)"
+    slope_expression = "1.0 / (1.0 + z * z)"
 
 
 class Gaussian(BuiltIn):
@@ -184,6 +201,7 @@ class Gaussian(BuiltIn):
     name, _image, monotone = "gaussian", Interval(0.0, 1.0, high_reached=True), False
     aliases = ("radbas",)
     expression = "exp(-z * z)"
+    slope_expression = "-2.0 * z * exp(-z * z)"
 
 
 class Sine(BuiltIn):
@@ -192,6 +210,7 @@ class Sine(BuiltIn):
     aliases = ("sin",)
     name, _image, monotone = "sine", Interval(-1.0, 1.0, True, True), False
     expression = "sin(z)"
+    slope_expression = "cos(z)"
 
 
 BUILT_IN = classes_of(__name__, BuiltIn)

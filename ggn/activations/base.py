@@ -200,9 +200,10 @@ class BuiltIn(Activation):
     """A compiled activation; its name finds its row in the kernels' table.
 
     Besides what every activation has, a class says what other programs need:
-    `expression`, σ(z) in the language of `ggn.export.expression`, from which C and ONNX
-    are written; `onnx`, the operator that is the whole of it; `torch` and `keras`, what
-    these call it; `aliases`, other names that are accepted.
+    `expression` and `slope_expression`, σ(z) and σ'(z) in the language of
+    `ggn.export.expression`, from which C and ONNX are written; `onnx`, the operator that is
+    the whole of σ; `torch` and `keras`, what these call it; `aliases`, other names that are
+    accepted.
     """
 
     name: str
@@ -210,6 +211,7 @@ class BuiltIn(Activation):
     kink = 0
     has_second_derivative = True
     expression: ClassVar[str]
+    slope_expression: ClassVar[str]
     onnx: ClassVar[Operator | None] = None
     torch: ClassVar[str | None] = None
     keras: ClassVar[str | None] = None

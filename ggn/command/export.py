@@ -17,7 +17,8 @@ EXPORT = """\
 Write a trained network as an ONNX file (float64) or as a C function,
 ggn_model_predict(x, y), of one sample; both take and give the units of the
 data. Of a model of classes they also give probabilities and the likeliest
-label."""
+label; of one of train --bayesian the standard deviations of new targets, as
+the output Y_std or by ggn_model_deviation(x, s)."""
 
 
 def add(parser: argparse.ArgumentParser) -> None:

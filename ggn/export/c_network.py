@@ -16,7 +16,7 @@ from ggn.export.layers import DenseLayer, built_in_layers
 from ggn.io import Model
 from ggn.validation import describe
 
-__all__ = ["network_parts", "prefix_of", "table"]
+__all__ = ["functions", "network_parts", "prefix_of", "scaled", "table", "units_used"]
 
 PER_LINE = 4
 
@@ -42,39 +42,47 @@ def network_parts(model: Model, name: str, static: bool = False) -> list[str]:
     What it needs comes first; a static one is called by the name alone.
     """
     pairs = built_in_layers(model, "C")
-    calls, functions = _functions([activation for _, activation in pairs], name)
+    calls, defined = functions([activation for _, activation in pairs], name)
     layers = [(layer, calls[activation]) for layer, activation in pairs]
-    parts = [*functions]
+    parts = [*defined]
     for number, (layer, _) in enumerate(layers, start=1):
         parts.append(table(f"{name}_W{number}", layer.kernel.T))
         if layer.bias is not None:
             parts.append(table(f"{name}_b{number}", layer.bias))
-    units = {key: getattr(model, key) for key in ("x_mean", "x_scale", "y_mean", "y_scale")}
-    used = [key for key, value in units.items() if (value != float("scale" in key)).any()]
-    parts += [table(f"{name}_{_plain(key)}", units[key]) for key in used]
+    used = units_used(model)
+    parts += [table(f"{name}_{_plain(key)}", getattr(model, key)) for key in used]
     called = f"static void {name}" if static else f"void {name}_predict"
     head = f"{called}(const double *x, double *y)"
     return [*parts, "\n".join([head, "{", *_body(layers, name, used), "}", ""])]
 
 
-def _functions(chosen: list[BuiltIn], name: str) -> tuple[dict[BuiltIn, str], list[str]]:
-    """Return how each activation is called, and the functions that are defined for it.
+def units_used(model: Model) -> list[str]:
+    """Return which units of a model are not 0 or 1; each has a table, by its plain name."""
+    units = {key: getattr(model, key) for key in ("x_mean", "x_scale", "y_mean", "y_scale")}
+    return [key for key, value in units.items() if (value != float("scale" in key)).any()]
 
-    What is z itself, or a call of the library's, needs none.
+
+def functions(
+    chosen: list[BuiltIn], name: str, slopes: bool = False
+) -> tuple[dict[BuiltIn, str], list[str]]:
+    """Return how each activation, or its derivative, is called, and the functions defined for it.
+
+    What is z itself, a number, or a call of the library's, needs none.
     """
     calls, defined = {}, []
     for activation in dict.fromkeys(chosen):
-        lines, value = C.function(activation.expression, slope=repr(activation.slope))
-        if not lines and re.fullmatch(r"z|[a-z]+\(z\)", value):
+        expression = activation.slope_expression if slopes else activation.expression
+        lines, value = C.function(expression, slope=repr(activation.slope))
+        if not lines and re.fullmatch(r"z|1\.0|[a-z]+\(z\)", value):
             calls[activation] = value
             continue
         # the slopes of leaky ReLUs tell them apart
-        slopes = sorted({a.slope for a in chosen if a.name == activation.name})
-        number = slopes.index(activation.slope) + 1 if "slope" in activation.expression else ""
-        calls[activation] = f"{name}_{_plain(activation.name)}{number}(z)"
+        known = sorted({a.slope for a in chosen if a.name == activation.name})
+        number = known.index(activation.slope) + 1 if "slope" in activation.expression else ""
+        word = f"{name}_{_plain(activation.name)}{'slope' if slopes else ''}{number}"
+        calls[activation] = f"{word}(z)"
         body = "\n    ".join([*lines, f"return {value};"])
-        head = f"static double {name}_{_plain(activation.name)}{number}(double z)"
-        defined.append(f"{head}\n{{\n    {body}\n}}\n")
+        defined.append(f"static double {word}(double z)\n{{\n    {body}\n}}\n")
     return calls, defined
 
 
@@ -101,18 +109,12 @@ def _numbers(row: list[float]) -> str:
 def _body(layers: list[tuple[DenseLayer, str]], name: str, used: list[str]) -> Iterator[str]:
     """Yield the lines of the function; v0 is the scaled input, v1, v2 ... the hidden layers."""
     n0, nL = len(layers[0][0].kernel), layers[-1][0].kernel.shape[1]
-    scaled = "x_mean" in used or "x_scale" in used
     widths = [n0, *(layer.kernel.shape[1] for layer, _ in layers)]
-    local = [*range(0 if scaled else 1, len(layers))]
+    source, lines = scaled(used, name, n0)
+    local = [*range(1 if source == "x" else 0, len(layers))]
     if local:
         yield f"    double {', '.join(f'v{i}[{widths[i]}]' for i in local)};"
-    if scaled:
-        value = f"x[j] - {name}_xmean[j]" if "x_mean" in used else "x[j]"
-        if "x_scale" in used:
-            value = f"({value}) / {name}_xscale[j]"
-        yield f"    for (int j = 0; j < {n0}; j++)"
-        yield f"        v0[j] = {value};"
-    source = "v0" if scaled else "x"
+    yield from lines
     for number, (layer, call) in enumerate(layers, start=1):
         target = f"v{number}" if number < len(layers) else "y"
         start = f"{name}_b{number}[i]" if layer.bias is not None else "0.0"
@@ -128,3 +130,13 @@ def _body(layers: list[tuple[DenseLayer, str]], name: str, used: list[str]) -> I
         factor = f"{name}_yscale[i] * " if "y_scale" in used else ""
         yield f"    for (int i = 0; i < {nL}; i++)"
         yield f"        y[i] = {shift}{factor}y[i];"
+
+
+def scaled(used: list[str], name: str, n0: int) -> tuple[str, list[str]]:
+    """Return what holds the scaled input, v0 or x itself, and the lines that put it there."""
+    if "x_mean" not in used and "x_scale" not in used:
+        return "x", []
+    value = f"x[j] - {name}_xmean[j]" if "x_mean" in used else "x[j]"
+    if "x_scale" in used:
+        value = f"({value}) / {name}_xscale[j]"
+    return "v0", [f"    for (int j = 0; j < {n0}; j++)", f"        v0[j] = {value};"]

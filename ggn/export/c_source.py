@@ -1,6 +1,7 @@
 """A model as one C function: C99, of the mathematical library only, without allocation.
 
     y = y_mean + y_scale · φ_L((x - x_mean) / x_scale)          one sample
+    s = y_scale · sqrt(c (σ² + pᵀ H⁻¹ p))                       of a model with posterior
 
 Every number is written with the digits that give the same float64 back.
 """
@@ -12,9 +13,11 @@ from collections.abc import Iterator
 from typing import Any
 
 from ggn.export.c_classes import class_functions
+from ggn.export.c_deviation import deviation_parts
 from ggn.export.c_network import network_parts, prefix_of
 from ggn.export.c_simulation import simulation
 from ggn.export.c_statespace import statespace_source
+from ggn.export.layers import built_in_layers
 from ggn.fit.fitted import Fitted, as_model
 from ggn.io import Model
 from ggn.io.classes import Classes
@@ -40,6 +43,10 @@ def to_c(model: Fitted | Simulates, name: str = "model") -> str:
     str
         The definition of ``void ggn_model_predict(const double *x, double *y)`` with x (n0,)
         and y (nL,) apart from each other; compile it as C99 and link with ``-lm``.
+        Of a model with posterior also ``void ggn_model_deviation(const double *x, double *s)``,
+        the standard deviations s (nL,) of new targets that `Model.deviation` gives.  It holds N
+        numbers of each network of N weights on the stack, and the file N²/2, about 12 N² bytes;
+        set ``model.posterior = None`` to do without.
         Of a model of classes also ``const char *const ggn_model_classes[]``, the labels;
         ``void ggn_model_probabilities(const double *x, double *p)``, the probability of each,
         unless the loss was squared; and ``int ggn_model_class(const double *x)``, the place of
@@ -54,7 +61,8 @@ def to_c(model: Fitted | Simulates, name: str = "model") -> str:
     Raises
     ------
     ValueError
-        For a user's own activation, or a name that is no C identifier.
+        For a user's own activation, a name that is no C identifier, or a posterior of more
+        than 4 million numbers, which would be 100 MB of C.
 
     Examples
     --------
@@ -84,6 +92,9 @@ def to_c(model: Fitted | Simulates, name: str = "model") -> str:
     prefix = prefix_of(name)
     network = network_parts(model, prefix)
     parts = [_comment(model, name), "#include <math.h>\n", *network]
+    if model.posterior is not None:
+        activations = [activation for _, activation in built_in_layers(model, "C")]
+        parts += deviation_parts(model, model.posterior, prefix, activations)
     if model.classes is not None:
         parts += class_functions(model.classes, model.net.n_outputs, prefix)
     if lags is not None:
@@ -106,8 +117,9 @@ def _comment(model: Model, name: str) -> str:
             *listed("x", model.input_names),
             *listed("y", model.target_names, () if classes is None else classes.labels),
             *([] if classes is None else _told(classes)),
+            *([] if model.posterior is None else [" *   s[k]  standard deviation of a new y[k]"]),
             " *",
-            " * Written by ggn.  C99; x and y must not overlap; link with -lm. */",
+            " * Written by ggn.  C99; arrays must not overlap; link with -lm. */",
         ]
     )
 

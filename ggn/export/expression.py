@@ -3,8 +3,8 @@
     t = max(min(z, 1e18), -1e18); z + 0.5 * z * (t / (sqrt(t * t + 1) + 1))
 
 Python's arithmetic, numbers, z, names given before, and the functions exp, expm1, log1p,
-sqrt, abs, max, min, tanh, sigmoid, atan, sin, sign and normal_cdf.  A target says how it writes
-a number, an operation and a name; `translate` puts the expression together of these.
+sqrt, abs, max, min, tanh, sigmoid, atan, sin, cos, sign and normal_cdf.  A target says how it
+writes a number, an operation and a name; `translate` puts the expression together of these.
 """
 
 from __future__ import annotations
@@ -68,6 +68,7 @@ class C:
         "abs": "fabs({0})",
         "max": "({0} < {1} ? {1} : {0})",
         "min": "({1} < {0} ? {1} : {0})",
+        "sign": "(({0} > 0.0) - ({0} < 0.0))",
         "sigmoid": "(1.0 / (1.0 + exp(-{0})))",
         "normal_cdf": "(0.5 * erfc(-0.70710678118654752 * {0}))",
     }

@@ -2,7 +2,8 @@
 
     Y = y_mean + y_scale · φ_L((X - x_mean) / x_scale)
 
-One Gemm per layer, and the activations as `ggn.export.onnx_graph` puts them together.
+One Gemm per layer, and the activations as `ggn.export.onnx_graph` puts them together; the
+deviations of a model with posterior by `ggn.export.onnx_deviation`.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import numpy as np
 
 from ggn._core.machine import done
 from ggn.export.layers import built_in_layers
+from ggn.export.onnx_deviation import add_deviation
 from ggn.export.onnx_graph import Graph
 from ggn.fit.fitted import Fitted, as_model
 from ggn.io import Model
@@ -31,7 +33,8 @@ def to_onnx(model: Fitted, path: FilePath, dtype: str = "float64") -> None:
     """Write a model as an ONNX file: input X (samples, n0), output Y (samples, nL).
 
     A model of classes has two more outputs: probabilities (samples, n_labels), unless its loss
-    was squared, and label (samples,), unless a sample may have several.
+    was squared, and label (samples,), unless a sample may have several.  One with posterior has
+    Y_std (samples, nL), the standard deviations of new targets that `Model.deviation` gives.
 
     Parameters
     ----------
@@ -55,10 +58,14 @@ def to_onnx(model: Fitted, path: FilePath, dtype: str = "float64") -> None:
     OSError
         If the file cannot be written; one that was there before is left intact.
     ValueError
-        For a user's own activation, an unknown dtype, or numbers beyond float32.
+        For a user's own activation, an unknown dtype, or numbers beyond float32; of a model
+        with posterior in float32, or if it would take more than 2 GB.
 
     Notes
     -----
+    Y_std takes N² numbers of the file for each network of N weights, and a runtime that is run
+    N numbers for each output of each sample; set ``model.posterior = None`` to do without.
+
     The scaling of inputs and targets stays a step of its own: folded into the weights,
     x_mean / x_scale would cost as many digits as it is large.  The names of inputs
     and targets, and the labels of classes, are in the file's metadata, as JSON.
@@ -91,6 +98,7 @@ def to_onnx(model: Fitted, path: FilePath, dtype: str = "float64") -> None:
             value = graph.add("Sub", value, graph.constant("x_mean_rest", rest))
     if (model.x_scale != 1.0).any():
         value = graph.add("Div", value, graph.constant("x_scale", model.x_scale))
+    scaled = value
     for number, (layer, activation) in enumerate(layers, start=1):
         terms = [graph.constant(f"W{number}", layer.kernel)]
         if layer.bias is not None:
@@ -101,6 +109,9 @@ def to_onnx(model: Fitted, path: FilePath, dtype: str = "float64") -> None:
     if model.y_mean.any():
         value = graph.add("Add", value, graph.constant("y_mean", model.y_mean))
     graph.output(value, "Y", model.net.n_outputs)
+    if model.posterior is not None:
+        deviation = add_deviation(graph, model, model.posterior, scaled)
+        graph.output(deviation, "Y_std", model.net.n_outputs)
     if model.classes is not None:
         _tell(graph, value, model.classes)
     data = graph.serialize(model)

@@ -31,7 +31,7 @@ IR_VERSIONS = {13: 7, 18: 8, 20: 9}  # the file formats that the operator sets c
 OPERATORS = {
     "+": "Add", "-": "Sub", "*": "Mul", "/": "Div", "neg": "Neg", "abs": "Abs", "max": "Max",
     "min": "Min", "exp": "Exp", "sqrt": "Sqrt", "tanh": "Tanh", "sigmoid": "Sigmoid",
-    "sin": "Sin", "sign": "Sign", "atan": "Atan",
+    "sin": "Sin", "cos": "Cos", "sign": "Sign", "atan": "Atan",
 }  # fmt: skip
 # Functions that are no operators.
 COMPOSED = {
@@ -62,6 +62,11 @@ class Graph:
             )
         return name
 
+    def integers(self, *values: int) -> str:
+        """Return the name of a constant of whole numbers: axes, a shape."""
+        self.constants[f"{values}"] = np.array(values, dtype=np.int64)
+        return f"{values}"
+
     def labels(self, name: str, labels: tuple[Any, ...]) -> tuple[str, int]:
         """Return the name of a constant of labels, and its type: whole numbers, or else text."""
         whole = all(isinstance(x, int) and abs(x) < 2**63 for x in labels)
@@ -84,7 +89,14 @@ class Graph:
             self.opset = max(self.opset, own.opset)
             attributes = {"alpha": activation.slope} if "slope" in activation.expression else {}
             return self.add(own.name, z, **attributes)
-        return translate(activation.expression, self, z=z, slope=self.number(activation.slope))
+        return self._translated(activation, activation.expression, z)
+
+    def slope(self, activation: BuiltIn, z: str) -> str:
+        """Append σ'(z) and return the name of its output, which may be a constant."""
+        return self._translated(activation, activation.slope_expression, z)
+
+    def _translated(self, activation: BuiltIn, expression: str, z: str) -> str:
+        return translate(expression, self, z=z, slope=self.number(activation.slope))
 
     # a target of expressions
 

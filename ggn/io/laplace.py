@@ -57,6 +57,10 @@ class Laplace:
         """Whether it is of a network's weights."""
         return len(self.root) == net.n_weights
 
+    def members(self, net: MLP, w: Any) -> tuple[MLP, list[tuple[np.ndarray, Laplace]]]:
+        """Return the network that it is about, and its weights beside itself: it has no others."""
+        return net, [(np.asarray(w), self)]
+
     def covariance(self) -> np.ndarray:
         """Return H⁻¹, (N, N)."""
         H: np.ndarray = cho_solve((self.root, True), np.eye(len(self.root)))
@@ -134,21 +138,22 @@ class LaplaceMixture:
     def suits(self, net: MLP) -> bool:
         """Whether a network may be the mean of those that it is about."""
         try:
-            one = self._one(net)
+            one, _ = self.members(net, None)
         except ValueError:
             return False
         return one.n_weights == self.ws.shape[1]
 
     def deviation(self, net: MLP, w: Any, X: Any) -> np.ndarray:
         """Return the standard deviation of new targets at inputs X, (T, nL); net is the mean."""
-        one = self._one(net)
-        means = [one.forward(v, X) for v in self.ws]
-        each = [part.deviation(one, v, X) for v, part in zip(self.ws, self.parts, strict=True)]
+        one, members = self.members(net, w)
+        means = [one.forward(v, X) for v, _ in members]
+        each = [part.deviation(one, v, X) for v, part in members]
         spread: np.ndarray = np.sqrt(np.mean(np.square(each), axis=0) + np.var(means, axis=0))
         return spread
 
-    def _one(self, net: MLP) -> MLP:
-        return one_of(net, len(self.ws))
+    def members(self, net: MLP, w: Any) -> tuple[MLP, list[tuple[np.ndarray, Laplace]]]:
+        """Return the shape of each network that is mixed, and of each weights and part."""
+        return one_of(net, len(self.ws)), list(zip(self.ws, self.parts, strict=True))
 
     def numbers(self) -> dict[str, Any]:
         """Return the numbers of each part, in lists, as a file's header has them."""
