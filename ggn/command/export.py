@@ -7,9 +7,8 @@ import argparse
 from ggn.command.saved_model import add_model, load_any
 from ggn.export.c_source import to_c
 from ggn.export.onnx_file import to_onnx
-from ggn.io import Model
 from ggn.io.files import replacing
-from ggn.recurrent import Simulator
+from ggn.recurrent import NARXModel, Simulator
 
 __all__ = ["add", "run"]
 
@@ -18,7 +17,8 @@ Write a trained network as an ONNX file (float64) or as a C function,
 ggn_model_predict(x, y), of one sample; both take and give the units of the
 data. Of a model of classes they also give probabilities and the likeliest
 label; of one of train --bayesian the standard deviations of new targets, as
-the output Y_std or by ggn_model_deviation(x, s)."""
+the output Y_std or by ggn_model_deviation(x, s). Of a model of series C has a
+function that simulates, ggn_model_simulate, and ONNX the one-step map."""
 
 
 def add(parser: argparse.ArgumentParser) -> None:
@@ -43,9 +43,9 @@ def run(args: argparse.Namespace) -> int:
     model = load_any(args, output=path)
     if isinstance(model, Simulator) and path.endswith(".onnx"):
         raise ValueError(f"--output must end in .c for a state-space model, got {path!r}")
-    if isinstance(model, Model) and path.endswith(".onnx"):
+    if not isinstance(model, Simulator) and path.endswith(".onnx"):
         try:
-            to_onnx(model, path)
+            to_onnx(model.model if isinstance(model, NARXModel) else model, path)
         except ImportError as error:
             raise ValueError(str(error)) from error
     elif path.endswith(".c"):

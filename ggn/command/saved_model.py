@@ -8,7 +8,8 @@ from collections.abc import Sequence
 
 from ggn.io import Model
 from ggn.io.archive import CustomActivationError
-from ggn.recurrent import Simulator
+from ggn.recurrent import NARXModel, Simulator
+from ggn.recurrent.narx_model import is_narx
 from ggn.recurrent.statespace_file import is_statespace
 
 __all__ = ["add_model", "load", "load_any", "loaded"]
@@ -25,10 +26,14 @@ def load(args: argparse.Namespace, *read: str, output: str | None = None) -> Mod
     return loaded(args.model)
 
 
-def load_any(args: argparse.Namespace, output: str) -> Model | Simulator:
-    """Return the model, a network or one of states, unless the output would overwrite it."""
-    _check_apart((args.model,), output)
-    return Simulator.load(args.model) if is_statespace(args.model) else loaded(args.model)
+def load_any(
+    args: argparse.Namespace, *read: str, output: str | None = None
+) -> Model | Simulator | NARXModel:
+    """Return the model, one of series too, unless the output would overwrite what is read."""
+    _check_apart((args.model, *read), output)
+    if is_statespace(args.model):
+        return Simulator.load(args.model)
+    return NARXModel.load(args.model) if is_narx(args.model) else loaded(args.model)
 
 
 def _check_apart(read: Sequence[str], output: str | None) -> None:

@@ -17,7 +17,6 @@ from ggn.command.series_data import (
     worded,
 )
 from ggn.command.words import said
-from ggn.io import Model
 from ggn.recurrent import NARXResult, narx
 from ggn.validation import ArgumentError, count
 
@@ -70,9 +69,8 @@ def run_series(args: argparse.Namespace, hidden: list[int] | None, activation: o
     seconds = time.perf_counter() - begun
 
     def save() -> str:
-        names = fit.lags.columns(targets, inputs)
-        Model(fit.net, fit.w, names, targets, loss=fit.loss).save(args.save)
-        return f"saved to {args.save}: one step, from {', '.join(names)}"
+        fit.save(args.save, inputs, targets)
+        return f"saved to {args.save}: ggn predict simulates with it"
 
     return reported(fit, save if args.save else None, lambda: _summary(args, fit, data, seconds))
 

@@ -48,7 +48,7 @@ def run_states(args: argparse.Namespace, hidden: list[int] | None) -> int:
 
     def save() -> str:
         fit.save(args.save, data.inputs, data.targets)
-        return f"saved to {args.save}: ggn.recurrent.Simulator.load reads it"
+        return f"saved to {args.save}: ggn predict simulates with it"
 
     return reported(fit, save if args.save else None, lambda: _summary(args, fit, data, seconds))
 

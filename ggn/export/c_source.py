@@ -21,18 +21,18 @@ from ggn.export.layers import built_in_layers
 from ggn.fit.fitted import Fitted, as_model
 from ggn.io import Model
 from ggn.io.classes import Classes
-from ggn.recurrent import NARXResult
+from ggn.recurrent import NARXModel, NARXResult
 from ggn.recurrent.simulator import Simulates
 
 __all__ = ["to_c"]
 
 
-def to_c(model: Fitted | Simulates, name: str = "model") -> str:
+def to_c(model: Fitted | Simulates | NARXModel, name: str = "model") -> str:
     """Return C source of a function that predicts one sample.
 
     Parameters
     ----------
-    model : Model, TrainResult, estimator or Simulator
+    model : Model, TrainResult, estimator, Simulator or NARXModel
         With built-in activations only; an estimator is fitted.
     name : str, default "model"
         A C identifier; every name in the file is ``ggn_``, this and what it is, so that
@@ -51,9 +51,9 @@ def to_c(model: Fitted | Simulates, name: str = "model") -> str:
         ``void ggn_model_probabilities(const double *x, double *p)``, the probability of each,
         unless the loss was squared; and ``int ggn_model_class(const double *x)``, the place of
         the likeliest, unless a sample may have several.
-        Of a fit of `ggn.narx` the one-step map, and ``void ggn_model_simulate(int samples,
-        const double *u, double *y)``, which runs it freely: y (samples, n_y) has the outputs
-        that the run begins with in its first rows, u (samples, n_u) the inputs.
+        Of a fit of `ggn.narx`, or a `NARXModel`, the one-step map, and ``void ggn_model_simulate(
+        int samples, const double *u, double *y)``, which runs it freely: y (samples, n_y) has the
+        outputs that the run begins with in its first rows, u (samples, n_u) the inputs.
         Of a fit of `ggn.statespace`, or a `Simulator`, ``void ggn_model_step(const double *u,
         double *x, double *y)``, one sample, and ``void ggn_model_simulate(int samples, const double
         *u, double *x, double *y)``: x is the state to begin with, and gets that of the end.
@@ -87,8 +87,8 @@ def to_c(model: Fitted | Simulates, name: str = "model") -> str:
     """
     if isinstance(model, Simulates):
         return statespace_source(model, prefix_of(name))
-    lags = model.lags if isinstance(model, NARXResult) else None
-    model = as_model(model)
+    lags = model.lags if isinstance(model, (NARXResult, NARXModel)) else None
+    model = model.model if isinstance(model, NARXModel) else as_model(model)
     prefix = prefix_of(name)
     network = network_parts(model, prefix)
     parts = [_comment(model, name), "#include <math.h>\n", *network]

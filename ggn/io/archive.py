@@ -10,7 +10,8 @@ of its root, with noise_std, freedom and inflation in the header (1 where a file
 does not know it misses nothing else.  That of a mixture has a row for each network, its weights
 before its triangle, and lists of these numbers.  A `training`, two bits for each row of the table,
 has rows, members, status and evidence under this name in the header, and may be missed too.  A
-state-space model has `states` in its header, in place of what a network has.
+state-space model has `states` in its header, in place of what a network has; a model of lags
+has `lags` besides, without which it is a network of one step.
 """
 
 from __future__ import annotations

@@ -147,7 +147,7 @@ class Model:
 
     def _standard(self, X: Any) -> np.ndarray:
         """Return inputs as the network takes them; far outside the data they may be inf."""
-        X = samples("X", self._by_name(X), self.net.n_inputs)
+        X = samples("X", by_name(X, self.input_names), self.net.n_inputs)
         with np.errstate(all="ignore"):
             return np.asarray((X - self.x_mean) / self.x_scale)
 
@@ -166,9 +166,6 @@ class Model:
         ['yes', 'no']
         """
         return self._told().told(self.predict(X))
-
-    def _by_name(self, X: Any) -> Any:
-        return by_name(X, self.input_names)
 
     def _told(self) -> Classes:
         if self.classes is None:
@@ -262,10 +259,14 @@ class Model:
         OSError
             If the file cannot be written; one that was there before is left intact.
         """
+        write_archive(path, *self._contents())
+
+    def _contents(self) -> tuple[Any, ...]:
+        """Return what `write_archive` takes, the header first."""
         header = {**network_header(self.net), **training_header(self.loss, self.l2)}
         header |= {"input_names": self.input_names, "target_names": self.target_names}
         arrays = {name: getattr(self, name) for name in ARRAYS}
-        write_archive(path, header, arrays, self.classes, self.posterior, self.training)
+        return header, arrays, self.classes, self.posterior, self.training
 
     @classmethod
     def load(cls, path: FilePath, activations: Mapping[str, Activation] | None = None) -> Model:

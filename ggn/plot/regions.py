@@ -17,6 +17,7 @@ import numpy as np
 from ggn._core.machine import check_room
 from ggn.fit.fitted import as_model
 from ggn.io import Model
+from ggn.io.columns import by_name
 from ggn.losses import Logistic
 from ggn.network import MLP
 from ggn.plot.style import CLASSES, MARKERS, legend_above, pale, styled
@@ -77,7 +78,7 @@ def decision_regions(
     ['class 0', 'class 1']
     """
     source, model, X, Y = _arguments(data)
-    X = samples("X", model._by_name(X), 2)
+    X = samples("X", by_name(X, model.input_names), 2)
     if len(X) != len(Y):
         raise ValueError(f"Y must have as many rows as X, {len(X)}, got {len(Y)}")
     classes = _classes(source, model, Y)

@@ -13,29 +13,30 @@ poles          eigenvalues of the step from one state, or some outputs, to the n
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 
 from ggn.plot.style import COLOURS, legend_above, panels, styled
-from ggn.recurrent import NARXResult
+from ggn.recurrent import NARXModel, NARXResult
 from ggn.recurrent.series import Series
 from ggn.recurrent.simulator import Simulates
 from ggn.validation import ArgumentError, describe, integer, items
 
 __all__ = ["correlations", "horizons", "poles", "simulated"]
 
+Runs: TypeAlias = NARXResult | NARXModel | Simulates
 BOUND = 2.58  # 99 % of a normal distribution
 DRAWN = 500  # samples whose poles are drawn
 AHEAD = (1, 2, 5, 10, 20, 50, 100)
 
 
-def simulated(fit: NARXResult | Simulates, U: Any, Y: Any, *, ax: Any = None) -> Any:
+def simulated(fit: Runs, U: Any, Y: Any, *, ax: Any = None) -> Any:
     """Draw measured outputs, the free run of a fit, and their difference.
 
     Parameters
     ----------
-    fit : NARXResult, StateSpaceFit or Simulator
+    fit : NARXResult, NARXModel, StateSpaceFit or Simulator
     U, Y
         One series, or a list, as for `ggn.narx`; of a list the first is drawn.
     ax : Axes or sequence of Axes, optional
@@ -81,7 +82,7 @@ def simulated(fit: NARXResult | Simulates, U: Any, Y: Any, *, ax: Any = None) ->
 
 
 def correlations(
-    fit: NARXResult | Simulates,
+    fit: Runs,
     U: Any,
     Y: Any,
     *,
@@ -96,7 +97,7 @@ def correlations(
 
     Parameters
     ----------
-    fit : NARXResult, StateSpaceFit or Simulator
+    fit : NARXResult, NARXModel, StateSpaceFit or Simulator
     U, Y
         As for `ggn.narx`.
     lags : int, default 25
@@ -133,14 +134,12 @@ def correlations(
     return axes if len(axes) > 1 else axes[0]
 
 
-def horizons(
-    fit: NARXResult | Simulates, U: Any, Y: Any, *, ahead: Sequence[int] = AHEAD, ax: Any = None
-) -> Any:
+def horizons(fit: Runs, U: Any, Y: Any, *, ahead: Sequence[int] = AHEAD, ax: Any = None) -> Any:
     """Draw the root mean square error of predictions against how far ahead they are.
 
     Parameters
     ----------
-    fit : NARXResult, StateSpaceFit or Simulator
+    fit : NARXResult, NARXModel, StateSpaceFit or Simulator
     U, Y
         As for `ggn.narx`.
     ahead : sequence of int, default (1, 2, 5, 10, 20, 50, 100)
@@ -203,7 +202,7 @@ def poles(fit: NARXResult | Simulates, U: Any = None, Y: Any = None, *, ax: Any 
     >>> ax.get_xlabel(), ax.get_ylabel()
     ('real part', 'imaginary part')
     """
-    rest = _checked(fit).poles()
+    rest = _checked(fit, (NARXResult, Simulates)).poles()
     along = None if Y is None else fit.poles_along(U, Y)
     with styled(ax) as own:
         angle = np.linspace(0.0, 2.0 * np.pi, 361)
@@ -221,9 +220,7 @@ def poles(fit: NARXResult | Simulates, U: Any = None, Y: Any = None, *, ax: Any 
     return own
 
 
-def _runs(
-    fit: NARXResult | Simulates, U: Any, Y: Any, horizon: int | None = None
-) -> tuple[Series, list[np.ndarray]]:
+def _runs(fit: Runs, U: Any, Y: Any, horizon: int | None = None) -> tuple[Series, list[np.ndarray]]:
     """Return the series, and what is predicted of each, (T_j, n_y)."""
     series = Series(U, Y)
     found: Any = _checked(fit).predict(U, Y, horizon=horizon)
@@ -231,8 +228,8 @@ def _runs(
     return series, [f.reshape(len(f), -1) for f in several]
 
 
-def _checked(fit: Any) -> NARXResult | Simulates:
-    if not isinstance(fit, (NARXResult, Simulates)):
+def _checked(fit: Any, kinds: tuple[type, ...] = (NARXResult, NARXModel, Simulates)) -> Any:
+    if not isinstance(fit, kinds):
         raise ArgumentError("fit", f"must be of ggn.narx or ggn.statespace, got {describe(fit)}")
     return fit
 

@@ -4,6 +4,7 @@ from ggn.recurrent.autoregressive import narx
 from ggn.recurrent.lags import Lags
 from ggn.recurrent.narx_diagnosis import LoopDiagnosis
 from ggn.recurrent.narx_fit import NARXResult
+from ggn.recurrent.narx_model import NARXModel
 from ggn.recurrent.scaling import Scaling
 from ggn.recurrent.simulator import Simulator
 from ggn.recurrent.stability import Stability
@@ -15,6 +16,7 @@ from ggn.recurrent.statespace_train import statespace
 __all__ = [
     "Lags",
     "LoopDiagnosis",
+    "NARXModel",
     "NARXResult",
     "Scaling",
     "Simulator",

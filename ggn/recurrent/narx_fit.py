@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, ClassVar
 
 import numpy as np
@@ -9,7 +10,9 @@ from scipy.special import ndtri
 
 from ggn.fit.result import TrainResult
 from ggn.io import Model
+from ggn.io.files import FilePath
 from ggn.recurrent.narx_diagnosis import LoopDiagnosis, diagnose_loop
+from ggn.recurrent.narx_model import NARXModel
 from ggn.recurrent.narx_runs import LoopRuns
 from ggn.recurrent.narx_stability import largest_exponent
 from ggn.recurrent.narx_trust import covariance, variances
@@ -54,6 +57,43 @@ class NARXResult(LoopRuns, TrainResult):  # type: ignore[misc]
         """Return the one-step map; a penalty is of weights in other units, and not told."""
         l2 = None if np.any(self.l2) else self.l2
         return Model(self.net, self.w, loss=self.loss, l2=l2)
+
+    def save(
+        self,
+        path: FilePath,
+        input_names: Sequence[str] | None = None,
+        target_names: Sequence[str] | None = None,
+    ) -> None:
+        """Write the network and its lags to a file, which `NARXModel.load` reads and runs.
+
+        `ggn.Model.load` reads the one-step map.
+
+        Parameters
+        ----------
+        path : path
+        input_names, target_names : sequence of str, optional
+            Of the series; by default u1, u2, ... and y1, y2, ...
+
+        Raises
+        ------
+        OSError
+            If the file cannot be written; one that was there before is left intact.
+
+        Examples
+        --------
+        >>> import os, tempfile
+        >>> import numpy as np, ggn
+        >>> u = np.random.default_rng(0).uniform(-1, 1, 100)
+        >>> y = np.convolve(u, [0.0, 0.5, 0.25])[:100]
+        >>> fit = ggn.narx(u, y, hidden=0, output_lags=1, input_lags=[1])
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     fit.save(path := os.path.join(folder, "plant.npz"), ["valve"], ["level"])
+        ...     plant, step = ggn.recurrent.NARXModel.load(path), ggn.Model.load(path)
+        >>> step.input_names, bool((plant.simulate(u, y[:1]) == fit.simulate(u, y[:1])).all())
+        (('level(k-1)', 'valve(k-1)'), True)
+        """
+        model = NARXModel(self.as_model(), self.lags, input_names, target_names, self.flat)
+        model.save(path)
 
     def learn(self, units: LoopUnits) -> None:
         """Keep what intervals need of the data: noise, and the GGN matrix."""

@@ -15,7 +15,8 @@ import numpy as np
 import ggn
 from fuzz import values
 from fuzz.bytes import mutated
-from ggn.recurrent import Simulator
+from ggn.recurrent import NARXModel, Simulator
+from ggn.recurrent.narx_model import is_narx
 from ggn.recurrent.statespace_file import is_statespace
 
 ABSURD = [
@@ -38,7 +39,7 @@ def originals() -> tuple[bytes, ...]:
     )
     mixture = ggn.train_bayesian(ggn.MLP((1, 2, 1)), x, y, max_iter=20, n_estimators=2)
     made.append(mixture.as_model())
-    made.append(ggn.narx(x[:, 0], y[:, 0], hidden=2, max_iter=2).as_model())
+    made.append(ggn.narx(x[:, 0], y[:, 0], hidden=2, max_iter=2))
     made.append(values.simulator())
     files = []
     for model in made:
@@ -63,6 +64,12 @@ def load(data: bytes) -> None:
         path = os.path.join(folder, "m.npz")
         with open(path, "wb") as stream:
             stream.write(data)
+        if is_narx(path):
+            plant = NARXModel.load(path)
+            plant.simulate(
+                np.zeros((9, len(plant.input_names))), np.zeros((9, plant.net.n_outputs))
+            )
+            repr(plant)
         if is_statespace(path):
             runs = Simulator.load(path)
             runs.simulate(np.zeros((3, runs.model.n_inputs)))
