@@ -196,10 +196,9 @@ def test_no_samples_have_no_deviations(rng, tmp_path):
 
 
 def test_what_is_too_large_or_too_coarse_is_refused(rng, tmp_path, monkeypatch):
-    net = ggn.MLP((1, 1000, 1))
-    model = ggn.Model(net, np.zeros(net.n_weights), posterior=Laplace(np.eye(3001), 0.1, 1.0))
+    model = ggn.Model(ggn.MLP((2999, 1)), np.zeros(3000), posterior=Laplace(np.eye(3000), 0.1, 1.0))
     sentence = (
-        "^model has a posterior of 1 network of 3001 weights, 4504501 numbers, of which C would "
+        "^model has a posterior of 1 network of 3000 weights, 4501500 numbers, of which C would "
         r"take 99 MB; without its posterior \(model.posterior = None\) the mean alone is written$"
     )
     with pytest.raises(ValueError, match=sentence):

@@ -20,7 +20,7 @@ from ggn.command.objective import (
     objective_text,
 )
 from ggn.command.parser import decimal, whole
-from ggn.command.saved_model import add_model, load
+from ggn.command.saved_model import add_model, loaded
 from ggn.command.table_options import add_table_options, left_out, open_table
 from ggn.command.training_data import fill_draw, split_source
 from ggn.command.words import WORDS
@@ -75,7 +75,7 @@ def run(args: argparse.Namespace) -> int:
     ValueError, OSError
         For options, files or cells that cannot be used.
     """
-    model = load(args)
+    model = loaded(args.model)
     drawn = fill_draw(args)
     if args.max_memory is not None:
         number("max_memory", args.max_memory, 0.0, open_low=True)

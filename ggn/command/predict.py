@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Iterable
 
 import numpy as np
 
 from ggn.command.labels import numbers_of
-from ggn.command.saved_model import add_model, load
+from ggn.command.saved_model import add_model, load_any
+from ggn.command.simulate import free_run
 from ggn.command.table_options import add_table_options, left_out, open_table
 from ggn.fit.scores import r2, rmse
 from ggn.io import Model
@@ -27,8 +29,10 @@ any order; others are ignored. A model of classes gives the likeliest label and
 the probability p(LABEL) of each; one of train --bayesian gives std(TARGET), the
 standard deviation of a new target, beside the mean. If the file holds the
 targets too, RMSE and R2, or accuracy and log-loss, are printed on standard
-error. Text that a spreadsheet would run as a formula is written with an
-apostrophe before it, and read without."""
+error. A model of series, of train --lags or --states, runs freely over the
+rows, from its inputs and, to begin with, its targets in the first rows. Text
+that a spreadsheet would run as a formula is written with an apostrophe before
+it, and read without."""
 
 
 def add(parser: argparse.ArgumentParser) -> None:
@@ -58,7 +62,15 @@ def run(args: argparse.Namespace) -> int:
     ValueError, OSError
         For files or cells that cannot be used.
     """
-    model = load(args, args.file, output=args.output)
+    model = load_any(args, args.file, output=args.output)
+    if not isinstance(model, Model):
+        run = free_run(args, model)
+        for line in run.notes:
+            _note(f"ggn: {line}")
+        _write(args, csv_text(model.target_names, run.values, *run.text))
+        for line in run.scores:
+            _note(line)
+        return 0
     if args.std and (model.posterior is None or model.classes is not None):
         raise ValueError(
             f"--std needs a model of train --bayesian, or one of Python with a posterior, but "
@@ -77,7 +89,16 @@ def run(args: argparse.Namespace) -> int:
     if dropped:
         which = "" if ids else "; --id COL tells which rows have predictions"
         _note(f"ggn: {left_out(dropped)}{which}")
-    pieces = csv_text(names, values, *zip(ids, text, strict=True), *told)
+    _write(args, csv_text(names, values, *zip(ids, text, strict=True), *told))
+    if model.classes is None:
+        _compare(model, table)
+    else:
+        _compare_classes(model, model.classes, table)
+    return 0
+
+
+def _write(args: argparse.Namespace, pieces: Iterable[str]) -> None:
+    """Write the pieces of a table to the file asked for, or print them."""
     if args.output:
         with replacing(args.output) as stream:
             for piece in pieces:
@@ -88,11 +109,6 @@ def run(args: argparse.Namespace) -> int:
         for piece in pieces:
             sys.stdout.write(piece)
         sys.stdout.flush()
-    if model.classes is None:
-        _compare(model, table)
-    else:
-        _compare_classes(model, model.classes, table)
-    return 0
 
 
 def _columns(

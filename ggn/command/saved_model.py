@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import argparse
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import TypeVar
 
 from ggn.io import Model
 from ggn.io.archive import CustomActivationError
@@ -12,7 +13,9 @@ from ggn.recurrent import NARXModel, Simulator
 from ggn.recurrent.narx_model import is_narx
 from ggn.recurrent.statespace_file import is_statespace
 
-__all__ = ["add_model", "load", "load_any", "loaded"]
+__all__ = ["add_model", "load_any", "loaded"]
+
+M = TypeVar("M")
 
 
 def add_model(parser: argparse.ArgumentParser) -> None:
@@ -20,20 +23,15 @@ def add_model(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("model", metavar="MODEL.npz", help="saved by ggn train --save")
 
 
-def load(args: argparse.Namespace, *read: str, output: str | None = None) -> Model:
-    """Return the model, unless the output would overwrite it or what else is read."""
-    _check_apart((args.model, *read), output)
-    return loaded(args.model)
-
-
 def load_any(
     args: argparse.Namespace, *read: str, output: str | None = None
 ) -> Model | Simulator | NARXModel:
     """Return the model, one of series too, unless the output would overwrite what is read."""
-    _check_apart((args.model, *read), output)
-    if is_statespace(args.model):
-        return Simulator.load(args.model)
-    return NARXModel.load(args.model) if is_narx(args.model) else loaded(args.model)
+    path = args.model
+    _check_apart((path, *read), output)
+    if is_statespace(path):
+        return Simulator.load(path)
+    return _loaded(NARXModel.load, path) if is_narx(path) else loaded(path)
 
 
 def _check_apart(read: Sequence[str], output: str | None) -> None:
@@ -44,7 +42,12 @@ def _check_apart(read: Sequence[str], output: str | None) -> None:
 
 def loaded(path: str) -> Model:
     """Return the model of a file."""
+    return _loaded(Model.load, path)
+
+
+def _loaded(load: Callable[[str], M], path: str) -> M:
+    """Return what is loaded, or say in the command line's words what it has not."""
     try:
-        return Model.load(path)
+        return load(path)
     except CustomActivationError as error:
         raise ValueError(error.worded("the command line does not have")) from error

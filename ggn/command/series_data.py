@@ -6,7 +6,7 @@ import argparse
 import contextlib
 import csv
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -19,7 +19,16 @@ from ggn.io.numerals import Numerals, is_missing
 from ggn.io.table import Table
 from ggn.validation import count, number
 
-__all__ = ["SeriesData", "read_series", "reported", "scores", "series_options", "verdict", "worded"]
+__all__ = [
+    "SeriesData",
+    "read_series",
+    "reported",
+    "scores",
+    "series_options",
+    "verdict",
+    "with_gaps",
+    "worded",
+]
 
 HELD_OUT = 0.2  # of the rows, the last
 DIAGNOSED = 200  # weights up to which a verdict is quick
@@ -165,25 +174,24 @@ def _inputs(args: argparse.Namespace, table: Table, targets: list[str]) -> list[
 
 def _values(args: argparse.Namespace, table: Table, columns: list[str]) -> np.ndarray:
     """Return the columns, (T, columns); a missing cell is NaN with --missing drop."""
-    if args.missing != "drop":
-        return table.read(columns)
-    whole = Table(
-        args.file, args.delimiter, args.decimal, args.thousands, args.encoding,
-        header=args.header,
-    )  # fmt: skip
-    numerals, found = Numerals(args.decimal, args.thousands), []
-    for name, cells in zip(columns, whole.rows([], text=columns).text, strict=True):
-        own = np.full(len(cells), np.nan)
+    return with_gaps(args, table, columns) if args.missing == "drop" else table.read(columns)
+
+
+def with_gaps(args: argparse.Namespace, table: Table, columns: Sequence[str]) -> np.ndarray:
+    """Return the columns, (T, columns); a missing cell is NaN, and no row is left out."""
+    rows = table.rows([], text=columns)
+    numerals = Numerals(args.decimal, args.thousands)
+    found = np.full((len(rows.values), len(columns)), np.nan)
+    for c, (name, cells) in enumerate(zip(columns, rows.text, strict=True)):
         for i, cell in enumerate(cells):
             if not is_missing(cell):
                 try:
-                    own[i] = numerals.value(cell)
-                except ValueError as error:
+                    found[i, c] = numerals.value(cell)
+                except ValueError:
                     raise ValueError(
-                        f"{args.file}: {cell!r} in row {i + 1} of the column {name!r} is no number"
-                    ) from error
-        found.append(own)
-    return np.stack(found, axis=1)
+                        f"{args.file}, row {i + 1}, column {name!r}: {numerals.fault(cell)}"
+                    ) from None
+    return found
 
 
 def worded(text: str, targets: list[str], inputs: list[str]) -> str:
