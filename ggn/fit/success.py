@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import numpy as np
 
+from ggn.fit.idle import flat_units, would_help
 from ggn.fit.penalty import HeavyPenalty, heavier_by_units
 from ggn.fit.plateau import far_out, told
 from ggn.fit.result import End, Status
 from ggn.fit.run import NEGLIGIBLE, Run
 from ggn.fit.sizes import advice, far_from_one, target_sizes
-from ggn.linearization import BaseLinearization, BaseObjective
+from ggn.linearization import BaseLinearization
 
 __all__ = ["judged"]
 
@@ -21,11 +22,9 @@ POOR = 1e-2  # of the level: an R² of 0.99
 SLACK = 1e-2  # share of J that one weight alone could take away, by the gradient
 EPS = float(np.finfo(np.float64).eps)
 JITTER = 1e-8  # relative: a rise of J that undamped steps make at a minimum, by rounding
-FLAT = 1e-6  # largest slope of a unit that training cannot move any more
 ASKED = (Status.TARGET, Status.CALLBACK, Status.INTERRUPTED, Status.BAD_START)  # to end there
 SMALL = (Status.PRECISION, Status.STEP, Status.LOSS)  # by steps, of which mu may be the cause
 CUT_OFF = (Status.MAX_ITER, Status.MAX_SECONDS)  # where more of the same may be no help
-MOST_SAMPLES = 1000  # looked at for flat units
 
 
 def judged(run: Run, status: Status, why: str = "") -> End:
@@ -141,27 +140,17 @@ def _honest(run: Run, status: Status) -> Status:
 def _idle(run: Run, J: float) -> bool:
     """Whether units that are flat on the samples leave training nothing to do, or always did.
 
-    Either all units of a hidden layer end so, and outputs are the targets' mean; or one has
-    been so from the start, and J has fallen by the others alone: by training it could not move.
+    All units of a hidden layer end so, and outputs are the targets' mean; or J would fall if those
+    acted that end as one number; or one has been flat from the start, and J has fallen by the
+    others alone: by training it could not move.
     """
-    end = _flat_units(run.objective, run.best_w)
+    end = flat_units(run.objective, run.best_w)
     nothing = J >= 0.99 * run.units.level() and not run.objective.penalised
     if nothing and any(flat.all() for flat in end):
         return True
+    if would_help(run.objective, run.best_w):
+        return True
     if not run.first_J > (1.0 + SLACK) * run.best_J:
         return False
-    start = _flat_units(run.objective, run.first_w)
+    start = flat_units(run.objective, run.first_w)
     return any((a & b).any() for a, b in zip(start, end, strict=True))
-
-
-def _flat_units(objective: BaseObjective, w: np.ndarray) -> list[np.ndarray]:
-    """Return which units of each hidden layer are flat on all samples."""
-    net, H = objective.net, objective.some(MOST_SAMPLES, counted=False)[0]
-    found = []
-    with np.errstate(all="ignore"):
-        layers = zip(net.unpack(w), net.activations, net.bias, strict=True)
-        for W, sigma, dummy in list(layers)[:-1]:
-            z = H @ W[: H.shape[1]] + (W[-1] if dummy else 0.0) - net.fixed_bias
-            found.append(np.abs(sigma.derivative(z)).max(axis=0) < FLAT)
-            H = sigma.value(z)
-    return found
