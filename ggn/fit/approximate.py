@@ -25,7 +25,7 @@ FRESH = {1: 10_000, 2: 20_000, 3: 30_000}
 
 def approximate(
     f: Callable[..., Any] | tuple[Any, Any],
-    *,
+    *others: Any,
     rng: int | np.random.Generator | None = 0,
     tol: float = 1e-12,
     max_seconds: float = 60.0,
@@ -44,7 +44,10 @@ def approximate(
         f(x), f(x, y) or f(x, y, z) of arrays (T,), one per variable, returning (T,); a
         function of plain numbers is called point by point.  It is called at 20,000 to 50,000
         points.  Or samples: X (T, n0), n0 up to 3, and Y (T,), at least 20 of them,
-        of which every fifth is kept back to decide by and to measure the error on.
+        of which every fifth is kept back to decide by and to measure the error on.  Noisy data
+        are for `ggn.train`.
+    *others
+        Nothing: all else is by name.
     rng : int, Generator or None, default 0
         Where units and points come from.
     tol : float, default 1e-12
@@ -97,6 +100,14 @@ def approximate(
     >>> bool(abs(found(0.5) + np.exp(-0.25)) < 1e-12)
     True
     """
+    if others:
+        got = f"got {len(others) + 1} arguments by place"
+        if callable(f):
+            raise ValueError(f"bounds must be given by name, bounds=(-1, 1), {got}")
+        raise ValueError(
+            f"f must be a function, or one pair (X, Y) of samples of a smooth one, {got}; "
+            "ggn.train trains a network on X and Y"
+        )
     source = generator(rng)
     tol = number("tol", tol, 0.0)
     seconds = time_limit(max_seconds)

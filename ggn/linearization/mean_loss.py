@@ -23,7 +23,7 @@ from ggn.linearization.shares import Shares
 from ggn.losses import Loss, resolve
 from ggn.losses.curvature import Curvature
 from ggn.network import MLP, chunks
-from ggn.validation import float_array, instance, number, samples
+from ggn.validation import float_array, inputs_and_targets, instance, number
 
 __all__ = ["MeanLoss", "penalty"]
 
@@ -60,8 +60,7 @@ class MeanLoss(BaseObjective):
     ) -> None:
         instance("net must be", net, MLP)
         self.net = net
-        self.X = samples("X", X, net.n_inputs, some=True)
-        Y = samples("Y", Y, net.n_outputs)
+        self.X, Y = inputs_and_targets(X, Y, net.n_inputs, net.n_outputs)
         self.T = len(self.X)
         if len(Y) != self.T:
             raise ValueError(f"X and Y must have as many rows, got {self.T} and {len(Y)}")

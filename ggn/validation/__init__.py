@@ -15,7 +15,14 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from ggn.validation.arrays import float_array, plain, samples, vector, widened
+from ggn.validation.arrays import (
+    float_array,
+    inputs_and_targets,
+    plain,
+    samples,
+    vector,
+    widened,
+)
 from ggn.validation.errors import ArgumentError, Setting, a_kind, count, describe, users_line
 
 __all__ = [
@@ -29,6 +36,7 @@ __all__ = [
     "flag",
     "float_array",
     "generator",
+    "inputs_and_targets",
     "instance",
     "integer",
     "items",

@@ -3,6 +3,7 @@
 masked       NumPy drops the mask: refused, where an entry is masked
 quantity     the unit is dropped (astropy, pint): refused, where there is one
 categories   numbers that are names (pandas): refused, but as labels of classes
+text         refused likewise, with what labels of classes are for
 sparse       a single object to NumPy: refused
 matrix       2-D already: taken as it is
 bfloat16     and other small floats of ml_dtypes: exact in float64, taken
@@ -18,7 +19,7 @@ import numpy as np
 
 from ggn.validation.errors import ArgumentError, count, describe
 
-__all__ = ["float_array", "plain", "samples", "vector", "widened"]
+__all__ = ["float_array", "inputs_and_targets", "plain", "samples", "vector", "widened"]
 
 MOST = 2**36  # numbers, which are half a terabyte; views of a few can be as many
 # what to do about an array, by its dtype's kind
@@ -45,6 +46,8 @@ def float_array(name: str, value: Any, ndim: tuple[int, ...] | None = None) -> n
     array = widened(array)
     if array.dtype.kind not in "fiub":
         advice = ADVICE.get("records" if array.dtype.names else array.dtype.kind, "")
+        if array.dtype.kind in "UST":
+            advice = _of_text(name, array.ravel()[0] if array.size else "")
         raise ArgumentError(name, f"must hold real numbers, got dtype {array.dtype}{advice}")
     if ndim is not None and array.ndim not in ndim:
         wanted = " or ".join(f"{n}-D" for n in ndim)
@@ -105,8 +108,25 @@ def plain(name: str, value: Any, *, labels: bool = False) -> None:
     kinds: Any = getattr(value, "dtypes", getattr(value, "dtype", None))  # a frame's, or one
     for kind in kinds.tolist() if hasattr(kinds, "tolist") else [kinds]:
         if not labels and str(kind) == "category":
-            advice = "make columns of 0 and 1 of them, as pandas.get_dummies does"
-            raise ArgumentError(name, f"must hold numbers, got categories; {advice}")
+            raise ArgumentError(name, f"must hold numbers, got categories{_of_names(name)}")
+
+
+def _of_names(name: str) -> str:
+    """Return what to do about names in the place of numbers."""
+    if name == "Y":
+        return "; labels of classes are for ggn.sklearn.GGNClassifier"
+    return "; make columns of 0 and 1 of them, as pandas.get_dummies does"
+
+
+def _of_text(name: str, first: Any) -> str:
+    """Return what to do about text in the place of data, of which this is the first."""
+    if name not in ("X", "Y"):
+        return ""
+    try:
+        float(first)
+    except ValueError:
+        return _of_names(name)
+    return "; turn text into numbers, as astype(float) does"
 
 
 def _from_objects(name: str, value: Any, array: np.ndarray) -> np.ndarray:
@@ -114,7 +134,8 @@ def _from_objects(name: str, value: Any, array: np.ndarray) -> np.ndarray:
     for where, x in np.ndenumerate(array):
         if not isinstance(x, (int, float, np.number)):
             at = f" at {name}[{', '.join(map(str, where))}]" if where else ""
-            raise ArgumentError(name, f"must hold real numbers, got {describe(x)}{at}")
+            advice = _of_text(name, x) if isinstance(x, (str, bytes)) else ""
+            raise ArgumentError(name, f"must hold real numbers, got {describe(x)}{at}{advice}")
     try:
         return array.astype(np.float64)
     except (TypeError, ValueError, OverflowError) as error:
@@ -126,17 +147,33 @@ def samples(name: str, value: Any, columns: int, some: bool = False) -> np.ndarr
     array = float_array(name, value, (1, 2))
     if array.ndim == 1:
         if columns != 1:
+            advice = "; classes have a column each, 1 in their own and 0 elsewhere"
             raise ArgumentError(
-                name, f"must have shape (samples, {columns}), got an array of shape {array.shape}"
+                name,
+                f"must have shape (samples, {columns}), got an array of shape {array.shape}"
+                f"{advice if name == 'Y' else ''}",
             )
         array = array[:, np.newaxis]
     if array.shape[1] != columns:
+        advice = "; samples are rows, so transpose it" if len(array) == columns else ""
         raise ArgumentError(
-            name, f"must have {count(columns, 'column')}, got an array of shape {array.shape}"
+            name,
+            f"must have {count(columns, 'column')}, got an array of shape {array.shape}{advice}",
         )
     if some and not len(array):
         raise ArgumentError(name, "must hold at least one sample, got 0")
     return array
+
+
+def inputs_and_targets(X: Any, Y: Any, n0: int, nL: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return X (T, n0) and Y (T, nL), T > 0, in float64."""
+    try:
+        return samples("X", X, n0, some=True), samples("Y", Y, nL)
+    except ArgumentError as error:
+        given = [np.shape(A)[1:] or (1,) for A in (X, Y) if hasattr(A, "shape")]
+        if n0 != nL and given == [(nL,), (n0,)]:
+            raise ArgumentError(error.argument, *error.text, "; X and Y look swapped") from None
+        raise
 
 
 def vector(name: str, value: Any, length: int, of: str) -> np.ndarray:
