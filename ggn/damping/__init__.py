@@ -6,6 +6,8 @@
 
 from __future__ import annotations
 
+import functools
+
 from ggn.damping.base import Damping, Rule, Trial
 from ggn.damping.lasting import Lasting
 from ggn.damping.levenberg_marquardt import LevenbergMarquardt, Nielsen
@@ -29,6 +31,7 @@ __all__ = [
 ]
 
 NAMES = classes_of(__name__, Damping)
+_MADE = {name: functools.cache(cls) for name, cls in NAMES.items()}  # once, as they are frozen
 
 
 def resolve(value: str | Damping) -> Damping:
@@ -44,4 +47,4 @@ def resolve(value: str | Damping) -> Damping:
     >>> resolve("undamped")
     Undamped(alpha=1.0, curvature='auto')
     """
-    return named("damping", value, NAMES, Damping)
+    return named("damping", value, _MADE, Damping)

@@ -14,6 +14,7 @@ import numpy as np
 
 __all__ = ["Lasting", "alike", "kind_of", "plain_state"]
 
+NUMBERS = {bool, int, float, str, type(None)}  # that are their own copies
 PLAIN = (bool, int, float, str, np.number, np.bool_, np.ndarray, np.random.Generator, type(None))
 
 
@@ -37,7 +38,11 @@ class Lasting:
 def plain_state(thing: object) -> dict[str, Any]:
     """Return copies of the attributes that are numbers, texts, None, arrays or generators."""
     own = getattr(thing, "__dict__", {})
-    return {name: copy.deepcopy(value) for name, value in own.items() if isinstance(value, PLAIN)}
+    return {
+        name: value if type(value) in NUMBERS else copy.deepcopy(value)
+        for name, value in own.items()
+        if isinstance(value, PLAIN)
+    }
 
 
 def kind_of(thing: object) -> tuple[str, dict[str, Any]]:

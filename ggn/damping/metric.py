@@ -117,16 +117,18 @@ def typical_scale(objective: BaseObjective) -> np.ndarray:
     _, first, _ = objective.some(1, counted=True)
     with np.errstate(all="ignore"):
         h = objective.loss.hessian(first, first)
-        curvature = or_one(np.mean(Curvature.of(h).diagonal())) ** 0.5
+        h = Curvature.of(h).diagonal()
+        curvature = or_one(h.sum() / h.size) ** 0.5
     inputs, deviation = objective.spread()
     inputs[inputs == 0.0] = 1.0
     parts = []
     for layer, (_, m) in enumerate(net.layout.shapes):
-        part = np.full(m, curvature * (1.0 if layer == net.depth - 1 else deviation))
+        part = np.empty(m)
+        part[:] = curvature * (1.0 if layer == net.depth - 1 else deviation)
         if layer == 0:
             part[: net.n_inputs] *= inputs
         parts.append(part)
-    return np.clip(np.concatenate(parts), 1e-300, 1e300)
+    return np.minimum(np.maximum(np.concatenate(parts), 1e-300), 1e300)
 
 
 def natural_scale(objective: BaseObjective) -> np.ndarray:

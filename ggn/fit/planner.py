@@ -185,8 +185,15 @@ def planned(
     transport: Transport | None = None,
 ) -> Plan:
     """Return the plan; resident: whether the samples are in memory, all at once."""
-    damped, limit = damping.damped, memory_limit(max_memory)
-    kinds = curved.semidefinite, curved.reachable, damped, penalised, resident
+    kinds = curved.semidefinite, curved.reachable, damping.damped, penalised, resident
+    return _planned(net, T, kinds, memory_limit(max_memory), transport)
+
+
+def _planned(
+    net: MLP, T: int, kinds: tuple[bool, ...], limit: float, transport: Transport | None = None
+) -> Plan:
+    """Return the plan of a loss, a damping and data of these kinds, see `_costs`."""
+    damped = kinds[2]
     costs = _costs(net, T, number_of_threads(), one_thread(), *kinds)
     exact, candidates = costs[0][1], []
     for step, flops, memory in costs:
@@ -203,6 +210,12 @@ def planned(
         return 0.0 if preferred else max(c.flops, exactly) if behind else c.flops
 
     return Plan(net, T, tuple(sorted(candidates, key=order)), limit)
+
+
+@functools.lru_cache(maxsize=256)
+def _cheapest(net: MLP, T: int, kinds: tuple[bool, ...], limit: float, *machine: int) -> type[Step]:
+    """Return the kind of step that is chosen where all samples are here; machine: as `_costs`."""
+    return type(_planned(net, T, kinds, limit).step)
 
 
 @functools.lru_cache(maxsize=256)  # as many small fits of one shape would ask for
@@ -252,18 +265,15 @@ def choose(
     objective: BaseObjective, step: str | Step, damping: dampings.Damping, max_memory: float | None
 ) -> Step:
     """Return the step to take, planned where it is "auto"."""
-    chosen = steps.resolve(step)
+    chosen, loss = steps.resolve(step), objective.loss
     if chosen is None:
-        chosen = planned(
-            objective.net,
-            objective.T,
-            objective.loss,
-            damping,
-            max_memory,
-            objective.penalised,
-            objective.rooted,
-            objective.transport,
-        ).step
+        penalised, resident = objective.penalised, objective.rooted
+        kinds = loss.semidefinite, loss.reachable, damping.damped, penalised, resident
+        of = objective.net, objective.T, kinds, memory_limit(max_memory)
+        if objective.transport is None:
+            chosen = _cheapest(*of, number_of_threads(), one_thread())()
+        else:
+            chosen = _planned(*of, objective.transport).step
     if chosen.rooted and not objective.rooted:
         able = tuple(name for name, cls in steps.NAMES.items() if not cls.rooted)
         raise ArgumentError(
@@ -272,7 +282,7 @@ def choose(
             Setting("step", able),
             f" are, got {chosen!r}",
         )
-    if not (chosen.indefinite or objective.loss.semidefinite):
+    if not (chosen.indefinite or loss.semidefinite):
         able = tuple(name for name, cls in steps.NAMES.items() if cls.indefinite)
         raise ArgumentError(
             "step",

@@ -49,7 +49,7 @@ def target_units(objective: BaseObjective, shift: bool = True) -> tuple[np.ndarr
     """Return the centre of each target and one size for all, see `target_sizes`."""
     centre, sizes = target_sizes(objective, shift)
     largest = float(sizes.max()) or 1.0
-    return centre, largest * math.sqrt(float(np.square(sizes / largest).mean()))
+    return centre, largest * math.sqrt(float(np.square(sizes / largest).sum()) / len(sizes))
 
 
 def target_sizes(objective: BaseObjective, shift: bool = True) -> tuple[np.ndarray, np.ndarray]:
@@ -85,19 +85,22 @@ def far_from_one(objective: BaseObjective, given: BaseObjective | None = None) -
     if not objective.layered:
         return None
     with np.errstate(all="ignore"):
-        found = [("input", *input_units(objective))]
+        found = [("input", input_units)]
         if isinstance(objective.loss, Residual) or type(objective.loss) not in BUILT_IN.values():
-            found.append(("target", *_measured(objective)))
-        for kind, mean, size in found:
-            deviation = np.where(size > 0.0, size, np.abs(mean) + (mean == 0.0))
-            away = np.abs(mean) / deviation
-            far = (away > FAR) | (deviation > FAR) | (deviation * FAR < 1.0)
-            if far.any():
-                i = int(np.argmax(far))
-                if given is not None:
-                    mean, size = input_units(given) if kind == "input" else _measured(given)
-                return f"{kind} {i} is {mean[i]:.6g} ± {size[i]:.3g}"
+            found.append(("target", _measured))
+        for kind, measured in found:
+            mean, size = measured(objective)
+            for i, one in enumerate(zip(mean.tolist(), size.tolist(), strict=True)):
+                if _far(*one):
+                    mean, size = measured(objective if given is None else given)
+                    return f"{kind} {i} is {mean[i]:.6g} ± {size[i]:.3g}"
     return None
+
+
+def _far(mean: float, size: float) -> bool:
+    """Whether a deviation is far from one, or a mean, in deviations, from zero."""
+    size = size if size > 0.0 else abs(mean) or 1.0
+    return abs(mean) / size > FAR or size > FAR or size * FAR < 1.0
 
 
 def advice(far: str) -> str:

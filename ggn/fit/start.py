@@ -109,7 +109,7 @@ class _Validated:
         self.count = max(count * part / whole, 1.0 / float(c @ c))
         self.root = np.sqrt(c)[:, np.newaxis]
         with np.errstate(all="ignore"):
-            size = np.abs(Y).max(axis=0)
+            size = np.maximum.reduce(np.abs(Y))
             targets = Y / np.where(size > 0.0, size, 1.0)
             self.targets = self.root * (targets - c @ targets)
             self.total = np.square(self.targets).sum()
@@ -125,7 +125,8 @@ class _Validated:
             s2, V = np.linalg.eigh(Z @ Z.T if few else Z.T @ Z)
             kept = s2 > len(s2) * EPS * s2[-1]  # the others are rounding
             s2, V = s2[kept], V[:, kept]
-            along = np.square(V.T @ (self.targets if few else Z.T @ self.targets)).sum(axis=1)
+            along = V.T @ (self.targets if few else Z.T @ self.targets)
+            along = np.add.reduce(along * along, axis=1)
             if not few:
                 along /= s2
             beyond = float(self.total - along.sum())
@@ -144,12 +145,14 @@ def _fences(X: np.ndarray, c: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
     One outlier would otherwise take the whole range for itself; c (T,) are the samples' shares.
     """
-    near, far = np.full(X.shape[1], -np.inf), np.full(X.shape[1], np.inf)
+    near, far = np.empty(X.shape[1]), np.empty(X.shape[1])
+    near[:], far[:] = -np.inf, np.inf
+    whole = c.sum()
     for a, x in enumerate(X.T):
-        order = np.argsort(x)
-        share = np.cumsum(c[order]) / c.sum()
+        order = x.argsort()
+        share = c[order].cumsum() / whole
         # repeated samples must give what their weights do, so a share is met to rounding
-        first, third = (x[order][np.argmax(share >= p - 1e-9)] for p in (0.25, 0.75))
+        first, third = x[order[[(share >= p - 1e-9).argmax() for p in (0.25, 0.75)]]].tolist()
         if third > first:
             near[a], far[a] = first - 3.0 * (third - first), third + 3.0 * (third - first)
     return near, far

@@ -100,7 +100,7 @@ def _message(run: Run, status: Status, J: float) -> str:
             heavy = _heavy_penalty(run, J)
             if heavy is not None:
                 return f"{sentence} {heavy}"
-    far = None if status.success else far_from_one(run.objective, run.units.given)
+    far = None if status.success else run.units.far
     if far is not None:
         return f"{sentence} {advice(far)}"
     if run.given is not None and (poor or status is Status.FLAT):

@@ -14,6 +14,7 @@ on them.
 
 from __future__ import annotations
 
+import functools
 import math
 import warnings
 from typing import Any
@@ -59,6 +60,11 @@ class Units:
     def __init__(self, objective: BaseObjective) -> None:
         self.given = objective  # in the caller's units
         self.objective = objective  # in those of the run
+
+    @functools.cached_property
+    def far(self) -> str | None:
+        """What is far from zero mean and deviation one in these units, see `far_from_one`."""
+        return far_from_one(self.objective, self.given)
 
     def weights(self, w: np.ndarray) -> np.ndarray:
         """Return the caller's weights for those of the run."""
@@ -196,9 +202,8 @@ def choose_units(
     if type(damping) is LevenbergMarquardt and type(step) in steps.NAMES.values():
         units = _own_units(objective, OWN_COPY * memory_limit(max_memory), near)
         units.near = near
-    far = far_from_one(units.objective, units.given)
-    if far is not None:
-        warnings.warn(advice(far), ScalingWarning, stacklevel=users_line())
+    if units.far is not None:
+        warnings.warn(advice(units.far), ScalingWarning, stacklevel=users_line())
     return units
 
 
@@ -218,15 +223,16 @@ def _own_units(objective: BaseObjective, most_bytes: float, near: float) -> Unit
         m, s = np.where(np.abs(m) > near * s, m, 0.0), np.where(s > 0.0, s, np.abs(m))
         s[s == 0.0] = 1.0
         alike = not m.any() and (np.abs(np.log(s)) <= NEAR).all()
-        if alike or objective.copied_inputs() > most_bytes:
+        stay = alike or objective.copied_inputs() > most_bytes
+        if stay:
             m, s = np.zeros(net.n_inputs), np.ones(net.n_inputs)
         my, sy = target_units(objective, net.bias[-1] and shifts[1])
         my = np.where(np.abs(my) > NEARBY * sy, my, 0.0)
         sy = sy or float(np.abs(my).max()) or 1.0  # constant targets are measured by their value
-        if not my.any() and abs(math.log(sy)) <= NEAR:
-            sy = 1.0
-        if not m.any() and not my.any() and sy == 1.0 and (s == 1.0).all():
-            return Units(objective)
+        if not my.any():
+            sy = 1.0 if abs(math.log(sy)) <= NEAR else sy
+            if stay and sy == 1.0:
+                return Units(objective)
         scale = objective.loss.scale
         if scale is not None and not SCALES[0] <= scale / sy <= SCALES[1]:
             return Units(objective)

@@ -27,7 +27,7 @@ def constant_columns(A: np.ndarray) -> np.ndarray:
     >>> constant_columns(np.array([[0.3, 1.0], [3 * 0.1, 1.0 + 1e-9]]))
     array([ True, False])
     """
-    Z, _ = _in_own_size(A)
+    Z, *_ = _in_own_size(A)
     return constant_by_rounding(len(A), *_moments(Z, None))
 
 
@@ -61,6 +61,8 @@ def centre_and_size(
     if weights is not None and not weights.all():
         A, weights = A[weights > 0.0], weights[weights > 0.0]
     columns = max(BLOCK // len(A), 1)
+    if columns >= A.shape[1]:
+        return _measured(A, weights, robust, shift)
     found = [
         _measured(A[:, first : first + columns], weights, robust, shift)
         for first in range(0, A.shape[1], columns)
@@ -69,11 +71,15 @@ def centre_and_size(
     return np.concatenate(centres), np.concatenate(sizes)
 
 
-def _in_own_size(A: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return columns over their largest magnitude, whose squares neither overflow nor vanish."""
-    largest = np.maximum(A.max(axis=0), -A.min(axis=0))
+def _in_own_size(A: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return columns over their largest magnitude, whose squares neither overflow nor vanish.
+
+    And these magnitudes, and which columns are one number.
+    """
+    low, high = np.minimum.reduce(A), np.maximum.reduce(A)
+    largest = np.maximum(high, -low)
     unit = np.where(largest > 0.0, largest, 1.0)
-    return A / unit, unit
+    return A / unit, unit, low == high
 
 
 def _moments(
@@ -88,9 +94,9 @@ def _mean(Z: np.ndarray, weights: np.ndarray | None) -> np.ndarray:
     """Return what np.average does, in a fraction of its time for small arrays."""
     mean: np.ndarray
     if weights is None:
-        mean = Z.sum(axis=0) / len(Z)
+        mean = np.add.reduce(Z) / len(Z)
     else:
-        mean = (Z * weights[:, np.newaxis]).sum(axis=0) / weights.sum()
+        mean = np.add.reduce(Z * weights[:, np.newaxis]) / weights.sum()
     return mean
 
 
@@ -104,7 +110,7 @@ def constant_by_rounding(n: int, mean: np.ndarray, var: np.ndarray) -> np.ndarra
 def _measured(
     A: np.ndarray, weights: np.ndarray | None, robust: bool, shift: bool
 ) -> tuple[np.ndarray, np.ndarray]:
-    Z, unit = _in_own_size(A)
+    Z, unit, same = _in_own_size(A)
     centre, var = _moments(Z, weights, shift)
     size = np.where(constant_by_rounding(len(A), centre, var), 0.0, np.sqrt(var))
     if robust:
@@ -114,6 +120,5 @@ def _measured(
         size = np.where(size > 0.0, deviations, 0.0)
     centre, size = centre * unit, size * unit
     if shift:  # rounding of the mean may lie beside a column of one number
-        same = A.min(axis=0) == A.max(axis=0)
         centre, size = np.where(same, A[0], centre), np.where(same, 0.0, size)
     return centre, size

@@ -19,13 +19,15 @@ from ggn.activations import Identity
 from ggn.linearization.base import BaseObjective
 from ggn.linearization.lanes import even, split
 from ggn.linearization.memory import Memory
-from ggn.linearization.shares import Shares
+from ggn.linearization.shares import Shares, repeated
 from ggn.losses import Loss, resolve
 from ggn.losses.curvature import Curvature
 from ggn.network import MLP, chunks
 from ggn.validation import float_array, inputs_and_targets, instance, number
 
 __all__ = ["MeanLoss", "penalty"]
+
+ONE = np.ones(())
 
 
 class MeanLoss(BaseObjective):
@@ -69,13 +71,14 @@ class MeanLoss(BaseObjective):
         # samples run fastest in the kernels, so targets are kept that way round
         self.Yt = np.ascontiguousarray(Y.T)
         self.c = Shares.from_weights(sample_weight, self.T)
-        weights = 1.0 if sample_weight is None else float_array("sample_weight", sample_weight)
-        self.s = np.broadcast_to(weights, self.T)
-        # how many samples there are where a weight of 2 counts as the sample given twice
-        with np.errstate(over="ignore"):
-            self.count = float(self.s.sum())
+        self.s, self.count = repeated(ONE, self.T), float(self.T)
+        if sample_weight is not None:
+            self.s = np.broadcast_to(float_array("sample_weight", sample_weight), self.T)
+            # how many samples there are where a weight of 2 counts as the sample given twice
+            with np.errstate(over="ignore"):
+                self.count = float(self.s.sum())
         self.l2 = penalty(l2, net.n_weights)
-        self.penalised = bool(np.any(self.l2))
+        self.penalised = bool(self.l2 > 0.0 if isinstance(self.l2, float) else self.l2.any())
         self.chunk_size = chunk_size
         self._memory = Memory()
         self.known: dict[Any, Any] = {}  # what has been found of the data, by who keeps it here
@@ -132,22 +135,26 @@ class MeanLoss(BaseObjective):
         """
         c, size = self.chunk(columns, extra, len(parts))
         size, more = -(-size // 8) * 8, beside(c)  # each begins where a cache line does
-        settings = np.geterr()  # of the caller's thread
 
         def work(lane: int, stopped: Callable[[], bool]) -> None:
             # that of the lane before, where this thread has taken one: it is in the cache
             room = self.scratch(size + more)
-            with np.errstate(**settings):
-                for rows in chunks(parts[lane], c):
-                    if stopped():
-                        return
-                    do(lane, rows, room[:size], room[size:])
+            for rows in chunks(parts[lane], c):
+                if stopped():
+                    return
+                do(lane, rows, room[:size], room[size:])
 
         if len(parts) == 1:
             work(0, lambda: False)
             return
+        settings = np.geterr()  # of the caller's thread
+
+        def beyond(lane: int, stopped: Callable[[], bool]) -> None:
+            with np.errstate(**settings):
+                work(lane, stopped)
+
         with limited():
-            share(len(parts), work, self.of_the_users_own)
+            share(len(parts), beyond, self.of_the_users_own)
 
     @property
     def of_the_users_own(self) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import math
+import operator
 from collections.abc import Callable
 from typing import Any, ClassVar, Self
 
@@ -58,7 +59,8 @@ class Objective(MeanLoss):
 
     def some(self, most: int, counted: bool) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         c = self.c.array
-        rows = np.flatnonzero(c > 0.0) if counted else np.arange(self.T)
+        some = counted and self.c.weights is not None
+        rows = np.flatnonzero(c > 0.0) if some else np.arange(self.T)
         rows = rows[:: -(-len(rows) // most)]
         return self.X[rows], self.Yt.T[rows], c[rows]
 
@@ -84,7 +86,7 @@ class Objective(MeanLoss):
     def _found(self, key: Any, of: tuple[Any, ...], find: Callable[[], Any]) -> Any:
         """Return what is found of these data, once for them; a copy of this may have others."""
         found = self.known.get(key)
-        if found is None or any(a is not b for a, b in zip(found[0], of, strict=True)):
+        if found is None or not all(map(operator.is_, found[0], of)):
             found = self.known[key] = of, find()
         return found[1]
 
@@ -115,7 +117,7 @@ class Objective(MeanLoss):
     def _inputs(self) -> np.ndarray:
         """Return the root mean square of each input."""
         c = self.c.array
-        most = np.maximum(self.X.max(axis=0), -self.X.min(axis=0))
+        most = np.maximum(np.maximum.reduce(self.X), -np.minimum.reduce(self.X))
         most[most == 0.0] = 1.0
         inputs = np.zeros_like(most)
         for rows in chunks(range(self.T), self.chunk(0)[0]):

@@ -51,7 +51,7 @@ def hidden_layers(
         W = np.zeros((m, n))
         with np.errstate(all="ignore"):
             if layer > 0:
-                low, high = H.min(axis=0), H.max(axis=0)
+                low, high = np.minimum.reduce(H), np.maximum.reduce(H)
             if not _bends(sigma, n, inputs):
                 _by_size(W, H, c, dummy, rng)
             else:
@@ -59,10 +59,11 @@ def hidden_layers(
                 if isinstance(sigma, Sigmoid):  # tanh at half the argument
                     W *= 2.0
             b = W[-1] if dummy else np.zeros(n)
-            rounding = 16.0 * EPS * (np.abs(H).max(axis=0) @ np.abs(W[:inputs]) + np.abs(b))
+            largest = np.maximum.reduce(np.abs(H))
+            rounding = 16.0 * EPS * (largest @ np.abs(W[:inputs]) + np.abs(b))
             H = sigma.value(H @ W[:inputs] + b)
             # a unit that bends at the very edge of the range, and is 0 within it, says nothing
-            H[:, np.abs(H).max(axis=0) <= rounding] = 0.0
+            H[:, np.maximum.reduce(np.abs(H)) <= rounding] = 0.0
         if dummy:
             W[-1] += net.fixed_bias
         Ws.append(W)
@@ -86,13 +87,14 @@ def _by_size(
     """Draw net inputs of size one, of which the dummy unit has a share as other inputs have."""
     W[:] = rng.standard_normal(W.shape)
     m = H.shape[1]
-    largest = np.maximum(H.max(axis=0), -H.min(axis=0))
+    largest = np.maximum(np.maximum.reduce(H), -np.minimum.reduce(H))
     largest[~(largest > 0.0)] = 1.0
     Z = H / largest
     share = c[:, np.newaxis] / c.sum()
-    mean = (share * Z).sum(axis=0) if dummy else np.zeros(m)
+    mean = np.add.reduce(share * Z) if dummy else np.zeros(m)
     Z -= mean
-    W[:m][_alike(Z + mean)] *= 0.0 if dummy else 1.0
+    Z_mean = Z + mean
+    W[:m][_alike(np.minimum.reduce(Z_mean), np.maximum.reduce(Z_mean))] *= 0.0 if dummy else 1.0
     size = float((share * np.square(Z)).sum()) + dummy
     W /= np.sqrt(size) if np.isfinite(size) and size > 0.0 else 1.0
     W[:m] /= largest[:, np.newaxis]
@@ -113,7 +115,7 @@ def _shared_out(
         high = np.maximum(high, -low)
         low = -high
     half = 0.5 * high - 0.5 * low
-    varies = np.flatnonzero(~_alike(np.stack([low, high])))
+    varies = (~_alike(low, high)).nonzero()[0]
     n, k = W.shape[1], len(varies)
     if k == 0:  # one unit is as good as another
         if dummy:
@@ -123,16 +125,15 @@ def _shared_out(
     if smooth:
         reach = min(0.5 * reach, 2.0)
     V = rng.uniform(-1.0, 1.0, (k, n))
-    V *= reach / np.linalg.norm(V, axis=0)
+    V *= reach / np.sqrt(np.add.reduce(V * V))
     W[varies] = V / half[varies, np.newaxis]
     if dummy:
         grid = np.linspace(-reach, reach, n) if n > 1 else np.zeros(1)
         W[-1] = grid * np.sign(V[0]) - (low + half)[varies] @ W[varies]
 
 
-def _alike(H: np.ndarray) -> np.ndarray:
-    """Return which columns do not vary but by rounding."""
-    low, high = H.min(axis=0), H.max(axis=0)
+def _alike(low: np.ndarray, high: np.ndarray) -> np.ndarray:
+    """Return which columns of such a range do not vary but by rounding."""
     alike: np.ndarray = high - low <= 16.0 * EPS * np.maximum(np.abs(low), np.abs(high))
     return alike
 

@@ -88,7 +88,7 @@ def number(
 ) -> float:
     """Return a finite float in [low, high]; open_low and open_high exclude the ends."""
     try:
-        if isinstance(value, NO_NUMBERS) or getattr(value, "ndim", 0) != 0 or _kind(value) in "cmM":
+        if type(value) is not float and type(value) is not int and _no_number(value):
             raise TypeError
         result = float(value)
     except Exception as error:  # a tensor's, say, that has many numbers
@@ -103,9 +103,10 @@ def number(
     return result
 
 
-def _kind(value: Any) -> str:
-    """Return the kind of an array's or a scalar's numbers, as NumPy calls it; else "i"."""
-    return str(getattr(getattr(value, "dtype", None), "kind", "i"))
+def _no_number(value: Any) -> bool:
+    """Whether a value is none, though NumPy may make one of it."""
+    kind = str(getattr(getattr(value, "dtype", None), "kind", "i"))
+    return isinstance(value, NO_NUMBERS) or getattr(value, "ndim", 0) != 0 or kind in "cmM"
 
 
 def generator(value: Any) -> np.random.Generator:

@@ -13,6 +13,7 @@ tensor       taken where NumPy can read it: not with a gradient, nor from a GPU
 from __future__ import annotations
 
 import contextlib
+import math
 from typing import Any
 
 import numpy as np
@@ -21,6 +22,7 @@ from ggn.validation.errors import ArgumentError, count, describe
 
 __all__ = ["float_array", "inputs_and_targets", "plain", "samples", "vector", "widened"]
 
+FLOAT64 = np.dtype(np.float64)
 MOST = 2**36  # numbers, which are half a terabyte; views of a few can be as many
 # what to do about an array, by its dtype's kind
 ADVICE = {
@@ -33,6 +35,10 @@ ADVICE = {
 
 def float_array(name: str, value: Any, ndim: tuple[int, ...] | None = None) -> np.ndarray:
     """Return value as a C-contiguous float64 array of finite numbers, copied only if needed."""
+    if type(value) is np.ndarray and value.dtype is FLOAT64 and value.flags.c_contiguous:
+        small = value.ndim > 0 and value.size <= MOST and (ndim is None or value.ndim in ndim)
+        if small and _finite(value):
+            return value
     plain(name, value)
     try:
         array = np.asarray(value)
@@ -58,13 +64,18 @@ def float_array(name: str, value: Any, ndim: tuple[int, ...] | None = None) -> n
         raise ArgumentError(
             name, f"must fit into memory as float64, got an array of shape {array.shape}"
         ) from error
-    with np.errstate(over="ignore", invalid="ignore"):
-        total = array.sum()  # finite only if all are; spares a mask of the array's size
-    if not np.isfinite(total) and not np.isfinite(array).all():
+    if not _finite(array):
         where = tuple(int(i) for i in np.argwhere(~np.isfinite(array))[0])
         index = ", ".join(map(str, where))
         raise ArgumentError(name, f"must be finite, got {array[where]} at {name}[{index}]")
     return array
+
+
+def _finite(array: np.ndarray) -> bool:
+    """Whether all numbers of an array are."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        total = np.add.reduce(array, axis=None)  # so are all if this is; spares a mask
+    return math.isfinite(total) or bool(np.isfinite(array).all())
 
 
 def widened(array: Any) -> Any:
