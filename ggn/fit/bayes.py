@@ -73,7 +73,8 @@ def train_bayesian(
     Y : array_like, (T, nL)
         1-D is accepted where nL = 1.
     loss : str or Loss, default "squared"
-        Only "squared": the evidence is that of normal noise.
+        Only "squared": the evidence is that of normal noise.  The penalty of a cross-entropy
+        `ggn.sklearn.GGNClassifier` chooses, by samples left out.
     w0 : array_like, (N,), or fit, optional
         Initial weights, or what is gone on with; by default drawn as `ggn.train` does.
     step, damping
@@ -177,7 +178,8 @@ def choose_penalty(
     """Do what `train_bayesian` does, for callers who tell of the status themselves."""
     if not isinstance(resolve(loss), Squared):
         raise ValueError(
-            f"loss must be 'squared', as the noise of the evidence is normal, got {loss!r}"
+            f"loss must be 'squared', as the noise of the evidence is normal, got {loss!r}; of "
+            "classes ggn.sklearn.GGNClassifier chooses the penalty by cross-validation"
         )
     data = Objective(net, X, Y, sample_weight=sample_weight)
     check_sizes(X=data.X, Y=data.Yt)

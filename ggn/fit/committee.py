@@ -18,7 +18,7 @@ from ggn.fit.result import Status
 from ggn.fit.start import draw
 from ggn.linearization import Objective
 
-__all__ = ["parts", "train_members"]
+__all__ = ["FEWEST", "numbered", "parts", "train_members"]
 
 PARTS = 10  # at least, where there are inputs for them; against 5, errors were 8 and 0.4 % less
 LEAST_PARTS = 5
@@ -98,15 +98,27 @@ def parts(X: np.ndarray, count: int, rng: np.random.Generator) -> np.ndarray:
     >>> part.sum(axis=1), bool((part[:, ::2] == part[:, 1::2]).all())
     (array([16, 16, 16, 16, 16]), True)
     """
-    # not np.unique, which loses an interrupt among the rows that it compares as objects
-    order = np.lexsort(X.T[::-1])
-    begins = (X[order[1:]] != X[order[:-1]]).any(axis=1)
-    of = np.empty(len(X), dtype=np.intp)
-    of[order] = np.concatenate([[0], np.cumsum(begins)])
-    distinct = int(of.max()) + 1
+    of, firsts = numbered(X, np.lexsort(X.T[::-1]))
+    distinct = len(firsts)
     count = min(count, distinct // FEWEST)
     if count < LEAST_PARTS:
         return np.zeros((1, len(X)), dtype=bool)
     numbers = rng.permutation(distinct) % count
     found: np.ndarray = numbers[of] == np.arange(count)[:, np.newaxis]
     return found
+
+
+def numbered(X: np.ndarray, order: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return which of the distinct inputs each sample has, (T,), and the first sample of each.
+
+    Parameters
+    ----------
+    X : ndarray, (T, n0)
+    order : ndarray of int, (T,)
+        That sorts them.
+    """
+    # not np.unique, which loses an interrupt among the rows that it compares as objects
+    begins = np.concatenate([[True], (X[order[1:]] != X[order[:-1]]).any(axis=1)])
+    of = np.empty(len(X), dtype=np.intp)
+    of[order] = np.cumsum(begins) - 1
+    return of, order[begins]

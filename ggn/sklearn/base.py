@@ -30,9 +30,10 @@ from ggn.io.scaling import constant_columns
 from ggn.io.training import Training
 from ggn.losses import Loss
 from ggn.network import MLP
-from ggn.sklearn.evidence import by_evidence, penalty, train_mixture
+from ggn.sklearn.evidence import by_evidence, train_mixture
 from ggn.sklearn.hidden import hidden_sizes, units_for
 from ggn.sklearn.parts import read, split
+from ggn.sklearn.penalty import EVIDENCE, penalty
 from ggn.sklearn.units import ExtrapolationWarning, outside, said_outside, units
 from ggn.sklearn.weights import WithWeights
 from ggn.sklearn.words import WORDS
@@ -70,6 +71,7 @@ class BaseGGN(WithWeights):
     result_: TrainResult
     _problem: tuple[Samples, Loss, Any]
     _advice_words: Mapping[Any, str] = WORDS
+    _chooser = EVIDENCE
 
     def _network_targets(self, Y: Any) -> Any:
         """Return targets (T, nL) of the network, in the data's units, for y as `fit` takes it."""
@@ -169,6 +171,7 @@ class BaseGGN(WithWeights):
         fraction = self.validation_fraction if self.early_stopping else None
         rows, kept = split(len(X), fraction, labels, source)
         net = self._network(Y.shape[1], Y[rows].size)
+        l2 = penalty(self.alpha, self._chooser)
         evidence = by_evidence(self.alpha, loss, self.early_stopping, net)
         before = self._last(net)
         if before is None:
@@ -192,7 +195,7 @@ class BaseGGN(WithWeights):
             HeldOut(part(kept), score, patience) if len(kept) else None,
             loss,
             isinstance(self.loss, str),
-            0.0 if evidence else without_biases(net, penalty(self.alpha)),
+            0.0,
             last,
             {"step": self.step, "damping": self.damping},
             integer("max_iter", self.max_iter, 1),
@@ -201,6 +204,8 @@ class BaseGGN(WithWeights):
             bool(self.verbose),
             constant_columns(X[rows]),
         )
+        if not evidence:
+            task.l2 = without_biases(net, self._chosen(l2, task, seed, also))
         if evidence:
             k = integer("n_estimators", self.n_estimators, 1)
             whole = self.result_ if self._goes_on() else None
@@ -220,6 +225,10 @@ class BaseGGN(WithWeights):
             self.model_.training = Training.of(len(X), {"validation": kept}, *how)
         if any(run.status is Status.INTERRUPTED for run in runs):
             raise KeyboardInterrupt  # or a search would go on, and score this fit
+
+    def _chosen(self, alpha: float, task: Task, seed: int, also: dict[str, Any]) -> float:
+        """Return the penalty to train with, given the number that alpha is or stands for."""
+        return alpha
 
     def _keep(self, before: Model, best: TrainResult, also: dict[str, Any]) -> None:
         """Set what a fit leaves behind, and warn if the run did not come to its end."""

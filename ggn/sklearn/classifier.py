@@ -10,10 +10,11 @@ import numpy as np
 from sklearn.base import ClassifierMixin
 from sklearn.utils.metaestimators import available_if
 
+from ggn.fit.task import Task
 from ggn.io.classes import Classes
-from ggn.losses import Logistic, Loss, SoftmaxCrossEntropy, Squared
 from ggn.sklearn import labels as labelling
 from ggn.sklearn.base import BaseGGN
+from ggn.sklearn.penalty import CROSS_VALIDATION, chosen
 
 __all__ = ["GGNClassifier"]
 
@@ -21,11 +22,10 @@ __all__ = ["GGNClassifier"]
 class GGNClassifier(ClassifierMixin, BaseGGN):
     """Multilayer perceptron for classification, trained by the exact GGN method.
 
-    Two classes are told apart by one output, more by one output per class; where samples
-    may have several labels (y of zeros and ones, a column for each) an output says yes or
-    no to each.
-    Inputs are standardised inside the model; the fit minimises the weighted mean
-    loss plus alpha ‖w‖².
+    Two classes are told apart by one output, more by one output per class; where samples may
+    have several labels (y of zeros and ones, a column for each) an output says yes or no to each.
+    Inputs are standardised inside the model; the fit minimises the weighted mean loss plus
+    alpha ‖w‖².
 
     Parameters
     ----------
@@ -34,14 +34,16 @@ class GGNClassifier(ClassifierMixin, BaseGGN):
     activation : str or Activation, or a sequence of them, default "tanh"
         Of the hidden layers, see `ggn.activations`.
     loss : {"log_loss", "squared"}, default "log_loss"
-        Cross-entropy of the classes' probabilities (logistic for two classes or several
-        labels per sample, softmax for more classes), or squared error of 0 and 1, without
-        probabilities.
-    alpha : float, default 1e-3
-        Penalty added to the mean loss, times the sum of squares of all weights but
-        biases.  (For `MLPClassifier`, whose penalty is half of that divided by the
-        number of samples T, it would be 2 T times this.)  With 0, classes that can
+        Cross-entropy of the classes' probabilities (logistic for two classes or several labels
+        per sample, softmax for more classes), or squared error of 0 and 1, without probabilities.
+    alpha : float or "cross_validation", default "cross_validation"
+        A number is the penalty added to the mean loss, times the sum of squares of all
+        weights but biases.  (For `MLPClassifier`, whose penalty is half of that divided by
+        the number of samples T, it would be 2 T times this.)  With 0, classes that can
         be separated drive weights to infinity.
+        "cross_validation": the number is chosen among powers of √10 by the loss of samples
+        left out, a fifth at a time, in short trainings; then the fit is as if it had been
+        given.  With early_stopping, and for fewer than 20 distinct inputs, it means 1e-3.
     scale : {"standard", "minmax", "robust"} or None, default "standard"
         Units of inputs inside the model: mean zero and standard deviation one,
         from -1 to 1, median zero and 1.4826 MAD one, or as they are.
@@ -51,14 +53,15 @@ class GGNClassifier(ClassifierMixin, BaseGGN):
     max_iter : int, default 1000
         Largest number of steps.
     tol : float, default 1e-4
-        A fit has converged where a step is smaller than this, relative to the
-        weights, or reduces J by less than its square, relatively; see `ggn.train`.
+        A fit has converged where a step is smaller than this, relative to the weights, or
+        reduces J by less than its square, relatively; see `ggn.train`.
     n_restarts : int, default 1
         Runs from different initial weights; the best is kept.
     n_jobs : int, optional
         Processes for the runs, see `ggn.train_restarts`.
     warm_start : bool, default False
-        Whether `fit` goes on from the weights and the scaling of the last fit.
+        Whether `fit` goes on from the weights and the scaling of the last fit, and with its
+        penalty unless alpha is a number.
     early_stopping : bool, default False
         Whether to hold samples out, stop once their loss has not fallen for
         n_iter_no_change steps, and keep the weights of its least.
@@ -68,25 +71,29 @@ class GGNClassifier(ClassifierMixin, BaseGGN):
     random_state : int, RandomState or None, default None
         For initial weights and the samples held out.
     callback : callable, optional
-        Called after each step, see `ggn.train`; its weights are those for scaled
-        inputs.
+        Called after each step of the fit itself, see `ggn.train`; its weights are those for
+        scaled inputs.
     verbose : bool, default False
         Whether to print a line per step.
     warn_outside : bool, default False
-        Whether predictions warn of inputs outside the range of those trained on,
-        with how many in which columns; see `outside_range`.
+        Whether predictions warn of inputs outside the range of those trained on, with how many
+        in which columns; see `outside_range`.
     class_weight : dict of label to float, "balanced" or None, default None
-        What a sample of each class counts (1 where a dict is silent), times its own
-        weight; "balanced": so much that all classes count the same.  Probabilities
-        are then those of such a balance, not of the data.
+        What a sample of each class counts (1 where a dict is silent), times its own weight;
+        "balanced": so much that all classes count the same.  Probabilities are then those of
+        such a balance, not of the data.
 
     Attributes
     ----------
     classes_ : ndarray, (n_classes,)
         The labels, sorted; for several per sample the numbers of their columns.
+    alpha_ : float
+        The penalty.
+    alpha_path_ : ndarray, (k, 2)
+        Each alpha that cross-validation tried, with the mean loss of the samples left out.
     coefs_ : list of ndarray
-        Weights (n_(l-1), n_l) of each layer, with the scaling folded in: used as
-        plain numbers, in `MLPClassifier`'s layout, they give the same predictions.
+        Weights (n_(l-1), n_l) of each layer, with the scaling folded in: used as plain
+        numbers, in `MLPClassifier`'s layout, they give the same predictions.
     intercepts_ : list of ndarray
         Biases (n_l,), likewise.
     n_iter_ : int
@@ -95,32 +102,28 @@ class GGNClassifier(ClassifierMixin, BaseGGN):
         J at the weights kept.
     loss_curve_ : list of float
         J after each step of this fit.
-    n_layers_ : int
-        Inputs and outputs counted.
-    n_outputs_ : int
-        1 for two classes.
+    n_layers_, n_outputs_ : int
+        Of layers inputs and outputs are counted; outputs: 1 for two classes.
     out_activation_ : str
-        What makes probabilities of outputs: "logistic" or "softmax"; "identity" for
-        squared loss.
+        What makes probabilities of outputs: "logistic", "softmax"; "identity" for squared loss.
     input_range_ : ndarray, (2, n_features)
         Least and greatest of each column trained on.
-    n_features_in_ : int
-    feature_names_in_ : ndarray of str
-        Where X had column names, all of them strings.
+    n_features_in_, feature_names_in_ : int, ndarray of str
+        Names where X had column names, all of them strings.
     validation_scores_ : list of float
         Accuracy on the samples held out, after each step; only with early stopping.
     best_validation_score_ : float
         At the weights kept.
     model_ : ggn.Model
-        Network, weights and scaling, with outputs as in `decision_function`, and the
-        classes; `model_.save(path)` writes a file.
+        Network, weights and scaling, with outputs as in `decision_function`, and the classes;
+        `model_.save(path)` writes a file.
     result_ : TrainResult
         Of the run kept: status, history and what else `ggn.train` returns.
     restarts_ : ggn.fit.restarts.Restarts
         All runs; print it for the distribution of their losses.
     diagnosis_ : ggn.Diagnosis
-        Why the fit stopped, in scaled units; print it.  Computed when first asked for,
-        from the training data, which are kept until the estimator is pickled.
+        Why the fit stopped, in scaled units; print it.  Computed when first asked for, from the
+        training data, which are kept until the estimator is pickled.
 
     Warns
     -----
@@ -135,7 +138,7 @@ class GGNClassifier(ClassifierMixin, BaseGGN):
     to rounding) are 0, and of all weights that predict the same of the training inputs, in
     the first layer those of least norm are kept.
 
-    Ctrl-C keeps the weights reached, and is raised again.
+    Ctrl-C keeps the weights reached, once the penalty is chosen, and is raised again.
 
     Examples
     --------
@@ -148,8 +151,11 @@ class GGNClassifier(ClassifierMixin, BaseGGN):
 
     classes_: np.ndarray
     class_weight: Any
+    alpha_: float
+    alpha_path_: Any
     n_estimators = 1
     _several: bool
+    _chooser = CROSS_VALIDATION
 
     def __init__(
         self,
@@ -157,7 +163,7 @@ class GGNClassifier(ClassifierMixin, BaseGGN):
         activation: Any = "tanh",
         *,
         loss: str = "log_loss",
-        alpha: float = 1e-3,
+        alpha: Any = CROSS_VALIDATION,
         scale: str | None = "standard",
         damping: Any = "levenberg_marquardt",
         step: Any = "auto",
@@ -203,29 +209,25 @@ class GGNClassifier(ClassifierMixin, BaseGGN):
         X, y, s = self._validated(X, y, sample_weight, multi_output=True)
         labels = labelling.read_labels(type(self).__name__, y)
         several = labels.numbers is None
-        classes = getattr(self, "classes_", labels.classes)
-        if self.warm_start and (
-            not np.array_equal(classes, labels.classes)
-            or getattr(self, "_several", several) != several
-        ):
-            raise ValueError(
-                f"warm_start=True goes on with the classes of the last fit, {classes}; "
-                f"got {labels.classes}"
-            )
+        if self.warm_start:
+            labelling.check_same(self, labels)
         s = labelling.class_weights(self.class_weight, labels, s)
-        loss: Loss = Squared()
-        if not squared:
-            one_each = several or labels.targets.shape[1] == 1
-            loss = Logistic() if one_each else SoftmaxCrossEntropy()
-        names = {Squared: "identity", Logistic: "logistic", SoftmaxCrossEntropy: "softmax"}
+        loss, link = labelling.loss_of(labels, squared)
         score = functools.partial(labelling.accuracy, 0.5 if squared else 0.0, several)
-        also = {"classes_": labels.classes, "_several": several}
-        also["out_activation_"] = link = names[type(loss)]
+        also = {"classes_": labels.classes, "_several": several, "out_activation_": link}
         also["_told"] = Classes(labels.classes, link, several)
         self._fit(
             X, labels.targets, s, loss, score, scale_targets=False, also=also, labels=labels.numbers
         )
         return self
+
+    def _chosen(self, alpha: float, task: Task, seed: int, also: dict[str, Any]) -> float:
+        found = alpha, np.empty((0, 2))
+        if isinstance(self.alpha, str) and not self.early_stopping:
+            first = task.last is None or not hasattr(self, "alpha_")
+            found = chosen(task, seed) if first else (self.alpha_, self.alpha_path_)
+        also["alpha_"], also["alpha_path_"] = found
+        return found[0]
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

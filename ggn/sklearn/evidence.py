@@ -25,28 +25,16 @@ from ggn.io import Model
 from ggn.linearization import Objective
 from ggn.losses import Loss, Squared
 from ggn.network import MLP
-from ggn.validation import ArgumentError, describe, number
+from ggn.sklearn.penalty import EVIDENCE
 
-__all__ = ["by_evidence", "penalty", "train_mixture"]
+__all__ = ["by_evidence", "train_mixture"]
 
-EVIDENCE = "evidence"
-INSTEAD = 1e-4  # of the mean loss, where evidence is asked for and cannot be had
 MOST_WEIGHTS = 4000
-
-
-def penalty(alpha: Any) -> float:
-    """Return alpha as the number that it is, or stands for."""
-    if isinstance(alpha, str):
-        if alpha != EVIDENCE:
-            raise ArgumentError("alpha", f"must be a number or {EVIDENCE!r}, got {describe(alpha)}")
-        return INSTEAD
-    return number("alpha", alpha, 0.0)
 
 
 def by_evidence(alpha: Any, loss: Loss, early_stopping: bool, net: MLP) -> bool:
     """Whether penalties are chosen by the evidence: asked for, and to be had."""
-    penalty(alpha)
-    asked = isinstance(alpha, str) and not early_stopping
+    asked = isinstance(alpha, str) and alpha == EVIDENCE and not early_stopping
     return asked and isinstance(loss, Squared) and net.n_weights <= MOST_WEIGHTS
 
 

@@ -14,14 +14,17 @@ import numpy as np
 from sklearn.utils.multiclass import check_classification_targets, type_of_target
 from sklearn.utils.validation import column_or_1d
 
+from ggn.losses import Logistic, Loss, SoftmaxCrossEntropy, Squared
 from ggn.validation import ArgumentError, describe, key, number, spelled, unknown_name
 
 __all__ = [
     "Labels",
     "accuracy",
+    "check_same",
     "class_weights",
     "has_probabilities",
     "is_squared",
+    "loss_of",
     "read_labels",
     "targets_of",
 ]
@@ -97,6 +100,29 @@ def read_labels(who: str, y: np.ndarray) -> Labels:
             f"{classes[0]}"
         )
     return Labels(classes, numbers, _columns(classes, numbers))
+
+
+def check_same(estimator: Any, labels: Labels) -> None:
+    """Refuse labels other than those of the estimator's last fit, if there was one."""
+    several = labels.numbers is None
+    classes = getattr(estimator, "classes_", labels.classes)
+    if (
+        not np.array_equal(classes, labels.classes)
+        or getattr(estimator, "_several", several) != several
+    ):
+        raise ValueError(
+            f"warm_start=True goes on with the classes of the last fit, {classes}; "
+            f"got {labels.classes}"
+        )
+
+
+def loss_of(labels: Labels, squared: bool) -> tuple[Loss, str]:
+    """Return the loss of these labels, and what makes probabilities of outputs."""
+    if squared:
+        return Squared(), "identity"
+    if labels.numbers is None or labels.targets.shape[1] == 1:
+        return Logistic(), "logistic"
+    return SoftmaxCrossEntropy(), "softmax"
 
 
 def _columns(classes: np.ndarray, numbers: np.ndarray) -> np.ndarray:
