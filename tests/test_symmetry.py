@@ -2,6 +2,7 @@
 
 import itertools
 import math
+from decimal import Decimal
 
 import numpy as np
 import pytest
@@ -181,3 +182,8 @@ def test_many_units_in_a_chain_of_near_ones_are_refused():
     w = net.pack([W1, np.full((21, 1), 0.5)])
     with pytest.raises(ValueError, match=r"w must not have so many units .* got 20 in layer 1"):
         Symmetry(net).canonical(w)
+
+
+def test_a_tolerance_may_be_any_number():
+    group, w = Symmetry(ggn.MLP((1, 2, 1))), np.arange(1.0, 8.0)
+    assert group.same_orbit(w, w, Decimal("1e-6"))

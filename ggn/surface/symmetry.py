@@ -159,6 +159,7 @@ class Symmetry:
 
     def same_orbit(self, a: Any, b: Any, tol: float = TOLERANCE) -> bool:
         """Return whether an element of the group takes a to b, to within tol."""
+        tol = number("tol", tol, 0.0)
         a, b = self.canonical(a, tol)[0], self.canonical(b, tol)[0]
         return bool(np.abs(a - b).max() <= _nearness(a, tol))
 
