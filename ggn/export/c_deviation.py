@@ -17,6 +17,7 @@ from ggn.activations.base import BuiltIn
 from ggn.export.c_network import functions, scaled, table, units_used
 from ggn.io import Model
 from ggn.io.laplace import Laplace, LaplaceMixture
+from ggn.io.noise import VaryingNoise
 from ggn.network import MLP
 from ggn.validation import count
 
@@ -35,11 +36,16 @@ def deviation_parts(
     Raises
     ------
     ValueError
-        If the file would be too large for a compiler.
+        If the noise varies with the inputs, or the file would be too large for a compiler.
     """
     net, members = posterior.members(model.net, model.w)
     N, M = net.n_weights, len(members)
     numbers = M * N * (N + 1) // 2
+    if isinstance(members[0][1].noise, VaryingNoise):
+        raise ValueError(
+            "model has a posterior with noise that varies with the inputs, which C cannot be told; "
+            "without its posterior (model.posterior = None) the mean alone is written"
+        )
     if numbers > MOST:
         raise ValueError(
             f"model has a posterior of {count(M, 'network')} of {N} weights, {numbers} numbers, of "

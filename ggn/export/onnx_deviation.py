@@ -16,6 +16,7 @@ from ggn.export.layers import built_in_layers
 from ggn.export.onnx_graph import Graph
 from ggn.io import Model
 from ggn.io.laplace import Laplace, LaplaceMixture
+from ggn.io.noise import VaryingNoise
 from ggn.network import MLP
 from ggn.validation import count
 
@@ -32,11 +33,17 @@ def add_deviation(
     Raises
     ------
     ValueError
-        In float32, or where the file would be larger than ONNX can be.
+        In float32, where the noise varies with the inputs, or where the file would be larger
+        than ONNX can be.
     """
     net, members = posterior.members(model.net, model.w)
     N, M = net.n_weights, len(members)
     without = "without its posterior (model.posterior = None) the mean alone is written"
+    if isinstance(members[0][1].noise, VaryingNoise):
+        raise ValueError(
+            f"model has a posterior with noise that varies with the inputs, which ONNX cannot be "
+            f"told; {without}"
+        )
     if graph.dtype != np.float64:
         raise ValueError(
             f"dtype must be float64 for a model with posterior, whose deviations need its digits, "

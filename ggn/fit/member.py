@@ -22,14 +22,14 @@ from collections.abc import Callable
 from functools import cached_property
 
 import numpy as np
-from scipy.linalg import solve_triangular
 
 from ggn.fit.evidence import Estimate, Priors
+from ggn.fit.posterior import information
 from ggn.fit.predictive import Component
 from ggn.fit.result import Status, TrainResult
 from ggn.io.laplace import Laplace
+from ggn.io.noise import NoiseLaw
 from ggn.linearization import Objective, linearize
-from ggn.network import chunks
 
 __all__ = ["Member", "Trainer", "train_member"]
 
@@ -62,6 +62,8 @@ class Member(TrainResult):
         V_k, and steps until then; empty where no samples were left out.
     kept : int
         k*.
+    noise : NoiseLaw
+        How the noise is distributed; `sample_weight` has what samples count for it, too.
     """
 
     @cached_property
@@ -69,32 +71,21 @@ class Member(TrainResult):
         """What the data leave open about the weights."""
         priors, zero = Priors(self.net), np.zeros((len(self.X), self.net.n_outputs))
         data = Objective(self.net, self.X, zero, sample_weight=self.sample_weight)
-        root = priors.root(data, self.w, self.penalties)  # of H/(βT)
-        root *= math.sqrt(self.beta * self.count / self.net.n_outputs)
+        known = information(self.noise, self.net.n_outputs)
+        root = priors.root(data, self.w, self.penalties / known)  # of H/(βT)
+        root *= math.sqrt(known * self.beta * self.count / self.net.n_outputs)
         freedom = max(self.count - self.effective_parameters, 1.0)
-        return Laplace(root, self.noise_std, freedom)
+        return Laplace(root, self.noise_std, freedom, noise=self.noise)
 
     def component(self, Z: np.ndarray) -> Component:
         """Return outputs and scales (T, nL) of new targets at inputs Z, and degrees of freedom."""
         of = self.posterior
         scale = of.deviation(self.net, self.w, Z)
-        return Component(self.net.forward(self.w, Z), scale, of.freedom)
+        return Component(self.net.forward(self.w, Z), scale, of.tails)
 
     def draws(self, Z: np.ndarray, count: int, rng: np.random.Generator) -> np.ndarray:
         """Return F + Pᵀ δ + noise, (T, nL, count), δ ~ N(0, H⁻¹)."""
-        F = self.net.forward(self.w, Z)
-        deviations = solve_triangular(
-            self.posterior.root,
-            rng.standard_normal((len(self.w), count)),
-            lower=True,
-            trans="T",
-        )
-        drawn = np.empty((*F.shape, count))
-        nL = self.net.n_outputs
-        for rows in chunks(range(len(Z)), self.net.chunk_size(nL, len(self.w) * nL)):
-            moved = self.net.jacobian(self.w, Z[rows]).T @ deviations
-            drawn[rows] = F[rows, :, np.newaxis] + moved.reshape(drawn[rows].shape)
-        return drawn + math.sqrt(0.5 / self.beta) * rng.standard_normal(drawn.shape)
+        return self.posterior.draws(self.net, self.w, Z, count, rng)
 
 
 def train_member(
@@ -237,5 +228,6 @@ def _made(data: Objective, path: _Path, fit: TrainResult, l2: np.ndarray, at: Es
         kept=path.best,
         X=data.X,
         sample_weight=s,
+        noise=NoiseLaw(),
     )
     return made

@@ -8,8 +8,10 @@ targets than each of them.
 
 from __future__ import annotations
 
+import copy
 import math
 import time
+from collections.abc import Callable
 from functools import cached_property
 from typing import Any
 
@@ -19,8 +21,12 @@ from scipy.optimize import OptimizeResult
 from ggn.fit.committee import train_members
 from ggn.fit.limits import Limits
 from ggn.fit.member import Member
+from ggn.fit.noise import Counts, NoiseKind
 from ggn.fit.predictive import Component, Predictive
-from ggn.fit.result import Status, TrainResult
+from ggn.fit.result import Status, TrainResult, interrupted
+from ggn.fit.reweighted import begun, gained, in_turn, weighed
+from ggn.fit.stages import STOPPED, Stages
+from ggn.fit.start import draw
 from ggn.fit.train import train
 from ggn.io.laplace import LaplaceMixture
 from ggn.io.model import Model
@@ -30,7 +36,10 @@ from ggn.linearization import Objective, linearize
 from ggn.network import MLP, side_by_side
 from ggn.validation import samples
 
-__all__ = ["Mixture", "bayesian_mixture", "mixed", "trained"]
+__all__ = ["Mixture", "bayesian_mixture", "members_in_turn", "mixed", "trained"]
+
+ROUNDS, SETTLED = 5, 0.1  # of all members, before the last; each begins anew, and scatters
+STEPS = 100  # of each training of a robust fit
 
 
 class Mixture(Predictive, TrainResult):
@@ -62,6 +71,8 @@ class Mixture(Predictive, TrainResult):
         γ, the members' mean.
     log_evidence : float
         Natural logarithm of the members' mean evidence.
+    noise : NoiseLaw
+        How the noise is distributed, for all members the same, in standard units.
     """
 
     @cached_property
@@ -161,6 +172,7 @@ def mixed(members: list[Member], Y: np.ndarray, units: Model) -> Mixture:
         ),
         noise_std=units.y_scale * math.sqrt(variance),
         effective_parameters=float(np.mean([m.effective_parameters for m in members])),
+        noise=first.noise,
     )
     evidence = np.array([member.log_evidence for member in members])
     with np.errstate(all="ignore"):
@@ -174,12 +186,62 @@ def _message(status: Status, each: list[Status]) -> str:
     return status.value if k == len(each) else f"{status.value} ({k} of {len(each)} networks)"
 
 
+def members_in_turn(
+    kind: NoiseKind,
+    data: Objective,
+    train: Callable[[Objective], list[Member]],
+    stages: Callable[[Objective], Stages],
+    w0: np.ndarray,
+) -> tuple[list[Member], bool]:
+    """Return members, all with the same noise, and whether that has settled.
+
+    Parameters
+    ----------
+    kind : NoiseKind
+    data : Objective
+        In standard units.
+    train : callable
+        (objective) -> members, from the same starts each time.
+    stages, w0
+        What trains a robust fit, and from where, if the noise needs one to begin with.
+    """
+    nL, Y = data.net.n_outputs, data.Yt.T
+
+    def fit(counts: Counts, last: list[Member] | None, end: bool) -> tuple[list[Member], bool]:
+        members = train(weighed(data, counts))
+        for member in members:
+            member.noise = counts.law
+        return members, not any(member.status in STOPPED for member in members)
+
+    def look(members: list[Member], counts: Counts) -> Counts | None:
+        q = np.mean([_squares(member, data.X, Y).mean(axis=1) for member in members], axis=0)
+        try:
+            return kind.counts(data.X, q, data.s, nL, counts)
+        except KeyboardInterrupt:
+            interrupted(members[0])
+            return None
+
+    begin = begun(kind, data, w0, stages, STEPS)
+    members, counts, settled = in_turn(kind, fit, look, lambda _: True, begin, ROUNDS, SETTLED)
+    for member in members:
+        member.log_evidence += gained(kind, data, member.w, counts, member.beta)
+    return members, settled
+
+
+def _squares(member: Member, X: np.ndarray, Y: np.ndarray) -> np.ndarray:
+    """Return what (φ_L - y)² are expected to be under a member's posterior, (T, nL)."""
+    spread = member.posterior.spread(member.net, member.w, X)
+    found: np.ndarray = np.square(member.net.forward(member.w, X) - Y) + spread
+    return found
+
+
 def bayesian_mixture(
     data: Objective,
     limits: Limits,
     n_estimators: int,
     rng: np.random.Generator,
     sample_weight: Any,
+    kind: NoiseKind,
     **options: Any,
 ) -> Mixture:
     """Return the mixture of networks trained on data in any units; see `ggn.train_bayesian`."""
@@ -205,11 +267,22 @@ def bayesian_mixture(
             max_seconds=max(limits.seconds - passed, 0.0), **options,
         )  # fmt: skip
 
-    members = train_members(
-        standard, trainer, n_estimators=n_estimators, rng=rng, max_iter=limits.max_iter,
-        alone=limits.callback is not None,
-    )  # fmt: skip
-    return mixed(members, standard.Yt.T, units)
+    def fit(of: Objective) -> list[Member]:
+        return train_members(
+            of, trainer, n_estimators=n_estimators, rng=copy.deepcopy(rng),
+            max_iter=limits.max_iter, alone=limits.callback is not None,
+        )  # fmt: skip
+
+    def stages(of: Objective) -> Stages:
+        quiet = Limits(limits.max_iter, limits.tol, None, limits.seconds, None)
+        return Stages(of, quiet, start, sample_weight=of.sample_weight, **options)
+
+    members, settled = members_in_turn(
+        kind, standard, fit, stages, draw(standard, copy.deepcopy(rng))
+    )
+    made = mixed(members, standard.Yt.T, units)
+    made.noise_settled = settled
+    return made
 
 
 def _units(net: MLP, X: np.ndarray, Y: np.ndarray, s: np.ndarray | None) -> Model:

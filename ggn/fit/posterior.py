@@ -12,21 +12,33 @@ intervals of 90 % with it, 0.72 to 0.89 without.  (Without hidden units the fact
 
 from __future__ import annotations
 
+import math
 from functools import cached_property
-from typing import Any, Literal, overload
+from typing import Any
 
 import numpy as np
 from scipy.linalg import cho_factor
 
+from ggn.fit.predictive import Component, Predictive
 from ggn.fit.result import TrainResult
 from ggn.io.laplace import Laplace
+from ggn.io.noise import NoiseLaw
 from ggn.linearization import linearize
-from ggn.validation import flag, number
+from ggn.validation import samples
 
-__all__ = ["BayesianResult"]
+__all__ = ["BayesianResult", "information"]
 
 
-class BayesianResult(TrainResult):
+def information(noise: NoiseLaw, nL: int) -> float:
+    """Return what a sample tells of w, over what one of its weight in least squares would.
+
+    For Student's noise with ν degrees of freedom (ν + nL)/(ν + nL + 2), Fisher's information.
+    """
+    v = noise.freedom + nL
+    return v / (v + 2.0) if math.isfinite(v) else 1.0
+
+
+class BayesianResult(Predictive, TrainResult):
     """A `TrainResult` with what the evidence says; nit, nfev and njev count the whole run.
 
     Attributes
@@ -46,7 +58,9 @@ class BayesianResult(TrainResult):
     X : ndarray, (T, n0)
         The inputs trained on.
     sample_weight : ndarray (T,) or None
-        Their weights.
+        Their weights, times what the noise has each of them count, if it is not constant.
+    noise : NoiseLaw
+        How the noise is distributed.
     """
 
     @property
@@ -59,61 +73,32 @@ class BayesianResult(TrainResult):
         """What the data leave open about the weights; `ggn.Model` keeps it in its file."""
         # the GGN matrix of the squared loss does not depend on the targets
         zero = np.zeros((len(self.X), self.net.n_outputs))
-        at = linearize(self.net, self.w, self.X, zero, l2=self.l2, sample_weight=self.sample_weight)
+        noise = self.get("noise") or NoiseLaw()
+        known = information(noise, self.net.n_outputs)
+        weights = self.sample_weight
+        at = linearize(self.net, self.w, self.X, zero, l2=self.l2 / known, sample_weight=weights)
         G = at.normal_matrix()
-        factor = cho_factor(self.beta * self._count * G, lower=True, overwrite_a=True)[0]
+        factor = cho_factor(known * self.beta * self._count * G, lower=True, overwrite_a=True)[0]
         n = self._count * self.net.n_outputs
         freedom = n - self.effective_parameters
         moving = self.net.depth > 1  # units; a linear model's variance is exact
         inflation = max(n / max(freedom, 1.0), 1.0) if moving else 1.0
-        return Laplace(factor, self.noise_std, freedom, inflation)
+        return Laplace(factor, self.noise_std, freedom, inflation, noise)
 
     def weight_covariance(self) -> np.ndarray:
         """Return H⁻¹ (N, N), the covariance of the weights in Laplace's method."""
         return self.posterior.covariance()
 
-    @overload
-    def predict(self, X: Any, return_std: Literal[False] = ...) -> np.ndarray: ...
-    @overload
-    def predict(self, X: Any, return_std: bool) -> Any: ...
-    def predict(self, X: Any, return_std: bool = False) -> Any:
-        """Return the outputs φ_L (T, nL); with return_std also the deviations of new targets.
+    def outputs(self, X: Any) -> np.ndarray:
+        """Return the outputs φ_L, (T, nL), without their deviations."""
+        return self.net.forward(self.w, X)
 
-        Parameters
-        ----------
-        X : array_like, (T, n0)
-        return_std : bool, default False
-            Return (φ_L, deviation): each (T, nL), variance n/(n - γ) (1/(2β) + pᵀ H⁻¹ p) with p
-            the gradient of the output, a column of `MLP.jacobian`; without hidden units, whose
-            choice costs, 1/(2β) + pᵀ H⁻¹ p.
+    def components(self, X: Any) -> list[Component]:
+        """Return what the fit says of new targets at X (T, n0)."""
+        of, X = self.posterior, samples("X", X, self.net.n_inputs)
+        return [Component(self.outputs(X), of.deviation(self.net, self.w, X), of.tails)]
 
-        Raises
-        ------
-        ValueError
-            For wrong shapes, dtypes or non-finite numbers.
-        """
-        F, wanted = self.net.forward(self.w, X), flag("return_std", return_std)
-        return (F, self.posterior.deviation(self.net, self.w, X)) if wanted else F
-
-    def intervals(self, X: Any, level: float = 0.9) -> tuple[np.ndarray, np.ndarray]:
-        """Return the ends, each (T, nL), of intervals that hold new targets with this probability.
-
-        Quantiles are those of Student's t with n - γ degrees of freedom.
-
-        Parameters
-        ----------
-        X : array_like, (T, n0)
-        level : float, default 0.9
-            In (0, 1).
-
-        Raises
-        ------
-        ValueError
-            For a level outside (0, 1), wrong shapes, dtypes or non-finite numbers.
-        """
-        level = number("level", level, 0.0, 1.0, open_low=True, open_high=True)
-        F, std = self.predict(X, return_std=True)
-        from scipy.stats import t as student  # a quarter of a second, for those who ask
-
-        half = float(student.ppf(0.5 + 0.5 * level, max(self.posterior.freedom, 1.0))) * std
-        return F - half, F + half
+    def draws(self, X: Any, count: int, rng: np.random.Generator) -> np.ndarray:
+        """Return draws of new targets, (T, nL, count), each of one function for all of X."""
+        X = samples("X", X, self.net.n_inputs)
+        return self.posterior.draws(self.net, self.w, X, count, rng)

@@ -66,6 +66,10 @@ class Stages:
         self.njev += fit.njev
         return fit
 
+    def weigh(self, sample_weight: np.ndarray | None) -> None:
+        """Give samples other weights from the next training on."""
+        self._options["sample_weight"] = sample_weight
+
     def _plain(self, w0: From, loss: Any, l2: Any, max_iter: int, tol: float) -> TrainResult:
         limits, passed = self._limits, time.perf_counter() - self._start
         assert limits is not None

@@ -4,14 +4,15 @@ It is NumPy's .npz with the float64 arrays w, x_mean, x_scale, y_mean and y_scal
 and `header`: JSON text as bytes, with format, version, sizes, activations, bias,
 fixed_bias, input_names and target_names; and, where they are known, loss and l2.
 
-A classifier's file is of version 2 and has `classes` in its header: a reader of version 1
-would take its outputs for predictions.  A `posterior` is one more array, the lower triangle
-of its root, with noise_std, freedom and inflation in the header (1 where a file has none); who
-does not know it misses nothing else.  That of a mixture has a row for each network, its weights
-before its triangle, and lists of these numbers.  A `training`, two bits for each row of the table,
-has rows, members, status and evidence under this name in the header, and may be missed too.  A
-state-space model has `states` in its header, in place of what a network has; a model of lags
-has `lags` besides, without which it is a network of one step.
+A classifier's file is of version 2 and has `classes` in its header: a reader of version 1 would
+take its outputs for predictions.  A `posterior` is one more array, the lower triangle of its root,
+with noise_std, freedom and inflation in the header (1 where a file has none); who does not know it
+misses nothing else.  That of a mixture has a row for each network, its weights before its triangle,
+and lists of these numbers.  Where the noise is not normal and constant, the file is of version 3,
+with `noise` in its header.  A `training`, two bits for each row of the table, has rows, members,
+status and evidence under this name in the header, and may be missed too.  A state-space model has
+`states` in its header, in place of what a network has; a model of lags has `lags` besides, without
+which it is a network of one step.
 """
 
 from __future__ import annotations
@@ -32,6 +33,7 @@ from ggn.activations import BUILT_IN, Activation, LeakyReLU
 from ggn.io.classes import Classes
 from ggn.io.files import FilePath, replacing
 from ggn.io.laplace import Laplace, LaplaceMixture
+from ggn.io.noise import law_of
 from ggn.io.training import Training
 from ggn.losses import BUILT_IN as LOSSES
 from ggn.losses import Loss
@@ -50,7 +52,7 @@ __all__ = [
     "write_archive",
 ]
 
-FORMAT, VERSION = "ggn-model", 2
+FORMAT, VERSION = "ggn-model", 3
 ARRAYS = ("w", "x_mean", "x_scale", "y_mean", "y_scale")
 OPTIONAL = ("posterior", "training")
 ARCHIVE = b"PK\x03\x04"  # as a zip archive begins
@@ -73,6 +75,7 @@ def write_archive(
         told |= {"version": 2, "classes": classes.header()}
     if posterior is not None:
         told |= posterior.numbers()
+        told["version"] = 3 if "noise" in told else told["version"]
         arrays = {**arrays, "posterior": posterior.packed()}
     if training is not None:
         told["training"] = training.header()
@@ -208,11 +211,11 @@ def meaning_of(header: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> d
     posterior: Laplace | LaplaceMixture | None = None
     if "posterior" in arrays:
         of = header["noise_std"], header["freedom"], header.get("inflation", 1.0)
-        values = arrays["posterior"]
+        values, noise = arrays["posterior"], law_of(header.get("noise"))
         if values.ndim == 1:
-            posterior = Laplace.from_packed(values, arrays["w"].size, *of)
+            posterior = Laplace.from_packed(values, arrays["w"].size, *of, noise)
         else:
-            posterior = LaplaceMixture.from_packed(values, *of)
+            posterior = LaplaceMixture.from_packed(values, *of, noise=noise)
     training = None
     if "training" in arrays:
         training = Training.from_packed(arrays["training"], header["training"])

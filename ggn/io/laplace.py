@@ -1,7 +1,8 @@
 """What the data leave open about weights and new targets, by Laplace's method.
 
 p(w | Y)     ≈ N(w*, H⁻¹),  H = L Lᵀ;  of a mixture, 1/k Σ_j N(w_j, H_j⁻¹)
-new target   ~ N(φ_L, c (σ² + pᵀ H⁻¹ p))    p: a column of P at its input, σ the noise
+new target   ~ N(φ_L, c (σ² e^g + pᵀ H⁻¹ p))    p: a column of P at its input, σ the noise, which
+may vary by g(x), or be Student's with that as its scale, see `ggn.io.noise`
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from typing import Any
 import numpy as np
 from scipy.linalg import cho_solve, solve_triangular
 
+from ggn.io.noise import NoiseLaw
 from ggn.network import MLP, chunks, one_of
 from ggn.validation import ArgumentError, describe, number
 
@@ -34,6 +36,8 @@ class Laplace:
         Degrees of freedom of the noise: how many numbers more than effective parameters.
     inflation : float, default 1.0
         c, at least 1: what the variance of new targets is larger by.
+    noise : NoiseLaw, optional
+        How the noise is distributed; by default normal, and the same everywhere.
 
     Examples
     --------
@@ -43,7 +47,14 @@ class Laplace:
     array([[1.4142]])
     """
 
-    def __init__(self, root: Any, noise_std: float, freedom: float, inflation: float = 1.0) -> None:
+    def __init__(
+        self,
+        root: Any,
+        noise_std: float,
+        freedom: float,
+        inflation: float = 1.0,
+        noise: NoiseLaw | None = None,
+    ) -> None:
         self.root = np.tril(np.asarray(root, dtype=np.float64))
         if self.root.ndim != 2 or not (np.diag(self.root) > 0.0).all():
             raise ArgumentError(
@@ -52,6 +63,7 @@ class Laplace:
         self.noise_std = number("noise_std", noise_std, 0.0)
         self.freedom = number("freedom", freedom)
         self.inflation = number("inflation", inflation, 1.0)
+        self.noise = noise or NoiseLaw()
 
     def suits(self, net: MLP) -> bool:
         """Whether it is of a network's weights."""
@@ -67,7 +79,22 @@ class Laplace:
         return H
 
     def deviation(self, net: MLP, w: Any, X: Any) -> np.ndarray:
-        """Return the standard deviation of new targets at inputs X, (T, nL)."""
+        """Return the standard deviation of new targets at inputs X, (T, nL).
+
+        Of Student's noise, which need have none, its scale counts.
+        """
+        X = net._inputs(X)
+        variance = self.spread(net, w, X) + self.noise_std**2 * self.noise.variance(X)
+        found: np.ndarray = np.sqrt(self.inflation * variance)
+        return found
+
+    @property
+    def tails(self) -> float:
+        """Degrees of freedom of the Student distribution that new targets have, at least 1."""
+        return max(min(self.freedom, self.noise.freedom), 1.0)
+
+    def spread(self, net: MLP, w: Any, X: Any) -> np.ndarray:
+        """Return pᵀ H⁻¹ p, the variance of the outputs at inputs X, (T, nL)."""
         X, nL = net._inputs(X), net.n_outputs
         variance = np.empty((len(X), nL))
         for rows in chunks(range(len(X)), net.chunk_size(nL, len(self.root) * nL)):
@@ -75,19 +102,33 @@ class Laplace:
                 self.root, net.jacobian(w, X[rows]), lower=True, overwrite_b=True
             )
             variance[rows] = np.einsum("ij,ij->j", half, half).reshape(-1, nL)
-        spread: np.ndarray = np.sqrt(self.inflation * (variance + self.noise_std**2))
-        return spread
+        return variance
+
+    def draws(
+        self, net: MLP, w: np.ndarray, X: np.ndarray, count: int, rng: np.random.Generator
+    ) -> np.ndarray:
+        """Return F + Pᵀ δ + noise, (T, nL, count), δ ~ N(0, H⁻¹)."""
+        F, nL = net.forward(w, X), net.n_outputs
+        normal = rng.standard_normal((len(w), count))
+        moves = solve_triangular(self.root, normal, lower=True, trans="T")
+        drawn = np.empty((*F.shape, count))
+        for rows in chunks(range(len(X)), net.chunk_size(nL, len(w) * nL)):
+            drawn[rows] = (net.jacobian(w, X[rows]).T @ moves).reshape(drawn[rows].shape)
+        drawn += self.noise_std * self.noise.draw(X, drawn.shape, rng)
+        drawn *= math.sqrt(self.inflation)
+        drawn += F[:, :, np.newaxis]
+        return drawn
 
     def numbers(self) -> dict[str, Any]:
         """Return the constructor's other arguments by name, as a file's header has them."""
-        return {name: getattr(self, name) for name in NUMBERS}
+        return {name: getattr(self, name) for name in NUMBERS} | _told(self.noise)
 
     def packed(self) -> np.ndarray:
         """Return L's lower triangle, row by row, (N (N + 1) / 2,)."""
         return self.root[np.tril_indices(len(self.root))]
 
     @classmethod
-    def from_packed(cls, values: np.ndarray, N: int, *more: float) -> Laplace:
+    def from_packed(cls, values: np.ndarray, N: int, *more: Any) -> Laplace:
         """Return what `packed` was made of, and the other arguments of the constructor.
 
         Raises
@@ -157,14 +198,17 @@ class LaplaceMixture:
 
     def numbers(self) -> dict[str, Any]:
         """Return the numbers of each part, in lists, as a file's header has them."""
-        return {name: [getattr(part, name) for part in self.parts] for name in NUMBERS}
+        of = {name: [getattr(part, name) for part in self.parts] for name in NUMBERS}
+        return of | _told(self.parts[0].noise)
 
     def packed(self) -> np.ndarray:
         """Return, a row for each network, its weights and what its part packs."""
         return np.hstack([self.ws, [part.packed() for part in self.parts]])
 
     @classmethod
-    def from_packed(cls, values: np.ndarray, *more: Sequence[float]) -> LaplaceMixture:
+    def from_packed(
+        cls, values: np.ndarray, *more: Sequence[float], noise: NoiseLaw | None = None
+    ) -> LaplaceMixture:
         """Return what `packed` was made of, by the parts' other arguments, a number for each.
 
         Raises
@@ -174,12 +218,18 @@ class LaplaceMixture:
         """
         N = (math.isqrt(9 + 8 * values.shape[1]) - 3) // 2  # N (N + 3) / 2 numbers in a row
         parts = [
-            Laplace.from_packed(row[N:], N, *of) for row, *of in zip(values, *more, strict=True)
+            Laplace.from_packed(row[N:], N, *of, noise)
+            for row, *of in zip(values, *more, strict=True)
         ]
         return cls(values[:, :N], parts)
 
     def __repr__(self) -> str:
         return f"LaplaceMixture({len(self.ws)} of {self.ws.shape[1]} weights)"
+
+
+def _told(noise: NoiseLaw) -> dict[str, Any]:
+    """Return what a header says of noise; of the usual one, nothing."""
+    return {} if noise.kind == NoiseLaw.kind else {"noise": noise.header()}
 
 
 def posterior_of(given: Any, net: MLP) -> Laplace | LaplaceMixture:

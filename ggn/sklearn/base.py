@@ -21,6 +21,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted
 
 from ggn.fit.mixture import Mixture, trained
+from ggn.fit.noise import NoiseKind
 from ggn.fit.penalty import without_biases
 from ggn.fit.restarts import Restarts, run_restarts
 from ggn.fit.result import Status, TrainResult
@@ -30,7 +31,7 @@ from ggn.io.scaling import constant_columns
 from ggn.io.training import Training
 from ggn.losses import Loss
 from ggn.network import MLP
-from ggn.sklearn.evidence import by_evidence, train_mixture
+from ggn.sklearn.evidence import by_evidence, noise_kind, train_mixture
 from ggn.sklearn.hidden import hidden_sizes, units_for
 from ggn.sklearn.parts import read, split
 from ggn.sklearn.penalty import EVIDENCE, penalty
@@ -52,6 +53,7 @@ class BaseGGN(WithWeights):
     loss: Any
     alpha: Any
     n_estimators: int
+    noise: str = NoiseKind.name  # who has no such parameter
     scale: str | None
     damping: Any
     step: Any
@@ -173,6 +175,7 @@ class BaseGGN(WithWeights):
         net = self._network(Y.shape[1], Y[rows].size)
         l2 = penalty(self.alpha, self._chooser)
         evidence = by_evidence(self.alpha, loss, self.early_stopping, net)
+        noise = noise_kind(self.noise, evidence)
         before = self._last(net)
         if before is None:
             weights = None if s is None else s[rows]
@@ -209,7 +212,7 @@ class BaseGGN(WithWeights):
         if evidence:
             k = integer("n_estimators", self.n_estimators, 1)
             whole = self.result_ if self._goes_on() else None
-            best: TrainResult = train_mixture(task, before, k, seed, whole, self.n_jobs)
+            best: TrainResult = train_mixture(task, before, k, seed, whole, self.n_jobs, noise)
             runs = best.members
         else:
             runs = tuple(run_restarts(task.train, n_restarts, seed, self.n_jobs))
@@ -217,7 +220,10 @@ class BaseGGN(WithWeights):
         self.restarts_ = Restarts(runs)
         self.__dict__.pop("diagnosis_", None)
         l2 = best.best.l2 if isinstance(best, Mixture) else task.l2
-        self._problem = task.fitted, best.get("loss", loss), l2
+        on = task.fitted
+        if noise.in_turn:  # what samples count for is the noise's, too
+            on = Samples(on.X, on.Y, trained(best).sample_weight)
+        self._problem = on, best.get("loss", loss), l2
         self.input_range_ = np.array([X[rows].min(axis=0), X[rows].max(axis=0)])
         self._keep(before, best, also)
         if s is None:  # a file has no weights of samples, nor which of them had none

@@ -8,6 +8,7 @@ their square, which each estimate needs, is too large.
 from __future__ import annotations
 
 import contextlib
+import math
 from typing import Any
 
 import numpy as np
@@ -16,18 +17,24 @@ from scipy.optimize import OptimizeResult
 
 from ggn._core.machine import threads
 from ggn.fit.committee import train_members
-from ggn.fit.limits import scipy_callback
-from ggn.fit.mixture import Mixture, mixed
+from ggn.fit.limits import Limits, scipy_callback
+from ggn.fit.member import Member
+from ggn.fit.mixture import Mixture, members_in_turn, mixed
+from ggn.fit.noise import NoiseKind, kind_of
 from ggn.fit.result import TrainResult
+from ggn.fit.stages import Stages
+from ggn.fit.start import draw
 from ggn.fit.task import Task
 from ggn.fit.train import train
+from ggn.fit.unsettled import hint_of_the_noise
 from ggn.io import Model
 from ggn.linearization import Objective
 from ggn.losses import Loss, Squared
 from ggn.network import MLP
 from ggn.sklearn.penalty import EVIDENCE
+from ggn.validation import ArgumentError, describe
 
-__all__ = ["by_evidence", "train_mixture"]
+__all__ = ["by_evidence", "noise_kind", "train_mixture"]
 
 MOST_WEIGHTS = 4000
 
@@ -38,6 +45,18 @@ def by_evidence(alpha: Any, loss: Loss, early_stopping: bool, net: MLP) -> bool:
     return asked and isinstance(loss, Squared) and net.n_weights <= MOST_WEIGHTS
 
 
+def noise_kind(noise: Any, evidence: bool) -> NoiseKind:
+    """Return what the parameter says, which without the evidence can be said of one kind alone."""
+    kind = kind_of(noise)
+    if kind.in_turn and not evidence:
+        raise ArgumentError(
+            "noise",
+            f"must be {NoiseKind.name!r} where alpha is not {EVIDENCE!r}, or cannot be for the "
+            f"loss, early_stopping or more than {MOST_WEIGHTS} weights, got {describe(noise)}",
+        )
+    return kind
+
+
 def train_mixture(
     task: Task,
     units: Model,
@@ -45,6 +64,7 @@ def train_mixture(
     seed: int,
     last: TrainResult | None,
     n_jobs: int | None,
+    noise: NoiseKind,
 ) -> Mixture:
     """Train the members, or go on with those of the last fit."""
     call, on = scipy_callback(task.callback), task.fitted
@@ -67,9 +87,9 @@ def train_mixture(
             tol=tol, callback=observe if watched else None, **task.options,
         )  # fmt: skip
 
-    with _on(n_jobs):
-        members = train_members(
-            Objective(task.net, on.X, on.Y, task.loss, sample_weight=on.weights),
+    def fit(data: Objective) -> list[Member]:
+        return train_members(
+            data,
             trainer,
             n_estimators=n_estimators,
             rng=np.random.default_rng(seed),
@@ -78,11 +98,23 @@ def train_mixture(
             prepare=task.varied.least_norm,
             alone=call is not None or task.verbose,
         )
+
+    def stages(of: Objective) -> Stages:
+        limits = Limits(task.max_iter, task.tol, None, math.inf, None)
+        return Stages(of, limits, sample_weight=of.sample_weight, **task.options)
+
+    whole = Objective(task.net, on.X, on.Y, task.loss, sample_weight=on.weights)
+    w0 = draw(whole, np.random.default_rng(seed))
+    with _on(n_jobs):
+        members, settled = members_in_turn(noise, whole, fit, stages, w0)
     if last is None and not task.varied.everything:
         for member in members:
             w = task.varied.least_norm(member.w)
             member.update(w=w, x=w)
-    return mixed(members, on.Y, units)
+    made = mixed(members, on.Y, units)
+    made.noise_settled = settled
+    hint_of_the_noise(made)
+    return made
 
 
 def _on(n_jobs: int | None) -> contextlib.AbstractContextManager[None]:

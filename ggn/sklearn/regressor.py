@@ -51,6 +51,8 @@ class GGNRegressor(MultiOutputMixin, RegressorMixin, BaseGGN):
         4000 weights it means 1e-4.
     n_estimators : int, default 5
         Networks of the mixture, with alpha="evidence".
+    noise : {"constant", "varying", "heavy_tailed", "contaminated"}, default "constant"
+        How targets scatter, see `ggn.train_bayesian`; with alpha="evidence".
     scale : {"standard", "minmax", "robust"} or None, default "standard"
         Units of inputs and targets inside the model: mean zero and standard
         deviation one (for a loss against outliers: as "robust"), from -1 to 1, median
@@ -166,6 +168,7 @@ class GGNRegressor(MultiOutputMixin, RegressorMixin, BaseGGN):
         loss: Any = "squared",
         alpha: Any = "evidence",
         n_estimators: int = 5,
+        noise: str = "constant",
         scale: str | None = "standard",
         damping: Any = "levenberg_marquardt",
         step: Any = "auto",
@@ -282,12 +285,8 @@ class GGNRegressor(MultiOutputMixin, RegressorMixin, BaseGGN):
     def _mixture(self, what: str) -> Mixture:
         check_is_fitted(self)
         if not isinstance(self.result_, Mixture):
-            instead = (
-                ""
-                if self.alpha == "evidence"
-                else "; it chooses the penalty without a search "
-                "over alpha, as ggn.train_bayesian does"
-            )
+            instead = "; it chooses the penalty without a search over alpha, as ggn.train_bayesian"
+            instead = "" if self.alpha == "evidence" else f"{instead} does"
             raise ValueError(
                 f"{what} needs a fit with alpha='evidence', and loss='squared', no early_stopping "
                 f"and at most 4000 weights; got alpha={self.alpha!r}, loss={self.loss!r}, "
