@@ -137,6 +137,14 @@ def test_arrays_that_memory_does_not_hold():
             call()
 
 
+def test_steps_that_memory_does_not_hold():
+    wide, few = ggn.MLP((2, 10**6, 1)), ggn.MLP((1, 1))
+    many = np.linspace(-1.0, 1.0, 10**6)[:, np.newaxis]
+    for step, data in (("primal", (wide, X, Y)), ("dual", (few, many, many))):
+        with pytest.raises(ValueError, match=r"^step must be one that fits .* GiB"):
+            ggn.train(*data, step=step, max_iter=1)
+
+
 # --------------------------------------------------------------- what is no network
 
 

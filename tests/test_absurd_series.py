@@ -171,6 +171,52 @@ def test_a_fit_that_was_refused_is_none():
             ask(estimator)
 
 
+@pytest.mark.parametrize("size", [1e155, 1e200, 1e308, 1e-155, 1e-200, 5e-324])
+def test_series_whose_squares_are_no_numbers(size):
+    two = np.stack([U, size * U], axis=1)  # a column by itself
+    for train in (
+        lambda u, y: ggn.narx(u, y, hidden=2, **FEW),
+        lambda u, y: ggn.statespace(u, y, 2, f=2, **FEW),
+    ):
+        for data, name in (((two, Y), "U"), ((U, size * Y), "Y")):
+            with pytest.raises(ArgumentError, match=rf"^{name} must be of a size in \[.* unit$"):
+                train(*data)
+
+
+@pytest.mark.parametrize("size", [1e135, 1e-135])
+def test_series_of_all_other_sizes(size):
+    """Inputs may come in any unit, and J is in that of the outputs, squared."""
+    for train in (
+        lambda u, y: ggn.narx(u, y, hidden=2, max_iter=5).fun,
+        lambda u, y: ggn.statespace(u, y, 2, f=2, max_iter=5).fun,
+    ):
+        one = train(U, Y)
+        assert train(size * U, Y) == pytest.approx(one, rel=1e-6)
+        assert train(U, size * Y) / size / size == pytest.approx(one, rel=1e-6)
+
+
+@pytest.mark.parametrize("far", [1e308, -1e308])
+def test_a_run_far_outside_the_data_overflows_without_a_warning(states, far):
+    for said in (states.simulate(np.full(5, far)), states.predict(np.full(60, far), Y)):
+        assert not np.isfinite(said).all()
+    for ask in (lambda: states.poles(u=[far]), lambda: states.poles_along(np.full(60, far), Y)):
+        with pytest.raises(ValueError, match=r"^poles and stability need a finite run, got"):
+            ask()
+
+
+@pytest.mark.parametrize("n", [10**6, 10**8])
+def test_models_that_memory_does_not_hold(n):
+    """More states than outputs to tell them, and weights whose matrix nobody could keep."""
+    with pytest.raises(ArgumentError, match=rf"^n_states must be less than .*, 60, got {n}$"):
+        ggn.statespace(U, Y, n)
+    for name, train in (
+        ("a model for step='primal'", lambda: ggn.statespace(U, Y, 1, f=n)),
+        ("hidden", lambda: ggn.narx(U, Y, hidden=n)),
+    ):
+        with pytest.raises(ArgumentError, match=f"^the weights of (sizes|{name}) must be at most"):
+            train()
+
+
 @pytest.mark.parametrize("n", [2**62, 2**50])
 def test_runs_that_memory_does_not_hold(n):
     with pytest.raises(ArgumentError, match=r"^n_starts must be at most .*, which memory holds"):

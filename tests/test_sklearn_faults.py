@@ -33,6 +33,7 @@ OK = np.array([[0.0, 1.0], [1.0, 2.0], [3.0, 4.0]])
         (R, OK, ["a", "b", "c"], None, "could not convert string to float"),
         (R, [["a", "b"], ["c", "d"]], [1, 2], None, "could not convert string to float"),
         (C, OK, [0.1, 0.2, 0.3], None, "Unknown label type: continuous"),
+        (C, OK, [1e200, -1e200, 2e200], None, "Unknown label type: continuous"),
         (C, OK, [[0, 1], [1, 0], [1, 2]], None, "y should be a 1d array"),
         (R, OK, [1, 2], None, r"inconsistent numbers of samples: \[3, 2\]"),
         (R, OK[:, 0], [1, 2, 3], None, "Expected 2D array, got 1D array instead"),

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import math
 import os
 import statistics
 import threading
@@ -25,6 +26,7 @@ from ggn.validation import ArgumentError, integer, number
 __all__ = [
     "FIT_BYTES",
     "check_room",
+    "check_square",
     "done",
     "flop_rate",
     "lane_count",
@@ -80,6 +82,22 @@ def check_room(name: str, value: int, each: float) -> int:
     if value * each > _half():
         most = int(_half() / each)
         raise ArgumentError(name, f"must be at most {most}, which memory holds, got {value}")
+    return value
+
+
+def check_square(name: str, value: int) -> int:
+    """Return how many things are asked for, if the machine's memory holds a square of doubles.
+
+    Raises
+    ------
+    ValueError
+        If it does not.
+    """
+    most = math.isqrt(int(2.0 * _half() / 8.0))
+    if value > most:
+        raise ArgumentError(
+            name, f"must be at most {most}, a square of which memory holds, got {value}"
+        )
     return value
 
 

@@ -102,6 +102,19 @@ class Plan:
         """The step to take."""
         return self.best.step
 
+    def check(self, step: Step) -> None:
+        """Raise ValueError for a step, chosen by hand, that this machine cannot hold."""
+        for c in self.candidates:
+            if type(c.step) is type(step) and c.bytes > 2.0 * memory_limit(None):
+                raise ArgumentError(
+                    "step",
+                    f"must be one that fits into memory, got {step!r}, which needs "
+                    f"{c.bytes / 2**30:.3g} GiB for {self.net.n_weights} weights and "
+                    f"{self.samples} samples; ",
+                    Setting("step", ("auto",)),
+                    " finds another",
+                )
+
     def __str__(self) -> str:
         wired = any(c.sent for c in self.candidates)
         lines = [
@@ -266,14 +279,15 @@ def choose(
 ) -> Step:
     """Return the step to take, planned where it is "auto"."""
     chosen, loss = steps.resolve(step), objective.loss
-    if chosen is None:
-        penalised, resident = objective.penalised, objective.rooted
-        kinds = loss.semidefinite, loss.reachable, damping.damped, penalised, resident
-        of = objective.net, objective.T, kinds, memory_limit(max_memory)
-        if objective.transport is None:
-            chosen = _cheapest(*of, number_of_threads(), one_thread())()
-        else:
-            chosen = _planned(*of, objective.transport).step
+    penalised, resident = objective.penalised, objective.rooted
+    kinds = loss.semidefinite, loss.reachable, damping.damped, penalised, resident
+    of = objective.net, objective.T, kinds, memory_limit(max_memory)
+    if chosen is not None:
+        _planned(*of, objective.transport).check(chosen)
+    elif objective.transport is None:
+        chosen = _cheapest(*of, number_of_threads(), one_thread())()
+    else:
+        chosen = _planned(*of, objective.transport).step
     if chosen.rooted and not objective.rooted:
         able = tuple(name for name, cls in steps.NAMES.items() if not cls.rooted)
         raise ArgumentError(

@@ -36,16 +36,12 @@ class Positions:
     def __init__(self, layout: _core.Layout) -> None:
         self._layout = layout
         self.n_units, self.n_inputs = layout.n_units, layout.n_inputs
-        weights = layout.weights(np.arange(layout.n_weights, dtype=np.float64))
-        places = [B.astype(np.intp) for B in weights]
-        # of each unit's first weight, of that of its layer's first unit, of the first unit's all
-        self._first = np.concatenate([B[:, 0] for B in places])
-        self._layers_first = np.concatenate([np.full(len(B), B[0, 0]) for B in places])
-        self._first_unit = np.concatenate([B[0] for B in places])
 
     def factor(self, D: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return p and q over all layers, if D has that form; p is 1 for each first unit."""
-        return D[self._first] / D[self._layers_first], D[self._first_unit]
+        layers = self._layout.weights(D)
+        p = [B[:, 0] / B[0, 0] for B in layers]
+        return np.concatenate(p), np.concatenate([B[0] for B in layers])
 
     def factors(self, D: np.ndarray) -> bool:
         """Return whether D has that form."""

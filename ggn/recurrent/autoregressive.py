@@ -20,7 +20,7 @@ import numpy as np
 
 from ggn import damping as dampings
 from ggn import steps
-from ggn._core.machine import FIT_BYTES, check_room, limited
+from ggn._core.machine import FIT_BYTES, check_room, check_square, limited
 from ggn.activations import Activation
 from ggn.damping import Damping
 from ggn.fit.limits import Callback, Limits
@@ -170,6 +170,7 @@ def narx(
     Z, T, windows, places = series.samples(lags)
     weights = None if sample_weight is None else series.weights(sample_weight, places)
     net = network(hidden, activation, lags.n, series.n_outputs)
+    check_square("the weights of hidden", net.n_weights)
     given = resolve(loss)
     if type(given) not in FOR_REGRESSION.values():
         raise ArgumentError("loss", f"must be one of residuals, got {given!r}")

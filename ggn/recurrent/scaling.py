@@ -46,14 +46,19 @@ class Scaling:
         return cls(U.mean(axis=0), U.std(axis=0), np.nanmean(Y, axis=0), deviation)
 
     def inputs(self, U: np.ndarray) -> np.ndarray:
-        """Return u'."""
-        return (U - self.u_mean) / self.u_scale
+        """Return u'; far outside the data it may overflow, visibly, to inf."""
+        with np.errstate(all="ignore"):
+            found: np.ndarray = (U - self.u_mean) / self.u_scale
+        return found
 
     def targets(self, Y: np.ndarray) -> np.ndarray:
-        """Return y'."""
-        return (Y - self.y_mean) / self.y_scale
+        """Return y', as `inputs` does."""
+        with np.errstate(all="ignore"):
+            found: np.ndarray = (Y - self.y_mean) / self.y_scale
+        return found
 
     def outputs(self, Y: np.ndarray) -> np.ndarray:
         """Return y of y'."""
-        found: np.ndarray = self.y_mean + self.y_scale * Y
+        with np.errstate(all="ignore"):
+            found: np.ndarray = self.y_mean + self.y_scale * Y
         return found

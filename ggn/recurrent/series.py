@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from ggn.fit.sizes import check_sizes
 from ggn.recurrent.lags import Lags
 from ggn.recurrent.windows import Windows
 from ggn.validation import ArgumentError, count, float_array, vector
@@ -80,11 +81,15 @@ class Series:
         self.n_inputs, self.n_outputs = self.U[0].shape[1], self.Y[0].shape[1]
 
     def vary(self, outputs: bool = True) -> None:
-        """Refuse columns that are one number throughout: nothing can be learnt of their effect."""
-        for name, parts in (("U", self.U), ("Y", self.Y))[: 1 + outputs]:
+        """Refuse columns that are one number throughout: nothing can be learnt of their effect.
+
+        So are those whose squares, of which deviations and J are sums, leave float64.
+        """
+        for name, parts in (("U", self.U), ("Y", self.Y)):
             for c, column in enumerate(np.concatenate(parts).T):
                 seen = column[~np.isnan(column)]
-                if not len(seen) or np.ptp(seen) == 0.0:
+                check_sizes(**{name: seen})
+                if (outputs or name == "U") and (not len(seen) or np.ptp(seen) == 0.0):
                     what = f"{seen[0]:.6g}" if len(seen) else "NaN"
                     raise ArgumentError(
                         name, f"must vary in each column, got {what} throughout column {c}"

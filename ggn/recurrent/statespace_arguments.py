@@ -41,16 +41,15 @@ def check_outputs(series: Series) -> None:
             raise ArgumentError("Y", f"must have some output in column {o}, got nan only")
 
 
-def check_lengths(model: StateSpace, Ys: list[np.ndarray]) -> None:
+def check_lengths(n_states: int, Ys: list[np.ndarray]) -> None:
     """Raise ValueError where there are fewer outputs than states to begin with."""
     for e, Y in enumerate(Ys):
         seen = int(np.isfinite(Y).sum())
-        if seen <= model.n_states:
+        if seen <= n_states:
             where = f" in series {e}" if len(Ys) > 1 else ""
             raise ArgumentError(
-                "n_states", f"must be less than the outputs given{where}, {seen}, got "
-                f"{model.n_states}"
-            )  # fmt: skip
+                "n_states", f"must be less than the outputs given{where}, {seen}, got {n_states}"
+            )
 
 
 def chosen_damping(damping: str | Damping) -> Damping:

@@ -183,6 +183,8 @@ class StateSpace:
         M = np.broadcast_to(A, (len(X), nx, nx))
         H = np.broadcast_to(parts["C"], (len(X), self.n_outputs, nx))
         Z = np.hstack([X, U])
+        if not np.isfinite(Z).all():
+            raise ValueError("poles and stability need a finite run, got one that overflows")
         if self.f is not None:
             M = M + self.f.input_jacobian(parts["f"], Z)[:, :, :nx]
         if self.g is not None:

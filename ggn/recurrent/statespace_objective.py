@@ -82,7 +82,8 @@ class StateSpaceObjective(Objective):
             s = np.asarray(sample_weight, dtype=np.float64) * some
         self.c = Shares.from_weights(s, self.T)
         self.s = np.broadcast_to(1.0 if s is None else s, self.T)
-        self.count = float(self.s.sum())
+        with np.errstate(over="ignore"):
+            self.count = float(self.s.sum())
         self.l2 = penalty(l2, net.n_weights)
         self.penalised = bool(np.any(self.l2))
         self.chunk_size = chunk_size

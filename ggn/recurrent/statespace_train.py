@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from ggn._core.machine import FIT_BYTES, check_room, limited
+from ggn._core.machine import FIT_BYTES, check_room, check_square, limited
 from ggn.damping import Damping
 from ggn.fit.limits import Callback, Limits
 from ggn.fit.method import Method, steered
@@ -35,7 +35,7 @@ from ggn.recurrent.statespace_objective import StateSpaceObjective
 from ggn.recurrent.statespace_start import linear_start
 from ggn.recurrent.statespace_windows import ENDED, bridge
 from ggn.recurrent.units import ScaledLoss, in_units
-from ggn.steps import Step
+from ggn.steps import Primal, Step
 from ggn.validation import flag, generator, integer, vector
 
 __all__ = ["statespace"]
@@ -168,12 +168,14 @@ def statespace(
     Us, Ys = series.U, series.Y
     count = check_room("n_restarts", integer("n_restarts", n_restarts, 1), FIT_BYTES)
     source = generator(rng)
+    check_lengths(integer("n_states", n_states, 1), Ys)  # before they take memory
     model = StateSpace(
         Us[0].shape[1], n_states, Ys[0].shape[1], f, g, linear, feedthrough,
         len(Ys) if flag("free_initial_states", free_initial_states) else 0,
     )  # fmt: skip
-    check_lengths(model, Ys)
-    rules = chosen_damping(damping)
+    rules, taken = chosen_damping(damping), chosen_step(step)
+    if isinstance(taken, Primal):
+        check_square("the weights of a model for step='primal'", model.n_weights)
     steering = steered(loss, rules, None)
     residual = isinstance(steering, Residual)
     scaling = w0.scaling if isinstance(w0, StateSpaceFit) else Scaling.of(Us, Ys, outputs=residual)
@@ -184,7 +186,7 @@ def statespace(
     if sample_weight is not None:
         weights = vector("sample_weight", sample_weight, sum(map(len, Ys)), "one per sample")
     limits = Limits(max_iter, tol, loss_target, max_seconds, callback)
-    method = Method(chosen_step(step), rules, limits, False)
+    method = Method(taken, rules, limits, False)
     units = ScaledLoss(StateSpaceObjective(model, Us, Ys, own_loss, weights), size)
     given = given_weights(model, w0)
     fits: list[TrainResult] = []

@@ -85,8 +85,10 @@ def read_labels(who: str, y: np.ndarray) -> Labels:
     if missing is not None:
         raise ArgumentError("y", f"must have a label for every sample, got {missing}")
     try:
-        check_classification_targets(y)
-        if type_of_target(y) == "multilabel-indicator":
+        with np.errstate(invalid="ignore"):  # no label that is a number is beyond all integers
+            check_classification_targets(y)
+            kind = type_of_target(y)
+        if kind == "multilabel-indicator":
             return Labels(np.arange(y.shape[1]), None, y.astype(np.float64))
         classes, numbers = np.unique(column_or_1d(y, warn=True), return_inverse=True)
     except TypeError as error:
