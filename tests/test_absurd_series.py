@@ -38,6 +38,17 @@ def test_flags_of_a_state_space_model(name, value):
         ggn.statespace(U, Y, 2, **{name: value}, **FEW)
 
 
+@pytest.mark.parametrize("value", ["23", None, 1.5, np.ones((30, 2)), [None], range(2**62)])
+def test_widths_of_a_model_of_lags(value):
+    with pytest.raises(ArgumentError, match=r"^hidden must be an integer .*, got .{1,70}$"):
+        ggn.narx(U, Y, hidden=value, **FEW)
+
+
+def test_a_target_where_the_data_choose_is_shown_in_a_line():
+    with pytest.raises(ArgumentError, match=r"^loss_target must be left out .*, got .{1,70}$"):
+        ggn.narx(U, Y, loss_target=np.ones((30, 2)), l2="evidence", **FEW)
+
+
 def test_bounds_with_noise_or_without(states):
     for value in (np.ones((6, 2)), "x" * 5, 2):
         with pytest.raises(ArgumentError, match=r"^noise must be True or False, got "):

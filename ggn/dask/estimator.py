@@ -28,7 +28,7 @@ from ggn.losses import Loss
 from ggn.network import MLP
 from ggn.sklearn.hidden import hidden_sizes
 from ggn.sklearn.weights import WithWeights
-from ggn.validation import ArgumentError, integer, number, users_line
+from ggn.validation import ArgumentError, describe, integer, number, users_line
 
 __all__ = ["DaskGGN", "values_of"]
 
@@ -75,8 +75,8 @@ class DaskGGN(WithWeights):
         encode: Any = None,
         **more: Any,
     ) -> Fitted:
-        if self.scale not in ("standard", None):
-            raise ArgumentError("scale", f"must be 'standard' or None, got {self.scale!r}")
+        if not (self.scale is None or (isinstance(self.scale, str) and self.scale == "standard")):
+            raise ArgumentError("scale", f"must be 'standard' or None, got {describe(self.scale)}")
         if not is_dask_collection(X) or not hasattr(X, "ndim"):
             raise ArgumentError("X", f"must be a dask array or data frame, got {type(X).__name__}")
         net = MLP((width(X), *hidden_sizes(self.hidden_layer_sizes), n_outputs), self.activation)

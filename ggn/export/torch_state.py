@@ -110,7 +110,8 @@ def from_torch_state_dict(
         module = key.removesuffix(kind)
         if kind not in ("weight", "bias") or f"{module}weight" not in state:
             raise ValueError(
-                f"state must hold weights and biases of linear layers only, got the key {key!r}"
+                "state must hold weights and biases of linear layers only, got the key "
+                f"{describe(key)}"
             )
         if kind == "weight":
             name, bias = f"state[{key!r}]", f"{module}bias"

@@ -28,7 +28,7 @@ from ggn.fit.stages import From, Run, Stages, with_sums
 from ggn.fit.start import start
 from ggn.fit.train import minimise
 from ggn.losses import Loss, Squared
-from ggn.validation import ArgumentError, flag, spelled
+from ggn.validation import ArgumentError, describe, flag, spelled
 
 __all__ = ["Given", "way_of"]
 
@@ -185,7 +185,8 @@ def way_of(loss: Loss, l2: Any, robust: bool, target: float | None) -> Given:
     if (evident or flag("robust", robust)) and target is not None:
         raise ArgumentError(
             "loss_target",
-            f"must be left out where penalty or scale are chosen by the fit, got {target!r}",
+            "must be left out where penalty or scale are chosen by the fit, got "
+            f"{describe(target)}",
         )
     if flag("robust", robust):
         if loss.scale is None:

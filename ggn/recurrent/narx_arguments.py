@@ -13,7 +13,7 @@ from ggn.recurrent.lags import Lags
 from ggn.recurrent.objective import LoopObjective
 from ggn.recurrent.recursion import Recursion
 from ggn.recurrent.series import Series
-from ggn.validation import ArgumentError, count, describe, integer
+from ggn.validation import ArgumentError, count, describe, integer, items
 
 __all__ = ["held_out", "network", "standard_units"]
 
@@ -22,12 +22,8 @@ def network(hidden: Any, activation: Any, n: int, outputs: int) -> MLP:
     """Return the network of lags."""
     if isinstance(hidden, (int, np.integer)) and not isinstance(hidden, bool):
         hidden = (integer("hidden", hidden, 0),) if hidden != 0 else ()
-    try:
-        widths = tuple(integer("hidden", h, 1) for h in hidden)
-    except TypeError:
-        raise ArgumentError(
-            "hidden", f"must be an integer or a sequence of them, got {hidden!r}"
-        ) from None
+    given = items("hidden", hidden, "an integer or a sequence of them")
+    widths = tuple(integer("hidden", h, 1) for h in given)
     return MLP((n, *widths, outputs), activation) if widths else MLP((n, outputs))
 
 

@@ -17,7 +17,7 @@ from ggn.fit.scores import r2
 from ggn.linearization.objective import zeros_and_ones
 from ggn.sklearn.base import BaseGGN
 from ggn.sklearn.parts import seed_of
-from ggn.validation import flag
+from ggn.validation import describe, flag
 
 __all__ = ["GGNRegressor"]
 
@@ -286,11 +286,11 @@ class GGNRegressor(MultiOutputMixin, RegressorMixin, BaseGGN):
         check_is_fitted(self)
         if not isinstance(self.result_, Mixture):
             instead = "; it chooses the penalty without a search over alpha, as ggn.train_bayesian"
-            instead = "" if self.alpha == "evidence" else f"{instead} does"
+            instead = "" if describe(self.alpha) == "'evidence'" else f"{instead} does"
             raise ValueError(
                 f"{what} needs a fit with alpha='evidence', and loss='squared', no early_stopping "
-                f"and at most 4000 weights; got alpha={self.alpha!r}, loss={self.loss!r}, "
-                f"{self.model_.net.n_weights} weights{instead}"
+                f"and at most 4000 weights; got alpha={describe(self.alpha)}, "
+                f"loss={describe(self.loss)}, {self.model_.net.n_weights} weights{instead}"
             )
         return self.result_
 
