@@ -219,3 +219,20 @@ def test_a_posterior_is_kept_and_gives_the_same_deviations(tmp_path):
     with pytest.raises(ValueError, match=r"be fit\.posterior .* got BayesianResult"):
         Model(net, fit.w, posterior=fit)
     assert {"posterior", "intervals", "weight_covariance", "noise_std", "w"} <= {*dir(fit)}
+
+
+class Unspeakable:
+    """Has no text."""
+
+    def __repr__(self):
+        raise RecursionError
+
+
+def test_classes_that_have_no_text():
+    with pytest.raises(ValueError, match=r"^classes must have a text each, got an Unspeakable"):
+        ggn.Model(ggn.MLP((1, 1)), [1.0, 0.0], loss="logistic", classes=["yes", Unspeakable()])
+    inside: list = []
+    for _ in range(100_000):
+        inside = [inside]
+    with pytest.raises(ValueError, match=r"^classes must have a text each, got a list that"):
+        ggn.Model(ggn.MLP((1, 1)), [1.0, 0.0], loss="logistic", classes=["yes", inside])

@@ -216,6 +216,8 @@ def test_along_shows_the_loss_on_each_line(at):
         plot.along(at, np.eye(2))
     with pytest.raises(ValueError, match="reach must be"):
         plot.along(at, V, reach=0.0)
+    with pytest.raises(ValueError, match="reach must be"):
+        plot.plane(at, *V.T, reach=1e308)
 
 
 def test_plane_shows_the_loss_on_a_plane():

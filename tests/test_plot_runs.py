@@ -123,3 +123,13 @@ def test_poles_of_what_is_no_fit_are_refused(seen):
         fit.poles([1.0, 2.0])
     with pytest.raises(ValueError, match="U must have 1 column"):
         ggn.plot.poles(fit, np.stack([u, u], axis=1), y)
+
+
+def test_pictures_of_nothing_are_refused(seen):
+    fit, u, y = seen
+    with pytest.raises(ValueError, match=r"^horizon must leave something to predict in each"):
+        ggn.plot.correlations(fit, u, y, horizon=2**62)
+    with pytest.raises(ValueError, match=r"^ahead must have steps at which something is predicted"):
+        ggn.plot.horizons(fit, u, y, ahead=(2**62, 5000))
+    with pytest.raises(ValueError, match=r"^ax must be 2 axes, one per target, got 1"):
+        ggn.plot.correlations(fit, u, y, ax=range(2**62))

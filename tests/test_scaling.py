@@ -127,3 +127,14 @@ def test_a_warning_is_in_the_users_numbers_and_of_the_users_line(name):
     with pytest.warns(ggn.ScalingWarning, match=r"input 0 is 1013 ± 0\.6:") as caught:
         TRAINERS[name](net, x, y, max_iter=2)
     assert {w.filename for w in caught if w.category is ggn.ScalingWarning} == {__file__}
+
+
+@pytest.mark.parametrize("robust", [False, True])
+def test_weights_count_beside_each_other_alone(robust):
+    """Of any size, sums beyond float64 among them; powers of two leave every digit."""
+    rng = np.random.default_rng(5)
+    A, weights = rng.normal(size=(40, 2)), rng.integers(1, 4, 40).astype(np.float64)
+    expected = columns.centre_and_size(A, weights, robust=robust)
+    for size in (2.0**1021, 2.0**-1000):
+        found = columns.centre_and_size(A, size * weights, robust=robust)
+        assert np.array_equal(found, expected)

@@ -30,6 +30,8 @@ OK = np.array([[0.0, 1.0], [1.0, 2.0], [3.0, 4.0]])
         (R, OK, [1, 2, 3], [1, -1, 1], "Negative values in data passed to `sample_weight`"),
         (R, OK, [1, 2, 3], [1, 1], r"sample_weight.shape == \(2,\), expected \(3,\)"),
         (R, OK, [1, 2, 3], [1, np.nan, 1], "Input sample_weight contains NaN"),
+        (R, OK, [1, 2, 3], [10**400], "sample_weight must be of numbers that float64"),
+        (C, OK, [0, 1, 1], range(2**62), "sample_weight must be of numbers that float64"),
         (R, OK, ["a", "b", "c"], None, "could not convert string to float"),
         (R, [["a", "b"], ["c", "d"]], [1, 2], None, "could not convert string to float"),
         (C, OK, [0.1, 0.2, 0.3], None, "Unknown label type: continuous"),

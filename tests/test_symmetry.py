@@ -187,3 +187,14 @@ def test_many_units_in_a_chain_of_near_ones_are_refused():
 def test_a_tolerance_may_be_any_number():
     group, w = Symmetry(ggn.MLP((1, 2, 1))), np.arange(1.0, 8.0)
     assert group.same_orbit(w, w, Decimal("1e-6"))
+
+
+@pytest.mark.parametrize("tol", ["1", None, -1.0, np.nan, 1j, [1e-6]])
+def test_how_near_is_a_number(tol):
+    group = Symmetry(ggn.MLP((1, 2, 1)))
+    for ask in (
+        lambda: group.canonical(np.ones(7), tol),
+        lambda: group.same_orbit(*2 * [np.ones(7)], tol),
+    ):
+        with pytest.raises(ValueError, match=r"^tol must be a number.*, got "):
+            ask()

@@ -96,7 +96,8 @@ class Classes:
         needed = 1 if len(made.labels) == 2 and made.link != "softmax" else len(made.labels)
         if n_outputs not in (needed, len(made.labels)) or (made.several and n_outputs == 1):
             raise ArgumentError(
-                "classes", f"must be as many as the {n_outputs} outputs tell, got {made.labels}"
+                "classes",
+                f"must be as many as the {n_outputs} outputs tell, got {describe(made.labels)}",
             )
         return made
 
@@ -169,4 +170,9 @@ def plain_label(label: Any) -> Any:
     """
     if isinstance(label, np.generic) and label.dtype.kind not in "Mm":
         label = label.item()
-    return label if isinstance(label, (str, int, float)) else str(label)
+    if isinstance(label, (str, int, float)):
+        return label
+    try:
+        return str(label)
+    except Exception as error:  # whatever the label's own code raises
+        raise ArgumentError("classes", f"must have a text each, got {describe(label)}") from error

@@ -60,6 +60,8 @@ def centre_and_size(
     """
     if weights is not None and not weights.all():
         A, weights = A[weights > 0.0], weights[weights > 0.0]
+    if weights is not None:  # by a power of two, which leaves the digits: sums must not overflow
+        weights = np.ldexp(weights, -int(np.frexp(weights.max())[1]))
     columns = max(BLOCK // len(A), 1)
     if columns >= A.shape[1]:
         return _measured(A, weights, robust, shift)

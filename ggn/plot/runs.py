@@ -115,6 +115,10 @@ def correlations(
     most = integer("lags", lags, 1)
     series, found = _runs(fit, U, Y, horizon)
     r = np.concatenate([f - y for f, y in zip(found, series.Y, strict=True)])
+    if not np.isfinite(r).any(axis=0).all():
+        raise ArgumentError(
+            "horizon", f"must leave something to predict in each output, got {describe(horizon)}"
+        )
     if most >= len(r):
         raise ArgumentError("lags", f"must be less than the samples, {len(r)}, got {most}")
     u = np.concatenate(series.U)
@@ -163,6 +167,10 @@ def horizons(fit: Runs, U: Any, Y: Any, *, ahead: Sequence[int] = AHEAD, ax: Any
             kept.append(h)
             errors.append(error)
             run = [np.where(np.isfinite(f), r, np.nan) for f, r in zip(found, run, strict=True)]
+    if not kept:
+        raise ArgumentError(
+            "ahead", f"must have steps at which something is predicted, got {describe(ahead)}"
+        )
     whole = _rmse(run, series.Y)
     with styled(ax) as own:
         for o, of in enumerate(np.array(errors).T):
@@ -243,7 +251,8 @@ def _rmse(found: list[np.ndarray], measured: list[np.ndarray]) -> np.ndarray:
 
 def _correlation(r: np.ndarray, with_what: np.ndarray, lags: int) -> tuple[np.ndarray, int]:
     """Return the correlations at lags 0 ... lags, missing samples left out, and the samples."""
-    a, b = (np.where(np.isfinite(x), x - np.nanmean(x), 0.0) for x in (r, with_what))
+    with np.errstate(all="ignore"):
+        a, b = (np.where(np.isfinite(x), x - x[np.isfinite(x)].mean(), 0.0) for x in (r, with_what))
     size = np.sqrt(np.sum(a * a) * np.sum(b * b)) or 1.0
     values = np.array([np.sum(a[d:] * b[: len(b) - d]) for d in range(lags + 1)]) / size
     return values, int(np.isfinite(r).sum())

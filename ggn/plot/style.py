@@ -86,7 +86,12 @@ def panels(ax: Any, count: int) -> Iterator[np.ndarray]:
     """Yield so many axes to draw on (count,), new ones of pyplot's if None; one may come alone."""
     if isinstance(ax, np.ndarray) and ax.dtype != object:
         raise ValueError(f"ax must be {count} axes, one per target, got {describe(ax)}")
-    given = None if ax is None else np.atleast_1d(np.asarray(ax, dtype=object)).ravel()
+    given = None
+    if isinstance(ax, (list, tuple, np.ndarray)):
+        given = np.asarray(ax, dtype=object).ravel()
+    elif ax is not None:
+        given = np.empty(1, dtype=object)
+        given[0] = ax
     if given is not None and len(given) != count:
         raise ValueError(f"ax must be {count} axes, one per target, got {len(given)}")
     with _look():

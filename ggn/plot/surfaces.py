@@ -82,7 +82,7 @@ def along(
     N = at.net.n_weights
     if len(directions) != N:
         raise ValueError(f"directions must have {N} rows, got shape {directions.shape}")
-    reach = number("reach", reach, 0.0, open_low=True)
+    reach = number("reach", reach, 0.0, 1e300, open_low=True)
     points = check_room("points", integer("points", points, 2), 8.0 * directions.shape[1])
     t = np.linspace(-reach, reach, points)
     J = np.array([[_loss(at, s * v) for s in t] for v in directions.T])
@@ -145,7 +145,7 @@ def plane(
     at = checked_linearization("at", at)
     N = at.net.n_weights
     u, v = (vector(name, x, N, "the network's n_weights") for name, x in (("u", u), ("v", v)))
-    reach = number("reach", reach, 0.0, open_low=True)
+    reach = number("reach", reach, 0.0, 1e300, open_low=True)
     points = check_room("points", integer("points", points, 2), 8.0 * points)
     t = np.linspace(-reach, reach, points)
     J = np.array([[_loss(at, a * u + b * v) for a in t] for b in t])

@@ -8,7 +8,6 @@ In the units that `scale` makes, a fit minimises over all weights w
 from __future__ import annotations
 
 import functools
-import numbers
 import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -18,7 +17,7 @@ import numpy as np
 from sklearn.base import is_classifier
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_random_state
-from sklearn.utils.validation import _check_sample_weight, check_is_fitted
+from sklearn.utils.validation import check_is_fitted
 
 from ggn.fit.mixture import Mixture, trained
 from ggn.fit.noise import NoiseKind
@@ -33,7 +32,7 @@ from ggn.losses import Loss
 from ggn.network import MLP
 from ggn.sklearn.evidence import by_evidence, noise_kind, train_mixture
 from ggn.sklearn.hidden import hidden_sizes, units_for
-from ggn.sklearn.parts import read, split
+from ggn.sklearn.parts import read, sample_weights, split
 from ggn.sklearn.penalty import EVIDENCE, penalty
 from ggn.sklearn.units import ExtrapolationWarning, outside, said_outside, units
 from ggn.sklearn.weights import WithWeights
@@ -140,13 +139,10 @@ class BaseGGN(WithWeights):
         """Return X, y and weights as arrays, without the samples of no weight."""
         plain("X", X)
         plain("y", y, labels=is_classifier(self))
-        plain("sample_weight", sample_weight)
-        if isinstance(sample_weight, numbers.Number):  # which NumPy would cut to its real part
-            sample_weight = number("sample_weight", sample_weight, 0.0)
         X, y = read(self, X, y, ensure_min_samples=2, **options)
         if sample_weight is None:
             return X, y, None
-        s = _check_sample_weight(sample_weight, X, dtype=np.float64, ensure_non_negative=True)
+        s = sample_weights(sample_weight, X)
         some = s > 0.0
         if not some.any():
             raise ValueError("Sample weights must contain at least one non-zero number.")

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import numbers
 from typing import Any
 
 import numpy as np
 from sklearn.model_selection import train_test_split
 from sklearn.utils import check_array, check_random_state
-from sklearn.utils.validation import validate_data
+from sklearn.utils.validation import _check_sample_weight, validate_data
 
 from ggn.validation import ArgumentError, describe, number, plain, widened
 
-__all__ = ["outputs", "read", "seed_of", "split"]
+__all__ = ["outputs", "read", "sample_weights", "seed_of", "split"]
 
 
 def seed_of(random_state: Any) -> int:
@@ -32,6 +33,23 @@ def read(estimator: Any, *data: Any, **options: Any) -> Any:
         raise ArgumentError(
             "X", f"must be of numbers that float64 and memory hold, got {describe(data[0])}"
         ) from error
+
+
+def sample_weights(sample_weight: Any, X: np.ndarray) -> np.ndarray:
+    """Return the weights (T,) of samples, checked as scikit-learn does."""
+    plain("sample_weight", sample_weight)
+    if isinstance(sample_weight, numbers.Number):  # which NumPy would cut to its real part
+        sample_weight = number("sample_weight", sample_weight, 0.0)
+    try:
+        s: np.ndarray = _check_sample_weight(
+            widened(sample_weight), X, dtype=np.float64, ensure_non_negative=True
+        )
+    except (MemoryError, OverflowError, RecursionError) as error:
+        raise ArgumentError(
+            "sample_weight",
+            f"must be of numbers that float64 and memory hold, got {describe(sample_weight)}",
+        ) from error
+    return s
 
 
 def outputs(y: Any) -> np.ndarray:

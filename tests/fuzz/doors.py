@@ -195,6 +195,7 @@ LIMITS = {
 SLOW = {
     "ggn.approximate", "ggn.train_bayesian", "ggn.train_robust", "ggn.train_restarts", "ggn.train_many",
     "ggn.surface.stationary_points", "ggn.problems.four_regions", "ggn.train",
+    "ggn.plot.along", "ggn.plot.plane", "ggn.plot.regions",
 }  # fmt: skip
 
 
