@@ -146,7 +146,8 @@ class SiLU(BuiltIn):
 
     name, aliases = "silu", ("swish",)
     _image, monotone = Interval(-0.2784645427610738, inf, low_reached=True), False
-    expression = "z * sigmoid(z)"
+    # (ONNX Runtime makes QuickGelu of z * sigmoid(z), and up to 1.22 at least has none in float64)
+    expression = "-z * -sigmoid(z)"
     slope_expression = "sigmoid(z) * (1.0 + z * sigmoid(-z))"
     torch, keras = "nn.SiLU()", "silu"
 
