@@ -65,10 +65,15 @@ def fails(result, message, status=2):
     assert re.search(message, result.err), result.err
 
 
-def process(*argv, **options):
-    command = [sys.executable, "-m", "ggn", *map(str, argv)]
+def surroundings():
+    """The environment of a process that finds this ggn first, and all else where we do."""
     root = os.path.dirname(os.path.dirname(ggn.__file__))
-    environment = os.environ | {"PYTHONPATH": root, "OPENBLAS_NUM_THREADS": "1"}
+    path = os.pathsep.join(filter(None, [root, os.environ.get("PYTHONPATH")]))
+    return os.environ | {"PYTHONPATH": path, "OPENBLAS_NUM_THREADS": "1"}
+
+
+def process(*argv, **options):
+    command, environment = [sys.executable, "-m", "ggn", *map(str, argv)], surroundings()
     options = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True} | options
     # Ctrl-C as in a terminal, also where whoever started the tests ignores it
     found = signal.signal(signal.SIGINT, signal.default_int_handler)

@@ -8,10 +8,10 @@ import sys
 import threading
 import time
 import types
-from pathlib import Path
 
 import numpy as np
 import pytest
+from commands import surroundings
 
 import ggn
 from ggn.fit.result import Status
@@ -361,10 +361,9 @@ def test_without_dask_one_sentence(tmp_path):
     for name in ("dask", "distributed"):
         (tmp_path / f"{name}.py").write_text("raise ImportError('none here')\n")
     code = f"import sys; sys.path.insert(0, {str(tmp_path)!r}); import ggn; ggn.dask"
-    root = str(Path(ggn.__file__).parent.parent)
     run = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True,
-        env={**os.environ, "PYTHONPATH": root},
+        env=surroundings(),
     )  # fmt: skip
     assert run.returncode == 1
     assert run.stderr.strip().splitlines()[-1] == (

@@ -1,11 +1,11 @@
 """Every example runs, and what it claims of its result holds: it asserts so itself."""
 
-import os
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from commands import surroundings
 
 import ggn
 
@@ -16,10 +16,9 @@ EXAMPLES = sorted((ROOT / "examples").glob("*.py"))
 @pytest.mark.skipif(not EXAMPLES, reason="an installed package has no examples")
 @pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
 def test_example(path, tmp_path):
-    environment = os.environ | {"PYTHONPATH": str(ROOT), "OPENBLAS_NUM_THREADS": "1"}
     command = [sys.executable, "-W", "error", path]
     result = subprocess.run(
-        command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=120
+        command, cwd=tmp_path, env=surroundings(), capture_output=True, text=True, timeout=120
     )
     assert (result.returncode, result.stderr) == (0, ""), result.stderr
     assert result.stdout
