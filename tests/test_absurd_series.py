@@ -44,6 +44,12 @@ def test_widths_of_a_model_of_lags(value):
         ggn.narx(U, Y, hidden=value, **FEW)
 
 
+@pytest.mark.parametrize("value", ["23", b"23", bytearray(b"23"), memoryview(b"23")])
+def test_hidden_units_of_a_state_space_model_are_no_text(value):
+    with pytest.raises(ArgumentError, match=r"^g must be hidden units, an MLP or None, got "):
+        StateSpace(1, 1, 1, g=value)
+
+
 def test_a_target_where_the_data_choose_is_shown_in_a_line():
     with pytest.raises(ArgumentError, match=r"^loss_target must be left out .*, got .{1,70}$"):
         ggn.narx(U, Y, loss_target=np.ones((30, 2)), l2="evidence", **FEW)

@@ -15,7 +15,16 @@ import numpy as np
 
 from ggn import _core
 from ggn.network import MLP
-from ggn.validation import ArgumentError, describe, flag, float_array, instance, integer, vector
+from ggn.validation import (
+    NO_NUMBERS,
+    ArgumentError,
+    describe,
+    flag,
+    float_array,
+    instance,
+    integer,
+    vector,
+)
 
 __all__ = ["StateSpace", "jacobian_flops", "simulation_flops"]
 
@@ -218,7 +227,7 @@ def _net(name: str, value: Any, inputs: int, outputs: int) -> MLP | None:
         return None
     if isinstance(value, (int, np.integer)) and not isinstance(value, bool):
         value = (value,)
-    if isinstance(value, Sequence) and not isinstance(value, (str, bytes)):
+    if isinstance(value, Sequence) and not isinstance(value, NO_NUMBERS):
         value = MLP((inputs, *(integer(name, n, 1) for n in value), outputs))
     if not isinstance(value, MLP):
         raise ArgumentError(name, f"must be hidden units, an MLP or None, got {describe(value)}")
