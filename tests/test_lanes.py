@@ -161,6 +161,7 @@ def test_their_memory_is_counted():
 
 
 def test_the_number_of_threads(monkeypatch):
+    monkeypatch.delenv("GGN_NUM_THREADS", raising=False)
     for told, name in ((3, "OMP_NUM_THREADS"), (5, "GGN_NUM_THREADS")):
         monkeypatch.setenv(name, str(told))
         machine._cores.cache_clear()

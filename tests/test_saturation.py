@@ -246,3 +246,9 @@ def test_the_ray_spans_chunks():
 def test_factors_must_pass_one(factors):
     with pytest.raises(ValueError, match="factors must ascend, with 1 among them"):
         runaway_ray(ggn.MLP((2, 2, 1)), np.zeros(9), X, Y, factors=factors)
+
+
+def test_saturation_of_no_samples_is_refused():
+    net = ggn.MLP((2, 3, 1))
+    with pytest.raises(ValueError, match=r"^X must hold at least one sample, got 0"):
+        ggn.surface.saturation(net, net.initial_weights(0), np.zeros((0, 2)))

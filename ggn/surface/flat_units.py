@@ -159,7 +159,7 @@ def saturation(net: MLP, w: Any, X: Any) -> Saturation:
     saturated: unit 0 of layer 1 on 2 of 3 samples
     """
     instance("net must be", net, MLP)
-    w, X = net._weights(w), net._inputs(X)
+    w, X = net._weights(w), net._inputs(X, some=True)
     T = len(X)
     levels = [np.zeros((T, n), np.uint8) for n in net.sizes[1:]]
     largest = [np.zeros(n) for n in net.sizes[1:]]
