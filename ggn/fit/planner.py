@@ -106,14 +106,7 @@ class Plan:
         """Raise ValueError for a step, chosen by hand, that this machine cannot hold."""
         for c in self.candidates:
             if type(c.step) is type(step) and c.bytes > 2.0 * memory_limit(None):
-                raise ArgumentError(
-                    "step",
-                    f"must be one that fits into memory, got {step!r}, which needs "
-                    f"{c.bytes / 2**30:.3g} GiB for {self.net.n_weights} weights and "
-                    f"{self.samples} samples; ",
-                    Setting("step", ("auto",)),
-                    " finds another",
-                )
+                raise ArgumentError("step", f"must fit into memory, got {step!r}: {c.bytes:.2g} B")
 
     def __str__(self) -> str:
         wired = any(c.sent for c in self.candidates)
@@ -278,10 +271,9 @@ def choose(
     objective: BaseObjective, step: str | Step, damping: dampings.Damping, max_memory: float | None
 ) -> Step:
     """Return the step to take, planned where it is "auto"."""
-    chosen, loss = steps.resolve(step), objective.loss
-    penalised, resident = objective.penalised, objective.rooted
-    kinds = loss.semidefinite, loss.reachable, damping.damped, penalised, resident
-    of = objective.net, objective.T, kinds, memory_limit(max_memory)
+    chosen, own, loss = steps.resolve(step), objective, objective.loss
+    kinds = loss.semidefinite, loss.reachable, damping.damped, own.penalised, own.rooted
+    of = own.net, own.T, kinds, memory_limit(max_memory)
     if chosen is not None:
         _planned(*of, objective.transport).check(chosen)
     elif objective.transport is None:
