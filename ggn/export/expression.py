@@ -3,7 +3,7 @@
     t = max(min(z, 1e18), -1e18); z + 0.5 * z * (t / (sqrt(t * t + 1) + 1))
 
 Python's arithmetic, numbers, z, names given before, and the functions exp, expm1, log1p,
-sqrt, abs, max, min, tanh, sigmoid, atan, sin, cos, sign and normal_cdf.  A target says how it
+sqrt, abs, max, min, tanh, sigmoid, atan, sin, sign and normal_cdf.  A target says how it
 writes a number, an operation and a name; `translate` puts the expression together of these.
 """
 

@@ -31,7 +31,7 @@ IR_VERSIONS = {13: 7, 18: 8, 20: 9}  # the file formats that the operator sets c
 OPERATORS = {
     "+": "Add", "-": "Sub", "*": "Mul", "/": "Div", "neg": "Neg", "abs": "Abs", "max": "Max",
     "min": "Min", "exp": "Exp", "sqrt": "Sqrt", "tanh": "Tanh", "sigmoid": "Sigmoid",
-    "sin": "Sin", "cos": "Cos", "sign": "Sign", "atan": "Atan",
+    "sin": "Sin", "sign": "Sign", "atan": "Atan",
 }  # fmt: skip
 # Functions that are no operators.
 COMPOSED = {
