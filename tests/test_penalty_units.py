@@ -94,3 +94,22 @@ def test_estimators_scale_or_tell():
 def test_a_penalty_that_the_evidence_chose_is_not_told():
     fit = ggn.train_bayesian(NET, X, 1e-6 * (Y + 0.2 * np.cos(40.0 * X)), max_iter=200)
     assert TOLD not in fit.message
+
+
+@pytest.mark.parametrize("loss", ["squared", ggn.losses.Cauchy(1.0), ggn.losses.SmoothLp(1.0, 0.1)])
+@pytest.mark.parametrize("value", [0.0, 1.0, 1e-9])
+def test_constant_targets_are_as_large_as_they_are(loss, value):
+    fit = ggn.train(NET, X, np.full_like(Y, value), loss, l2=2.0**63, max_iter=20)
+    assert fit.success
+    assert np.abs(fit.predict(X)).max() <= 1e-15
+    told = heavier_by_units(Objective(NET, X, np.full_like(Y, value), l2=2.0**63))
+    if value in {0.0, 1.0}:
+        assert told is None
+    else:
+        assert f"target 0 is {value:.3g} ± 0" in str(told)
+
+
+def test_the_scale_of_a_robust_fit_to_constant_targets():
+    fit = ggn.train_robust(NET, X, np.ones_like(Y), l2=2.0**63)
+    assert fit.success
+    assert np.abs(fit.predict(X)).max() <= 1e-15

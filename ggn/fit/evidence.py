@@ -30,6 +30,7 @@ __all__ = ["Estimate", "Priors"]
 WIDE = 1e3
 SMALLEST, LARGEST = 1e-14, 1e6  # of l2, over the largest entry of G's diagonal
 EPS = float(np.finfo(np.float64).eps)
+LEAST = float(np.finfo(np.float64).tiny)  # of what is divided by
 
 
 class Estimate(NamedTuple):
@@ -145,7 +146,7 @@ class Priors:
     def _precision(self, l2: np.ndarray) -> np.ndarray:
         """Return 2 l2 of each weight, (N,), and of biases what their wide prior is."""
         each = 2.0 * l2[self.group]
-        return np.where(self.free, each / WIDE**2, each)
+        return np.maximum(np.where(self.free, each / WIDE**2, each), LEAST)
 
     def root(self, data: Objective, w: np.ndarray, l2: np.ndarray) -> np.ndarray:
         """Return R (N, N), lower triangular, with R Rᵀ = G + Λ, the GGN matrix of J."""
@@ -172,7 +173,8 @@ def _determined(at: Linearization, prior: np.ndarray) -> tuple[np.ndarray, np.nd
     if n >= N:
         G = _data_matrix(at)
         diagonal = G.diagonal().copy()
-        G /= np.outer(scale, scale)
+        G /= scale[:, np.newaxis]
+        G /= scale
         G[np.diag_indices(N)] += 1.0
         root = _cholesky(G)
         half = solve_triangular(root, np.eye(N), lower=True, overwrite_b=True)

@@ -75,20 +75,21 @@ def heavier_by_units(objective: BaseObjective) -> HeavyPenalty | None:
     of_layers = [W[:-1] if has_dummy else W for W, has_dummy in zip(l2, net.bias, strict=True)]
     (m, s), (my, sy) = input_units(objective), target_units(objective)
     j = int(np.argmin(np.where(s > 0.0, s, np.inf)))
-    size = s[j] or 1.0
+    size, of_targets = s[j] or 1.0, sy or float(np.abs(my).max()) or 1.0  # as units of a run
     with np.errstate(all="ignore"):
         given = np.log([np.mean(W) for W in of_layers])
-        change = np.full(net.depth, -np.log(rescaled(objective.loss, sy)[1]))
+        change = np.full(net.depth, -np.log(rescaled(objective.loss, of_targets)[1]))
         change[0] -= 2.0 * np.log(size)
-        change[-1] += 2.0 * np.log(sy)
+        change[-1] += 2.0 * np.log(of_targets)
         bent = [i for i, activation in enumerate(net.activations[:-1]) if activation != Identity()]
         found = [(change.mean(), given.mean()), *((change[i], given[i]) for i in bent)]
     heavy = [c + own for c, own in found if c > math.log(HEAVIER) and c + own > math.log(LEAST)]
     if not heavy:
         return None
-    what, mean, size = min(("target 0", my[0], sy), (f"input {j}", m[j], size), key=itemgetter(2))
+    of_both = ("target 0", my[0], sy, of_targets), (f"input {j}", m[j], s[j], size)
+    what, mean, deviation, size = min(of_both, key=itemgetter(3))
     mean = 0.0 if abs(mean) < ROUNDING * size else mean
-    return HeavyPenalty(math.exp(min(max(heavy), 700.0)), f"{what} is {mean:.3g} ± {size:.1g}")
+    return HeavyPenalty(math.exp(min(max(heavy), 700.0)), f"{what} is {mean:.3g} ± {deviation:.1g}")
 
 
 def without_biases(net: MLP, l2: float) -> float | np.ndarray:
