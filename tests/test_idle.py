@@ -140,3 +140,29 @@ def test_a_still_unit_beside_an_exact_fit():
 def test_no_hidden_units_nor_targets_that_vary():
     assert ggn.train(ggn.MLP((1, 1)), X, X**2 + NOISE).success
     assert ggn.train(ggn.MLP((1, 4, 1)), X, np.ones(T), damping="undamped", w0="normal").success
+
+
+@pytest.mark.parametrize("activation", ["tanh", "softplus", "sigmoid"])
+def test_steps_are_small_beside_weights_that_act(activation):
+    """Of weights thrown to 1e9, units that are steps are left: where others move, it goes on."""
+    rng = np.random.default_rng(0)
+    x = rng.uniform(-2.0, 2.0, (60, 2))
+    y = np.sin(2.0 * x[:, :1]) * x[:, 1:] + 0.1 * rng.normal(size=(60, 1))
+    loss, ended = ggn.losses.Cauchy(0.1), 0
+    for seed in range(8):
+        net = ggn.MLP((2, 4 if seed % 2 else 15, 1), activation)
+        options = {"damping": ggn.damping.Undamped(), "max_iter": 150, "rng": seed}
+        fit = ggn.train(net, x, y, loss, w0="normal", **options)
+        if fit.success:
+            on = ggn.train(net, x, y, loss, w0=fit.w, **{**options, "tol": 0.0, "max_iter": 50})
+            assert on.fun > (1.0 - 1e-5) * fit.fun
+            ended += 1
+    assert ended
+
+
+def test_undamped_steps_far_too_long_end_in_words():
+    """The standard decomposition of what they lead to does not converge everywhere."""
+    net = ggn.MLP((1, 15, 1), "sine")
+    for seed in range(3):
+        fit = ggn.train(net, X, SINE, damping=ggn.damping.Undamped(3.0), rng=seed, max_iter=300)
+        assert not fit.success or fit.fun < 1e-20

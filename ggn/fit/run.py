@@ -231,10 +231,12 @@ class Run(Moving):
 
     def small(self, d: np.ndarray, prepared: Prepared) -> bool:
         """Whether ‖D d‖ <= tol ‖D w‖."""
-        D = prepared.scale
         if self.limits.tol == 0.0:
             return not d.any()
-        Dd, Dw = (d, self.w) if D is None else (D * d, D * self.w)
+        D = prepared.scale
+        if D is None:  # weights that hardly act, however large, do not count
+            D = np.sqrt(np.abs(prepared.diagonal))
+        Dd, Dw = D * d, D * self.w
         return bool(Dd @ Dd <= self.limits.tol**2 * (Dw @ Dw))
 
     def settled(self, trial: Trial) -> bool:

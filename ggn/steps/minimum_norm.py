@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from scipy.linalg import svd
 
 from ggn.damping import Metric
 from ggn.linearization import BaseLinearization, Linearization
@@ -43,7 +44,12 @@ class _Prepared(Prepared):
         self.finite = bool(np.isfinite(B).all())
         if not self.finite:
             return
-        self.U, self.s, self.Vt = np.linalg.svd(B, full_matrices=False)
+        try:
+            self.U, self.s, self.Vt = np.linalg.svd(B, full_matrices=False)
+        except np.linalg.LinAlgError:  # slower, but hardly ever at a loss
+            self.U, self.s, self.Vt = svd(
+                B, full_matrices=False, check_finite=False, lapack_driver="gesvd"
+            )
         self.Vtr = self.Vt @ r
         self.cut = max(B.shape) * np.finfo(float).eps * self.s[0]
 
