@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from scipy import optimize, stats
 
+import ggn
 from ggn.fit import noise as kinds
 from ggn.fit.noise import KINDS
 from ggn.fit.variance import GAMMA, fitted_variance
@@ -86,3 +87,33 @@ def test_a_variance_that_does_not_vary(seed):
     q = rng.chisquare(1, 150)
     found = fitted_variance(rng.normal(size=(150, 3)), q, np.ones(150), 1)
     assert (found.law.kind, found.size) == ("constant", pytest.approx(q.mean()))
+
+
+SHORT = {
+    "one step": {"max_iter": 1},
+    "no time": {"max_seconds": 1e-9},
+    "a mixture without time": {"max_seconds": 1e-9, "n_estimators": 2},
+    "constant targets": {"value": 1.0},
+    "a sample": {"rows": 1},
+    "two samples": {"rows": 2},
+    "targets of 1e-9": {"y_size": 1e-9, "noisy": 0.0},
+    "inputs about 1e6": {"x_mean": 1e6},
+}
+
+
+@pytest.mark.filterwarnings("ignore::ggn.EvidenceWarning", "ignore::ggn.ScalingWarning")
+@pytest.mark.parametrize("what", list(SHORT))
+@pytest.mark.parametrize("noise", list(KINDS))
+def test_fits_that_end_early_or_have_little_to_tell(noise, what):
+    """They have intervals, by the law that was reached, whatever was asked for."""
+    options = dict(SHORT[what])
+    rng, rows = np.random.default_rng(0), options.pop("rows", 60)
+    x = rng.uniform(-2.0, 2.0, (rows, 1))
+    y = np.sin(x) + options.pop("noisy", 0.1) * rng.normal(size=x.shape)
+    y = np.full_like(x, options.pop("value")) if "value" in options else y
+    x, y = x + options.pop("x_mean", 0.0), options.pop("y_size", 1.0) * y
+    fit = ggn.train_bayesian(ggn.MLP((1, 6, 1)), x, y, noise=noise, **{"max_iter": 60, **options})
+    low, high = fit.intervals(x)
+    assert (low <= high).all()
+    assert not np.isnan(fit.log_likelihood(x, y)).any()
+    assert not math.isnan(fit.log_evidence)

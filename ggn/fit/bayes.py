@@ -277,5 +277,5 @@ def _evident(
     begin = begun(kind, data, w0, new, limits.max_iter)
     made, counts, settled = in_turn(kind, fit, look, ended, begin)
     made.noise_settled = settled
-    made.log_evidence += gained(kind, data, made.w, counts, made.beta)
+    made.log_evidence += gained(data, made.w, counts, made.beta)
     return made

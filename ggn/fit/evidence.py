@@ -25,7 +25,7 @@ from scipy.linalg import cholesky, solve_triangular
 from ggn.linearization import Linearization, Objective
 from ggn.network import MLP
 
-__all__ = ["Estimate", "Priors"]
+__all__ = ["Estimate", "Priors", "lower_root", "scaled_root"]
 
 WIDE = 1e3
 SMALLEST, LARGEST = 1e-14, 1e6  # of l2, over the largest entry of G's diagonal
@@ -153,9 +153,7 @@ class Priors:
         prior = self._precision(l2)
         G = _data_matrix(data.at(w))
         G[np.diag_indices(len(w))] += prior
-        scale = np.sqrt(G.diagonal())
-        found: np.ndarray = scale[:, np.newaxis] * _cholesky(G / np.outer(scale, scale))
-        return found
+        return scaled_root(G)
 
 
 def _data_matrix(at: Linearization) -> np.ndarray:
@@ -176,7 +174,7 @@ def _determined(at: Linearization, prior: np.ndarray) -> tuple[np.ndarray, np.nd
         G /= scale[:, np.newaxis]
         G /= scale
         G[np.diag_indices(N)] += 1.0
-        root = _cholesky(G)
+        root = lower_root(G)
         half = solve_triangular(root, np.eye(N), lower=True, overwrite_b=True)
         return root, np.einsum("ij,ij->j", half, half), diagonal
     B, _ = at.root()
@@ -184,12 +182,19 @@ def _determined(at: Linearization, prior: np.ndarray) -> tuple[np.ndarray, np.nd
     B /= scale[:, np.newaxis]
     K = B.T @ B
     K[np.diag_indices(n)] += 1.0
-    root = _cholesky(K)
+    root = lower_root(K)
     half = solve_triangular(root, B.T, lower=True)
     return root, np.maximum(1.0 - np.einsum("ij,ij->j", half, half), 0.0), diagonal
 
 
-def _cholesky(A: np.ndarray) -> np.ndarray:
+def scaled_root(G: np.ndarray) -> np.ndarray:
+    """Return the lower root of a definite matrix whose rows may be of very different sizes."""
+    scale = np.sqrt(np.maximum(G.diagonal(), LEAST))
+    found: np.ndarray = scale[:, np.newaxis] * lower_root(G / scale[:, np.newaxis] / scale)
+    return found
+
+
+def lower_root(A: np.ndarray) -> np.ndarray:
     """Return the lower root of a definite matrix, with what rounding may have taken given back."""
     for jitter in (0.0, 16.0 * EPS, 1e3 * EPS, 1e6 * EPS):
         try:

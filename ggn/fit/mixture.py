@@ -224,7 +224,7 @@ def members_in_turn(
     begin = begun(kind, data, w0, stages, STEPS)
     members, counts, settled = in_turn(kind, fit, look, lambda _: True, begin, ROUNDS, SETTLED)
     for member in members:
-        member.log_evidence += gained(kind, data, member.w, counts, member.beta)
+        member.log_evidence += gained(data, member.w, counts, member.beta)
     return members, settled
 
 

@@ -17,8 +17,8 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
-from scipy.linalg import cho_factor
 
+from ggn.fit.evidence import scaled_root
 from ggn.fit.predictive import Component, Predictive
 from ggn.fit.result import TrainResult
 from ggn.io.laplace import Laplace
@@ -77,13 +77,12 @@ class BayesianResult(Predictive, TrainResult):
         known = information(noise, self.net.n_outputs)
         weights = self.sample_weight
         at = linearize(self.net, self.w, self.X, zero, l2=self.l2 / known, sample_weight=weights)
-        G = at.normal_matrix()
-        factor = cho_factor(known * self.beta * self._count * G, lower=True, overwrite_a=True)[0]
+        root = scaled_root(known * self.beta * self._count * at.normal_matrix())
         n = self._count * self.net.n_outputs
         freedom = n - self.effective_parameters
         moving = self.net.depth > 1  # units; a linear model's variance is exact
         inflation = max(n / max(freedom, 1.0), 1.0) if moving else 1.0
-        return Laplace(factor, self.noise_std, freedom, inflation, noise)
+        return Laplace(root, self.noise_std, freedom, inflation, noise)
 
     def weight_covariance(self) -> np.ndarray:
         """Return H⁻¹ (N, N), the covariance of the weights in Laplace's method."""

@@ -14,7 +14,7 @@ from typing import TypeVar
 
 import numpy as np
 
-from ggn.fit.noise import Counts, HeavyTailed, NoiseKind
+from ggn.fit.noise import Counts, HeavyTailed, NoiseKind, kind_of
 from ggn.fit.result import pass_on_interrupt
 from ggn.fit.robust import chosen_scale
 from ggn.fit.stages import From, Stages
@@ -85,8 +85,12 @@ def weighed(data: Objective, counts: Counts) -> Objective:
     return Objective(data.net, data.X, data.Yt.T, sample_weight=data.s * counts.u)
 
 
-def gained(kind: NoiseKind, data: Objective, w: np.ndarray, counts: Counts, beta: float) -> float:
-    """Return what `NoiseKind.gain` says of a fit."""
+def gained(data: Objective, w: np.ndarray, counts: Counts, beta: float) -> float:
+    """Return what `NoiseKind.gain` says of a fit, by the kind of its law.
+
+    It is another kind than was asked for where the run ended before the first look at the noise.
+    """
+    kind = kind_of(counts.law.kind)
     with np.errstate(all="ignore"):  # of a start that overflows
         r2 = np.square(data.net.forward(w, data.X) - data.Yt.T).sum(axis=1)
         return kind.gain(counts, r2, data.s, data.net.n_outputs, beta)

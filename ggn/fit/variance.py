@@ -20,8 +20,9 @@ import math
 from typing import NamedTuple
 
 import numpy as np
-from scipy.linalg import cholesky, solve_triangular
+from scipy.linalg import solve_triangular
 
+from ggn.fit.evidence import lower_root
 from ggn.fit.result import pass_on_interrupt
 from ggn.fit.train import train
 from ggn.io.noise import NoiseLaw, VaryingNoise
@@ -191,8 +192,8 @@ def _path(
 def _determined(data: Objective, w: np.ndarray, prior: np.ndarray) -> tuple[np.ndarray, float]:
     """Return the diagonal of M⁻¹, and log det M."""
     scale = np.sqrt(prior)
-    M = data.at(w).normal_matrix() / np.outer(scale, scale)
+    M = data.at(w).normal_matrix() / scale[:, np.newaxis] / scale
     M[np.diag_indices(len(w))] += 1.0
-    root = cholesky(M, lower=True)
+    root = lower_root(M)
     half = solve_triangular(root, np.eye(len(w)), lower=True)
     return np.einsum("ij,ij->j", half, half), 2.0 * float(np.log(np.diag(root)).sum())
