@@ -127,6 +127,8 @@ def test_where_there_is_no_evidence(given):
     ("given", "sentence"),
     [
         ({"alpha": "evidance"}, r"^alpha must be a number or 'evidence', got 'evidance'"),
+        ({"alpha": None}, r"^alpha must be a number or 'evidence', got None"),
+        ({"alpha": [1e-3, 1e-2]}, r"^alpha must be a number or 'evidence', got \[0.001, 0.01\]"),
         ({"n_estimators": 0}, r"^n_estimators must be an integer of at least 1, got 0"),
         ({"hidden_layer_sizes": "many"}, r"^hidden_layer_sizes must be an integer or a sequence"),
     ],
@@ -135,7 +137,9 @@ def test_parameters_that_cannot_be_used(given, sentence):
     with pytest.raises(ValueError, match=sentence):
         GGNRegressor(**given).fit(*regression())
     if "alpha" in given:
-        with pytest.raises(ValueError, match=r"^alpha must be a number"):
+        with pytest.raises(
+            ValueError, match=r"^alpha must be a number or 'cross_validation', got "
+        ):
             GGNClassifier(**given).fit([[0.0], [1.0], [2.0]], [0, 1, 1])
 
 

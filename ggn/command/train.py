@@ -123,7 +123,8 @@ def add(parser: argparse.ArgumentParser) -> None:
     group("--damping", default="levenberg_marquardt", metavar="NAME",
         help=f"{', '.join(damping.NAMES)} (default: %(default)s)")  # fmt: skip
     group("--max-iter", type=whole, default=1000, metavar="N",
-        help="largest number of iterations of a start (default: %(default)s)")  # fmt: skip
+        help="largest number of iterations of a start; of series, of each horizon (default: "
+        "%(default)s)")  # fmt: skip
     group("--tol", type=decimal, default=1e-12, metavar="TOL",
         help="relative change to stop at; 0: never (default: %(default)g)")  # fmt: skip
     group("--max-seconds", type=decimal, metavar="S",

@@ -61,8 +61,8 @@ def to_c(model: Fitted | Simulates | NARXModel, name: str = "model") -> str:
     Raises
     ------
     ValueError
-        For a user's own activation, a name that is no C identifier, or a posterior of more
-        than 4 million numbers, which would be 100 MB of C.
+        For a user's own activation, a name that is no C identifier, or a posterior with noise
+        that varies with the inputs, or of more than 4 million numbers, 100 MB of C.
 
     Examples
     --------

@@ -59,7 +59,8 @@ def to_onnx(model: Fitted, path: FilePath, dtype: str = "float64") -> None:
         If the file cannot be written; one that was there before is left intact.
     ValueError
         For a user's own activation, an unknown dtype, or numbers beyond float32; of a model
-        with posterior in float32, or if it would take more than 2 GB.
+        with posterior in float32, with noise that varies with the inputs, or if it would take
+        more than 2 GB.
 
     Notes
     -----

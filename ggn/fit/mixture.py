@@ -70,7 +70,7 @@ class Mixture(Predictive, TrainResult):
     effective_parameters : float
         γ, the members' mean.
     log_evidence : float
-        Natural logarithm of the members' mean evidence.
+        Natural logarithm of the members' mean evidence; not to be compared with a single fit's.
     noise : NoiseLaw
         How the noise is distributed, for all members the same, in standard units.
     """

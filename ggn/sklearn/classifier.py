@@ -90,7 +90,7 @@ class GGNClassifier(ClassifierMixin, BaseGGN):
     alpha_ : float
         The penalty.
     alpha_path_ : ndarray, (k, 2)
-        Each alpha that cross-validation tried, with the mean loss of the samples left out.
+        Each alpha that was tried, with the mean loss of samples left out; empty where none was.
     coefs_ : list of ndarray
         Weights (n_(l-1), n_l) of each layer, with the scaling folded in: used as plain
         numbers, in `MLPClassifier`'s layout, they give the same predictions.

@@ -16,7 +16,7 @@ from ggn.fit.result import TrainResult
 from ggn.fit.task import Task
 from ggn.fit.train import train
 from ggn.linearization import Objective
-from ggn.validation import ArgumentError, describe, number
+from ggn.validation import number
 
 __all__ = ["CROSS_VALIDATION", "EVIDENCE", "chosen", "penalty"]
 
@@ -27,11 +27,9 @@ LOOSE = 1e-2  # tol of trainings that only compare penalties
 
 def penalty(alpha: Any, chooser: str) -> float:
     """Return alpha as the number that it is, or that stands for the estimator's way to choose."""
-    if isinstance(alpha, str):
-        if alpha != chooser:
-            raise ArgumentError("alpha", f"must be a number or {chooser!r}, got {describe(alpha)}")
+    if isinstance(alpha, str) and alpha == chooser:
         return INSTEAD[chooser]
-    return number("alpha", alpha, 0.0)
+    return number("alpha", alpha, 0.0, word=chooser)
 
 
 def chosen(task: Task, seed: int) -> tuple[float, np.ndarray]:

@@ -52,7 +52,8 @@ class GGNRegressor(MultiOutputMixin, RegressorMixin, BaseGGN):
     n_estimators : int, default 5
         Networks of the mixture, with alpha="evidence".
     noise : {"constant", "varying", "heavy_tailed", "contaminated"}, default "constant"
-        How targets scatter, see `ggn.train_bayesian`; with alpha="evidence".
+        How targets scatter, see `ggn.train_bayesian`; with alpha="evidence".  All targets have
+        the same noise in standard units.
     scale : {"standard", "minmax", "robust"} or None, default "standard"
         Units of inputs and targets inside the model: mean zero and standard
         deviation one (for a loss against outliers: as "robust"), from -1 to 1, median

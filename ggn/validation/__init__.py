@@ -85,14 +85,19 @@ def number(
     *,
     open_low: bool = False,
     open_high: bool = False,
+    word: str = "",
 ) -> float:
-    """Return a finite float in [low, high]; open_low and open_high exclude the ends."""
+    """Return a finite float in [low, high]; open_low and open_high exclude the ends.
+
+    A word that the caller takes in place of a number is named where there is none.
+    """
     try:
         if type(value) is not float and type(value) is not int and _no_number(value):
             raise TypeError
         result = float(value)
     except Exception as error:  # a tensor's, say, that has many numbers
-        raise ArgumentError(name, f"must be a number, got {describe(value)}") from error
+        wanted = f"a number or {word!r}" if word else "a number"
+        raise ArgumentError(name, f"must be {wanted}, got {describe(value)}") from error
     inside = low <= result <= high and not (open_low and result == low)
     if not math.isfinite(result) or not inside or (open_high and result == high):
         left = "(" if open_low else "["
