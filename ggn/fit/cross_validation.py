@@ -125,13 +125,14 @@ class _Tried:
         losses, found = np.zeros(len(ws)), list(ws)
 
         def work(j: int, stopped: Callable[[], bool]) -> None:
+            # to the end: what other threads do to BLAS meanwhile would be seen in the last bits
             with limited(), threads(1):
                 fit = self._trainer(self._fitted[j], ws[j], _alpha(k), most)
-            if fit.status is Status.INTERRUPTED:
-                raise KeyboardInterrupt
+                if fit.status is Status.INTERRUPTED:
+                    raise KeyboardInterrupt
+                with np.errstate(all="ignore"):
+                    losses[j] = self._judged[j].value(fit.w)
             found[j] = fit.w
-            with np.errstate(all="ignore"):
-                losses[j] = self._judged[j].value(fit.w)
 
         share(len(ws), work, self._alone)
         V = float(np.average(losses, weights=[judged.count for judged in self._judged]))
