@@ -72,6 +72,8 @@ def test_booleans_are_numbers():
         (Y, X, r"^X must have shape \(samples, 2\), .*\(40,\); X and Y look swapped$"),
         (Y[:, np.newaxis], X, r"^X must have 2 columns, .*\(40, 1\); X and Y look swapped$"),
         (np.ones((40, 3)), Y, r"^X must have 2 columns, got an array of shape \(40, 3\)$"),
+        (np.ndarray, Y, r"^X must hold real numbers, got <class 'numpy.ndarray'>$"),
+        (X, np.ndarray, r"^Y must hold real numbers, got <class 'numpy.ndarray'>$"),
     ],
 )
 def test_data_of_another_shape_or_kind(inputs, targets, sentence):

@@ -181,7 +181,8 @@ def inputs_and_targets(X: Any, Y: Any, n0: int, nL: int) -> tuple[np.ndarray, np
     try:
         return samples("X", X, n0, some=True), samples("Y", Y, nL)
     except ArgumentError as error:
-        given = [np.shape(A)[1:] or (1,) for A in (X, Y) if hasattr(A, "shape")]
+        shapes = [getattr(A, "shape", None) for A in (X, Y)]  # of a class it is no tuple
+        given = [shape[1:] or (1,) for shape in shapes if isinstance(shape, tuple)]
         if n0 != nL and given == [(nL,), (n0,)]:
             raise ArgumentError(error.argument, *error.text, "; X and Y look swapped") from None
         raise
