@@ -377,3 +377,19 @@ def test_a_mixture_is_printed_one_line_a_field():
     lines = dict(line.strip().split(": ", 1) for line in repr(mixture).splitlines())
     assert lines["members"] == "tuple of 3"
     assert lines["best"].startswith("Member, fun ")
+
+
+@pytest.mark.filterwarnings("ignore::ggn.EvidenceWarning")  # of so few steps
+@pytest.mark.parametrize("noise", ["constant", "contaminated"])
+def test_a_generator_of_the_callers_goes_on(noise):
+    """Two mixtures from one generator are not the same; from two that are alike, they are."""
+    rng = np.random.default_rng(0)
+    x = np.linspace(-2.0, 2.0, 40)
+    y, net = np.sin(x) + 0.1 * rng.normal(size=40), ggn.MLP((1, 3, 1))
+    options = {"n_estimators": 2, "max_iter": 10, "noise": noise}
+    ws = []
+    for one in (np.random.default_rng(1), np.random.default_rng(1)):
+        ws += [ggn.train_bayesian(net, x, y, rng=one, **options).w for _ in range(2)]
+    assert (ws[0] == ws[2]).all()
+    assert (ws[1] == ws[3]).all()
+    assert not (ws[0] == ws[1]).any()

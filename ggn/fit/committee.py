@@ -80,8 +80,7 @@ def train_members(
 
 def _alike(data: Objective) -> Objective:
     """Return the same objective with scratch memory of its own, for another thread."""
-    s = None if data.c.common is not None else data.s
-    return Objective(data.net, data.X, data.Yt.T, sample_weight=s)
+    return Objective(data.net, data.X, data.Yt.T, sample_weight=data.sample_weight)
 
 
 def parts(X: np.ndarray, count: int, rng: np.random.Generator) -> np.ndarray:

@@ -25,6 +25,7 @@ import numpy as np
 
 from ggn._core.machine import lane_count, limited, share, threads
 from ggn.fit.committee import FEWEST, numbered
+from ggn.fit.member import of_rows
 from ggn.fit.result import Status, TrainResult
 from ggn.fit.start import draw
 from ggn.linearization import Objective
@@ -113,9 +114,9 @@ class _Tried:
         self.V: dict[int, float] = {}
         self.ws: dict[int, list[np.ndarray]] = {}
         self._trainer = trainer
-        self._fitted = [_rows(data, ~part) for part in parts]
+        self._fitted = [of_rows(data, ~part) for part in parts]
         soft = _softened(data)
-        self._judged = [_rows(soft, _tellable(data.Yt.T, part)) for part in parts]
+        self._judged = [of_rows(soft, _tellable(data.Yt.T, part)) for part in parts]
         # of small networks threads would do little but wait for one another
         flops = float(data.net.n_weights) ** 2 * data.Yt.size
         self._alone = data.of_the_users_own or lane_count(flops) == 1
@@ -145,14 +146,8 @@ def _softened(data: Objective) -> Objective:
     u = 1.0 / nL if isinstance(data.loss, SoftmaxCrossEntropy) else 0.5
     # of weights that are small, Kish's count
     n = max(data.count, 1.0 / float(np.square(data.c.array).sum()))
-    s = None if data.c.common is not None else data.s
     Y = (n * data.Yt.T + u) / (n + 1.0)
-    return Objective(data.net, data.X, Y, data.loss, sample_weight=s)
-
-
-def _rows(data: Objective, rows: np.ndarray) -> Objective:
-    s = None if data.c.common is not None else data.s[rows]
-    return Objective(data.net, data.X[rows], data.Yt[:, rows].T, data.loss, sample_weight=s)
+    return Objective(data.net, data.X, Y, data.loss, sample_weight=data.sample_weight)
 
 
 def _tellable(Y: np.ndarray, part: np.ndarray) -> np.ndarray:

@@ -25,7 +25,7 @@ from scipy.linalg import cholesky, solve_triangular
 from ggn.linearization import Linearization, Objective
 from ggn.network import MLP
 
-__all__ = ["Estimate", "Priors", "lower_root", "scaled_root"]
+__all__ = ["Estimate", "Priors", "determined", "scaled_root"]
 
 WIDE = 1e3
 SMALLEST, LARGEST = 1e-14, 1e6  # of l2, over the largest entry of G's diagonal
@@ -124,7 +124,7 @@ class Priors:
         N, T, n = len(w), data.count, data.count * data.net.n_outputs
         prior = self._precision(l2)
         at = data.at(w)
-        root, left, diagonal = _determined(at, prior)
+        root, left, diagonal = determined(at, prior)
         E_D = T * max(at.loss - data.penalty(w), 0.0)
         size = float(np.abs(data.Yt).max()) or 1.0
         E_D = max(E_D, n * (EPS * size) ** 2)
@@ -164,7 +164,7 @@ def _data_matrix(at: Linearization) -> np.ndarray:
     return G
 
 
-def _determined(at: Linearization, prior: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def determined(at: Linearization, prior: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return the root of M, the diagonal of M⁻¹ as of (N,) weights, and that of G."""
     N, n = len(prior), at.objective.Yt.size
     scale = np.sqrt(prior)

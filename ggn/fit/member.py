@@ -31,7 +31,7 @@ from ggn.io.laplace import Laplace
 from ggn.io.noise import NoiseLaw
 from ggn.linearization import Objective, linearize
 
-__all__ = ["Member", "Trainer", "train_member"]
+__all__ = ["Member", "Trainer", "of_rows", "train_member"]
 
 STEPS = 10  # between two estimates
 LOOSE = 1e-6  # tol of training in between
@@ -106,8 +106,8 @@ def train_member(
         The part to stop by; none of them: go on until penalties settle.
     """
     priors = Priors(data.net)
-    part = data if not left_out.any() else _rows(data, ~left_out)
-    held = None if part is data else _rows(data, left_out)
+    part = data if not left_out.any() else of_rows(data, ~left_out)
+    held = None if part is data else of_rows(data, left_out)
     path = _Path(part, held, priors, trainer, max_iter)
     path.follow(w, priors.first(part, w) if penalties is None else penalties, penalties is None)
     fit, l2, at = path.kept
@@ -197,14 +197,16 @@ class _Path:
         return since >= max(PATIENCE, self.best + 1 - self.begun)
 
 
-def _rows(data: Objective, rows: np.ndarray) -> Objective:
-    s = None if data.c.common is not None else data.s[rows]
-    return Objective(data.net, data.X[rows], data.Yt[:, rows].T, sample_weight=s)
+def of_rows(data: Objective, rows: np.ndarray) -> Objective:
+    """Return the objective of these samples (T,), bool, without a penalty."""
+    s = data.sample_weight
+    s = None if s is None else s[rows]
+    return Objective(data.net, data.X[rows], data.Yt[:, rows].T, data.loss, sample_weight=s)
 
 
 def _made(data: Objective, path: _Path, fit: TrainResult, l2: np.ndarray, at: Estimate) -> Member:
     each = path.priors.penalty(l2)
-    s = None if data.c.common is not None else np.array(data.s)
+    s = data.sample_weight
     there = linearize(data.net, fit.w, data.X, data.Yt.T, l2=each, sample_weight=s)
     made = Member(fit)
     made.update(

@@ -9,6 +9,7 @@ targets than each of them.
 from __future__ import annotations
 
 import copy
+import itertools
 import math
 import time
 from collections.abc import Callable
@@ -261,15 +262,17 @@ def bayesian_mixture(
             limits.callback(intermediate_result)  # type: ignore[misc]
 
         return train(
-            net, part.X, part.Yt.T, w0=w, l2=l2, max_iter=most, tol=tol,
-            sample_weight=None if part.c.common is not None else part.s,
-            callback=None if limits.callback is None else observe,
+            net, part.X, part.Yt.T, w0=w, sample_weight=part.sample_weight, l2=l2, tol=tol,
+            callback=None if limits.callback is None else observe, max_iter=most,
             max_seconds=max(limits.seconds - passed, 0.0), **options,
         )  # fmt: skip
 
+    drawn = copy.deepcopy(rng)  # the caller's goes on, once; each time the starts are the same
+    streams = itertools.chain([rng], map(copy.deepcopy, itertools.repeat(drawn)))
+
     def fit(of: Objective) -> list[Member]:
         return train_members(
-            of, trainer, n_estimators=n_estimators, rng=copy.deepcopy(rng),
+            of, trainer, n_estimators=n_estimators, rng=next(streams),
             max_iter=limits.max_iter, alone=limits.callback is not None,
         )  # fmt: skip
 
@@ -278,7 +281,7 @@ def bayesian_mixture(
         return Stages(of, quiet, start, sample_weight=of.sample_weight, **options)
 
     members, settled = members_in_turn(
-        kind, standard, fit, stages, draw(standard, copy.deepcopy(rng))
+        kind, standard, fit, stages, draw(standard, copy.deepcopy(drawn))
     )
     made = mixed(members, standard.Yt.T, units)
     made.noise_settled = settled

@@ -20,9 +20,8 @@ import math
 from typing import NamedTuple
 
 import numpy as np
-from scipy.linalg import solve_triangular
 
-from ggn.fit.evidence import lower_root
+from ggn.fit.evidence import determined
 from ggn.fit.result import pass_on_interrupt
 from ggn.fit.train import train
 from ggn.io.noise import NoiseLaw, VaryingNoise
@@ -164,8 +163,8 @@ def _path(
         )  # fmt: skip
         pass_on_interrupt(fit)
         w = fit.w
-        left, log_det = _determined(squared, w, np.where(free, FREE, 4.0 * l2[of]))
-        evidence = -0.5 * n * fit.fun - 0.5 * log_det
+        root, left, _ = determined(squared.at(w), np.where(free, FREE, 4.0 * l2[of]))
+        evidence = -0.5 * n * fit.fun - float(np.log(np.diag(root)).sum())
         own, squares = np.bincount(of, 1.0 - left), np.bincount(of, w * w)
         if shared:
             own[:d], squares[:d] = own[:d].sum(), squares[:d].sum()
@@ -187,13 +186,3 @@ def _path(
             shared, waited, w, best = False, 0, kept.w, after
         l2 = best
     return kept
-
-
-def _determined(data: Objective, w: np.ndarray, prior: np.ndarray) -> tuple[np.ndarray, float]:
-    """Return the diagonal of M⁻¹, and log det M."""
-    scale = np.sqrt(prior)
-    M = data.at(w).normal_matrix() / scale[:, np.newaxis] / scale
-    M[np.diag_indices(len(w))] += 1.0
-    root = lower_root(M)
-    half = solve_triangular(root, np.eye(len(w)), lower=True)
-    return np.einsum("ij,ij->j", half, half), 2.0 * float(np.log(np.diag(root)).sum())

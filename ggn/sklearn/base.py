@@ -228,6 +228,10 @@ class BaseGGN(WithWeights):
         if any(run.status is Status.INTERRUPTED for run in runs):
             raise KeyboardInterrupt  # or a search would go on, and score this fit
 
+    @property
+    def _chooses(self) -> bool:
+        return isinstance(self.alpha, str) and self.alpha == self._chooser
+
     def _chosen(self, alpha: float, task: Task, seed: int, also: dict[str, Any]) -> float:
         """Return the penalty to train with, given the number that alpha is or stands for."""
         return alpha

@@ -223,7 +223,7 @@ class GGNClassifier(ClassifierMixin, BaseGGN):
 
     def _chosen(self, alpha: float, task: Task, seed: int, also: dict[str, Any]) -> float:
         found = alpha, np.empty((0, 2))
-        if isinstance(self.alpha, str) and not self.early_stopping:
+        if self._chooses and not self.early_stopping:
             first = task.last is None or not hasattr(self, "alpha_")
             found = chosen(task, seed) if first else (self.alpha_, self.alpha_path_)
         also["alpha_"], also["alpha_path_"] = found

@@ -80,11 +80,10 @@ def train_mixture(
                 at = intermediate_result
                 print(f"Iteration {at.nit}, loss = {at.fun:.8g}")
 
-        s = None if data.c.common is not None else data.s
         watched = call is not None or task.verbose
         return train(
-            data.net, data.X, data.Yt.T, task.loss, w0=w, sample_weight=s, l2=l2, max_iter=most,
-            tol=tol, callback=observe if watched else None, **task.options,
+            data.net, data.X, data.Yt.T, task.loss, w0=w, sample_weight=data.sample_weight, l2=l2,
+            max_iter=most, tol=tol, callback=observe if watched else None, **task.options,
         )  # fmt: skip
 
     def fit(data: Objective) -> list[Member]:

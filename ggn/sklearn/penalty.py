@@ -37,10 +37,10 @@ def chosen(task: Task, seed: int) -> tuple[float, np.ndarray]:
     on = task.fitted
 
     def trainer(data: Objective, w: np.ndarray, alpha: float, most: int) -> TrainResult:
-        s = None if data.c.common is not None else data.s
         return train(
-            data.net, data.X, data.Yt.T, task.loss, w0=w, sample_weight=s, tol=LOOSE,
-            l2=without_biases(data.net, alpha), max_iter=min(most, task.max_iter), **task.options,
+            data.net, data.X, data.Yt.T, task.loss, w0=w, sample_weight=data.sample_weight,
+            l2=without_biases(data.net, alpha), max_iter=min(most, task.max_iter), tol=LOOSE,
+            **task.options,
         )  # fmt: skip
 
     found = cross_validate(

@@ -287,7 +287,7 @@ class GGNRegressor(MultiOutputMixin, RegressorMixin, BaseGGN):
         check_is_fitted(self)
         if not isinstance(self.result_, Mixture):
             instead = "; it chooses the penalty without a search over alpha, as ggn.train_bayesian"
-            instead = "" if describe(self.alpha) == "'evidence'" else f"{instead} does"
+            instead = "" if self._chooses else f"{instead} does"
             raise ValueError(
                 f"{what} needs a fit with alpha='evidence', and loss='squared', no early_stopping "
                 f"and at most 4000 weights; got alpha={describe(self.alpha)}, "
