@@ -42,8 +42,11 @@ def iterations(
     return seconds, marks[-1][3] - marks[0][3]
 
 
-def check(steps: int = 5, rounds: int = 1) -> None:
-    """Print what the formula says and what is measured; constants and points in turn, by rounds."""
+def check(steps: int = 5, rounds: int = 3) -> None:
+    """Print what the formula says and what is measured; constants and points in turn, by rounds.
+
+    What else a machine does makes single rounds differ by up to 40 %.
+    """
     cores = len(os.sched_getaffinity(0))
     known, runs = [], {}
     for _ in range(rounds):
