@@ -14,16 +14,21 @@ import numpy as np
 
 from ggn._core.machine import lane_count, limited, share, threads
 from ggn.fit.member import Member, Trainer, train_member
-from ggn.fit.result import Status
+from ggn.fit.noise import Counts, NoiseKind
+from ggn.fit.result import Status, interrupted
+from ggn.fit.reweighted import begun, gained, in_turn, weighed
+from ggn.fit.stages import STOPPED, Stages
 from ggn.fit.start import draw
 from ggn.linearization import Objective
 
-__all__ = ["FEWEST", "numbered", "parts", "train_members"]
+__all__ = ["FEWEST", "members_in_turn", "numbered", "parts", "train_members"]
 
 PARTS = 10  # at least, where there are inputs for them; against 5, errors were 8 and 0.4 % less
 LEAST_PARTS = 5
 ENDS_ALL = (Status.INTERRUPTED, Status.CALLBACK)
 FEWEST = 4  # distinct inputs of a part
+ROUNDS, SETTLED = 5, 0.1  # of all members, before the last; each begins anew, and scatters
+STEPS = 100  # of each training of a robust fit
 
 
 def train_members(
@@ -121,3 +126,52 @@ def numbered(X: np.ndarray, order: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     of = np.empty(len(X), dtype=np.intp)
     of[order] = np.cumsum(begins) - 1
     return of, order[begins]
+
+
+def members_in_turn(
+    kind: NoiseKind,
+    data: Objective,
+    train: Callable[[Objective], list[Member]],
+    stages: Callable[[Objective], Stages],
+    w0: np.ndarray,
+) -> tuple[list[Member], bool]:
+    """Return members, all with the same noise, and whether that has settled.
+
+    Parameters
+    ----------
+    kind : NoiseKind
+    data : Objective
+        In standard units.
+    train : callable
+        (objective) -> members, from the same starts each time.
+    stages, w0
+        What trains a robust fit, and from where, if the noise needs one to begin with.
+    """
+    nL, Y = data.net.n_outputs, data.Yt.T
+
+    def fit(counts: Counts, last: list[Member] | None, end: bool) -> tuple[list[Member], bool]:
+        members = train(weighed(data, counts))
+        for member in members:
+            member.noise = counts.law
+        return members, not any(member.status in STOPPED for member in members)
+
+    def look(members: list[Member], counts: Counts) -> Counts | None:
+        q = np.mean([_squares(member, data.X, Y).mean(axis=1) for member in members], axis=0)
+        try:
+            return kind.counts(data.X, q, data.s, nL, counts)
+        except KeyboardInterrupt:
+            interrupted(members[0])
+            return None
+
+    begin = begun(kind, data, w0, stages, STEPS)
+    members, counts, settled = in_turn(kind, fit, look, lambda _: True, begin, ROUNDS, SETTLED)
+    for member in members:
+        member.log_evidence += gained(data, member.w, counts, member.beta)
+    return members, settled
+
+
+def _squares(member: Member, X: np.ndarray, Y: np.ndarray) -> np.ndarray:
+    """Return what (φ_L - y)² are expected to be under a member's posterior, (T, nL)."""
+    spread = member.posterior.spread(member.net, member.w, X)
+    found: np.ndarray = np.square(member.net.forward(member.w, X) - Y) + spread
+    return found

@@ -25,7 +25,6 @@ import numpy as np
 
 from ggn.fit.evidence import Estimate, Priors
 from ggn.fit.posterior import information
-from ggn.fit.predictive import Component
 from ggn.fit.result import Status, TrainResult
 from ggn.io.laplace import Laplace
 from ggn.io.noise import NoiseLaw
@@ -76,16 +75,6 @@ class Member(TrainResult):
         root *= math.sqrt(known * self.beta * self.count / self.net.n_outputs)
         freedom = max(self.count - self.effective_parameters, 1.0)
         return Laplace(root, self.noise_std, freedom, noise=self.noise)
-
-    def component(self, Z: np.ndarray) -> Component:
-        """Return outputs and scales (T, nL) of new targets at inputs Z, and degrees of freedom."""
-        of = self.posterior
-        scale = of.deviation(self.net, self.w, Z)
-        return Component(self.net.forward(self.w, Z), scale, of.tails)
-
-    def draws(self, Z: np.ndarray, count: int, rng: np.random.Generator) -> np.ndarray:
-        """Return F + Pᵀ δ + noise, (T, nL, count), δ ~ N(0, H⁻¹)."""
-        return self.posterior.draws(self.net, self.w, Z, count, rng)
 
 
 def train_member(
@@ -229,6 +218,7 @@ def _made(data: Objective, path: _Path, fit: TrainResult, l2: np.ndarray, at: Es
         path=np.array(path.seen).reshape(-1, 2),
         kept=path.best,
         X=data.X,
+        Y=data.Yt.T,
         sample_weight=s,
         noise=NoiseLaw(),
     )

@@ -3,7 +3,7 @@
     p(y | x) = 1/k Σ_j p_j(y | x)       each minimum as probable as any other
 
 Where minima disagree the deviation is the larger for it, and their mean is nearer to new
-targets than each of them.
+targets than each of them: by how much, `ggn.fit.pooling` asks the samples.
 """
 
 from __future__ import annotations
@@ -12,24 +12,24 @@ import copy
 import itertools
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Iterator
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 from scipy.optimize import OptimizeResult
 
-from ggn.fit.committee import train_members
+from ggn.fit.committee import members_in_turn, train_members
 from ggn.fit.limits import Limits
 from ggn.fit.member import Member
-from ggn.fit.noise import Counts, NoiseKind
+from ggn.fit.noise import NoiseKind
+from ggn.fit.pooling import narrowing
 from ggn.fit.predictive import Component, Predictive
-from ggn.fit.result import Status, TrainResult, interrupted
-from ggn.fit.reweighted import begun, gained, in_turn, weighed
-from ggn.fit.stages import STOPPED, Stages
+from ggn.fit.result import Status, TrainResult
+from ggn.fit.stages import Stages
 from ggn.fit.start import draw
 from ggn.fit.train import train
-from ggn.io.laplace import LaplaceMixture
+from ggn.io.laplace import Laplace, LaplaceMixture
 from ggn.io.model import Model
 from ggn.io.scaling import standard_units
 from ggn.io.training import Training
@@ -37,10 +37,7 @@ from ggn.linearization import Objective, linearize
 from ggn.network import MLP, side_by_side
 from ggn.validation import samples
 
-__all__ = ["Mixture", "bayesian_mixture", "members_in_turn", "mixed", "trained"]
-
-ROUNDS, SETTLED = 5, 0.1  # of all members, before the last; each begins anew, and scatters
-STEPS = 100  # of each training of a robust fit
+__all__ = ["Mixture", "bayesian_mixture", "mixed", "trained"]
 
 
 class Mixture(Predictive, TrainResult):
@@ -78,8 +75,15 @@ class Mixture(Predictive, TrainResult):
 
     @cached_property
     def posterior(self) -> LaplaceMixture:
-        """What the data leave open about the weights of each; `ggn.Model` keeps it in its file."""
-        return LaplaceMixture([m.w for m in self.members], [m.posterior for m in self.members])
+        """What the data leave open about the weights of each; `ggn.Model` keeps it in its file.
+
+        Deviations are narrower than the members' own by one factor, see `ggn.fit.pooling`.
+        """
+        parts = [member.posterior for member in self.members]
+        c = narrowing(self.members, parts)
+        return LaplaceMixture(
+            [member.w for member in self.members], [part.inflated(c * c) for part in parts]
+        )
 
     def ended(self, status: Status) -> int:
         """Return how many members ended so."""
@@ -93,10 +97,13 @@ class Mixture(Predictive, TrainResult):
     def components(self, X: Any) -> list[Component]:
         """Return what each member says of new targets at X (T, n0)."""
         m, Z = self.model, self._standard(X)
-        found = [member.component(Z) for member in self.members]
         return [
-            Component(m.y_mean + m.y_scale * part.mean, m.y_scale * part.scale, part.freedom)
-            for part in found
+            Component(
+                m.y_mean + m.y_scale * member.net.forward(member.w, Z),
+                m.y_scale * part.deviation(member.net, member.w, Z),
+                part.tails,
+            )
+            for member, part in self._each()
         ]
 
     def draws(self, X: Any, count: int, rng: np.random.Generator) -> np.ndarray:
@@ -104,10 +111,14 @@ class Mixture(Predictive, TrainResult):
         m, Z = self.model, self._standard(X)
         of = rng.integers(len(self.members), size=count)
         drawn = np.empty((len(Z), m.net.n_outputs, count))
-        for k, member in enumerate(self.members):
-            drawn[:, :, of == k] = member.draws(Z, int(np.count_nonzero(of == k)), rng)
+        for k, (member, part) in enumerate(self._each()):
+            times = int(np.count_nonzero(of == k))
+            drawn[:, :, of == k] = part.draws(member.net, member.w, Z, times, rng)
         drawn *= m.y_scale[:, np.newaxis]
         return drawn + m.y_mean[:, np.newaxis]
+
+    def _each(self) -> Iterator[tuple[Member, Laplace]]:
+        return zip(self.members, self.posterior.parts, strict=True)
 
     def _standard(self, X: Any) -> np.ndarray:
         m: Model = self.model
@@ -185,55 +196,6 @@ def _message(status: Status, each: list[Status]) -> str:
     """Return the sentence of a status, and of how many members it is told."""
     k = each.count(status)
     return status.value if k == len(each) else f"{status.value} ({k} of {len(each)} networks)"
-
-
-def members_in_turn(
-    kind: NoiseKind,
-    data: Objective,
-    train: Callable[[Objective], list[Member]],
-    stages: Callable[[Objective], Stages],
-    w0: np.ndarray,
-) -> tuple[list[Member], bool]:
-    """Return members, all with the same noise, and whether that has settled.
-
-    Parameters
-    ----------
-    kind : NoiseKind
-    data : Objective
-        In standard units.
-    train : callable
-        (objective) -> members, from the same starts each time.
-    stages, w0
-        What trains a robust fit, and from where, if the noise needs one to begin with.
-    """
-    nL, Y = data.net.n_outputs, data.Yt.T
-
-    def fit(counts: Counts, last: list[Member] | None, end: bool) -> tuple[list[Member], bool]:
-        members = train(weighed(data, counts))
-        for member in members:
-            member.noise = counts.law
-        return members, not any(member.status in STOPPED for member in members)
-
-    def look(members: list[Member], counts: Counts) -> Counts | None:
-        q = np.mean([_squares(member, data.X, Y).mean(axis=1) for member in members], axis=0)
-        try:
-            return kind.counts(data.X, q, data.s, nL, counts)
-        except KeyboardInterrupt:
-            interrupted(members[0])
-            return None
-
-    begin = begun(kind, data, w0, stages, STEPS)
-    members, counts, settled = in_turn(kind, fit, look, lambda _: True, begin, ROUNDS, SETTLED)
-    for member in members:
-        member.log_evidence += gained(data, member.w, counts, member.beta)
-    return members, settled
-
-
-def _squares(member: Member, X: np.ndarray, Y: np.ndarray) -> np.ndarray:
-    """Return what (φ_L - y)² are expected to be under a member's posterior, (T, nL)."""
-    spread = member.posterior.spread(member.net, member.w, X)
-    found: np.ndarray = np.square(member.net.forward(member.w, X) - Y) + spread
-    return found
 
 
 def bayesian_mixture(

@@ -18,7 +18,7 @@ from scipy.special import gammaln, logsumexp, stdtr, stdtrit
 from ggn._core.machine import check_room
 from ggn.validation import flag, generator, integer, number, samples
 
-__all__ = ["Component", "Predictive"]
+__all__ = ["Component", "Predictive", "log_density"]
 
 HALVINGS = 60  # of an interval that holds a quantile: to rounding
 
@@ -112,7 +112,7 @@ class Predictive:
             raise ValueError(
                 f"X and Y must have as many rows, got {len(parts[0].mean)} and {len(Y)}"
             )
-        logs = [_log_density(part, Y) for part in parts]
+        logs = [log_density(part, Y) for part in parts]
         found: np.ndarray = logsumexp(logs, axis=0) - math.log(len(parts))
         return found
 
@@ -155,7 +155,8 @@ def _quantile(parts: list[Component], p: float) -> np.ndarray:
     return 0.5 * low + 0.5 * high
 
 
-def _log_density(part: Component, Y: np.ndarray) -> np.ndarray:
+def log_density(part: Component, Y: np.ndarray) -> np.ndarray:
+    """Return the logarithm of one fit's density of targets Y, (T, nL)."""
     v, z = part.freedom, (Y - part.mean) / part.scale
     constant = gammaln(0.5 * v + 0.5) - gammaln(0.5 * v) - 0.5 * math.log(v * math.pi)
     density: np.ndarray = constant - np.log(part.scale) - (0.5 * v + 0.5) * np.log1p(z * z / v)

@@ -7,6 +7,7 @@ may vary by g(x), or be Student's with that as its scale, see `ggn.io.noise`
 
 from __future__ import annotations
 
+import copy
 import math
 from collections.abc import Sequence
 from typing import Any
@@ -35,7 +36,7 @@ class Laplace:
     freedom : float
         Degrees of freedom of the noise: how many numbers more than effective parameters.
     inflation : float, default 1.0
-        c, at least 1: what the variance of new targets is larger by.
+        c > 0, what the variance of new targets is multiplied by.
     noise : NoiseLaw, optional
         How the noise is distributed; by default normal, and the same everywhere.
 
@@ -62,8 +63,14 @@ class Laplace:
             )
         self.noise_std = number("noise_std", noise_std, 0.0)
         self.freedom = number("freedom", freedom)
-        self.inflation = number("inflation", inflation, 1.0)
+        self.inflation = number("inflation", inflation, 0.0, open_low=True)
         self.noise = noise or NoiseLaw()
+
+    def inflated(self, by: float) -> Laplace:
+        """Return the same with the variance of new targets multiplied."""
+        made = copy.copy(self)
+        made.inflation = by * self.inflation
+        return made
 
     def suits(self, net: MLP) -> bool:
         """Whether it is of a network's weights."""

@@ -16,10 +16,10 @@ from joblib import effective_n_jobs
 from scipy.optimize import OptimizeResult
 
 from ggn._core.machine import threads
-from ggn.fit.committee import train_members
+from ggn.fit.committee import members_in_turn, train_members
 from ggn.fit.limits import Limits, scipy_callback
 from ggn.fit.member import Member
-from ggn.fit.mixture import Mixture, members_in_turn, mixed
+from ggn.fit.mixture import Mixture, mixed
 from ggn.fit.noise import NoiseKind, kind_of
 from ggn.fit.result import TrainResult
 from ggn.fit.stages import Stages
