@@ -1,6 +1,8 @@
 """Lanes of samples on threads: the same bits for any number of them, and nothing left running."""
 
 import os
+import subprocess
+import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
@@ -98,7 +100,7 @@ def test_a_users_functions_stay_on_the_callers_thread():
 @pytest.mark.parametrize("kind", [KeyboardInterrupt, ZeroDivisionError])
 @pytest.mark.parametrize("where", [0, 3])
 def test_an_error_in_a_lane_ends_all(kind, where):
-    before, started = threading.active_count(), threading.Barrier(4)
+    started, left = threading.Barrier(4), []
 
     def work(lane, stopped):
         started.wait(10.0)
@@ -106,15 +108,16 @@ def test_an_error_in_a_lane_ends_all(kind, where):
             raise kind
         while not stopped():
             pass
+        left.append(lane)
 
     with ggn.threads(4), pytest.raises(kind):
         machine.share(4, work)
-    assert threading.active_count() == before
+    assert sorted([where, *left]) == [0, 1, 2, 3]
 
 
 def test_ctrl_c_while_others_work():
     """The caller waits for them to stop: they write to its memory."""
-    before, ready = threading.active_count(), threading.Barrier(3)
+    ready = threading.Barrier(3)
     caller = threading.get_ident()
 
     def work(_, stopped):
@@ -124,18 +127,79 @@ def test_ctrl_c_while_others_work():
         while not stopped():
             pass
 
-    class Interrupted(threading.Thread):
-        def join(self, timeout=None):
-            if not getattr(self, "once", False):
+    begun = []
+
+    class Interrupted(machine.Worker):
+        once = False
+
+        def start(self):
+            begun.append(self)
+            super().start()
+
+        def wait(self):
+            if not self.once:
                 self.once = True
                 raise KeyboardInterrupt
-            super().join(timeout)
+            super().wait()
 
     with pytest.MonkeyPatch.context() as patch, ggn.threads(3):
-        patch.setattr(machine.threading, "Thread", Interrupted)
+        patch.setattr(machine, "Worker", Interrupted)
         with pytest.raises(KeyboardInterrupt):
             machine.share(3, work)
-    assert threading.active_count() == before
+    assert any(worker.once for worker in begun)
+    assert not any(worker.alive for worker in begun)
+
+
+AT_EACH_BYTECODE = """
+import faulthandler, sys, threading
+import ggn
+from ggn._core import interrupts, machine
+
+OURS = interrupts.__file__, machine.__file__, threading.__file__
+
+
+def interrupted(at):
+    seen, home = [0], threading.get_ident()
+
+    def trace(frame, event, _):
+        if threading.get_ident() != home or frame.f_code.co_filename not in OURS:
+            return None
+        frame.f_trace_opcodes, frame.f_trace_lines = True, False
+        seen[0] += event == "opcode"
+        if event == "opcode" and seen[0] == at:
+            raise KeyboardInterrupt
+        return trace
+
+    called = []
+    sys.settrace(trace)
+    try:
+        machine.share(3, lambda lane, stopped: called.append(lane))
+        assert sorted(called) == [0, 1, 2], called
+        assert interrupts.done(lambda: 7) == 7
+    except KeyboardInterrupt:
+        pass
+    finally:
+        sys.settrace(None)
+    return seen[0]
+
+
+faulthandler.dump_traceback_later(40.0, exit=True)
+with ggn.threads(3):
+    number = interrupted(0)
+    for at in range(1, number + 1):
+        interrupted(at)
+print(number, "bytecodes")
+"""
+
+
+def test_ctrl_c_at_each_bytecode_of_starting_and_waiting():
+    """No lock is left taken that a thread would wait for: the process ends."""
+    found = subprocess.run(
+        [sys.executable, "-c", AT_EACH_BYTECODE], capture_output=True, text=True, timeout=60,
+        check=False,
+    )  # fmt: skip
+    assert found.returncode == 0, found.stderr
+    assert int(found.stdout.split()[0]) > 100
 
 
 @pytest.mark.parametrize("lanes", [1, 2, 4, 8])

@@ -2,13 +2,65 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable
+import _thread
+from collections.abc import Callable, Sequence
 from typing import TypeVar
 
-__all__ = ["done", "join"]
+__all__ = ["Worker", "done", "join"]
 
 T = TypeVar("T")
+
+
+class Worker:
+    """A thread that can be waited for, wherever Ctrl-C comes.
+
+    `threading.Thread` will not do: to start one takes a lock of all threads, and waits for it by
+    one of its own; where Ctrl-C comes between a lock and its block, it is never free again, and
+    the thread waits for it for ever.  Of the two locks here each is taken by one side, and freed
+    by the other.
+
+    Parameters
+    ----------
+    work : callable
+        Without arguments; keeps its errors to itself.
+    """
+
+    def __init__(self, work: Callable[[], None]) -> None:
+        self._work, self.begun, self.alive = work, False, False
+        self._begun, self._ended = _thread.allocate_lock(), _thread.allocate_lock()
+        self._begun.acquire()
+        self._ended.acquire()
+
+    def start(self) -> None:
+        """Start; the thread is alive when this returns, or raises Ctrl-C.
+
+        Raises
+        ------
+        RuntimeError
+            If there are no threads here.
+        """
+        interrupt = None
+        _thread.start_new_thread(self._run, ())
+        while not self.begun:
+            try:
+                self._begun.acquire()
+            except KeyboardInterrupt as error:
+                interrupt = error
+        if interrupt is not None:
+            raise interrupt
+
+    def wait(self) -> None:
+        """Wait for the end of a thread that is alive."""
+        self._ended.acquire()
+
+    def _run(self) -> None:
+        self.alive = self.begun = True  # in this order: whoever sees it begun sees it alive
+        self._begun.release()
+        try:
+            self._work()
+        finally:
+            self.alive = False
+            self._ended.release()
 
 
 def done(work: Callable[[], T]) -> T:
@@ -26,26 +78,27 @@ def done(work: Callable[[], T]) -> T:
         except BaseException as error:
             failed.append(error)
 
-    thread = threading.Thread(target=call, daemon=True)
+    worker = Worker(call)
     try:
-        thread.start()
+        worker.start()
     except RuntimeError:  # there are no threads here
         return work()
-    join([thread], threading.Event())
+    finally:
+        join([worker])
     if failed:
         raise failed[0]
     return results[0]
 
 
-def join(others: list[threading.Thread], stop: threading.Event) -> None:
-    """Wait for all, for they write to the caller's memory, also if Ctrl-C comes meanwhile."""
+def join(workers: Sequence[Worker], stop: Callable[[], object] = lambda: None) -> None:
+    """Wait for all, for they write to the caller's memory; where Ctrl-C comes, call stop."""
     interrupt = None
-    for thread in others:
-        while thread.is_alive():
+    for worker in workers:
+        while worker.alive:
             try:
-                thread.join()
+                worker.wait()
             except KeyboardInterrupt as error:
                 interrupt = error
-                stop.set()
+                stop()
     if interrupt is not None:
         raise interrupt

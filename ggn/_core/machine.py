@@ -12,15 +12,15 @@ import functools
 import math
 import os
 import statistics
-import threading
 import time
+from collections import deque
 from collections.abc import Callable, Iterator
 from contextvars import ContextVar, copy_context
 
 import numpy as np
 
 from ggn._core.blas_threads import limited, one_thread
-from ggn._core.interrupts import done, join
+from ggn._core.interrupts import Worker, done, join
 from ggn.validation import ArgumentError, integer, number
 
 __all__ = [
@@ -197,34 +197,35 @@ def share(lanes: int, work: Callable[[int, Callable[[], bool]], None], alone: bo
     alone : bool, default False
         Whether to stay on the caller's thread, for functions of the user's own.
     """
-    stop, todo, lock = threading.Event(), iter(range(lanes)), threading.Lock()
+    # no locks: one that Ctrl-C left taken would be waited for for ever
+    todo, stop = deque(range(lanes)), deque[bool]()
     errors: dict[int, BaseException] = {}
 
+    def stopped() -> bool:
+        return bool(stop)
+
     def take() -> None:
-        while not stop.is_set():
-            with lock:
-                lane = next(todo, None)
-            if lane is None:
+        while todo and not stop:
+            try:
+                lane = todo.popleft()
+            except IndexError:  # another thread was first
                 return
             try:
-                work(lane, stop.is_set)
+                work(lane, stopped)
             except BaseException as error:
                 errors[lane] = error
-                stop.set()
+                stop.append(True)
 
     count = 1 if alone else min(number_of_threads(), lanes)
-    others = [
-        threading.Thread(target=copy_context().run, args=(take,), daemon=True)
-        for _ in range(count - 1)
-    ]
+    others = [Worker(functools.partial(copy_context().run, take)) for _ in range(count - 1)]
     try:
-        for thread in others:
-            thread.start()
+        for worker in others:
+            worker.start()
         take()
     except BaseException:
-        stop.set()
+        stop.append(True)
         raise
     finally:
-        join(others, stop)
+        join(others, lambda: stop.append(True))
     if errors:
         raise errors[min(errors)]
