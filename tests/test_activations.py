@@ -260,6 +260,9 @@ def test_the_image_of_an_activation_of_your_own():
             a.image = wrong
     with pytest.raises(ValueError, match=r"^low must be below high, got 1.0 and 0.0"):
         a.image = (1.0, 0.0)
+    for end in (10**400, -(10**400), 1j, np.complex128(0.5), "0", None):  # no floats
+        with pytest.raises(ValueError, match=r"^low and high must be numbers, got "):
+            activations.Interval(end, 1.0)
 
 
 def test_custom_values_and_missing_second_derivative():

@@ -45,12 +45,12 @@ class Interval:
 
     def __post_init__(self) -> None:
         for end in (self.low, self.high):
-            if not isinstance(end, (int, float, np.number)) or isinstance(end, NO_NUMBERS):
+            if not _is_real(end):
                 raise ValueError(f"low and high must be numbers, got {describe(end)}")
         for reached in (self.low_reached, self.high_reached):
             if reached is not None:
                 flag("low_reached and high_reached", reached)
-        if not self.low < self.high:
+        if not float(self.low) < float(self.high):
             raise ValueError(f"low must be below high, got {self.low!r} and {self.high!r}")
 
     @property
@@ -62,6 +62,19 @@ class Interval:
     def __str__(self) -> str:
         left, right = "[" if self.low_reached else "(", "]" if self.high_reached else ")"
         return f"{left}{self.low}, {self.high}{right}"
+
+
+def _is_real(value: object) -> bool:
+    """Whether a value is a real number that a float may be: no larger integer, say."""
+    if isinstance(value, (*NO_NUMBERS, np.complexfloating)):
+        return False
+    if not isinstance(value, (int, float, np.number)):
+        return False
+    try:
+        float(value)
+    except OverflowError:
+        return False
+    return True
 
 
 @dataclass(frozen=True)
