@@ -11,7 +11,6 @@ from sklearn.utils.validation import check_is_fitted
 
 from ggn.dask.estimator import DaskGGN, values_of
 from ggn.dask.labels import Encode, labels_of
-from ggn.dask.lazy import predicted
 from ggn.io.classes import Classes
 from ggn.losses import Logistic, Loss, SoftmaxCrossEntropy
 from ggn.sklearn import GGNClassifier as LocalClassifier
@@ -108,17 +107,17 @@ class GGNClassifier(ClassifierMixin, DaskGGN):
     def decision_function(self, X: Any) -> Any:
         """Return the outputs: logits, (T,) of two classes, else (T, n_classes)."""
         check_is_fitted(self)
-        return predicted(self.model_, X, "outputs", len(self.classes_) == 2)
+        return self._predicted(X, "outputs", len(self.classes_) == 2)
 
     def predict(self, X: Any) -> Any:
         """Return the likeliest class of each sample, (T,), lazily for a dask collection."""
         check_is_fitted(self)
-        return predicted(self.model_, X, "classes", True, self.classes_)
+        return self._predicted(X, "classes", True, self.classes_)
 
     def predict_proba(self, X: Any) -> Any:
         """Return the probabilities of the classes, (T, n_classes), lazily likewise."""
         check_is_fitted(self)
-        return predicted(self.model_, X, "probabilities", False, self.classes_)
+        return self._predicted(X, "probabilities", False, self.classes_)
 
     def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
         """Return the share of samples whose class is predicted, computed on the cluster."""

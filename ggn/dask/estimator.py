@@ -17,10 +17,11 @@ from dask.base import is_dask_collection
 from distributed import Client
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_random_state
-from sklearn.utils.validation import check_is_fitted
+from sklearn.utils.validation import check_is_fitted, validate_data
 
 from ggn.dask.fitting import fit_model
-from ggn.dask.parts import current, frame_columns, width
+from ggn.dask.lazy import predicted
+from ggn.dask.parts import current, frame_columns, is_collection, width
 from ggn.fit.of_sums import Fitted, Wanted
 from ggn.fit.result import Status, TrainResult
 from ggn.io import Model
@@ -79,6 +80,7 @@ class DaskGGN(WithWeights):
             raise ArgumentError("scale", f"must be 'standard' or None, got {describe(self.scale)}")
         if not is_dask_collection(X) or not hasattr(X, "ndim"):
             raise ArgumentError("X", f"must be a dask array or data frame, got {type(X).__name__}")
+        self._check_columns(X, reset=True)
         net = MLP((width(X), *hidden_sizes(self.hidden_layer_sizes), n_outputs), self.activation)
         seed = int(check_random_state(self.random_state).randint(np.iinfo(np.int32).max))
         wanted = Wanted(
@@ -96,6 +98,7 @@ class DaskGGN(WithWeights):
                 "tol": number("tol", self.tol, 0.0),
                 "callback": self.callback,
             },
+            names=(self._names(), None),
             **more,
         )
         held = (
@@ -104,10 +107,7 @@ class DaskGGN(WithWeights):
             else 0.0
         )
         found = fit_model(self.client_, wanted, X, y, sample_weight, held=held, encode=encode)
-        best, names = found.best, frame_columns(X)
-        self.n_features_in_ = net.n_inputs
-        if names is not None and all(isinstance(name, str) for name in names):
-            self.feature_names_in_ = np.array(names, dtype=object)
+        best = found.best
         self.model_, self.result_, self.restarts_ = found.model, best, found.restarts
         self.n_iter_, self.loss_ = best.nit, float(best.fun)
         self.loss_curve_ = best.history.loss[1:].tolist()
@@ -117,6 +117,26 @@ class DaskGGN(WithWeights):
         if not best.success and best.status is not Status.CALLBACK:
             warnings.warn(best.message, ConvergenceWarning, stacklevel=users_line())
         return found
+
+    def _check_columns(self, X: Any, reset: bool = False) -> None:
+        """Compare the columns of X, by name and number, with those of the fit; or keep them.
+
+        That is scikit-learn's check, and its sentences: a frame in another order is refused.
+        """
+        seen = X
+        if frame_columns(X) is not None:
+            seen = X._meta
+        elif is_collection(X):
+            seen = np.empty((1, width(X)))
+        elif not hasattr(X, "columns"):
+            seen = np.asarray(X)
+            seen = seen[:, np.newaxis] if seen.ndim == 1 else seen  # samples of one input
+        validate_data(self, seen, reset=reset, skip_check_array=True)
+
+    def _predicted(self, X: Any, *what: Any) -> Any:
+        """Return what `predicted` does of the fit's model, for X with the fit's columns."""
+        self._check_columns(X)
+        return predicted(self.model_, X, *what)
 
     def _local(self, kind: Any) -> Any:
         """Return the estimator for arrays in memory, with the parameters that both have."""

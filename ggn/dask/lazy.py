@@ -7,9 +7,8 @@ from typing import Any
 import dask.array as da
 import numpy as np
 
-from ggn.dask.parts import frame_columns, is_frame, width
+from ggn.dask.parts import frame_columns, is_frame
 from ggn.io import Model
-from ggn.validation import ArgumentError, count
 
 __all__ = ["predicted"]
 
@@ -21,6 +20,7 @@ def predicted(model: Model, X: Any, what: str, flat: bool, labels: np.ndarray | 
     ----------
     model : Model
     X : dask array or data frame, or array_like
+        With the columns of the fit, as its estimator has made sure.
     what : {"predict", "outputs", "probabilities", "classes"}
     flat : bool
         Whether as (T,).
@@ -32,8 +32,6 @@ def predicted(model: Model, X: Any, what: str, flat: bool, labels: np.ndarray | 
     kind = labels.dtype if what == "classes" and labels is not None else np.dtype(np.float64)
     names = frame_columns(X)
     given = (what, flat, labels)
-    if (isinstance(X, da.Array) or is_frame(X)) and width(X) != model.net.n_inputs:
-        raise ArgumentError("X", f"must have {count(model.net.n_inputs, 'column')}, got {width(X)}")
     if isinstance(X, da.Array):
         if X.ndim == 2 and X.numblocks[1] > 1:
             X = X.rechunk({1: -1})

@@ -13,7 +13,6 @@ from sklearn.utils.validation import check_is_fitted
 
 from ggn import losses
 from ggn.dask.estimator import DaskGGN, values_of
-from ggn.dask.lazy import predicted
 from ggn.dask.parts import width
 from ggn.sklearn import GGNRegressor as LocalRegressor
 from ggn.validation import ArgumentError
@@ -135,9 +134,14 @@ class GGNRegressor(RegressorMixin, DaskGGN):
         Returns
         -------
         dask array, data frame or series, or ndarray
+
+        Raises
+        ------
+        ValueError
+            For columns other than the fit's, of a frame also for names in another order.
         """
         check_is_fitted(self)
-        return predicted(self.model_, X, "predict", self._flat)
+        return self._predicted(X, "predict", self._flat)
 
     def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
         """Return R², of dask collections computed on the cluster."""

@@ -291,8 +291,3 @@ class BaseGGN(WithWeights):
         """Return the last fit for data in the units of its weights, as this one's are."""
         state = trained(self.result_).get("state")
         return TrainResult(net=before.net, w=before.w, state=state)
-
-    def _names(self) -> list[str] | None:
-        """Return the columns' names if a model's file can have them."""
-        names = list(getattr(self, "feature_names_in_", []))
-        return names if all(names) and len(set(names)) == len(names) > 0 else None

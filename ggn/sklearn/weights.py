@@ -38,6 +38,11 @@ class WithWeights(BaseEstimator):
         """Bias of each layer, (n_l,), for data in their own units."""
         return [W[-1] for W in self._folded()]
 
+    def _names(self) -> list[str] | None:
+        """Return the columns' names if a model's file can have them."""
+        names = list(getattr(self, "feature_names_in_", []))
+        return names if all(names) and len(set(names)) == len(names) > 0 else None
+
     def _folded(self) -> list[np.ndarray]:
         check_is_fitted(self)
         m = self.model_

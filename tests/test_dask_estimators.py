@@ -1,0 +1,100 @@
+"""Estimators on collections do as those of `ggn.sklearn` on arrays, in the same words."""
+
+import numpy as np
+import pytest
+
+import ggn
+
+pytest.importorskip("distributed", reason="needs dask and distributed")
+import dask.array as da
+import dask.dataframe as dd
+import pandas as pd
+from distributed import Client
+
+import ggn.sklearn
+from ggn.dask import GGNClassifier, GGNRegressor
+
+RNG = np.random.default_rng(22)
+X = RNG.normal(size=(120, 2))
+Y = np.sin(X[:, 0]) + 0.2 * X[:, 1]
+KINDS = np.where(X[:, 0] > 0.0, "high", "low")
+TABLE = pd.DataFrame(X, columns=["a", "b"]).assign(y=Y, kind=KINDS)
+FRAME = dd.from_pandas(TABLE, npartitions=3)
+ARRAYS = da.from_array(X, chunks=(40, 2)), da.from_array(Y, chunks=40)
+ONE_STEP = {"max_iter": 1, "tol": 1.0, "random_state": 0}
+
+
+@pytest.fixture(scope="module")
+def client():
+    with Client(processes=False, n_workers=1, threads_per_worker=1, dashboard_address=":0") as one:
+        yield one
+
+
+@pytest.fixture(scope="module")
+def by_name(client):
+    return GGNRegressor((3,), **ONE_STEP).fit(FRAME[["a", "b"]], FRAME.y)
+
+
+@pytest.fixture(scope="module")
+def classifier(client):
+    return GGNClassifier((2,), **ONE_STEP).fit(FRAME[["a", "b"]], FRAME.kind)
+
+
+# -- columns -----------------------------------------------------------------------------------
+
+
+OTHERS = {
+    "in another order": (lambda t: t[["b", "a"]], "must be in the same order as they were in fit"),
+    "one other": (lambda t: t[["y", "a"]], "unseen at fit time:\n- y\n.*now missing:\n- b\n"),
+    "renamed": (lambda t: t[["a", "b"]].rename(columns={"b": "c"}), "unseen at fit time:\n- c\n"),
+    "missing": (lambda t: t[["a"]], "seen at fit time, yet now missing:\n- b\n"),
+    "one more": (lambda t: t[["a", "b", "y"]], "unseen at fit time:\n- y\n"),
+}
+
+
+@pytest.mark.parametrize("table", [FRAME, TABLE], ids=["dask", "pandas"])
+@pytest.mark.parametrize("kind", OTHERS)
+def test_columns_by_other_names_are_refused_at_every_door(by_name, classifier, kind, table):
+    choose, said = OTHERS[kind]
+    A = choose(table)
+    doors = [by_name.predict, classifier.predict, classifier.predict_proba]
+    doors += [classifier.decision_function]
+    doors += [lambda A: by_name.score(A, table.y), lambda A: classifier.score(A, table.kind)]
+    local = by_name.to_local()
+    with pytest.raises(ValueError, match="names should match those that were passed") as theirs:
+        local.predict(choose(TABLE))
+    for door in doors:
+        with pytest.raises(ValueError, match=f"(?s){said}") as ours:
+            door(A)
+        assert str(ours.value) == str(theirs.value)
+
+
+def test_arrays_have_no_names_and_as_many_columns(by_name):
+    plain = GGNRegressor((3,), **ONE_STEP).fit(*ARRAYS)
+    assert not hasattr(plain, "feature_names_in_")
+    told = by_name.predict(FRAME[["a", "b"]]).compute()
+    for A in (ARRAYS[0], X):
+        with pytest.warns(UserWarning, match="GGNRegressor was fitted with feature names"):
+            np.testing.assert_array_equal(by_name.predict(A), told)
+    for A in (FRAME[["b", "a"]], TABLE[["b", "a"]]):
+        with pytest.warns(UserWarning, match="X has feature names, but GGNRegressor was fitted"):
+            plain.predict(A)
+    for A in (ARRAYS[0][:, :1], X[:, :1], X[:, 0]):
+        with pytest.raises(ValueError, match="X has 1 features, but GGNRegressor is expecting 2"):
+            plain.predict(A)
+    again = GGNRegressor((3,), **ONE_STEP).fit(FRAME[["a", "b"]], FRAME.y).fit(*ARRAYS)
+    assert not hasattr(again, "feature_names_in_")
+    with pytest.raises(TypeError, match="only supported if all input features have string names"):
+        again.fit(FRAME[["a", "b"]].rename(columns={"b": 1}), FRAME.y)
+
+
+def test_the_model_and_its_file_know_the_columns(by_name, classifier, tmp_path):
+    for fitted in (by_name, classifier):
+        model = fitted.model_
+        assert model.input_names == fitted.to_local().model_.input_names == ("a", "b")
+        model.save(tmp_path / "model.npz")
+        kept = ggn.Model.load(tmp_path / "model.npz")
+        assert kept.input_names == ("a", "b")
+        np.testing.assert_array_equal(
+            kept.predict(TABLE[["kind", "b", "a"]]), model.predict(X), strict=True
+        )
