@@ -6,13 +6,14 @@ import pytest
 import ggn
 
 pytest.importorskip("distributed", reason="needs dask and distributed")
+import dask
 import dask.array as da
 import dask.dataframe as dd
 import pandas as pd
 from distributed import Client
 
 import ggn.sklearn
-from ggn.dask import GGNClassifier, GGNRegressor
+from ggn.dask import GGNClassifier, GGNRegressor, labels
 
 RNG = np.random.default_rng(22)
 X = RNG.normal(size=(120, 2))
@@ -98,3 +99,73 @@ def test_the_model_and_its_file_know_the_columns(by_name, classifier, tmp_path):
         np.testing.assert_array_equal(
             kept.predict(TABLE[["kind", "b", "a"]]), model.predict(X), strict=True
         )
+
+
+# -- labels ------------------------------------------------------------------------------------
+
+
+def labels_in_chunks(*chunks):
+    return da.concatenate([da.from_array(np.asarray(one), chunks=-1) for one in chunks])
+
+
+NO_LABELS = {
+    "continuous": (
+        lambda: da.from_array(Y, chunks=40),
+        "Unknown label type: continuous. Maybe you are trying to fit a classifier",
+    ),
+    "continuous in the last chunk": (
+        lambda: labels_in_chunks(np.zeros(40), np.ones(40), Y[:40]),
+        "Unknown label type: continuous",
+    ),
+    "words among numbers": (
+        lambda: da.from_array(np.array([3, "a"] * 60, dtype=object), chunks=40),
+        "y must have labels of one kind, got int and str",
+    ),
+    "numbers among words": (
+        lambda: da.from_array(np.array(["a", 3] * 60, dtype=object), chunks=40),
+        "y must have labels of one kind, got int and str",
+    ),
+    "words in one chunk": (
+        lambda: dd.from_delayed(
+            [dask.delayed(pd.Series)(one) for one in ([1, 2] * 20, ["1", "2"] * 20)] * 2,
+            meta=pd.Series([], dtype=object), verify_meta=False),
+        "y must have labels of one kind, got int and str",
+    ),
+    "infinite": (
+        lambda: labels_in_chunks(np.zeros(40), np.ones(40), np.full(40, np.inf)),
+        "y must have a label for every sample, got inf",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", NO_LABELS)
+@pytest.mark.usefixtures("client")
+def test_what_are_no_labels_is_told_before_training(kind):
+    make, said = NO_LABELS[kind]
+    with pytest.raises(ValueError, match=said):
+        GGNClassifier((2,), **ONE_STEP).fit(ARRAYS[0], make())
+
+
+@pytest.mark.parametrize("y", [[3, "a"], ["a", 3]])
+def test_words_among_numbers_are_told_of_arrays_too(y):
+    with pytest.raises(ValueError, match="y must have labels of one kind, got int and str"):
+        ggn.sklearn.GGNClassifier((2,)).fit(X, np.array(y * 60, dtype=object))
+
+
+def test_no_task_holds_more_labels_than_there_may_be(client, monkeypatch):
+    monkeypatch.setattr(labels, "MOST", 10)
+    monkeypatch.setattr(labels, "FAN", 2)
+    ids = da.arange(40, chunks=8)
+    assert labels.labels_of(client, ids // 4).tolist() == list(range(10))
+    with pytest.raises(ValueError, match="y must hold labels of at most 10 classes, got more"):
+        labels.labels_of(client, ids)
+    halves = labels.labels_of(client, ids % 3 / 2, continuous=True)
+    assert halves.tolist() == [0.0, 0.5, 1.0]
+
+
+def test_labels_that_the_fit_had_not_are_named():
+    encode = labels.Encode(np.array(["a", "b"]))
+    assert encode(np.array(["b", "a"], dtype=object)).tolist() == [[1.0], [0.0]]
+    for given, strange in ((["a", "c"], "'c'"), ([3, 3], "3"), (["a", 3], "3")):
+        with pytest.raises(ValueError, match=f"Y must have labels of the fit, got {strange}"):
+            encode(np.array(given, dtype=object))

@@ -71,7 +71,7 @@ def run_on_cluster(
         X, Y, encode, classes = table[inputs], table[targets], None, None
         nL = len(targets)
         if words:
-            labels = labels_of(client, Y)
+            labels = labels_of(client, Y, continuous=True)
             nL = 1 if len(labels) == 2 else len(labels)
             encode = Encode(labels)
             classes = Classes(labels, "logistic" if nL == 1 else "softmax", column=targets[0])

@@ -91,7 +91,8 @@ class GGNClassifier(ClassifierMixin, DaskGGN):
         Raises
         ------
         ValueError
-            For data or parameters that cannot be used, or fewer than two classes.
+            For data or parameters that cannot be used, targets of regression, or labels of
+            fewer than two classes, or more than a thousand.
         ggn.dask.ClusterError
             If the cluster was lost before there were weights.
         """

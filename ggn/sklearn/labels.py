@@ -85,6 +85,8 @@ def read_labels(who: str, y: np.ndarray) -> Labels:
     if missing is not None:
         raise ArgumentError("y", f"must have a label for every sample, got {missing}")
     try:
+        if y.dtype == object and len({isinstance(label, str) for label in y.ravel()}) > 1:
+            raise TypeError("words and numbers have no order")
         with np.errstate(invalid="ignore"):  # no label that is a number is beyond all integers
             check_classification_targets(y)
             kind = type_of_target(y)
