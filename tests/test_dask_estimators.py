@@ -1,5 +1,8 @@
 """Estimators on collections do as those of `ggn.sklearn` on arrays, in the same words."""
 
+import os
+import signal
+
 import numpy as np
 import pytest
 
@@ -11,9 +14,11 @@ import dask.array as da
 import dask.dataframe as dd
 import pandas as pd
 from distributed import Client
+from sklearn.exceptions import ConvergenceWarning
 
 import ggn.sklearn
-from ggn.dask import GGNClassifier, GGNRegressor, labels
+from ggn.dask import GGNClassifier, GGNRegressor, estimator, labels
+from ggn.dask.fitting import fit_model
 
 RNG = np.random.default_rng(22)
 X = RNG.normal(size=(120, 2))
@@ -22,7 +27,7 @@ KINDS = np.where(X[:, 0] > 0.0, "high", "low")
 TABLE = pd.DataFrame(X, columns=["a", "b"]).assign(y=Y, kind=KINDS)
 FRAME = dd.from_pandas(TABLE, npartitions=3)
 ARRAYS = da.from_array(X, chunks=(40, 2)), da.from_array(Y, chunks=40)
-ONE_STEP = {"max_iter": 1, "tol": 1.0, "random_state": 0}
+NO_STEP = {"tol": 1.0, "random_state": 0}
 
 
 @pytest.fixture(scope="module")
@@ -33,12 +38,12 @@ def client():
 
 @pytest.fixture(scope="module")
 def by_name(client):
-    return GGNRegressor((3,), **ONE_STEP).fit(FRAME[["a", "b"]], FRAME.y)
+    return GGNRegressor((3,), **NO_STEP).fit(FRAME[["a", "b"]], FRAME.y)
 
 
 @pytest.fixture(scope="module")
 def classifier(client):
-    return GGNClassifier((2,), **ONE_STEP).fit(FRAME[["a", "b"]], FRAME.kind)
+    return GGNClassifier((2,), **NO_STEP).fit(FRAME[["a", "b"]], FRAME.kind)
 
 
 # -- columns -----------------------------------------------------------------------------------
@@ -71,7 +76,7 @@ def test_columns_by_other_names_are_refused_at_every_door(by_name, classifier, k
 
 
 def test_arrays_have_no_names_and_as_many_columns(by_name):
-    plain = GGNRegressor((3,), **ONE_STEP).fit(*ARRAYS)
+    plain = GGNRegressor((3,), **NO_STEP).fit(*ARRAYS)
     assert not hasattr(plain, "feature_names_in_")
     told = by_name.predict(FRAME[["a", "b"]]).compute()
     for A in (ARRAYS[0], X):
@@ -83,7 +88,7 @@ def test_arrays_have_no_names_and_as_many_columns(by_name):
     for A in (ARRAYS[0][:, :1], X[:, :1], X[:, 0]):
         with pytest.raises(ValueError, match="X has 1 features, but GGNRegressor is expecting 2"):
             plain.predict(A)
-    again = GGNRegressor((3,), **ONE_STEP).fit(FRAME[["a", "b"]], FRAME.y).fit(*ARRAYS)
+    again = GGNRegressor((3,), **NO_STEP).fit(FRAME[["a", "b"]], FRAME.y).fit(*ARRAYS)
     assert not hasattr(again, "feature_names_in_")
     with pytest.raises(TypeError, match="only supported if all input features have string names"):
         again.fit(FRAME[["a", "b"]].rename(columns={"b": 1}), FRAME.y)
@@ -143,7 +148,7 @@ NO_LABELS = {
 def test_what_are_no_labels_is_told_before_training(kind):
     make, said = NO_LABELS[kind]
     with pytest.raises(ValueError, match=said):
-        GGNClassifier((2,), **ONE_STEP).fit(ARRAYS[0], make())
+        GGNClassifier((2,), **NO_STEP).fit(ARRAYS[0], make())
 
 
 @pytest.mark.parametrize("y", [[3, "a"], ["a", 3]])
@@ -169,3 +174,58 @@ def test_labels_that_the_fit_had_not_are_named():
     for given, strange in ((["a", "c"], "'c'"), ([3, 3], "3"), (["a", 3], "3")):
         with pytest.raises(ValueError, match=f"Y must have labels of the fit, got {strange}"):
             encode(np.array(given, dtype=object))
+
+
+# -- the end of a fit --------------------------------------------------------------------------
+
+
+@pytest.mark.usefixtures("client", "ctrl_c")
+@pytest.mark.parametrize("n_restarts", [1, 2])
+@pytest.mark.parametrize("kind", [GGNRegressor, GGNClassifier])
+def test_ctrl_c_is_raised_again_and_the_weights_are_there(kind, n_restarts):
+    def callback(intermediate_result):
+        path.append(intermediate_result.w.copy())
+        if len(path) == 3:
+            os.kill(os.getpid(), signal.SIGINT)
+
+    path = []
+    options = {"random_state": 0, "tol": 0.0, "max_iter": 100_000, "n_restarts": n_restarts}
+    model = kind((3,), callback=callback, **options)
+    with pytest.raises(KeyboardInterrupt):
+        model.fit(FRAME[["a", "b"]], FRAME.kind if kind is GGNClassifier else FRAME.y)
+    assert ggn.Status.INTERRUPTED in {run.status for run in model.restarts_.runs}
+    assert model.loss_ == model.result_.history.loss[-1] <= model.result_.history.loss[0]
+    if n_restarts == 1:
+        assert np.array_equal(model.model_.w, path[-1])
+    assert model.predict(TABLE[["a", "b"]]).shape == (120,)
+    np.testing.assert_array_equal(
+        model.to_local().predict(TABLE[["a", "b"]]), model.predict(TABLE[["a", "b"]])
+    )
+
+
+@pytest.mark.usefixtures("client")
+def test_a_fit_counts_as_interrupted_if_one_of_its_runs_was(monkeypatch):
+    """The best of several may have come to its end; a search would go on, and score it."""
+
+    def interrupted(*args, **options):
+        found = fit_model(*args, **options)
+        max(found.restarts.runs, key=lambda run: run.fun).status = ggn.Status.INTERRUPTED
+        return found
+
+    monkeypatch.setattr(estimator, "fit_model", interrupted)
+    model = GGNRegressor((3,), **NO_STEP, n_restarts=2)
+    with pytest.raises(KeyboardInterrupt):
+        model.fit(*ARRAYS)
+    assert model.result_.status is not ggn.Status.INTERRUPTED
+
+
+@pytest.mark.usefixtures("client")
+@pytest.mark.parametrize("n_restarts", [1, 2])
+def test_the_same_random_state_is_the_same_fit_on_one_machine(n_restarts):
+    options = {"random_state": 0, "alpha": 1e-4, "n_restarts": n_restarts, "max_iter": 2}
+    with pytest.warns(ConvergenceWarning):
+        there = GGNRegressor((3,), **options).fit(*ARRAYS)
+    with pytest.warns(ConvergenceWarning):
+        here = ggn.sklearn.GGNRegressor((3,), **options).fit(X, Y)
+    assert there.n_iter_ == here.n_iter_ == 2
+    np.testing.assert_allclose(there.model_.w, here.model_.w, rtol=1e-7, atol=1e-9)

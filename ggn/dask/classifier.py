@@ -40,6 +40,10 @@ class GGNClassifier(ClassifierMixin, DaskGGN):
     loss_curve_, feature_names_in_
         As of `GGNRegressor`.
 
+    Notes
+    -----
+    Ctrl-C keeps the weights reached, once there are any, and is raised again.
+
     Examples
     --------
     >>> import dask.array as da
@@ -100,9 +104,9 @@ class GGNClassifier(ClassifierMixin, DaskGGN):
         n_outputs = 1 if len(labels) == 2 else len(labels)
         loss: Loss = Logistic() if n_outputs == 1 else SoftmaxCrossEntropy()
         link = "logistic" if n_outputs == 1 else "softmax"
-        kinds = Classes(labels, link)
-        self._fit(X, y, sample_weight, loss, n_outputs, encode=Encode(labels), classes=kinds)
-        self.classes_, self.out_activation_, self._several = labels, link, False
+        also = {"classes_": labels, "out_activation_": link, "_several": False}
+        told = {"encode": Encode(labels), "classes": Classes(labels, link)}
+        self._fit(X, y, sample_weight, loss, n_outputs, also, **told)
         return self
 
     def decision_function(self, X: Any) -> Any:

@@ -22,7 +22,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from ggn.dask.fitting import fit_model
 from ggn.dask.lazy import predicted
 from ggn.dask.parts import current, frame_columns, is_collection, width
-from ggn.fit.of_sums import Fitted, Wanted
+from ggn.fit.of_sums import Wanted
 from ggn.fit.result import Status, TrainResult
 from ggn.io import Model
 from ggn.losses import Loss
@@ -73,9 +73,11 @@ class DaskGGN(WithWeights):
         sample_weight: Any,
         loss: Loss,
         n_outputs: int,
+        also: dict[str, Any],
         encode: Any = None,
         **more: Any,
-    ) -> Fitted:
+    ) -> None:
+        """Train; `also` has the attributes that the kind of estimator leaves behind."""
         if not (self.scale is None or (isinstance(self.scale, str) and self.scale == "standard")):
             raise ArgumentError("scale", f"must be 'standard' or None, got {describe(self.scale)}")
         if not is_dask_collection(X) or not hasattr(X, "ndim"):
@@ -99,6 +101,7 @@ class DaskGGN(WithWeights):
                 "callback": self.callback,
             },
             names=(self._names(), None),
+            spawned=True,
             **more,
         )
         held = (
@@ -112,11 +115,12 @@ class DaskGGN(WithWeights):
         self.n_iter_, self.loss_ = best.nit, float(best.fun)
         self.loss_curve_ = best.history.loss[1:].tolist()
         self.n_outputs_ = n_outputs
-        if best.status is Status.INTERRUPTED:
-            raise KeyboardInterrupt
-        if not best.success and best.status is not Status.CALLBACK:
+        for name, value in also.items():
+            setattr(self, name, value)
+        if not best.success and best.status not in (Status.CALLBACK, Status.INTERRUPTED):
             warnings.warn(best.message, ConvergenceWarning, stacklevel=users_line())
-        return found
+        if any(run.status is Status.INTERRUPTED for run in found.restarts.runs):
+            raise KeyboardInterrupt  # or a search would go on, and score this fit
 
     def _check_columns(self, X: Any, reset: bool = False) -> None:
         """Compare the columns of X, by name and number, with those of the fit; or keep them.

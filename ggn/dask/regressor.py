@@ -61,6 +61,10 @@ class GGNRegressor(RegressorMixin, DaskGGN):
     loss_curve_ : list of float
     feature_names_in_ : ndarray of str
 
+    Notes
+    -----
+    Ctrl-C keeps the weights reached, once there are any, and is raised again.
+
     Examples
     --------
     >>> import dask.array as da
@@ -120,8 +124,8 @@ class GGNRegressor(RegressorMixin, DaskGGN):
         loss = losses.resolve(self.loss, "loss", losses.FOR_REGRESSION)
         if not is_dask_collection(y) or not hasattr(y, "ndim"):
             raise ArgumentError("y", f"must be a dask array or data frame, got {type(y).__name__}")
-        self._fit(X, y, sample_weight, loss, width(y))
-        self._flat, self.out_activation_ = y.ndim == 1, "identity"
+        also = {"_flat": y.ndim == 1, "out_activation_": "identity"}
+        self._fit(X, y, sample_weight, loss, width(y), also)
         return self
 
     def predict(self, X: Any) -> Any:

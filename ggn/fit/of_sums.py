@@ -57,6 +57,8 @@ class Wanted:
         The loss for targets of these sizes, (nL,): that whose scale is in the targets' own unit.
     robust_inputs : bool, default False
         Whether a robust loss has inputs in robust units, too.
+    spawned : bool, default False
+        Whether a single run has a stream of its own too, as those of estimators have.
     """
 
     net: MLP
@@ -72,6 +74,7 @@ class Wanted:
     names: tuple[list[str] | None, list[str] | None] = (None, None)
     in_units: Callable[[np.ndarray], Loss] | None = None
     robust_inputs: bool = False
+    spawned: bool = False
 
 
 class SampleUnits(NamedTuple):
@@ -182,8 +185,10 @@ def fit_of_sums(
         )
 
     rng = np.random.default_rng(wanted.seed)
-    several = wanted.n_restarts > 1
-    runs = run_restarts(run, wanted.n_restarts, rng, 1, together) if several else [run(rng)]
+    if wanted.n_restarts > 1:
+        runs = run_restarts(run, wanted.n_restarts, rng, 1, together)
+    else:
+        runs = [run(rng.spawn(1)[0] if wanted.spawned else rng)]
     restarts = Restarts(tuple(runs))
     best = restarts.best
     model = Model(
