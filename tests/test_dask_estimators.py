@@ -14,8 +14,9 @@ import dask.array as da
 import dask.dataframe as dd
 import pandas as pd
 from distributed import Client
-from sklearn.exceptions import ConvergenceWarning
+from sklearn.exceptions import ConvergenceWarning, NotFittedError
 
+import ggn.dask
 import ggn.sklearn
 from ggn.dask import GGNClassifier, GGNRegressor, estimator, labels
 from ggn.dask.fitting import fit_model
@@ -229,3 +230,62 @@ def test_the_same_random_state_is_the_same_fit_on_one_machine(n_restarts):
         here = ggn.sklearn.GGNRegressor((3,), **options).fit(X, Y)
     assert there.n_iter_ == here.n_iter_ == 2
     np.testing.assert_allclose(there.model_.w, here.model_.w, rtol=1e-7, atol=1e-9)
+
+
+# -- why a fit stopped -------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("kind", ["regressor", "classifier"])
+def test_a_fit_on_a_cluster_is_diagnosed_there_and_here(client, by_name, classifier, kind):
+    model, column = (by_name, "y") if kind == "regressor" else (classifier, "kind")
+    there = ggn.dask.diagnose(client, model, FRAME[["b", "a"]], FRAME[column])  # by name
+    assert there.loss == pytest.approx(model.loss_, rel=1e-12)
+    here = ggn.diagnose(model, TABLE[["a", "b"]], TABLE[column])
+    local = ggn.diagnose(model.to_local(), TABLE[["a", "b"]], TABLE[column])
+    assert here.loss == pytest.approx(model.loss_, rel=1e-12)
+    assert not here.differs
+    assert here.gradient_norm == local.gradient_norm
+    assert there.gradient_norm == pytest.approx(here.gradient_norm, rel=1e-6)
+    assert there.verdict is here.verdict is local.verdict
+    for found in (there, here):
+        assert "warm_start" not in str(found)
+    fits = [model.result_] if kind == "regressor" else []
+    for fit in (model.to_local(), *fits):
+        same = ggn.dask.diagnose(client, fit, FRAME[["a", "b"]], FRAME[column])
+        assert (same.loss, same.gradient_norm) == (there.loss, there.gradient_norm)
+
+
+def test_a_fit_of_ggn_dask_train_is_taken_with_its_loss_and_penalty(client):
+    net = ggn.MLP((2, 2, 1))
+    fit = ggn.dask.train(client, net, *ARRAYS, loss="cauchy", l2=1e-2, max_iter=2)
+    found = ggn.dask.diagnose(client, fit, *ARRAYS)
+    assert found.loss == pytest.approx(fit.fun, rel=1e-12)
+    assert "max_iter" in str(found)
+    other = ggn.dask.diagnose(client, fit, *ARRAYS, loss="squared", l2=0.0)
+    assert other.loss == pytest.approx(np.mean((net.forward(fit.w, X)[:, 0] - Y) ** 2), rel=1e-12)
+
+
+def test_an_input_that_no_sample_varied_is_none_of_its_rounding(client):
+    flat = np.column_stack([X[:, 0], np.full(120, 0.1)])
+    A = da.from_array(flat, chunks=(40, 2))
+    model = GGNRegressor((2,), **NO_STEP).fit(A, ARRAYS[1])
+    found = ggn.dask.diagnose(client, model, A, ARRAYS[1])
+    assert found.loss == pytest.approx(model.loss_, rel=1e-12)
+    on = ggn.dask.diagnose(client, model.result_.net, model.result_.w, da.from_array(
+        np.column_stack([(X[:, 0] - X[:, 0].mean()) / X[:, 0].std(), np.zeros(120)]), chunks=40,
+    ), da.from_array((Y - Y.mean()) / Y.std(), chunks=40), l2=model.result_.l2)  # fmt: skip
+    np.testing.assert_allclose(found.scale, on.scale, rtol=1e-9)
+
+
+def test_what_cannot_be_diagnosed_says_what_can(client, by_name):
+    with pytest.raises(AttributeError, match=r"ggn.dask.diagnose\(client, .*\) takes them"):
+        _ = by_name.diagnosis_
+    assert not hasattr(by_name, "diagnosis_")
+    with pytest.raises(AttributeError, match="object has no attribute 'curve_'"):
+        _ = by_name.curve_
+    with pytest.raises(NotFittedError, match="is not fitted yet"):
+        _ = GGNRegressor().coefs_
+    with pytest.raises(ValueError, match=r"Y must be in memory, .* ggn.dask.diagnose\(client, "):
+        ggn.diagnose(by_name, FRAME[["a", "b"]], FRAME.y)
+    with pytest.raises(ValueError, match=r"fit must be a fit, .* it is not fitted yet"):
+        ggn.dask.diagnose(client, GGNRegressor(), *ARRAYS)

@@ -14,6 +14,7 @@ from ggn.dask.labels import Encode, labels_of
 from ggn.io.classes import Classes
 from ggn.losses import Logistic, Loss, SoftmaxCrossEntropy
 from ggn.sklearn import GGNClassifier as LocalClassifier
+from ggn.sklearn.labels import targets_of
 
 __all__ = ["GGNClassifier"]
 
@@ -108,6 +109,9 @@ class GGNClassifier(ClassifierMixin, DaskGGN):
         told = {"encode": Encode(labels), "classes": Classes(labels, link)}
         self._fit(X, y, sample_weight, loss, n_outputs, also, **told)
         return self
+
+    def _network_targets(self, Y: Any) -> Any:
+        return targets_of(self.classes_, super()._network_targets(Y))
 
     def decision_function(self, X: Any) -> Any:
         """Return the outputs: logits, (T,) of two classes, else (T, n_classes)."""

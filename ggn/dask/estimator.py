@@ -8,7 +8,7 @@ fit leaves behind is a `ggn.Model`, which needs no cluster.
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import dask.array as da
@@ -29,9 +29,26 @@ from ggn.losses import Loss
 from ggn.network import MLP
 from ggn.sklearn.hidden import hidden_sizes
 from ggn.sklearn.weights import WithWeights
+from ggn.sklearn.words import WORDS
+from ggn.surface import Advice
 from ggn.validation import ArgumentError, describe, integer, number, users_line
 
 __all__ = ["DaskGGN", "values_of"]
+
+
+# where an estimator in memory can do more
+DASK_WORDS = {
+    **WORDS,
+    Advice.TRAIN_ON: "Fit again, with a larger max_iter or a smaller tol.",
+    Advice.MORE_STEPS: "max_iter ended the training: fit again, with a larger one.",
+    Advice.GO_ON: "Fit again, without the callback that ended the training.",
+    Advice.HELD_OUT: "The training was meant to stop here: the loss of samples held out falls no "
+    "more, which a larger max_iter or a smaller tol would not change.",
+    Advice.SCALE: 'First scale inside the model (scale="standard"): the sizes of inputs or '
+    "targets are more than 1000 apart, and random weights start far off.",
+    Advice.LARGER_SCALE: "Give the loss a larger scale, as in loss=ggn.losses.Cauchy(3.0): few "
+    "samples decide on the fit.",
+}
 
 
 class DaskGGN(WithWeights):
@@ -55,6 +72,7 @@ class DaskGGN(WithWeights):
     model_: Model
     result_: TrainResult
     n_features_in_: int
+    _advice_words: Mapping[Any, str] = DASK_WORDS
 
     @property
     def client_(self) -> Client:
@@ -121,6 +139,25 @@ class DaskGGN(WithWeights):
             warnings.warn(best.message, ConvergenceWarning, stacklevel=users_line())
         if any(run.status is Status.INTERRUPTED for run in found.restarts.runs):
             raise KeyboardInterrupt  # or a search would go on, and score this fit
+
+    def __getattr__(self, name: str) -> Any:
+        """Say what an estimator on a cluster has not."""
+        if name == "diagnosis_":
+            raise AttributeError(
+                f"{type(self).__name__} of ggn.dask has no diagnosis_, for it keeps no training "
+                "data: ggn.dask.diagnose(client, model, X, Y) takes them"
+            )
+        return object.__getattribute__(self, name)  # its own error, of a property too
+
+    def _network_targets(self, Y: Any) -> Any:
+        """Return targets (T, nL) of the network, in the data's units, for arrays as of `fit`."""
+        if is_dask_collection(Y):
+            raise ArgumentError(
+                "Y",
+                f"must be in memory, got {type(Y).__name__}: ggn.dask.diagnose(client, model, X, "
+                "Y) takes dask collections",
+            )
+        return Y
 
     def _check_columns(self, X: Any, reset: bool = False) -> None:
         """Compare the columns of X, by name and number, with those of the fit; or keep them.
