@@ -26,8 +26,8 @@ X = RNG.normal(size=(120, 2))
 Y = np.sin(X[:, 0]) + 0.2 * X[:, 1]
 KINDS = np.where(X[:, 0] > 0.0, "high", "low")
 TABLE = pd.DataFrame(X, columns=["a", "b"]).assign(y=Y, kind=KINDS)
-FRAME = dd.from_pandas(TABLE, npartitions=3)
-ARRAYS = da.from_array(X, chunks=(40, 2)), da.from_array(Y, chunks=40)
+FRAME = dd.from_pandas(TABLE, npartitions=2)
+ARRAYS = da.from_array(X, chunks=(60, 2)), da.from_array(Y, chunks=60)
 NO_STEP = {"tol": 1.0, "random_state": 0}
 
 
@@ -82,7 +82,7 @@ def test_arrays_have_no_names_and_as_many_columns(by_name):
     told = by_name.predict(FRAME[["a", "b"]]).compute()
     for A in (ARRAYS[0], X):
         with pytest.warns(UserWarning, match="GGNRegressor was fitted with feature names"):
-            np.testing.assert_array_equal(by_name.predict(A), told)
+            np.testing.assert_allclose(by_name.predict(A), told, rtol=1e-12, atol=1e-14)
     for A in (FRAME[["b", "a"]], TABLE[["b", "a"]]):
         with pytest.warns(UserWarning, match="X has feature names, but GGNRegressor was fitted"):
             plain.predict(A)
@@ -181,8 +181,7 @@ def test_labels_that_the_fit_had_not_are_named():
 
 
 @pytest.mark.usefixtures("client", "ctrl_c")
-@pytest.mark.parametrize("n_restarts", [1, 2])
-@pytest.mark.parametrize("kind", [GGNRegressor, GGNClassifier])
+@pytest.mark.parametrize(("kind", "n_restarts"), [(GGNRegressor, 1), (GGNClassifier, 2)])
 def test_ctrl_c_is_raised_again_and_the_weights_are_there(kind, n_restarts):
     def callback(intermediate_result):
         path.append(intermediate_result.w.copy())
@@ -221,9 +220,8 @@ def test_a_fit_counts_as_interrupted_if_one_of_its_runs_was(monkeypatch):
 
 
 @pytest.mark.usefixtures("client")
-@pytest.mark.parametrize("n_restarts", [1, 2])
-def test_the_same_random_state_is_the_same_fit_on_one_machine(n_restarts):
-    options = {"random_state": 0, "alpha": 1e-4, "n_restarts": n_restarts, "max_iter": 2}
+def test_the_same_random_state_is_the_same_fit_on_one_machine():
+    options = {"random_state": 0, "alpha": 1e-4, "max_iter": 2}
     with pytest.warns(ConvergenceWarning):
         there = GGNRegressor((3,), **options).fit(*ARRAYS)
     with pytest.warns(ConvergenceWarning):
@@ -257,7 +255,7 @@ def test_a_fit_on_a_cluster_is_diagnosed_there_and_here(client, by_name, classif
 
 def test_a_fit_of_ggn_dask_train_is_taken_with_its_loss_and_penalty(client):
     net = ggn.MLP((2, 2, 1))
-    fit = ggn.dask.train(client, net, *ARRAYS, loss="cauchy", l2=1e-2, max_iter=2)
+    fit = ggn.dask.train(client, net, *ARRAYS, loss="cauchy", l2=1e-2, max_iter=1)
     found = ggn.dask.diagnose(client, fit, *ARRAYS)
     assert found.loss == pytest.approx(fit.fun, rel=1e-12)
     assert "max_iter" in str(found)
@@ -267,13 +265,13 @@ def test_a_fit_of_ggn_dask_train_is_taken_with_its_loss_and_penalty(client):
 
 def test_an_input_that_no_sample_varied_is_none_of_its_rounding(client):
     flat = np.column_stack([X[:, 0], np.full(120, 0.1)])
-    A = da.from_array(flat, chunks=(40, 2))
+    A = da.from_array(flat, chunks=(60, 2))
     model = GGNRegressor((2,), **NO_STEP).fit(A, ARRAYS[1])
     found = ggn.dask.diagnose(client, model, A, ARRAYS[1])
     assert found.loss == pytest.approx(model.loss_, rel=1e-12)
     on = ggn.dask.diagnose(client, model.result_.net, model.result_.w, da.from_array(
-        np.column_stack([(X[:, 0] - X[:, 0].mean()) / X[:, 0].std(), np.zeros(120)]), chunks=40,
-    ), da.from_array((Y - Y.mean()) / Y.std(), chunks=40), l2=model.result_.l2)  # fmt: skip
+        np.column_stack([(X[:, 0] - X[:, 0].mean()) / X[:, 0].std(), np.zeros(120)]), chunks=60,
+    ), da.from_array((Y - Y.mean()) / Y.std(), chunks=60), l2=model.result_.l2)  # fmt: skip
     np.testing.assert_allclose(found.scale, on.scale, rtol=1e-9)
 
 
