@@ -220,8 +220,9 @@ def test_a_fit_counts_as_interrupted_if_one_of_its_runs_was(monkeypatch):
 
 
 @pytest.mark.usefixtures("client")
-def test_the_same_random_state_is_the_same_fit_on_one_machine():
-    options = {"random_state": 0, "alpha": 1e-4, "max_iter": 2}
+@pytest.mark.parametrize("scale", ["standard", None])
+def test_the_same_random_state_is_the_same_fit_on_one_machine(scale):
+    options = {"random_state": 0, "alpha": 1e-4, "max_iter": 2, "scale": scale}
     with pytest.warns(ConvergenceWarning):
         there = GGNRegressor((3,), **options).fit(*ARRAYS)
     with pytest.warns(ConvergenceWarning):

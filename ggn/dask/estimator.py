@@ -119,7 +119,7 @@ class DaskGGN(WithWeights):
                 "callback": self.callback,
             },
             names=(self._names(), None),
-            spawned=True,
+            as_estimators=True,
             **more,
         )
         held = (

@@ -57,8 +57,9 @@ class Wanted:
         The loss for targets of these sizes, (nL,): that whose scale is in the targets' own unit.
     robust_inputs : bool, default False
         Whether a robust loss has inputs in robust units, too.
-    spawned : bool, default False
-        Whether a single run has a stream of its own too, as those of estimators have.
+    as_estimators : bool, default False
+        Whether runs start as those of estimators in memory do: a single one, too, from a stream
+        of its own, and from weights that are drawn before, so that means of inputs stay.
     """
 
     net: MLP
@@ -74,7 +75,7 @@ class Wanted:
     names: tuple[list[str] | None, list[str] | None] = (None, None)
     in_units: Callable[[np.ndarray], Loss] | None = None
     robust_inputs: bool = False
-    spawned: bool = False
+    as_estimators: bool = False
 
 
 class SampleUnits(NamedTuple):
@@ -178,7 +179,7 @@ def fit_of_sums(
     def run(stream: np.random.Generator) -> TrainResult:
         left = max(ends - time.perf_counter(), 0.0)
         w0: Any = wanted.scheme
-        if units.constant.any():
+        if wanted.as_estimators or units.constant.any():
             w0 = varied(draw(SummedObjective(net, parts["train"], loss), stream, wanted.scheme))
         return train(
             net, parts["train"], None, loss, w0=w0, rng=stream, max_seconds=left, **options
@@ -188,7 +189,7 @@ def fit_of_sums(
     if wanted.n_restarts > 1:
         runs = run_restarts(run, wanted.n_restarts, rng, 1, together)
     else:
-        runs = [run(rng.spawn(1)[0] if wanted.spawned else rng)]
+        runs = [run(rng.spawn(1)[0] if wanted.as_estimators else rng)]
     restarts = Restarts(tuple(runs))
     best = restarts.best
     model = Model(
