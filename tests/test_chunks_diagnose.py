@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 import ggn
-from ggn.surface import EvidenceKind, Verdict
+from ggn.surface import Advice, EvidenceKind, Verdict
+from ggn.surface.change import Changes, fall_of_sums
 
 
 def noisy():
@@ -43,6 +44,59 @@ def test_verdicts_are_those_in_memory(max_iter, l2, verdict):
     assert {EvidenceKind.SUMS_ONLY, EvidenceKind.NORMAL_INERTIA} <= kinds
 
 
+def waves(rows=900):
+    rng = np.random.default_rng(2)
+    X = rng.uniform(-2.0, 2.0, (rows, 2))
+    return X, np.sin(X[:, 0]) * X[:, 1] + 5.0
+
+
+CAUCHY = {"loss": ggn.losses.Cauchy(0.3)}
+
+
+@pytest.mark.parametrize(
+    ("net", "data", "options", "weighted"),
+    [
+        (ggn.MLP((2, 6, 1)), waves, {}, False),
+        (ggn.MLP((2, 4, 1)), noisy, {"l2": 1e-3}, False),
+        (ggn.MLP((2, 4, 1)), noisy, CAUCHY, False),
+        (ggn.MLP((2, 4, 1)), noisy, {}, True),
+        (ggn.MLP((2, 3, 1), "relu"), noisy, {}, False),
+    ],
+    ids=["plain", "penalty", "robust", "weights", "kinks"],
+)
+def test_a_gradient_is_judged_as_in_memory_all_along_a_run(net, data, options, weighted):
+    X, Y = data()
+    s = np.arange(len(X)) % 3.0 if weighted else None
+    chunks = ggn.Chunks.of_arrays(X, Y, s, rows=350)
+    path = []
+    ggn.train(
+        net, X, Y, max_iter=60, sample_weight=s, **options,
+        callback=lambda intermediate_result: path.append(intermediate_result.w.copy()),
+    )  # fmt: skip
+    for w in path[1::9]:
+        a = ggn.diagnose(net, w, chunks, **options)
+        b = ggn.diagnose(net, w, X, Y, sample_weight=s, **options)
+        assert a.verdict is b.verdict
+        if a.verdict is Verdict.NOT_STATIONARY:
+            assert a.suggestion.advice == (Advice.TRAIN_ON,)
+            falls = [float(d.evidence[0].fields["fall"]) for d in (a, b)]
+            assert falls[0] == pytest.approx(falls[1], rel=1e-2)
+
+
+def test_a_fall_by_sums_is_that_in_memory():
+    X, Y = waves()
+    Y = np.column_stack([Y, 1e-3 * X[:, 0] ** 2])
+    net, rng = ggn.MLP((2, 3, 2)), np.random.default_rng(0)
+    for l2 in (0.0, 1e-2):
+        at = ggn.linearize(net, rng.normal(size=net.n_weights), X, Y, l2=l2)
+        summed = ggn.linearize(net, at.w, ggn.Chunks.of_arrays(X, Y, rows=350), l2=l2)
+        for size in (1.0, 1e-6, 1e3):
+            d = size * at.gradient
+            whole = Changes(at.objective, at.w).fall(d)
+            assert fall_of_sums(summed.objective, at.w, d) == pytest.approx(whole, rel=1e-9)
+            assert fall_of_sums(summed.objective, at.w, -d) == 0.0
+
+
 def test_a_saddle_has_its_descent():
     x = np.linspace(-1.0, 1.0, 30)
     net, w = ggn.MLP((1, 2, 1)), np.zeros(7)
@@ -73,8 +127,10 @@ def test_what_was_not_looked_at_is_said():
 def test_networks_without_a_hessian_or_with_too_many_weights():
     X, Y = noisy()
     chunks = ggn.Chunks.of_arrays(X, Y, rows=200)
-    net = ggn.MLP((2, 3, 1), activation="leaky_relu")
-    assert ggn.diagnose(net, np.full(13, 0.1), chunks).spectrum is None
+    bent = ggn.Activation("bent", np.tanh, lambda z: 1.0 / np.cosh(z) ** 2)
+    found = ggn.diagnose(ggn.MLP((2, 3, 1), activation=bent), np.zeros(13), chunks)
+    assert found.spectrum is None
+    assert found.verdict is Verdict.NOT_STATIONARY
     net = ggn.MLP((2, 4, 1))
     w = ggn.train(net, X, Y, l2=1e-3, max_iter=300).w
     found = ggn.diagnose(net, w, chunks, l2=1e-3, max_memory=1e3)

@@ -16,17 +16,19 @@ from __future__ import annotations
 
 import functools
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
-from ggn.linearization import Objective
+from ggn.linearization import Objective, SummedObjective
 from ggn.losses import Logistic
 from ggn.losses.curvature import Curvature
 from ggn.losses.residual import Residual
 from ggn.network import chunks
 
-__all__ = ["Change", "Changes", "output_rounding"]
+__all__ = ["Change", "Changes", "along", "fall_of_sums", "output_rounding"]
 
 EPS = float(np.finfo(np.float64).eps)
 VISIBLE = 4.0  # times the rounding: a change that is none of it
@@ -143,11 +145,9 @@ class Changes:
             nearer = ~(uncertain <= direct)
             whole = np.where(nearer, E - self.E, whole)
             uncertain = np.where(nearer, direct, uncertain)
-            step = w - self.w
-            penalty = objective.l2 * step * (w + self.w)
-            total = float(c @ whole) + float(np.sum(penalty))
-            rounding = float(c @ (uncertain + moved.sum(axis=1)))
-            rounding += EPS * float(np.sum(np.abs(penalty)))
+            penalty, lost = _of_penalty(objective.l2, self.w, w)
+            total = float(c @ whole) + penalty
+            rounding = float(c @ (uncertain + moved.sum(axis=1))) + lost
             outputs, each = c @ three, c @ (error + moved)
         if not self.separable:
             outputs = each = np.full(F.shape[1], np.nan)
@@ -157,19 +157,52 @@ class Changes:
         return np.asarray(self.objective.loss.gradient(self.F + s * d, self.Y) * d)
 
     def fall(self, d: np.ndarray, output: int | None = None) -> float:
-        """Return by how much J, or one output's part of it, is seen to fall along -d, or 0.
+        """Return by how much J, or one output's part of it, is seen to fall along -d, or 0."""
+        own = output if self.separable and not self.objective.penalised else None
 
-        From the least step on: the first change that shows must be a fall, for beyond a rise,
-        or a kink, lies another basin.
-        """
-        best = 0.0
-        for t in STEPS:
-            change = self(self.w - t * d)
-            total, rounding = change.total, change.rounding
-            if output is not None and self.separable and not self.objective.penalised:
-                total, rounding = change.outputs[output], change.output_rounding[output]
-            if not total <= best + VISIBLE * rounding:
-                break
-            if total < -VISIBLE * rounding:
-                best = float(total)
-        return -best
+        def each(change: Change) -> tuple[float, float]:
+            if own is None:
+                return change.total, change.rounding
+            return float(change.outputs[own]), float(change.output_rounding[own])
+
+        return _first_fall(each(self(self.w - t * d)) for t in STEPS)
+
+
+def _of_penalty(l2: Any, before: np.ndarray, w: np.ndarray) -> tuple[float, float]:
+    """Return Σ l2 (w² - before²), and its rounding."""
+    penalty = l2 * (w - before) * (w + before)
+    return float(np.sum(penalty)), EPS * float(np.sum(np.abs(penalty)))
+
+
+def _first_fall(changes: Iterable[tuple[float, float]]) -> float:
+    """Return the fall that changes of J, and their roundings, along longer and longer steps show.
+
+    From the least step on: the first change that shows must be a fall, for beyond a rise,
+    or a kink, lies another basin.
+    """
+    best = 0.0
+    for total, rounding in changes:
+        if not total <= best + VISIBLE * rounding:
+            break
+        if total < -VISIBLE * rounding:
+            best = float(total)
+    return -best
+
+
+def along(objective: Objective, w: np.ndarray, d: np.ndarray) -> np.ndarray:
+    """Return the change of J and its rounding at w - t d, t each of `STEPS`, (2, steps)."""
+    changes = Changes(objective, w)
+    found = [changes(w - t * d) for t in STEPS]
+    return np.array([[each.total for each in found], [each.rounding for each in found]])
+
+
+def fall_of_sums(objective: SummedObjective, w: np.ndarray, d: np.ndarray) -> float:
+    """Return what `Changes.fall` does, by one sum over parts of the samples.
+
+    A change is a sum over samples, and so is what rounding makes of it; the penalty's, which
+    parts have not, is added once.
+    """
+    found = objective.total(along, w, d).T
+    with np.errstate(all="ignore"):
+        penalty = [_of_penalty(objective.l2, w, w - t * d) for t in STEPS]
+        return _first_fall(found + penalty)

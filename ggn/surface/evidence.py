@@ -117,8 +117,9 @@ class EvidenceKind(enum.Enum):
         "eigenvalues (up to {tolerance:.1g} counts as zero)."
     )
     SUMS_ONLY = (
-        "The samples come in chunks, of which sums were taken: exact fits, bounds of J, flat "
-        "units, kinks, weights that run away and ranks of P were not looked at."
+        "The samples come in chunks, of which sums were taken: exact fits, bounds of J, "
+        "outputs by themselves, flat units, weights that run away and ranks of P were not looked "
+        "at."
     )
     FAR_OUT = (
         "Most residuals lie far out on the loss: half of them act on the fit with less than "

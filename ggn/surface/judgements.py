@@ -18,7 +18,7 @@ from ggn.surface.fit import exact_fit, is_least, separated, vanishes
 from ggn.surface.null_space import null_space
 from ggn.surface.obstruction import Obstruction
 from ggn.surface.runaway import runaway_ray
-from ggn.surface.second_order import SecondOrder
+from ggn.surface.second_order import Bent, SecondOrder
 from ggn.surface.theorem_1 import certify
 
 __all__ = [
@@ -178,7 +178,7 @@ def rises_for_ever(point: Examination) -> Judgement:
     return Judgement(Verdict.RUNAWAY, (said, *_saturation(point)))
 
 
-def descends(point: Examination) -> Judgement:
+def descends(point: Bent) -> Judgement:
     """Judge by whether J falls along negative curvature, and a zero of the gradient is near."""
     second = point.second
     measured = _spectrum(second)
@@ -220,7 +220,7 @@ def runs_away(point: Examination) -> Judgement:
     return Judgement(Verdict.RUNAWAY, evidence, {"ray": ray})
 
 
-def isolated(point: Examination) -> Judgement:
+def isolated(point: Bent) -> Judgement:
     """Judge by whether a minimum is near, its only zeros directions of constant J."""
     second = point.second
     if point.lost or second is None or second.spectrum.inertia is None:
@@ -284,7 +284,7 @@ def _saturation(point: Examination) -> tuple[Evidence, ...]:
     return (seen(EvidenceKind.SATURATION, saturation=found),) if found.units else ()
 
 
-def _obstructions(point: Examination) -> tuple[Evidence, ...]:
+def _obstructions(point: Bent) -> tuple[Evidence, ...]:
     """Return the first two, of those proven if any is."""
     found = (point.proofs or point.obstructions)[:2]
     return tuple(seen(EvidenceKind.OBSTRUCTION, obstruction=o) for o in found)

@@ -16,10 +16,11 @@ from collections.abc import Callable
 
 import numpy as np
 
+from ggn.linearization import Objective, SummedObjective
 from ggn.network import MLP
 from ggn.surface.layers import sweep_layers
 
-__all__ = ["kinks"]
+__all__ = ["kinks", "kinks_of_sums"]
 
 DELTA = float(np.finfo(np.float64).eps) ** 0.5
 CLOSER = 2.0**-6  # times as near, a smooth function changes as much less
@@ -43,6 +44,18 @@ def kinks(net: MLP, w: np.ndarray, X: np.ndarray) -> tuple[bool, bool]:
                 if sigma.has_second_derivative:
                     second = second or _jumps(sigma.second_derivative, z, delta)
     return first, second
+
+
+def _kinked(objective: Objective, w: np.ndarray) -> np.ndarray:
+    return np.array(kinks(objective.net, w, objective.X), dtype=float)
+
+
+def kinks_of_sums(objective: SummedObjective, w: np.ndarray) -> tuple[bool, bool]:
+    """Return the same of samples in chunks, by a pass where an activation may have a kink."""
+    if all(sigma.kink == 0 for sigma in objective.net.activations):
+        return False, False
+    first, second = objective.total(_kinked, w)
+    return bool(first), bool(second)
 
 
 def _jumps(f: Callable[[np.ndarray], np.ndarray], z: np.ndarray, delta: np.ndarray) -> bool:

@@ -22,7 +22,7 @@ import numpy as np
 from scipy.linalg.lapack import dposv, dpotrf, dpotrs, dsysv
 from scipy.sparse.linalg import minres
 
-from ggn.linearization import Linearization
+from ggn.linearization import BaseLinearization, Objective
 from ggn.linearization.hessian import scaled_hessian, scaled_operator
 from ggn.linearization.spectrum import Spectrum, rounded
 from ggn.surface.flat import flat_directions
@@ -46,7 +46,7 @@ NOISE = 30.0  # times the noise: what is left of g when it is rounding
 STEADY = 100.0  # the noise changes by less over a tenth of a unit's weights
 
 
-def gradient_noise(at: Linearization, units: Units) -> np.ndarray:
+def gradient_noise(at: BaseLinearization, units: Units) -> np.ndarray:
     """Return how far rounding moves the gradient of each unit, (units,).
 
     Of w and the samples' weights by 4 eps, as for the Hessian's tolerance; of weights near 0
@@ -68,7 +68,7 @@ def gradient_noise(at: Linearization, units: Units) -> np.ndarray:
 class NearbyZero:
     """Where Newton's method went, next to a zero of the gradient.  Prints as a sentence."""
 
-    end: Linearization
+    end: BaseLinearization
     units: Units
     steps: int
     moved: float  # of a unit's weights, at most
@@ -83,11 +83,16 @@ class NearbyZero:
 
     @functools.cached_property
     def _directions(self) -> tuple[np.ndarray, bool]:
+        if not isinstance(self.end.objective, Objective):  # units are told apart by samples
+            return np.empty((len(self.end.w), 0)), True
         return flat_directions(self.end.objective, self.end.w, self.scale)
 
     @property
     def flat(self) -> np.ndarray:
-        """The known directions of constant J there, orthonormal for weights D w, (N, k)."""
+        """The known directions of constant J there, orthonormal for weights D w, (N, k).
+
+        None are known of samples in chunks.
+        """
         return self._directions[0]
 
     @property
@@ -127,7 +132,7 @@ class NearbyZero:
             if not units.shares(reach * v, w).max(initial=0.0) > CLOSE:
                 continue
             for side in (-reach, reach):
-                there = Linearization(self.end.objective, w + side * v / self.scale)
+                there = self.end.objective.at(w + side * v / self.scale)
                 with np.errstate(all="ignore"):
                     along = v / self.scale
                     bend = float(along @ (there.hessian_operator() @ along)) / value
@@ -151,7 +156,7 @@ class NearbyZero:
 
 
 def nearby_zero(
-    at: Linearization, units: Units, spectrum: Spectrum, tolerance: float
+    at: BaseLinearization, units: Units, spectrum: Spectrum, tolerance: float
 ) -> NearbyZero | None:
     """Return where Newton's method goes, or None where it does not contract.
 
@@ -168,7 +173,7 @@ def nearby_zero(
 
 
 def _follow(
-    at: Linearization, units: Units, spectrum: Spectrum, seen: np.ndarray
+    at: BaseLinearization, units: Units, spectrum: Spectrum, seen: np.ndarray
 ) -> NearbyZero | None:
     """Take Newton steps along the eigenvectors seen until the gradient is rounding."""
     noise = gradient_noise(at, units)
@@ -177,7 +182,7 @@ def _follow(
 
 
 def _walk(
-    at: Linearization,
+    at: BaseLinearization,
     units: Units,
     spectrum: Spectrum,
     seen: np.ndarray,
@@ -213,7 +218,7 @@ def _walk(
         if not length <= min(shrinks * before, FAR):
             return None
         before = length
-        there = Linearization(at.objective, there.w - step / scale)
+        there = at.objective.at(there.w - step / scale)
         with np.errstate(all="ignore"):
             rest = there.gradient / scale
         if not np.isfinite(rest).all():
@@ -222,7 +227,7 @@ def _walk(
 
 
 def _newton(
-    there: Linearization, scale: np.ndarray, rest: np.ndarray, zeros: np.ndarray
+    there: BaseLinearization, scale: np.ndarray, rest: np.ndarray, zeros: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray | None]:
     """Return the Hessian there and Newton's step, none of it along `zeros` (N, k)."""
     H = scaled_hessian(there, scale)
@@ -243,7 +248,7 @@ def _solved(A: np.ndarray, b: np.ndarray) -> np.ndarray | None:
     return x if info == 0 else None
 
 
-def _truncated(at: Linearization, units: Units) -> NearbyZero | None:
+def _truncated(at: BaseLinearization, units: Units) -> NearbyZero | None:
     """Take one truncated step, where the Hessian is known by its products only."""
     scale, g = units.scale, at.gradient / units.scale
     norm = float(np.linalg.norm(g))
@@ -252,7 +257,7 @@ def _truncated(at: Linearization, units: Units) -> NearbyZero | None:
         return NearbyZero(at, units, 0, 0.0, 1.0, noise)
     A = scaled_operator(at.hessian_operator(), scale)
     step = minres(A, g, rtol=1e-2, maxiter=PRODUCTS)[0]
-    there = Linearization(at.objective, at.w - step / scale)
+    there = at.objective.at(at.w - step / scale)
     with np.errstate(all="ignore"):
         left = float(np.linalg.norm(there.gradient / scale)) / norm
     far = float(units.shares(step, at.w).max(initial=0.0))

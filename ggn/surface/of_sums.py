@@ -1,15 +1,18 @@
 """The diagnosis of samples in chunks: what sums over them can say of w, and what they cannot.
 
     G, H_J       one pass each, and their eigenvalues, for weights in units of the data
-    J(w - d)     along the Newton step, and along the eigenvector of least curvature
-    ∇J(w - d)    of up to three Newton steps with the Hessian at w: whether a zero is near
+    J(w - t d)   along the Newton step or else the gradient (`change.py`), and along the
+                 eigenvector of least curvature
+    ∇J(w - d)    of Newton's method: whether a zero is near (`newton.py`)
 
-The rest of `ggn.diagnose` looks at samples one by one (exact fits, bounds of J, flat units,
-kinks, weights that run away, ranks of P), and is not looked at here: the report says so.
+Gradient and Hessian are judged as in memory, by the same tests.  The rest of `ggn.diagnose`
+looks at samples one by one (exact fits, bounds of J, outputs by themselves, flat units, weights
+that run away, ranks of P), and is not looked at here: the report says so.
 """
 
 from __future__ import annotations
 
+import functools
 import math
 from typing import Any
 
@@ -17,19 +20,20 @@ import numpy as np
 
 from ggn.damping import natural_scale
 from ggn.fit.plateau import far_out
-from ggn.linearization.spectrum import Spectrum, dense_fits, inertia, spectrum
-from ggn.linearization.summed import SummedLinearization
+from ggn.linearization.spectrum import dense_fits, inertia
+from ggn.linearization.summed import SummedLinearization, SummedObjective
 from ggn.surface.advice import Advice, Suggestion
+from ggn.surface.change import fall_of_sums
 from ggn.surface.diagnosis import Diagnosis
-from ggn.surface.evidence import Evidence, EvidenceKind, Verdict, seen
-from ggn.surface.examination import PROMISE, RELATIVE
-from ggn.surface.second_order import has_hessian, normal_step
+from ggn.surface.evidence import Evidence, EvidenceKind, Judgement, Verdict, seen
+from ggn.surface.examination import PROMISE, RELATIVE, TINY
+from ggn.surface.judgements import descends, isolated
+from ggn.surface.kinks import kinks_of_sums
+from ggn.surface.obstruction import Obstruction
+from ggn.surface.second_order import SecondOrder, has_hessian, normal_step
+from ggn.surface.units import Units
 
 __all__ = ["diagnose_sums"]
-
-EPS = float(np.finfo(np.float64).eps)
-HALVINGS = 6  # of a step along which J is to fall
-NEWTON = 3  # steps towards a zero of the gradient
 
 ADVICE = {
     Verdict.NOT_STATIONARY: Advice.TRAIN_ON,
@@ -46,7 +50,12 @@ def diagnose_sums(at: SummedLinearization, max_memory: float) -> Diagnosis:
     unseen, far = seen(EvidenceKind.SUMS_ONLY), far_out(at.objective, at.w)
     if far is not None:
         said += (seen(EvidenceKind.FAR_OUT, influence=far.influence),)
-    advice = ADVICE[verdict] if far is None else Advice.LARGER_SCALE
+    leaves = verdict is Verdict.NOT_STATIONARY and "descent" in measured
+    advice = ADVICE[Verdict.SADDLE if leaves else verdict]
+    if verdict is Verdict.INCONCLUSIVE and any(point.kinks):
+        advice = Advice.SMOOTH
+    if far is not None:
+        advice = Advice.LARGER_SCALE
     return Diagnosis(
         verdict=verdict,
         evidence=(*said, *point.of_normal, unseen),
@@ -58,9 +67,7 @@ def diagnose_sums(at: SummedLinearization, max_memory: float) -> Diagnosis:
         lower_bound=-math.inf,
         obstructions=(),
         saturation=None,
-        spectrum=point.spectrum,
         scale=point.scale,
-        tolerance=point.tolerance,
         _at=at,
         **measured,
     )
@@ -69,15 +76,16 @@ def diagnose_sums(at: SummedLinearization, max_memory: float) -> Diagnosis:
 class _Point:
     """What is measured, with the gradient g and the eigenpairs those for weights D w."""
 
+    obstructions: tuple[Obstruction, ...] = ()
+
     def __init__(self, at: SummedLinearization, max_memory: float) -> None:
         self.at, self.scale = at, natural_scale(at.objective)
         self.g = at.gradient / self.scale
         self.of_normal: tuple[Evidence, ...] = ()
-        self.spectrum: Spectrum | None = None
-        self.tolerance = 0.0
         self.relative = self._relative()
-        kinks = any(activation.kink for activation in at.net.activations)  # where is not known
-        self.curved = not kinks and has_hessian(at, self.scale)
+        self.kinks = kinks_of_sums(at.objective, at.w)
+        self.curved = not self.kinks[0] and has_hessian(at, self.scale)
+        self.second: SecondOrder | None = None
         if dense_fits(at.net.n_weights, max_memory):
             found = inertia(at.normal_matrix(psd=True) / np.outer(self.scale, self.scale))
             self.of_normal = (
@@ -89,20 +97,21 @@ class _Point:
                 ),
             )
             if self.curved:
-                self.spectrum = spectrum(at, scale=self.scale, max_memory=max_memory)
-        if self.spectrum is None:
+                self.second = SecondOrder(at, Units(at.objective, self.scale), max_memory)
+        if self.second is None:
             self.promised, self.step = normal_step(at, self.scale)
-            return
-        values, vectors = self.spectrum.eigenvalues, self.spectrum.eigenvectors
-        length = float(np.linalg.norm(self.scale * at.w)) / math.sqrt(len(at.w))
-        natural = float(self.scale[-1]) * at.objective.spread()[1]  # an output's, see `units.py`
-        off = 10.0 * float(np.linalg.norm(self.g)) / max(length, natural)  # 0 of a symmetry is
-        self.tolerance = self.spectrum.tolerance + off
-        size = np.maximum(np.abs(values), self.spectrum.tolerance)
-        size[size == 0.0] = math.inf
-        along = vectors.T @ self.g
-        self.promised = float(np.sum(along**2 / (2.0 * size)))
-        self.step = vectors @ (along / size) / self.scale
+        else:
+            self.promised, self.step = self.second.promised, self.second.step
+
+    @property
+    def objective(self) -> SummedObjective:
+        """What is minimised."""
+        return self.at.objective
+
+    @property
+    def proofs(self) -> list[Obstruction]:
+        """None: bounds are not looked for."""
+        return []
 
     def _relative(self) -> float:
         """Return ‖D⁻¹ ∇J‖ in units of its largest possible size, see `fit.relative_gradient`."""
@@ -120,113 +129,68 @@ class _Point:
         return PROMISE * abs(self.at.loss) + self.at.rounding
 
     @property
+    def lost(self) -> bool:
+        """Whether J may have underflowed: a zero of g says nothing then."""
+        return abs(self.at.loss) < TINY
+
+    @functools.cached_property
     def level(self) -> bool:
         """Whether the gradient is small and promises next to nothing."""
-        return self.relative <= RELATIVE and not self.promised > self.enough
+        if self.promised > self.enough:
+            return False
+        # where P is next to 0, a small gradient is not small beside it
+        near = self.second is not None and self.second.stationary is not None
+        return self.relative <= RELATIVE or near
 
     def fall(self) -> float:
-        """Return by how much J is seen to fall along the step, halved where it does not."""
-        t = 1.0
-        for _ in range(HALVINGS):
-            fall = self.at.loss - self._value(self.at.w - t * self.step)
-            if fall > 8.0 * self.at.rounding:
-                return fall
-            t *= 0.5
-        return 0.0
-
-    def descent(self) -> tuple[np.ndarray, list[tuple[float, float]]] | None:
-        """Return a direction of negative curvature, and (t, J) along it, if J falls so."""
-        if self.spectrum is None or not float(self.spectrum.eigenvalues[0]) < -self.tolerance:
-            return None
-        low, at = float(self.spectrum.eigenvalues[0]), self.at
-        v = self.spectrum.eigenvectors[:, 0] / self.scale
-        far = 1.0 + float(np.linalg.norm(self.scale * at.w))
-        best = None
-        for u in (v, -v):
-            t, path = math.sqrt(16.0 * (at.rounding + self.promised) / -low), [(0.0, at.loss)]
-            while t <= far:
-                J = self._value(at.w + t * u)
-                if not J < path[-1][1]:
-                    break
-                path.append((t, J))
-                t *= 2.0
-            if best is None or path[-1][1] < best[1][-1][1]:
-                best = u, path
-        assert best is not None
-        u, path = best
-        if not at.loss - path[-1][1] > 10.0 * self.promised + 8.0 * at.rounding:
-            return None
-        unit = float(np.linalg.norm(u))
-        return u / unit, [(t * unit, J) for t, J in path]
-
-    def minimum_near(self) -> bool:
-        """Whether Newton steps with the Hessian at w, which is definite, halve the gradient."""
-        assert self.spectrum is not None
-        values, vectors = self.spectrum.eigenvalues, self.spectrum.eigenvectors
-        w, g, norm = self.at.w, self.g, float(np.linalg.norm(self.g))
-        size = float(np.linalg.norm(self.scale * w))
-        floor = 16.0 * len(w) * EPS * float(values[-1]) * size
-        for _ in range(NEWTON):
-            if norm <= floor:
-                return True
-            w = w - (vectors @ ((vectors.T @ g) / values)) / self.scale
-            g = self.at.objective.at(w).gradient / self.scale
-            before, norm = norm, float(np.linalg.norm(g))
-            if not norm <= max(0.5 * before, floor):
-                return False
-        return True
-
-    def _value(self, w: np.ndarray) -> float:
-        with np.errstate(all="ignore"):
-            return self.at.objective.value(w)
+        """Return by how much J is seen to fall along the step or the gradient."""
+        at, downhill = self.at, self.g / self.scale
+        norm = float(np.linalg.norm(downhill)) or 1.0
+        found = 0.0 if self.kinks[0] else fall_of_sums(at.objective, at.w, self.step)
+        return found or fall_of_sums(at.objective, at.w, downhill / norm)
 
 
 def _judged(point: _Point) -> tuple[Verdict, tuple[Evidence, ...], dict[str, Any]]:
     """Return the first verdict that applies, its evidence, and what was measured for it."""
-    at, found = point.at, point.spectrum
-    if not point.level:
-        fall = point.fall()
-        if fall > point.enough:
-            told = {"relative": point.relative, "fall": fall}
-            if at.loss > 0.0:
-                percent = 100.0 * fall / at.loss
-                said = seen(EvidenceKind.FALLS_BY_SHARE, **told, percent=percent)
-            else:
-                said = seen(EvidenceKind.FALLS, **told)
-            return Verdict.NOT_STATIONARY, (said,), {}
-    descent = point.descent()
-    if found is not None and descent is not None:
-        direction, path = descent
-        bend = float(direction @ (at.hessian_operator() @ direction))
-        low = float(found.eigenvalues[0])
-        evidence: tuple[Evidence, ...] = (
-            seen(
-                EvidenceKind.NEGATIVE_EIGENVALUE,
-                lowest=low,
-                tolerance=point.tolerance,
-                curvature=bend,
-            ),
-            seen(
-                EvidenceKind.DESCENT,
-                fall=at.loss - path[-1][1],
-                t=path[-1][0],
-                promised=point.promised,
-            ),
-        )
-        verdict = Verdict.SADDLE if point.level else Verdict.NOT_STATIONARY
-        return verdict, evidence, {"descent": direction, "descent_path": tuple(path)}
-    if found is None:
+    said: tuple[Evidence, ...] = ()
+    measured: dict[str, Any] = {}
+    for judge in (_moves_on, descends, isolated, _unsettled):
+        found = judge(point)
+        said += found.evidence
+        measured |= found.measured
+        if found.verdict is not None:
+            break
+    assert found.verdict is not None  # the last has one
+    return found.verdict, said, measured
+
+
+def _moves_on(point: _Point) -> Judgement:
+    """Judge by the gradient, and by whether J falls along it."""
+    second = point.second
+    known = {} if second is None else {"spectrum": second.spectrum, "tolerance": second.tolerance}
+    if point.level:
+        return Judgement(measured=known)
+    J, fall = point.at.loss, point.fall()
+    if not fall > 0.0:
+        unseen = seen(EvidenceKind.FALL_NOT_SEEN, promised=point.promised)
+        return Judgement(None, (unseen,), known)
+    told = {"relative": point.relative, "fall": fall}
+    if J > 0.0:
+        said = seen(EvidenceKind.FALLS_BY_SHARE, **told, percent=100.0 * fall / J)
+    else:
+        said = seen(EvidenceKind.FALLS, **told)
+    return Judgement(Verdict.NOT_STATIONARY, (said,), known)
+
+
+def _unsettled(point: _Point) -> Judgement:
+    """Say why the point is open."""
+    second = point.second
+    if second is None:
         kind = EvidenceKind.TOO_MANY_WEIGHTS if point.curved else EvidenceKind.NO_HESSIAN
-        return Verdict.INCONCLUSIVE, (seen(kind),), {}
-    values = found.eigenvalues
-    above, below = int(np.sum(values > point.tolerance)), int(np.sum(values < -point.tolerance))
-    if above == len(values) and point.level and point.minimum_near():
-        least = {"positive": above, "least": float(values[0]), "tolerance": found.tolerance}
-        evidence = (seen(EvidenceKind.POSITIVE, **least),)
-        if at.objective.penalised:
-            evidence += (seen(EvidenceKind.PENALISED),)
-        return Verdict.LOCAL_MINIMUM, evidence, {"degenerate": False}
-    zero = len(values) - above - below
-    counts = {"positive": above, "zero": zero, "negative": below, "tolerance": point.tolerance}
-    kind = EvidenceKind.UNEXPLAINED_ZEROS if zero and not below else EvidenceKind.NO_DESCENT
-    return Verdict.INCONCLUSIVE, (seen(kind, **counts),), {}
+        kind = EvidenceKind.AT_KINK if point.kinks[0] else kind
+        return Judgement(Verdict.INCONCLUSIVE, (seen(kind),))
+    positive, zero, negative = second.counts
+    kind = EvidenceKind.NO_DESCENT if negative or not zero else EvidenceKind.UNEXPLAINED_ZEROS
+    kind = EvidenceKind.ONE_SIDED if point.kinks[1] else kind
+    counts = {"positive": positive, "zero": zero, "negative": negative}
+    return Judgement(Verdict.INCONCLUSIVE, (seen(kind, **counts, tolerance=second.tolerance),))

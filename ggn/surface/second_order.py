@@ -14,18 +14,20 @@ from __future__ import annotations
 import functools
 import math
 from collections.abc import Iterator
+from typing import Protocol
 
 import numpy as np
 from scipy.sparse.linalg import LinearOperator, cg
 
-from ggn.linearization import BaseLinearization, Linearization
+from ggn.linearization import BaseLinearization, BaseObjective
 from ggn.linearization.hessian import scaled_operator
 from ggn.linearization.spectrum import spectrum
 from ggn.surface.newton import NearbyZero, nearby_zero
+from ggn.surface.obstruction import Obstruction
 from ggn.surface.row_span import scaled_norm
 from ggn.surface.units import Units
 
-__all__ = ["SecondOrder", "has_hessian", "normal_step"]
+__all__ = ["Bent", "SecondOrder", "has_hessian", "normal_step"]
 
 EPS = float(np.finfo(np.float64).eps)
 PRODUCTS = 60  # for a truncated step
@@ -59,7 +61,7 @@ class SecondOrder:
 
     def __init__(
         self,
-        at: Linearization,
+        at: BaseLinearization,
         units: Units,
         max_memory: float,
         promised: float = 0.0,
@@ -127,3 +129,43 @@ class SecondOrder:
     def stationary(self) -> NearbyZero | None:
         """The zero of the gradient nearby, if that is known."""
         return nearby_zero(self.at, self.units, self.spectrum, self.tolerance)
+
+
+class Bent(Protocol):
+    """What the second-order tests ask of a point, wherever its samples are."""
+
+    @property
+    def at(self) -> BaseLinearization:
+        """The point."""
+
+    @property
+    def objective(self) -> BaseObjective:
+        """What is minimised."""
+
+    @property
+    def second(self) -> SecondOrder | None:
+        """The second-order evidence."""
+
+    @property
+    def kinks(self) -> tuple[bool, bool]:
+        """Whether some net input lies where σ' jumps, and where σ'' does."""
+
+    @property
+    def promised(self) -> float:
+        """The fall of J that gradient and Hessian promise."""
+
+    @property
+    def enough(self) -> float:
+        """The fall of J that would tell."""
+
+    @property
+    def lost(self) -> bool:
+        """Whether J underflows where outputs are off their targets."""
+
+    @property
+    def proofs(self) -> list[Obstruction]:
+        """The obstructions that are rigorous."""
+
+    @property
+    def obstructions(self) -> tuple[Obstruction, ...]:
+        """What is known to make an exact fit impossible."""

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ggn.linearization import Objective
+from ggn.linearization import Objective, SummedObjective
 
 __all__ = ["Units"]
 
@@ -23,7 +23,7 @@ NONE = 1e-12  # of their size: targets that vary by less are constant but for ro
 class Units:
     """The groups of one objective's weights, in weights D w."""
 
-    def __init__(self, objective: Objective, scale: np.ndarray) -> None:
+    def __init__(self, objective: Objective | SummedObjective, scale: np.ndarray) -> None:
         net = objective.net
         self.scale = scale
         marked, count = np.zeros(net.n_weights), 0
@@ -70,12 +70,18 @@ class Units:
         return np.where(self.norms(v) == 0.0, 0.0, share)
 
 
-def _deviation(objective: Objective) -> np.ndarray:
+def _deviation(objective: Objective | SummedObjective) -> np.ndarray:
     """Return the deviation of each output's targets, (nL,); their size where they do not vary."""
-    c, Yt = objective.c.array, objective.Yt
-    size = np.abs(Yt).max(axis=1)
+    if isinstance(objective, SummedObjective):
+        found = objective.source.summary.Y
+        size = np.maximum(found.high, -found.low)
+    else:
+        size = np.abs(objective.Yt).max(axis=1)
     size = np.where(size > 0.0, size, size.max() or 1.0)
-    Z = Yt / size[:, np.newaxis]
-    varied = np.sqrt(np.square(Z - (Z @ c)[:, np.newaxis]) @ c)
+    if isinstance(objective, SummedObjective):
+        varied = found.deviation / size
+    else:
+        c, Z = objective.c.array, objective.Yt / size[:, np.newaxis]
+        varied = np.sqrt(np.square(Z - (Z @ c)[:, np.newaxis]) @ c)
     out: np.ndarray = size * np.where(varied > NONE, varied, 1.0)
     return out
