@@ -163,6 +163,18 @@ def test_collections_are_read_by_chunk(client, kind):
     np.testing.assert_allclose(at.loss, here.loss, rtol=1e-13)
 
 
+def test_frames_held_out_are_taken_by_the_names_of_the_fit(client):
+    table = dd.from_pandas(pd.DataFrame(X[:80], columns=list("abc")), npartitions=2)
+    B = da.from_array(Y[:80], chunks=40)
+    fits = [
+        ggn.dask.train(client, NET, table, B, max_iter=2, validation=(table[list(names)], B))
+        for names in ("abc", "cab")
+    ]
+    np.testing.assert_array_equal(fits[0].validation_losses, fits[1].validation_losses)
+    with pytest.raises(ValueError, match="columns a, b, c, as the data of the fit have, got a, b,"):
+        ggn.dask.train(client, NET, table, B, validation=(table.rename(columns={"c": "d"}), B))
+
+
 def test_validation_by_fraction_by_chunk_and_aside(client):
     A, B = cut(X, Y)
     whole = ggn.dask.train(client, NET, A, B, max_iter=1, validation=[1, 3])

@@ -15,7 +15,7 @@ import dask.array as da
 from distributed import Client
 
 from ggn.dask.chunk import Form
-from ggn.validation import ArgumentError, count
+from ggn.validation import ArgumentError, count, shared
 
 __all__ = ["current", "form_of", "frame_columns", "pieces", "width"]
 
@@ -69,9 +69,18 @@ def width(A: Any) -> int:
 
 
 def form_of(
-    X: Any, Y: Any, n_inputs: int, n_outputs: int, encode: Any = None, part: Any = None
+    X: Any,
+    Y: Any,
+    n_inputs: int,
+    n_outputs: int,
+    encode: Any = None,
+    part: Any = None,
+    like: Form | None = None,
 ) -> Form:
-    """Return what chunks must look like, if the collections can be used at all."""
+    """Return what chunks must look like, if the collections can be used at all.
+
+    Columns of data frames are those of `like`, where that has frames, in its order.
+    """
     for name, A, wanted in (("X", X, n_inputs), ("Y", Y, 1 if encode else n_outputs)):
         if not is_collection(A):
             raise ArgumentError(
@@ -83,7 +92,11 @@ def form_of(
             raise ArgumentError(name, f"must be 1-D or 2-D, got {A.ndim} dimensions")
         if width(A) != wanted:
             raise ArgumentError(name, f"must have {count(wanted, 'column')}, got {width(A)}")
-    return Form(n_inputs, n_outputs, frame_columns(X), frame_columns(Y), encode, part)
+    inputs, targets = frame_columns(X), frame_columns(Y)
+    if like is not None:
+        inputs = inputs and shared("X", inputs, like.inputs, "the data of the fit have")
+        targets = targets and shared("Y", targets, like.targets, "the data of the fit have")
+    return Form(n_inputs, n_outputs, inputs, targets, encode, part)
 
 
 def pieces(X: Any, Y: Any, sample_weight: Any = None) -> list[tuple[Any, ...]]:

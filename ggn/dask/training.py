@@ -16,6 +16,7 @@ import numpy as np
 from distributed import Client
 
 from ggn.damping import Damping
+from ggn.dask.chunk import Form
 from ggn.dask.divide import division
 from ggn.dask.parts import current, form_of
 from ggn.dask.sums import DaskSource
@@ -249,6 +250,7 @@ def sources(
     )
     if validation is not None and not aside:
         parts = division(validation, integer("split_seed", seed, 0))
+    forms: dict[str, Form] = {}
     with contextlib.ExitStack() as kept:
 
         def source(name: str, data: Any, part: Any = None) -> DaskSource:
@@ -257,7 +259,8 @@ def sources(
                     name, f"must be (X, Y) or (X, Y, sample_weight), got {describe(data)}"
                 )
             X, Y, s = (*data, None)[:3]
-            form = form_of(X, Y, net.n_inputs, net.n_outputs, encode, part)
+            form = form_of(X, Y, net.n_inputs, net.n_outputs, encode, part, forms.get("X"))
+            forms[name] = form
             try:
                 made = DaskSource.of(client, X, Y, s, form)
             except ClusterError:

@@ -8,6 +8,7 @@ Where they stop it, the weights kept are those of least V, and the run ends wher
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from typing import Any
 
@@ -17,14 +18,25 @@ from scipy.optimize import OptimizeResult
 from ggn.fit.limits import Callback, scipy_callback
 from ggn.fit.plateau import far_out, told
 from ggn.fit.result import Status, TrainResult
+from ggn.io.chunks import Chunks
 from ggn.linearization import BaseObjective, Objective, Source, SummedObjective
 from ggn.losses import Loss
 from ggn.network import MLP
-from ggn.validation import ArgumentError, describe, float_array, generator, integer, number
+from ggn.validation import (
+    ArgumentError,
+    arranged,
+    describe,
+    float_array,
+    generator,
+    integer,
+    names_of,
+    number,
+)
 
-__all__ = ["Held", "Score", "Watch", "split"]
+__all__ = ["OF_FIT", "Held", "Score", "Watch", "split"]
 
 PATIENCE = 10  # steps, by default
+OF_FIT = "the data of the fit have"
 Score = Callable[[np.ndarray, np.ndarray, np.ndarray | None], float]
 
 
@@ -127,6 +139,8 @@ class Held:
     patience : int, optional
     given : BaseObjective, optional
         What has the outputs and targets, where the objective is one in other units.
+    like : tuple, default (None, None)
+        X and Y of the fit: where they are data frames, those held out have columns by name.
     """
 
     def __init__(
@@ -136,6 +150,7 @@ class Held:
         test: Any,
         patience: int | None,
         given: BaseObjective | None = None,
+        like: tuple[Any, Any] = (None, None),
     ) -> None:
         if patience is not None:
             patience = integer("patience", patience, 1)
@@ -144,8 +159,10 @@ class Held:
                 "patience", f"stops by samples held out, but there is no validation, got {patience}"
             )
         self.objective, self.given = objective, objective if given is None else given
-        self.validation = _watch(objective, "validation", validation, patience or PATIENCE)
-        self.test = _watch(objective, "test", test, None)
+        self.names = like[0].names if isinstance(like[0], Chunks) else tuple(map(names_of, like))
+        watch = functools.partial(_watch, objective, self.names)
+        self.validation = watch("validation", validation, patience or PATIENCE)
+        self.test = watch("test", test, None)
         self._watches = [watch for watch in (self.validation, self.test) if watch is not None]
 
     def see(self, w: np.ndarray) -> None:
@@ -196,9 +213,13 @@ class Held:
             result.update(status=status, message=message, success=status.success)
 
 
-def _watch(objective: BaseObjective, name: str, given: Any, patience: int | None) -> Watch | None:
+def _watch(
+    objective: BaseObjective, names: tuple[Any, ...], name: str, given: Any, patience: int | None
+) -> Watch | None:
     if given is None:
         return None
+    if isinstance(given, Chunks) and any(names):
+        given = given.named_as((names[0], names[1]), OF_FIT)
     if isinstance(given, Source):
         return ObjectiveWatch(SummedObjective(objective.net, given, objective.loss), patience)
     if isinstance(given, BaseObjective):
@@ -207,6 +228,7 @@ def _watch(objective: BaseObjective, name: str, given: Any, patience: int | None
         raise ArgumentError(name, f"must be (X, Y) or (X, Y, sample_weight), got {describe(given)}")
     X, Y, s = (*given, None)[:3]
     try:
+        X, Y = arranged("X", X, names[0], OF_FIT), arranged("Y", Y, names[1], OF_FIT)
         on = Objective(objective.net, X, Y, objective.loss, sample_weight=s)
     except ValueError as error:
         raise ValueError(f"{name} must be samples as the fit's: {error}") from error

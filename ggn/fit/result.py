@@ -204,7 +204,8 @@ class TrainResult(OptimizeResult):
         """Return the Model that it was trained inside, or one of what the fit has."""
         if isinstance(self.get("model"), Model):
             return self.model
-        return Model(self.net, self.w, loss=self.get("loss"), l2=self.get("l2"))
+        names = self.get("input_names"), self.get("target_names")
+        return Model(self.net, self.w, *names, loss=self.get("loss"), l2=self.get("l2"))
 
     def save(self, path: FilePath) -> None:
         """Write it as a `Model` to a file, which `Model.load` reads.

@@ -39,7 +39,8 @@ from ggn.fit.start import Start, nearness, start
 from ggn.fit.strategies import Strategies
 from ggn.fit.success import judged
 from ggn.fit.units import OWN_COPY, Units, choose_units
-from ggn.io.chunks import Chunks
+from ggn.io import Chunks
+from ggn.io.columns import of_frames
 from ggn.linearization import SourceError
 from ggn.linearization.choice import objective_of
 from ggn.losses import Loss, resolve
@@ -197,13 +198,13 @@ def train(
         X, Y, sample_weight = chunks, None, None
     objective = objective_of(net, X, Y, steered(loss, rules, curvature), sample_weight, l2)
     hint_of_classes(net, objective.T * net.n_outputs, objective.of_zeros_and_ones, loss)
-    source, held = generator(rng), Held(objective, validation, test, patience)
+    source, held = generator(rng), Held(objective, validation, test, patience, like=(X, Y))
     limits = Limits(max_iter, tol, loss_target, max_seconds, held.callback(callback))
     method = choose_method(objective, step, rules, limits, max_memory, escape_saddles)
     units = choose_units(objective, method.step, rules, max_memory, nearness(w0))
     with limited():
         result = minimise(method, units, source, w0, held)
-    result.update(loss=resolve(loss))
+    result.update(loss=resolve(loss), **of_frames(held.names))
     if chunks is not None and told is not None:
         result.update(sample_weight=np.array(told, dtype=np.float64))
     held.keep(result)

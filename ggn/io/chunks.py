@@ -10,24 +10,26 @@ linearization.
 
 from __future__ import annotations
 
+import copy
 import functools
-import mmap
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import Any, TypeVar
+from typing import Any, TypeAlias, TypeVar
 
 import numpy as np
 
 from ggn.io.parquet import batches, check_columns, files_of
+from ggn.io.slices import slices
 from ggn.linearization import Part, Source, SourceError
 from ggn.linearization.memory import Memory
 from ggn.linearization.part import ChunkError
 from ggn.linearization.source import tree
-from ggn.validation import ArgumentError, describe, integer, number
+from ggn.validation import ArgumentError, arranged, describe, integer, names_of, number
 
 __all__ = ["Chunks"]
 
 R = TypeVar("R")
+Names: TypeAlias = tuple[list[Any] | None, list[Any] | None]
 ROWS = 65536  # of a chunk of arrays
 
 
@@ -35,9 +37,10 @@ class Chunks(Source):
     """Samples in chunks, in place of X and Y for `ggn.train`, `ggn.linearize`, `ggn.diagnose`.
 
     A chunk is a tuple (X, Y) or (X, Y, sample_weight) of arrays, samples being rows; chunks may
-    have different lengths, and be empty.  They are read anew in every pass, and no more than
-    one is held at a time.  Around 10,000 to 100,000 rows suit: each costs some hundred
-    microseconds a pass beside its samples.
+    have different lengths, and be empty.  Columns of data frames are found by the names that the
+    first chunk has.  Chunks are read anew in every pass, and no more than one is held at a time.
+    Around 10,000 to 100,000 rows suit: each costs some hundred microseconds a pass beside its
+    samples.
 
     Parameters
     ----------
@@ -50,8 +53,8 @@ class Chunks(Source):
     ------
     ValueError
         For what cannot be iterated, or only once.  In a pass: for chunks that hold what is not
-        a finite number, of other widths, or of other lengths than in the first pass; the chunk
-        is named by its number, from 0, and the place by its row.
+        a finite number, of other widths or names, or of other lengths than in the first pass;
+        the chunk is named by its number, from 0, and the place by its row.
 
     Examples
     --------
@@ -81,6 +84,9 @@ class Chunks(Source):
             )
         self._chunks: Any = chunks
         self._count: int | None = None  # of chunks in the first pass
+        self._names: Names | None = None
+        self._whose = "the first chunk has"
+        self._whole: Chunks | None = None  # of which these are drawn
         self._memory = Memory()
 
     @classmethod
@@ -110,7 +116,7 @@ class Chunks(Source):
                     f"X and {name} must have as many rows, got {len(X)} and {len(value)}"
                 )
         step = integer("rows", rows, 1)
-        return cls(functools.partial(_slices, tuple(given.values()), step))
+        return cls(functools.partial(slices, tuple(given.values()), step))
 
     @classmethod
     def of_parquet(
@@ -198,8 +204,10 @@ class Chunks(Source):
         seed = integer("rng", rng, 0)
         parts = [(second, 1.0), (0.0, first), (first, second)]
         training, held, tested = (
-            Chunks(functools.partial(_drawn, self._pass, seed, low, high)) for low, high in parts
+            Chunks(functools.partial(_drawn, self._named, seed, low, high)) for low, high in parts
         )
+        for part in (training, held, tested):
+            part._whole = self
         return training, held, tested
 
     def __repr__(self) -> str:
@@ -209,13 +217,8 @@ class Chunks(Source):
     def _parts(self) -> Iterator[Part]:
         """Yield the parts of a pass."""
         place = -1
-        for place, chunk in enumerate(self._pass()):
-            if not isinstance(chunk, (tuple, list)) or len(chunk) not in (2, 3):
-                raise ChunkError(
-                    f"chunk {place} must be (X, Y) or (X, Y, sample_weight), got {describe(chunk)}"
-                )
-            X, Y, weights = (*chunk, None)[:3]
-            yield Part(place, X, Y, weights, self._memory)
+        for place, chunk in enumerate(self._named()):
+            yield Part(place, *chunk, memory=self._memory)
         if self._count is None:
             self._count = place + 1
         if place + 1 != self._count:
@@ -224,6 +227,39 @@ class Chunks(Source):
                 f"{place + 1}; a generator can be iterated once only: give the function that "
                 "makes it"
             )
+
+    def _named(self) -> Iterator[tuple[Any, Any, Any]]:
+        """Yield X, Y and weights of each chunk, columns of frames in the order of the first."""
+        for place, chunk in enumerate(self._pass()):
+            if not isinstance(chunk, (tuple, list)) or len(chunk) not in (2, 3):
+                raise ChunkError(
+                    f"chunk {place} must be (X, Y) or (X, Y, sample_weight), got {describe(chunk)}"
+                )
+            X, Y, weights = (*chunk, None)[:3]
+            if self._names is None:
+                self._names = names_of(X), names_of(Y)
+            try:
+                X = arranged("X", X, self._names[0], self._whose)
+                Y = arranged("Y", Y, self._names[1], self._whose)
+            except ArgumentError as error:
+                raise ChunkError(f"in chunk {place}, {error}") from error
+            yield X, Y, weights
+
+    @property
+    def names(self) -> Names:
+        """Names of the columns of X and Y; None before the first pass, and of plain arrays."""
+        whole = self if self._whole is None else self._whole
+        return whole._names or (None, None)
+
+    def named_as(self, names: Names, whose: str) -> Chunks:
+        """Return these chunks, columns of frames in the order of these names; whose, for errors."""
+        twin = copy.copy(self)
+        if self._whole is not None:  # its frames are arrays when they come here
+            twin = self._whole.named_as(names, whose)
+            drawn = functools.partial(_drawn, twin._named, *self._chunks.args[1:])
+            return Chunks(drawn)
+        twin._names, twin._whose, twin._memory = names, whose, Memory()
+        return twin
 
     def _pass(self) -> Iterator[Any]:
         """Yield the chunks of a pass; what fails after the first does not lose the fit."""
@@ -245,25 +281,7 @@ def _drawn(
 ) -> Iterator[tuple[Any, ...]]:
     """Yield of each chunk the samples whose random number lies in [low, high)."""
     for place, chunk in enumerate(chunks()):
-        arrays = [np.asarray(array) for array in chunk]
+        arrays = [np.asarray(array) for array in chunk if array is not None]
         u = np.random.default_rng([seed, place]).random(len(arrays[0]))
         kept = (u >= low) & (u < high)
         yield tuple(array[kept] for array in arrays)
-
-
-def _slices(arrays: Sequence[Any], step: int) -> Iterator[tuple[Any, ...]]:
-    for start in range(0, len(arrays[0]), step):
-        yield tuple(array[start : start + step] for array in arrays)
-        for array in arrays:
-            _let_go(array)
-
-
-def _let_go(array: Any) -> None:
-    """Give the pages of a mapped file back: what was read once would stay, up to all of it."""
-    if not isinstance(array, np.memmap) or array.mode == "c":  # that is a copy of its own
-        return
-    base: Any = array
-    while isinstance(base, np.ndarray):
-        base = base.base
-    if isinstance(base, mmap.mmap) and hasattr(mmap, "MADV_DONTNEED"):
-        base.madvise(mmap.MADV_DONTNEED)

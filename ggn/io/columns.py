@@ -9,7 +9,7 @@ import numpy as np
 
 from ggn.validation import describe, items, vector
 
-__all__ = ["by_name", "names", "units"]
+__all__ = ["by_name", "names", "of_frames", "units"]
 
 
 def by_name(X: Any, columns: Sequence[str]) -> Any:
@@ -23,6 +23,22 @@ def by_name(X: Any, columns: Sequence[str]) -> Any:
             f"X must have the columns {', '.join(columns)}, got none named {', '.join(missing)}"
         )
     return X[list(columns)]
+
+
+def of_frames(columns: Sequence[Sequence[Any] | None]) -> dict[str, tuple[str, ...]]:
+    """Return names of inputs and of targets as a Model takes them, where data frames have such.
+
+    Examples
+    --------
+    >>> of_frames((["force", "speed"], [0]))
+    {'input_names': ('force', 'speed')}
+    """
+    found = {}
+    for argument, given in zip(("input_names", "target_names"), columns, strict=True):
+        text = given is not None and all(isinstance(name, str) and name for name in given)
+        if given is not None and text and len(set(given)) == len(given):
+            found[argument] = tuple(given)
+    return found
 
 
 def names(argument: str, given: Any, count: int, letter: str) -> tuple[str, ...]:

@@ -24,12 +24,14 @@ from ggn.validation.arrays import (
     widened,
 )
 from ggn.validation.errors import ArgumentError, Setting, a_kind, count, describe, users_line
+from ggn.validation.frames import arranged, names_of, shared
 
 __all__ = [
     "LARGEST",
     "NO_NUMBERS",
     "ArgumentError",
     "Setting",
+    "arranged",
     "classes_of",
     "count",
     "describe",
@@ -42,10 +44,12 @@ __all__ = [
     "items",
     "key",
     "named",
+    "names_of",
     "number",
     "one_of",
     "plain",
     "samples",
+    "shared",
     "spelled",
     "unknown_name",
     "users_line",
