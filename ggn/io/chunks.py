@@ -22,7 +22,7 @@ from ggn.io.parquet import batches, check_columns, files_of
 from ggn.io.slices import slices
 from ggn.linearization import Part, Source, SourceError
 from ggn.linearization.memory import Memory
-from ggn.linearization.part import ChunkError
+from ggn.linearization.part import ChunkError, Seen
 from ggn.linearization.source import tree
 from ggn.validation import ArgumentError, arranged, describe, integer, names_of, number
 
@@ -83,7 +83,7 @@ class Chunks(Source):
                 "chunks", f"must be iterable, or a function of none, got {describe(chunks)}"
             )
         self._chunks: Any = chunks
-        self._count: int | None = None  # of chunks in the first pass
+        self._seen: list[Seen] | None = None  # of the chunks in the first pass
         self._names: Names | None = None
         self._whose = "the first chunk has"
         self._whole: Chunks | None = None  # of which these are drawn
@@ -211,19 +211,25 @@ class Chunks(Source):
         return training, held, tested
 
     def __repr__(self) -> str:
-        known = "not read yet" if self._count is None else f"{self._count} chunks"
+        known = "not read yet" if self._seen is None else f"{len(self._seen)} chunks"
         return f"Chunks({known})"
 
     def _parts(self) -> Iterator[Part]:
         """Yield the parts of a pass."""
+        first, now = self._seen, list[Seen]()
         place = -1
         for place, chunk in enumerate(self._named()):
-            yield Part(place, *chunk, memory=self._memory)
-        if self._count is None:
-            self._count = place + 1
-        if place + 1 != self._count:
+            part = Part(place, *chunk, memory=self._memory)
+            if first is None:
+                now.append(Seen.of(part))
+            elif place < len(first):
+                first[place].check(part)
+            yield part
+        if first is None:
+            self._seen = now
+        elif place + 1 != len(first):
             raise ChunkError(
-                f"chunks must be as many in every pass, got {self._count} in the first and then "
+                f"chunks must be as many in every pass, got {len(first)} in the first and then "
                 f"{place + 1}; a generator can be iterated once only: give the function that "
                 "makes it"
             )
@@ -266,7 +272,7 @@ class Chunks(Source):
         try:
             yield from self._chunks if isinstance(self._chunks, Iterable) else self._chunks()
         except Exception as error:
-            if self._count is None:
+            if self._seen is None:
                 raise
             raise SourceError(f"the chunks could not be read again: {error!r}") from error
 

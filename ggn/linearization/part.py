@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any
+import math
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from ggn.linearization.lost import SourceError
 from ggn.linearization.memory import Memory
-from ggn.validation import float_array, vector
+from ggn.validation import vector, with_sum
 
-__all__ = ["ChunkError", "Part"]
+__all__ = ["ChunkError", "Part", "Seen"]
+
+ALIKE = 1e-10  # of rows times the largest number: sums that differ by rounding
 
 
 class ChunkError(SourceError, ValueError):
@@ -36,6 +39,8 @@ class Part:
     X : ndarray, (T, n0)
     Y : ndarray, (T, nL)
     weights : ndarray (T,) or None
+    sums : tuple of (float, float, float or None)
+        Of all numbers of X, Y and weights.
     kept : dict
         What has been made of it, for as long as the part lives.
 
@@ -58,7 +63,7 @@ class Part:
         self.number, self.memory = number, memory
         self.kept: dict[str, Any] = {}
         try:
-            self.X, self.Y = _table("X", X), _table("Y", Y)
+            (self.X, in_X), (self.Y, in_Y) = _table("X", X), _table("Y", Y)
             if len(self.X) != len(self.Y):
                 raise ValueError(
                     f"X and Y must have as many rows, got {len(self.X)} and {len(self.Y)}"
@@ -70,6 +75,8 @@ class Part:
                 if (s < 0.0).any():
                     i = int(np.argmax(s < 0.0))
                     raise ValueError(f"{name} must not be negative, got {s[i]} at {name}[{i}]")
+            own = None if self.weights is None else float(self.weights.sum())
+            self.sums = (in_X, in_Y, own)
         except ValueError as error:
             raise ChunkError(f"in chunk {number}, {error}") from error
 
@@ -77,6 +84,50 @@ class Part:
         return len(self.X)
 
 
-def _table(name: str, value: Any) -> np.ndarray:
-    array = float_array(name, value, (1, 2))
-    return array[:, np.newaxis] if array.ndim == 1 else array
+class Seen(NamedTuple):
+    """What is remembered of a part, lest a later pass bring other samples unseen.
+
+    Attributes
+    ----------
+    rows : int
+    sums : tuple
+        As of the part.  They cost nothing: the look for numbers that are not finite takes them.
+    off : tuple of float
+        How far rounding may move each, as where threads make the samples anew.
+    """
+
+    rows: int
+    sums: tuple[float, float, float | None]
+    off: tuple[float, ...]
+
+    @classmethod
+    def of(cls, part: Part) -> Seen:
+        """Return what is to be remembered of a part."""
+        arrays = (part.X, part.Y, part.weights)
+        most = [0.0 if A is None else A.size * float(np.abs(A).max(initial=0.0)) for A in arrays]
+        return cls(len(part), part.sums, tuple(ALIKE * size for size in most))
+
+    def check(self, part: Part) -> None:
+        """Raise ChunkError where a part of as many rows has other sums."""
+        if len(part) != self.rows:
+            return  # which whoever needs the rows says
+        names = ("X", "Y", "sample_weight")
+        for name, before, now, off in zip(names, self.sums, part.sums, self.off, strict=True):
+            if before is None or now is None:
+                same = before is now
+            else:
+                same = abs(now - before) <= off or not math.isfinite(before)
+            if not same:
+                raise ChunkError(
+                    f"the samples of chunk {part.number} have changed: the sum of {name} was "
+                    f"{_said(before)} in the first pass and is {_said(now)} now"
+                )
+
+
+def _said(total: float | None) -> str:
+    return "that of none" if total is None else f"{total:.12g}"
+
+
+def _table(name: str, value: Any) -> tuple[np.ndarray, float]:
+    array, total = with_sum(name, value, (1, 2))
+    return array[:, np.newaxis] if array.ndim == 1 else array, total

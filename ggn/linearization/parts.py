@@ -75,7 +75,7 @@ class Problem:
     weight : float
         Sum of the weights of all parts.
     weighted : bool
-        Whether any part has weights.
+        Whether parts have weights.
     sizes : tuple of int
         Samples of each part, as the first pass has found them.
     scales : Scales, optional
@@ -132,6 +132,10 @@ def _objective(part: Part, problem: Problem) -> Objective | None:
         )
     if not len(part):
         return None
+    if (part.weights is not None) != problem.weighted:
+        raise ChunkError(
+            f"chunk {part.number} must have sample_weight in every pass or in none, as in the first"
+        )
     try:
         made = Objective(problem.net, part.X, part.Y, problem.loss)
     except ValueError as error:
@@ -139,8 +143,7 @@ def _objective(part: Part, problem: Problem) -> Objective | None:
     if part.memory is not None:
         made.share(part.memory)
     s = part.weights
-    if problem.weighted:
-        s = np.ones(made.T) if s is None else s
+    if problem.weighted and s is not None:
         made.s, made.c = s, Shares(s / problem.weight, made.T)
     else:
         made.c = Shares(1.0 / problem.weight, made.T)

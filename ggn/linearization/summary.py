@@ -31,7 +31,7 @@ class Summary(NamedTuple):
     weight : float
         Sum of the weights; T where there are none.
     weighted : bool
-        Whether any part has weights.
+        Whether parts have weights: all or none.
     X, Y : Columns
         Of inputs and targets.
     zeros_and_ones : bool
@@ -109,6 +109,12 @@ def merged(a: Summary, b: Summary) -> Summary:
                 f"{name} must have as many columns in each chunk, got {len(one.low)} in chunk "
                 f"{a.first} and {len(other.low)} in chunk {b.first}"
             )
+    if a.weighted != b.weighted:
+        has, lacks = (a.first, b.first) if a.weighted else (b.first, a.first)
+        raise ChunkError(
+            f"sample_weight must be in each chunk or in none, got it in chunk {has} and not in "
+            f"chunk {lacks}"
+        )
     weight = a.weight + b.weight
     share = b.weight / weight if weight > 0.0 else 0.5
     return Summary(
@@ -116,7 +122,7 @@ def merged(a: Summary, b: Summary) -> Summary:
         sizes,
         counted,
         weight,
-        a.weighted or b.weighted,
+        a.weighted,
         _both(a.X, b.X, share),
         _both(a.Y, b.Y, share),
         a.zeros_and_ones and b.zeros_and_ones,

@@ -22,6 +22,7 @@ from ggn.validation.arrays import (
     samples,
     vector,
     widened,
+    with_sum,
 )
 from ggn.validation.errors import ArgumentError, Setting, a_kind, count, describe, users_line
 from ggn.validation.frames import arranged, names_of, shared
@@ -55,6 +56,7 @@ __all__ = [
     "users_line",
     "vector",
     "widened",
+    "with_sum",
 ]
 
 T = TypeVar("T")

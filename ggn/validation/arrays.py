@@ -20,7 +20,7 @@ import numpy as np
 
 from ggn.validation.errors import ArgumentError, count, describe
 
-__all__ = ["float_array", "inputs_and_targets", "plain", "samples", "vector", "widened"]
+__all__ = ["float_array", "inputs_and_targets", "plain", "samples", "vector", "widened", "with_sum"]
 
 FLOAT64 = np.dtype(np.float64)
 MOST = 2**36  # numbers, which are half a terabyte; views of a few can be as many
@@ -35,10 +35,18 @@ ADVICE = {
 
 def float_array(name: str, value: Any, ndim: tuple[int, ...] | None = None) -> np.ndarray:
     """Return value as a C-contiguous float64 array of finite numbers, copied only if needed."""
+    return with_sum(name, value, ndim)[0]
+
+
+def with_sum(
+    name: str, value: Any, ndim: tuple[int, ...] | None = None
+) -> tuple[np.ndarray, float]:
+    """Return the same and the sum of all, which the look for what is not finite takes anyway."""
     if type(value) is np.ndarray and value.dtype is FLOAT64 and value.flags.c_contiguous:
         small = value.ndim > 0 and value.size <= MOST and (ndim is None or value.ndim in ndim)
-        if small and _finite(value):
-            return value
+        total = _sum(value) if small else math.nan
+        if small and _finite(value, total):
+            return value, total
     plain(name, value)
     try:
         array = np.asarray(value)
@@ -64,17 +72,21 @@ def float_array(name: str, value: Any, ndim: tuple[int, ...] | None = None) -> n
         raise ArgumentError(
             name, f"must fit into memory as float64, got an array of shape {array.shape}"
         ) from error
-    if not _finite(array):
+    total = _sum(array)
+    if not _finite(array, total):
         where = tuple(int(i) for i in np.argwhere(~np.isfinite(array))[0])
         index = ", ".join(map(str, where))
         raise ArgumentError(name, f"must be finite, got {array[where]} at {name}[{index}]")
-    return array
+    return array, total
 
 
-def _finite(array: np.ndarray) -> bool:
-    """Whether all numbers of an array are."""
+def _sum(array: np.ndarray) -> float:
     with np.errstate(over="ignore", invalid="ignore"):
-        total = np.add.reduce(array, axis=None)  # so are all if this is; spares a mask
+        return float(np.add.reduce(array, axis=None))
+
+
+def _finite(array: np.ndarray, total: float) -> bool:
+    """Whether all numbers of an array are: so they are if their sum is, which spares a mask."""
     return math.isfinite(total) or bool(np.isfinite(array).all())
 
 
