@@ -202,3 +202,37 @@ def test_blocks_of_parts_and_of_a_spool_are_the_rows(written):
             np.testing.assert_array_equal(np.concatenate([one for _, one in found]), values)
         spool.clear()
         assert list(spool.blocks()) == []
+
+
+@pytest.mark.parametrize("line", ["numbers", "classes"])
+def test_predictions_and_diagnosis_of_parts_are_those_of_one_table(capsys, written, line):
+    parquet(written)
+    _, whole = train(capsys, "all.csv", LINES[line])
+    _, model = train(capsys, "part-*.csv", LINES[line])
+    np.testing.assert_array_equal(model.training.part, whole.training.part)
+    assert model.training.status == whole.training.status
+    told = {}
+    for file in ("all.csv", "part-*.csv", "part-*.parquet"):
+        more = ["--decimal", ","] if file == "part-*.csv" else []
+        ids = ["--id", "kind"] if line == "numbers" else []
+        assert main(["predict", "m.npz", file, *ids, *more]) == 0
+        written_out, scores = capsys.readouterr()
+        assert main(["diagnose", "m.npz", file, *more]) == 0
+        out = words(capsys.readouterr().out)
+        assert "trained on these rows, as the model tells" in out
+        assert f"{len(model.training.rows('train'))} of 300 rows" in out
+        told[file] = written_out, scores.splitlines()[-1], out[out.index("verdict") :]
+    assert told["part-*.csv"] == told["part-*.parquet"] == told["all.csv"]
+
+
+def test_parts_are_refused_where_rows_follow_one_another(capsys, written):
+    assert main(["train", "all.csv", "--target", "y", "--inputs", "a", "--lags", "2,2", "--hidden",
+                 "2", "--max-iter", "2", "--save", "s.npz"]) == 0  # fmt: skip
+    capsys.readouterr()
+    assert main(["predict", "s.npz", "part-*.csv", "--decimal", ","]) == 2
+    assert "rows of series follow one another in one file" in words(capsys.readouterr().err)
+    train(capsys, "all.csv", LINES["numbers"])
+    assert main(["predict", "m.npz", "none-*.csv"]) == 2
+    assert "none that fits the pattern" in words(capsys.readouterr().err)
+    assert main(["predict", "m.npz", "part-*.csv", "--decimal", ",", "-o", "part-1.csv"]) == 2
+    assert "would overwrite part-1.csv" in words(capsys.readouterr().err)

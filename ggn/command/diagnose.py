@@ -21,7 +21,7 @@ from ggn.command.objective import (
 )
 from ggn.command.parser import decimal, whole
 from ggn.command.saved_model import add_model, loaded
-from ggn.command.table_options import add_table_options, left_out, open_table
+from ggn.command.table_options import add_table_options, left_out, open_any
 from ggn.command.training_data import fill_draw, split_source
 from ggn.command.words import WORDS
 from ggn.fit.penalty import without_biases
@@ -29,6 +29,7 @@ from ggn.fit.result import Status, TrainResult
 from ggn.fit.robust import scaled_by_residuals
 from ggn.fit.scores import split
 from ggn.io import Model
+from ggn.io.parts import Parts
 from ggn.io.scaling import robust_units, standard_units
 from ggn.io.table import Table
 from ggn.linearization import linearize
@@ -53,7 +54,9 @@ def add(parser: argparse.ArgumentParser) -> None:
     parser.description = DIAGNOSE
     parser.set_defaults(run=run)
     add_model(parser)
-    parser.add_argument("file", metavar="FILE.csv", help="that it was trained on")
+    parser.add_argument("file", metavar="FILE.csv",
+        help="that it was trained on; or its parts, by a pattern in quotation marks, or Parquet"
+    )  # fmt: skip
     group = parser.add_argument_group("rows").add_argument
     group("--validation", type=decimal, metavar="FRACTION",
         help="of the rows, drawn as by train, not to look at (default: those that the model was "
@@ -137,9 +140,9 @@ class _Data(NamedTuple):
     dropped: int
 
 
-def _data(args: argparse.Namespace, model: Model) -> tuple[Table, _Data]:
+def _data(args: argparse.Namespace, model: Model) -> tuple[Table | Parts, _Data]:
     """Return the table, and its rows."""
-    table, classes = open_table(args), model.classes
+    table, classes = open_any(args), model.classes
     if classes is None or classes.column is None:
         table.require([*model.input_names, *model.target_names], "which the model needs")
         values, _, dropped = table.rows([*model.input_names, *model.target_names])

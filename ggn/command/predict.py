@@ -11,11 +11,12 @@ import numpy as np
 from ggn.command.labels import numbers_of
 from ggn.command.saved_model import add_model, load_any
 from ggn.command.simulate import free_run
-from ggn.command.table_options import add_table_options, left_out, open_table
+from ggn.command.table_options import add_table_options, left_out, open_any
 from ggn.fit.scores import r2, rmse
 from ggn.io import Model
 from ggn.io.classes import Classes
 from ggn.io.files import replacing
+from ggn.io.parts import Parts, in_parts, paths_of
 from ggn.io.table import Table
 from ggn.io.terminal import visible
 from ggn.io.written import csv_text
@@ -40,7 +41,9 @@ def add(parser: argparse.ArgumentParser) -> None:
     parser.description = PREDICT
     parser.set_defaults(run=run)
     add_model(parser)
-    parser.add_argument("file", metavar="FILE.csv", help="with a header line")
+    parser.add_argument("file", metavar="FILE.csv",
+        help="with a header line; or several, by a pattern in quotation marks, or Parquet"
+    )  # fmt: skip
     parser.add_argument(
         "-o", "--output", metavar="OUT.csv", help="file to write (default: standard output)"
     )
@@ -62,7 +65,8 @@ def run(args: argparse.Namespace) -> int:
     ValueError, OSError
         For files or cells that cannot be used.
     """
-    model = load_any(args, args.file, output=args.output)
+    paths = paths_of(args.file) if in_parts(args.file) else [args.file]
+    model = load_any(args, *paths, output=args.output)
     if not isinstance(model, Model):
         run = free_run(args, model)
         for line in run.notes:
@@ -76,7 +80,7 @@ def run(args: argparse.Namespace) -> int:
             f"--std needs a model of train --bayesian, or one of Python with a posterior, but "
             f"{args.model} {'is one of classes' if model.classes is not None else 'has none'}"
         )
-    table = open_table(args)
+    table = open_any(args)
     ids = [] if args.id is None else [args.id]
     table.require(ids, "which --id names")
     table.require(model.input_names, "which the model needs")
@@ -137,7 +141,7 @@ def _column(model: Model, classes: Classes) -> str:
     return model.target_names[0] if len(model.target_names) == 1 else "class"
 
 
-def _compare(model: Model, table: Table) -> None:
+def _compare(model: Model, table: Table | Parts) -> None:
     """Print how well the model does, if the table holds targets."""
     known = [name for name in model.target_names if name in table.names]
     if not known:
@@ -154,7 +158,7 @@ def _compare(model: Model, table: Table) -> None:
         _note(f"{name}: RMSE {miss:.6g}, R2 {share:.6f}, {count(len(Y), 'row')}")
 
 
-def _compare_classes(model: Model, classes: Classes, table: Table) -> None:
+def _compare_classes(model: Model, classes: Classes, table: Table | Parts) -> None:
     """Print how often the model's label is right, if the table holds the labels."""
     column = _column(model, classes)
     if column not in table.names or classes.several:

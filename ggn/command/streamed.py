@@ -35,7 +35,7 @@ from ggn.fit.of_sums import Fitted, SampleUnits, Wanted, fit_of_sums, units_of
 from ggn.fit.result import Status
 from ggn.io import Chunks, Model, terminal
 from ggn.io.parts import in_parts, paths_of
-from ggn.io.training import PARTS
+from ggn.io.training import PARTS, Training
 from ggn.network import MLP
 from ggn.surface import diagnose
 from ggn.validation import count
@@ -88,6 +88,7 @@ def _run(
     saved = "not saved"
     try:
         if args.save:
+            found.model.training = Training(data.part, 1, found.best.status.name)
             found.model.save(args.save)
             saved = f"saved to {args.save}"
     finally:  # a disk that is full now does not make the fit worth less

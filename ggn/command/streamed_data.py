@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from ggn.command.labels import MOST_CLASSES, numbers_of, read_classes, weights_of
-from ggn.command.table_options import left_out
+from ggn.command.table_options import left_out, open_parts
 from ggn.command.training_data import (
     check_classes,
     columns_of,
@@ -125,10 +125,7 @@ def read_in_parts(args: argparse.Namespace) -> Streamed:
         For options, files or cells that cannot be used.
     """
     targets = columns_of("--target", args.target)
-    parts = Parts(
-        args.file, args.missing, delimiter=args.delimiter, decimal=args.decimal,
-        thousands=args.thousands, encoding=args.encoding, header=args.header,
-    )  # fmt: skip
+    parts = open_parts(args)
     inputs = inputs_of(args, parts.first, targets)
     spool = Spool(len(inputs) + len(targets))
     try:
@@ -183,7 +180,7 @@ def _numbers(parts: Parts, columns: list[str], spool: Spool) -> int:
 def _words(parts: Parts, column: str) -> bool:
     """Whether all cells of a column are words, of which there are few."""
     found: set[str] = set()
-    for block in parts.blocks([], [column]):
+    for block in parts.blocks([], labels=[column]):
         found.update(block.text[0])
         if len(found) > MOST_CLASSES or not all(map(is_word, found)):
             return False
@@ -200,7 +197,7 @@ def _labelled(
     spool.clear()
     known: dict[str, int] = {}  # in the order of the rows
     dropped = 0
-    for block in parts.blocks(inputs, targets):
+    for block in parts.blocks(inputs, labels=targets):
         codes = [known.setdefault(cell, len(known)) for cell in block.text[0]]
         if len(known) > MOST_CLASSES:
             read_classes(targets[0], list(known))  # which may find them too many

@@ -6,10 +6,11 @@ import argparse
 
 from ggn.command.parser import whole
 from ggn.io.dialect import SEPARATORS
+from ggn.io.parts import Parts, in_parts
 from ggn.io.table import Table
 from ggn.validation import count
 
-__all__ = ["add_table_options", "left_out", "open_table"]
+__all__ = ["add_table_options", "left_out", "open_any", "open_parts", "open_table"]
 
 
 def add_table_options(parser: argparse.ArgumentParser) -> None:
@@ -32,13 +33,18 @@ def add_table_options(parser: argparse.ArgumentParser) -> None:
 
 
 def open_table(args: argparse.Namespace) -> Table:
-    """Return the table that the options describe.
+    """Return the table that the options describe, in one file of text.
 
     Raises
     ------
     ValueError, OSError
-        For options or a file that cannot be used.
+        For options or a file that cannot be used, a table in parts among them.
     """
+    if in_parts(args.file):
+        raise ValueError(
+            f"{args.file} is a table in parts, or Parquet, but rows of series follow one another "
+            "in one file of text"
+        )
     return Table(
         args.file,
         args.delimiter,
@@ -48,6 +54,19 @@ def open_table(args: argparse.Namespace) -> Table:
         args.missing,
         args.header,
     )
+
+
+def open_any(args: argparse.Namespace) -> Table | Parts:
+    """Return the table that the options describe, in one file or in several."""
+    return open_parts(args) if in_parts(args.file) else open_table(args)
+
+
+def open_parts(args: argparse.Namespace) -> Parts:
+    """Return the table in several files, or in Parquet, that the options describe."""
+    return Parts(
+        args.file, args.missing, delimiter=args.delimiter, decimal=args.decimal,
+        thousands=args.thousands, encoding=args.encoding, header=args.header,
+    )  # fmt: skip
 
 
 def left_out(dropped: int) -> str:

@@ -9,8 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from ggn.io.rows import CellError
-from ggn.io.table import Rows
+from ggn.io.rows import CellError, Rows
 from ggn.validation import ArgumentError, count, describe
 
 __all__ = ["ParquetTable", "batches", "check_columns", "files_of"]
@@ -118,8 +117,10 @@ class ParquetTable:
         """Return nothing: there is one way to read it."""
         return ""
 
-    def blocks(self, columns: Sequence[str], labels: Sequence[str] = ()) -> Iterator[Rows]:
-        """Yield some rows at a time: columns as floats, labels as text.
+    def blocks(
+        self, columns: Sequence[str], text: Sequence[str] = (), labels: Sequence[str] = ()
+    ) -> Iterator[Rows]:
+        """Yield some rows at a time: columns as floats, others as text, as `Table.rows` does.
 
         Raises
         ------
@@ -129,14 +130,17 @@ class ParquetTable:
         """
         import pyarrow.parquet
 
-        self.require([*columns, *labels])
-        start = 0
+        self.require([*columns, *text, *labels])
+        start, used = 0, [*dict.fromkeys([*columns, *text, *labels])]
         with pyarrow.parquet.ParquetFile(self.path) as file:
-            for batch in file.iter_batches(ROWS, columns=[*columns, *labels]):
+            for batch in file.iter_batches(ROWS, columns=used):
                 values = np.empty((batch.num_rows, len(columns)))
                 for i, name in enumerate(columns):
                     values[:, i] = self._numbers(name, batch.column(name))
-                cells = [batch.column(name).cast("string").to_pylist() for name in labels]
+                cells, more = (
+                    [batch.column(name).cast("string").to_pylist() for name in names]
+                    for names in (labels, text)
+                )
                 there = np.empty((len(values), len(columns) + len(labels)), dtype=bool)
                 there[:, : len(columns)] = ~np.isnan(values)
                 for i, column in enumerate(cells, len(columns)):
@@ -148,7 +152,10 @@ class ParquetTable:
                 far = np.isinf(values) & kept[:, np.newaxis]
                 if far.any():
                     raise self._fault(columns, far, start, "the number is not finite")
-                some = [[c for c, k in zip(column, kept, strict=True) if k] for column in cells]
+                some = [
+                    [c or "" for c, k in zip(column, kept, strict=True) if k]
+                    for column in (*more, *cells)
+                ]
                 yield Rows(values[kept], some, int(len(kept) - kept.sum()))
                 start += batch.num_rows
 

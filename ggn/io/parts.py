@@ -8,11 +8,14 @@ from __future__ import annotations
 
 import glob
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, TypeAlias
 
+import numpy as np
+
 from ggn.io.parquet import ParquetTable
-from ggn.io.table import Rows, Table
+from ggn.io.rows import Rows, gathered
+from ggn.io.table import Table
 
 __all__ = ["AnyTable", "Parts", "in_parts", "is_parquet", "paths_of"]
 
@@ -65,6 +68,10 @@ class Parts:
 
     Attributes
     ----------
+    path : str
+        The pattern, for messages.
+    names : tuple of str
+        Of the columns of the first part.
     paths : list of str
     first : Table or ParquetTable
         The first part, which says which columns there are.
@@ -76,9 +83,10 @@ class Parts:
     """
 
     def __init__(self, pattern: str, missing: str = "refuse", **how: Any) -> None:
-        self.paths, self.parquet = paths_of(pattern), is_parquet(pattern)
+        self.path, self.paths, self.parquet = pattern, paths_of(pattern), is_parquet(pattern)
         self._missing, self._how = missing, how
         self.first = self._open(self.paths[0])
+        self.names = self.first.names
         if isinstance(self.first, Table):
             self._how = how | {"delimiter": self.first.delimiter}
 
@@ -87,8 +95,29 @@ class Parts:
             return ParquetTable(path, self._missing)
         return Table(path, missing=self._missing, **self._how)
 
-    def blocks(self, columns: Sequence[str], labels: Sequence[str] = ()) -> Iterator[Rows]:
+    def require(self, columns: Iterable[str], reason: str = "") -> None:
+        """Raise ValueError if the first part has not one column of each of these names."""
+        self.first.require(columns, reason)
+
+    def understood(self) -> str:
+        """Return how the first part was understood, if that is worth a word."""
+        return self.first.understood()
+
+    def read(self, columns: Sequence[str]) -> np.ndarray:
+        """Return columns of all parts as floats, (rows, columns)."""
+        return self.rows(columns).values
+
+    def rows(
+        self, columns: Sequence[str], text: Sequence[str] = (), labels: Sequence[str] = ()
+    ) -> Rows:
+        """Return the rows of all parts, as `Table.rows` does of one."""
+        blocks = self.blocks(columns, text, labels)
+        return gathered(blocks, len(columns), len(text) + len(labels), self.path)
+
+    def blocks(
+        self, columns: Sequence[str], text: Sequence[str] = (), labels: Sequence[str] = ()
+    ) -> Iterator[Rows]:
         """Yield the rows of all parts, some at a time, as `Table.blocks` does of one."""
         for place, path in enumerate(self.paths):
             part = self.first if place == 0 else self._open(path)
-            yield from part.blocks(columns, labels=labels)
+            yield from part.blocks(columns, text, labels)

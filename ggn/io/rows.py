@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import array
 import itertools
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
+
+import numpy as np
 
 from ggn.io.header import Header
 from ggn.io.numerals import Numerals, is_missing, looks_numeric
@@ -12,9 +15,10 @@ from ggn.io.records import Records
 from ggn.io.text import Text
 from ggn.validation import count, describe
 
-__all__ = ["Block", "CellError", "RowReader"]
+__all__ = ["Block", "CellError", "RowReader", "Rows", "gathered"]
 
 CELLS = 2**15  # of a block
+NO_ROWS = "has a header but no rows"
 
 
 class CellError(ValueError):
@@ -23,6 +27,46 @@ class CellError(ValueError):
     def __init__(self, message: str, column: str) -> None:
         super().__init__(message)
         self.column = column
+
+
+class Rows(NamedTuple):
+    """The rows that were read.
+
+    Attributes
+    ----------
+    values : ndarray, (rows, columns)
+    text : list of list of str
+        The cells of each column of text, without spaces around them, and without the
+        apostrophe that `ggn.io.written` puts before a formula.
+    dropped : int
+        Number of rows left out because a cell was missing.
+    """
+
+    values: np.ndarray
+    text: list[list[str]]
+    dropped: int
+
+
+def gathered(blocks: Iterable[Rows], columns: int, texts: int, path: str) -> Rows:
+    """Return the rows of all blocks, of so many columns of numbers and of text.
+
+    Raises
+    ------
+    ValueError
+        If there are none; path, for the message.
+    """
+    values, cells = array.array("d"), [list[str]() for _ in range(texts)]
+    kept = dropped = 0
+    for block in blocks:
+        values.frombytes(block.values.tobytes())
+        dropped += block.dropped
+        for column, more in zip(cells, block.text, strict=True):
+            column.extend(more)
+        kept += len(block.values)
+    if not kept:
+        raise ValueError(f"{path} {'has a missing cell in each row' if dropped else NO_ROWS}")
+    flat = np.frombuffer(values, dtype=np.float64) if values else np.empty(0)
+    return Rows(flat.reshape(kept, columns), cells, dropped)
 
 
 class Block(NamedTuple):

@@ -7,18 +7,16 @@ guessed, skipped or filled in, but for what `Table.understood` says.
 
 from __future__ import annotations
 
-import array
 import difflib
 import os
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from typing import NamedTuple
 
 import numpy as np
 
 from ggn.io.header import read_header
 from ggn.io.numerals import Numerals
-from ggn.io.rows import CellError, RowReader
+from ggn.io.rows import CellError, RowReader, Rows, gathered
 from ggn.io.terminal import visible
 from ggn.io.text import Text
 from ggn.io.written import original
@@ -30,25 +28,6 @@ LISTED = 20  # names of columns in a message
 SHOWN = 60  # characters of one
 COMPARED = 10_000  # names, to find the nearest
 MISSING = ("refuse", "drop")
-NO_ROWS = "has a header but no rows"
-
-
-class Rows(NamedTuple):
-    """The rows that were read.
-
-    Attributes
-    ----------
-    values : ndarray, (rows, columns)
-    text : list of list of str
-        The cells of each column of text, without spaces around them, and without the
-        apostrophe that `ggn.io.written` puts before a formula.
-    dropped : int
-        Number of rows left out because a cell was missing.
-    """
-
-    values: np.ndarray
-    text: list[list[str]]
-    dropped: int
 
 
 class Table:
@@ -205,20 +184,8 @@ class Table:
             too short, a cell is not a finite number (`CellError`), or there are
             no rows.
         """
-        values, cells = array.array("d"), [list[str]() for _ in (*text, *labels)]
-        kept = dropped = 0
-        for block in self.blocks(columns, text, labels):
-            values.frombytes(block.values.tobytes())
-            dropped += block.dropped
-            for column, more in zip(cells, block.text, strict=True):
-                column.extend(more)
-            kept += len(block.values)
-        if not kept:
-            raise ValueError(
-                f"{self.path} {'has a missing cell in each row' if dropped else NO_ROWS}"
-            )
-        flat = np.frombuffer(values, dtype=np.float64) if values else np.empty(0)
-        return Rows(flat.reshape(kept, len(columns)), cells, dropped)
+        blocks = self.blocks(columns, text, labels)
+        return gathered(blocks, len(columns), len(text) + len(labels), self.path)
 
     def blocks(
         self, columns: Sequence[str], text: Sequence[str] = (), labels: Sequence[str] = ()
