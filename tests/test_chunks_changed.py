@@ -1,4 +1,4 @@
-"""Chunks that are not what they were in the first pass, or not of one kind."""
+"""Chunks that are not what they were in the first pass, or not of one kind; what is missing."""
 
 import re
 
@@ -81,3 +81,15 @@ def test_weights_are_in_each_chunk_or_in_none(lacks):
     del parts[number]
     assert ggn.Chunks(parts).n_samples == 150
     assert ggn.train(NET, ggn.Chunks(parts), max_iter=2).nit == 2
+
+
+def test_a_mapped_file_without_targets_is_refused_in_a_sentence(tmp_path):
+    X.tofile(tmp_path / "X.dat")
+    mapped = np.memmap(tmp_path / "X.dat", shape=X.shape, mode="r")
+    said = "Y must be an array with a length and slices, as many rows as the 200 of X, got None"
+    with pytest.raises(ValueError, match=said):
+        ggn.train(NET, mapped, max_memory=100)
+    with pytest.raises(ValueError, match=r"sample_weight must be an array .* got 3\.0"):
+        ggn.train(NET, mapped, Y, sample_weight=3.0, max_memory=100)
+    with pytest.raises(ValueError, match="X must be an array with a length and slices, got None"):
+        ggn.Chunks.of_arrays(None, Y)

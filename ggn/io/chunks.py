@@ -53,7 +53,7 @@ class Chunks(Source):
     ------
     ValueError
         For what cannot be iterated, or only once.  In a pass: for chunks that hold what is not
-        a finite number, of other widths or names, or of other lengths than in the first pass;
+        a finite number, of other widths or names, or of other rows or sums than in the first pass;
         the chunk is named by its number, from 0, and the place by its row.
 
     Examples
@@ -107,10 +107,15 @@ class Chunks(Source):
         >>> ggn.Chunks.of_arrays(x, x**2, rows=300).n_samples
         1000
         """
-        given = {"X": X, "Y": Y} | ({} if sample_weight is None else {"weights": sample_weight})
+        given = {"X": X, "Y": Y} | (
+            {} if sample_weight is None else {"sample_weight": sample_weight}
+        )
         for name, value in given.items():
             if not hasattr(value, "__len__") or not hasattr(value, "__getitem__"):
-                raise ArgumentError(name, f"must have a length and slices, got {describe(value)}")
+                each = "" if value is X else f", as many rows as the {len(X)} of X"
+                raise ArgumentError(
+                    name, f"must be an array with a length and slices{each}, got {describe(value)}"
+                )
             if len(value) != len(X):
                 raise ValueError(
                     f"X and {name} must have as many rows, got {len(X)} and {len(value)}"
