@@ -73,7 +73,7 @@ def test_a_gradient_is_judged_as_in_memory_all_along_a_run(net, data, options, w
         net, X, Y, max_iter=60, sample_weight=s, **options,
         callback=lambda intermediate_result: path.append(intermediate_result.w.copy()),
     )  # fmt: skip
-    for w in path[1::9]:
+    for w in path[1::15]:
         a = ggn.diagnose(net, w, chunks, **options)
         b = ggn.diagnose(net, w, X, Y, sample_weight=s, **options)
         assert a.verdict is b.verdict

@@ -27,24 +27,24 @@ def of(*frames):
 
 
 def test_chunks_with_columns_in_another_order_are_the_same_samples():
-    whole, mixed = (ggn.train(NET, of(D, A, A), max_iter=5) for A in (D, TURNED))
+    whole, mixed = (ggn.train(NET, of(D, A, A), max_iter=3) for A in (D, TURNED))
     np.testing.assert_array_equal(whole.w, mixed.w)
-    first = ggn.train(NET, of(TURNED, D), max_iter=5)  # in the order of the first chunk
-    np.testing.assert_array_equal(first.w, ggn.train(NET, of(TURNED, TURNED), max_iter=5).w)
+    first = ggn.train(NET, of(TURNED, D), max_iter=3)  # in the order of the first chunk
+    np.testing.assert_array_equal(first.w, ggn.train(NET, of(TURNED, TURNED), max_iter=3).w)
     plain = ggn.Chunks([(D[:30].to_numpy(), Y[:30]), (D[30:].to_numpy(), Y[30:])])
-    np.testing.assert_allclose(ggn.train(NET, plain, max_iter=5).w, whole.w, rtol=1e-6)
+    np.testing.assert_allclose(ggn.train(NET, plain, max_iter=3).w, whole.w, rtol=1e-6)
 
 
 def test_targets_and_drawn_parts_too():
     net, both = ggn.MLP((2, 3, 2)), pd.DataFrame({"y": Y, "z": D["a"] ** 2})
     turned = both[["z", "y"]]
     fits = [
-        ggn.train(net, ggn.Chunks([(D[:30], both[:30]), (D[30:], one[30:])]), max_iter=5).w
+        ggn.train(net, ggn.Chunks([(D[:30], both[:30]), (D[30:], one[30:])]), max_iter=3).w
         for one in (both, turned)
     ]
     np.testing.assert_array_equal(*fits)
     parts = [of(D, A).split(validation=0.2, test=0.0)[:2] for A in (D, TURNED)]
-    fits = [ggn.train(NET, train, validation=held, max_iter=5) for train, held in parts]
+    fits = [ggn.train(NET, train, validation=held, max_iter=3) for train, held in parts]
     np.testing.assert_array_equal(fits[0].w, fits[1].w)
     np.testing.assert_array_equal(fits[0].validation_losses, fits[1].validation_losses)
 
@@ -52,7 +52,7 @@ def test_targets_and_drawn_parts_too():
 def test_other_names_are_refused_with_the_number_of_the_chunk():
     for wrong in (OTHER, D[["a", "a"]]):
         with pytest.raises(ggn.linearization.part.ChunkError, match="in chunk 2, X must have") as e:
-            ggn.train(NET, of(D, TURNED, wrong), max_iter=5)
+            ggn.train(NET, of(D, TURNED, wrong), max_iter=3)
         assert "the columns a, b, as the first chunk has, got a, " in str(e.value)
 
 
@@ -61,14 +61,14 @@ def test_samples_held_out_are_taken_by_the_names_of_the_fit(fitted):
     losses = []
     for A in (D, TURNED):
         for held in ((A, Y), of(A, A), of(A, A).split(validation=0.0, test=0.0)[0]):
-            fit = ggn.train(NET, *fitted, validation=held, test=held, max_iter=5)
+            fit = ggn.train(NET, *fitted, validation=held, test=held, max_iter=2)
             np.testing.assert_array_equal(fit.validation_losses, fit.test_losses)
             losses.append(fit.validation_losses)
     for one in losses[1:]:
         np.testing.assert_allclose(one, losses[0], rtol=1e-12)
     for held in ((OTHER, Y), of(OTHER)):
         with pytest.raises(ValueError, match="columns a, b, as the data of the fit have, got a, c"):
-            ggn.train(NET, *fitted, validation=held, max_iter=5)
+            ggn.train(NET, *fitted, validation=held, max_iter=3)
 
 
 def test_a_fit_to_a_frame_knows_its_columns(tmp_path):
