@@ -34,7 +34,7 @@ from ggn.network import MLP
 from ggn.sklearn.penalty import EVIDENCE
 from ggn.validation import ArgumentError, describe
 
-__all__ = ["by_evidence", "noise_kind", "train_mixture"]
+__all__ = ["against_outliers", "by_evidence", "noise_kind", "train_mixture"]
 
 MOST_WEIGHTS = 4000
 
@@ -55,6 +55,15 @@ def noise_kind(noise: Any, evidence: bool) -> NoiseKind:
             f"loss, early_stopping or more than {MOST_WEIGHTS} weights, got {describe(noise)}",
         )
     return kind
+
+
+def against_outliers(noise: Any, alpha: Any, loss: Loss, early_stopping: bool, net: MLP) -> str:
+    """Return what there is against outliers; nothing where the noise is of a kind that has them."""
+    evidence = by_evidence(alpha, loss, early_stopping, net)
+    if noise_kind(noise, evidence).robust:
+        return ""
+    scale = "loss='cauchy', of a scale that suits the others"
+    return f"noise='contaminated', or {scale}" if evidence else scale
 
 
 def train_mixture(
