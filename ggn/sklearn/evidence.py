@@ -26,7 +26,7 @@ from ggn.fit.stages import Stages
 from ggn.fit.start import draw
 from ggn.fit.task import Task
 from ggn.fit.train import train
-from ggn.fit.unsettled import hint_of_the_noise
+from ggn.fit.unsettled import hint_of_the_noise, hint_of_the_plane
 from ggn.io import Model
 from ggn.linearization import Objective
 from ggn.losses import Loss, Squared
@@ -122,6 +122,7 @@ def train_mixture(
     made = mixed(members, on.Y, units)
     made.noise_settled = settled
     hint_of_the_noise(made)
+    hint_of_the_plane(made)
     return made
 
 
