@@ -11,7 +11,7 @@ from sklearn.model_selection import StratifiedKFold, cross_val_score
 from sklearn_data import classification, quiet
 
 import ggn
-from ggn.fit.cross_validation import ENOUGH, START, cross_validate, dealt
+from ggn.fit.cross_validation import ENOUGH, START, cross_validate, dealt, without_copies
 from ggn.fit.result import Status
 from ggn.linearization import Objective
 from ggn.losses import Logistic, SoftmaxCrossEntropy
@@ -108,6 +108,86 @@ def test_parts_do_not_depend_on_order_or_on_repeats():
     order = np.random.default_rng(2).permutation(np.repeat(np.arange(100), 3))
     again = dealt(X[order], Y[order], 5, np.random.default_rng(0))
     np.testing.assert_array_equal(again, parts[:, order])
+
+
+def cells(T, kind="noisy"):
+    """Samples of 48 cells, coded as columns of zeros and ones, each with a chance of its own."""
+    rng = np.random.default_rng(2)
+    a, b, effect = rng.integers(0, 8, T), rng.integers(0, 6, T), rng.normal(size=(8, 6)) * 1.5
+    p = 1.0 / (1.0 + np.exp(-effect[a, b]))
+    y = p > 0.5 if kind == "clear" else rng.uniform(size=T) < p
+    return np.hstack([np.eye(8)[a], np.eye(6)[b]]), y.astype(int)
+
+
+RNG = np.random.default_rng(0)
+MEASURED = RNG.normal(size=(120, 3)), RNG.integers(0, 2, 120)
+
+
+def measured(*rows):
+    rows = np.concatenate(rows)
+    return tuple(of[rows] for of in MEASURED)
+
+
+ALL, ONES = np.arange(120), np.flatnonzero(MEASURED[1])
+TIED = np.vstack([MEASURED[0], MEASURED[0][:1]]), np.append(MEASURED[1], 1 - MEASURED[1][0])
+REPEATS = {
+    "of a cell whose labels differ each is a draw": (*cells(500), 500),
+    "so it is where labels are clear": (*cells(500, "clear"), 500),
+    "rows measured, drawn again": (*measured(ALL, RNG.integers(0, 120, 780)), 120),
+    "those of one class": (*measured(ALL, RNG.choice(ONES, 200)), 120),
+    "a tie among copies": (*(np.repeat(of, 1 + np.arange(121) % 4, axis=0) for of in TIED), 120),
+}
+
+
+@pytest.mark.parametrize("kind", REPEATS)
+def test_what_occurs_again_is_a_draw_or_a_copy(kind):
+    X, y, draws = REPEATS[kind]
+    of, firsts = without_copies(X, y[:, np.newaxis].astype(float))
+    assert len(firsts) == draws
+    np.testing.assert_array_equal(of[firsts], np.arange(draws))
+    np.testing.assert_array_equal(X[firsts][of], X)
+
+
+@pytest.mark.parametrize("more", [0, 2])
+def test_draws_that_were_written_several_times_are_counted_once(more):
+    """Of the same cells, and of one class more often: a part has all copies of what it has."""
+    X, y = cells(150)
+    times = 2 + more * y
+    part = dealt(X, y[:, np.newaxis] + 0.0, 5, np.random.default_rng(0))
+    X, y, s = (np.repeat(of, times, axis=0) for of in (X, y, times))
+    copies = dealt(X, y[:, np.newaxis] + 0.0, 5, np.random.default_rng(0))
+    kind = np.unique(np.column_stack([X, y]), axis=0, return_inverse=True)[1].ravel()
+    for k in range(5):
+        once = np.bincount(kind, np.repeat(part[k], times) / s)
+        np.testing.assert_allclose(np.bincount(kind, copies[k] / s), once, rtol=1e-12)
+
+
+@quiet
+@pytest.mark.parametrize("kind", ["noisy", "clear"])
+def test_cells_that_interact_are_learnt(kind):
+    """The loss of samples left out is that of new ones, of the same cells; log 2 is the prior's."""
+    X, y = cells(4500, kind)
+    new, labels = X[500:], y[500:]
+
+    def loss(model):
+        return -np.log(model.predict_proba(new)[np.arange(4000), labels]).mean()
+
+    model = GGNClassifier(random_state=0).fit(X[:500], y[:500])
+    assert loss(model) < 0.9 * np.log(2.0)
+    assert loss(model) == pytest.approx(model.alpha_path_[:, 1].min(), abs=0.05)
+    for alpha in (1e-5, 0.1):
+        assert kind == "clear" or loss(model) < loss(
+            GGNClassifier(alpha=alpha, random_state=0).fit(X[:500], y[:500])
+        )
+
+
+@quiet
+def test_copies_are_not_learnt_by_heart():
+    """Labels of a coin, each written four times: the best is still to say a half."""
+    X, y = (np.repeat(of, 4, axis=0) for of in MEASURED)
+    model = GGNClassifier(random_state=0).fit(X, y)
+    p = model.predict_proba(np.random.default_rng(1).normal(size=(200, 3)))
+    assert -np.log(p).mean() < 1.05 * np.log(2.0)
 
 
 @pytest.fixture(scope="module")

@@ -63,9 +63,8 @@ def test_what_stands_together_is_none():
 @pytest.mark.parametrize("options", [{}, {"alpha": 1e-4}, {"alpha": 0.0}, {"early_stopping": True}])
 def test_an_estimator_warns_and_what_it_advises_helps(options):
     y = spoilt([37], -9999.0)
-    told = (
-        r"^1 of 100 samples has a target up to .* nearest to it have not \(-9999\).*loss='cauchy'"
-    )
+    told = r"^1 of 100 samples has a target up to .* nearest to it have not \(-9999\).* there is "
+    told += "loss='cauchy'" if options else "noise='contaminated', or loss='cauchy'"
     with pytest.warns(ggn.OutliersWarning, match=told) as log:
         model = GGNRegressor((6,), random_state=0, **options).fit(X, y)
     assert log[0].filename == __file__
@@ -77,6 +76,34 @@ def test_an_estimator_warns_and_what_it_advises_helps(options):
         GGNRegressor((6,), alpha=1e-4, random_state=0).fit(X, Y)
     error, before = (np.sqrt(np.mean((m.predict(X) - CLEAN) ** 2)) for m in (advised, model))
     assert error < 0.05 < before
+
+
+@pytest.mark.filterwarnings(
+    "ignore::ggn.ScalingWarning",
+    "ignore::ggn.EvidenceWarning",
+    "ignore::sklearn.exceptions.ConvergenceWarning",
+)
+@pytest.mark.parametrize("noise", ["contaminated", "heavy_tailed"])
+def test_noise_that_knows_outliers_helps_and_is_not_told_of_them(noise):
+    y = spoilt(*WILD[1])
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", ggn.OutliersWarning)
+        model = GGNRegressor((6,), noise=noise, n_estimators=2, random_state=0).fit(X, y)
+    assert np.sqrt(np.mean((model.predict(X) - CLEAN) ** 2)) < 0.05
+    with pytest.warns(ggn.OutliersWarning, match="^3 of 100 samples have targets up to"):
+        GGNRegressor((6,), noise="varying", n_estimators=1, max_iter=2).fit(X, y)
+
+
+@pytest.mark.parametrize("d", [1, 2, 4, 10])
+def test_any_number_of_inputs_and_what_is_only_far_from_the_curve(d):
+    """As docs/faq.rst says: 30 deviations of the targets, not of the noise."""
+    rng = np.random.default_rng(d)
+    Z = rng.uniform(-1.0, 1.0, (200, d))
+    y = np.sin(4.0 * Z[:, :1]) + 0.05 * rng.normal(size=(200, 1))
+    y[[7, 50]] += [[40.0], [-60.0]]
+    np.testing.assert_array_equal(lone_targets(Z, y).rows, [7, 50])
+    y[[7, 50]] *= 0.05  # 40 deviations of the noise
+    assert lone_targets(Z, y) is None
 
 
 def test_a_diagnosis_advises_a_robust_loss():

@@ -37,6 +37,7 @@ from ggn.sklearn import GGNClassifier, GGNRegressor
     },
 )
 @quiet
+@pytest.mark.filterwarnings("ignore::ggn.EvidenceWarning")  # of fewer samples than inputs
 def test_scikit_learn_checks(estimator, check, monkeypatch):
     monkeypatch.setenv("SCIPY_ARRAY_API", "1")  # or one check is skipped
     check(estimator)

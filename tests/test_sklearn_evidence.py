@@ -1,6 +1,8 @@
 """The regressor's default: a mixture chosen by the evidence, and what it says of new targets."""
 
 import pickle
+import re
+import warnings
 
 import numpy as np
 import pytest
@@ -158,3 +160,61 @@ def test_the_default_does_not_overfit_noise():
     assert np.sqrt(np.mean((model.predict(X[450:]) - y[450:]) ** 2)) < 1.17
     low, high = model.predict_interval(X[450:])
     assert 0.85 < np.mean((low < y[450:]) & (y[450:] < high)) < 0.95
+
+
+PLANE = (
+    r"^{} different samples are no more than a plane in {} inputs fits exactly, .*no hidden units$"
+)
+
+
+def told_of_a_plane(make):
+    """Whether a warning says so, once, and to whom."""
+    with warnings.catch_warnings(record=True) as log:
+        warnings.simplefilter("always")
+        make()
+    told = [at for at in log if " than a plane in " in str(at.message)]
+    assert all(at.category is ggn.EvidenceWarning and at.filename == __file__ for at in told)
+    assert len(told) <= 1
+    return str(told[0].message) if told else ""
+
+
+@pytest.mark.parametrize(
+    ("T", "copies", "n0", "constant", "dummies", "told"),
+    [
+        (24, 1, 30, 0, 0, True),
+        (24, 1, 23, 0, 0, True),  # with the column of ones
+        (24, 1, 22, 0, 0, False),
+        (24, 2, 23, 0, 0, True),  # copies say nothing new
+        (24, 1, 20, 9, 0, False),  # nor do columns that do not vary
+        (24, 1, 10, 0, 30, False),  # or that are sums of others
+    ],
+)
+def test_a_plane_through_all_samples_is_told(T, copies, n0, constant, dummies, told):
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(T, n0))
+    X = np.hstack([X, np.ones((T, constant)), X @ rng.normal(size=(n0, dummies))])
+    y = X[:, 0] + 0.5 * rng.normal(size=T)
+    X, y = np.repeat(X, copies, axis=0), np.repeat(y, copies)
+    message = told_of_a_plane(
+        lambda: GGNRegressor(2, n_estimators=2, max_iter=2, random_state=0).fit(X, y)
+    )
+    assert bool(message) is told
+    if told:
+        assert re.match(PLANE.format(T, n0), message)
+    net = ggn.MLP((X.shape[1], 2, 1))
+    twice = told_of_a_plane(lambda: ggn.train_bayesian(net, X, y, n_estimators=2, max_iter=2))
+    assert bool(twice) is told
+    # in closed form, and where one prior is shared by all inputs
+    linear = GGNRegressor((), n_estimators=2, random_state=0)
+    assert not told_of_a_plane(lambda: linear.fit(X, y))
+    assert not told_of_a_plane(lambda: ggn.train_bayesian(net, X, y, max_iter=2))
+
+
+def test_what_is_advised_where_a_plane_passes_through_all_samples_helps():
+    """Without hidden units intervals hold what they say; with them they may hold half of it."""
+    rng = np.random.default_rng(8)
+    X = rng.normal(size=(440, 60))
+    y = X[:, :4] @ [2.0, -1.0, 1.0, 0.5] + 0.5 * rng.normal(size=440)
+    model = GGNRegressor((), random_state=0).fit(X[:40], y[:40])
+    low, high = model.predict_interval(X[40:])
+    assert 0.85 < np.mean((low < y[40:]) & (y[40:] < high)) < 0.99

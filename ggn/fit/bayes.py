@@ -33,7 +33,7 @@ from ggn.fit.reweighted import begun, gained, in_turn, weighed
 from ggn.fit.sizes import check_sizes, far_from_one
 from ggn.fit.stages import STOPPED, From, Stages, starts
 from ggn.fit.units import ScalingWarning
-from ggn.fit.unsettled import hint_of_the_limit
+from ggn.fit.unsettled import hint_of_the_limit, hint_of_the_plane
 from ggn.linearization import Objective
 from ggn.losses import Loss, Squared, resolve
 from ggn.network import MLP
@@ -134,7 +134,8 @@ def train_bayesian(
     EvidenceWarning
         Where max_iter came before the penalty settled: l2, noise_std, log_evidence and
         intervals are then those of the way, not of its end.  Likewise where what samples count
-        for still changed after a dozen fits (of a mixture, five).
+        for still changed after a dozen fits (of a mixture, five).  Of a mixture with hidden
+        units also where a linear function of the inputs can fit all samples exactly.
 
     Notes
     -----
@@ -176,6 +177,7 @@ def train_bayesian(
         step=step, damping=damping, max_memory=max_memory,
     )  # fmt: skip
     hint_of_the_limit(result, max_iter)
+    hint_of_the_plane(result)
     return result
 
 

@@ -11,8 +11,18 @@ u has all classes equally probable: V counts one sample more than the n there ar
 as the rule of succession does and Platt (1999) for his targets.  Else, of classes that can be
 separated, V would fall with α for ever, and the first sample on the wrong side cost dearly.
 
-Parts are dealt out in the order of the targets, so each has its share of every class; samples of
-the same inputs are in the same part.  Where a part is large, the first few tell enough.
+Parts are dealt out in the order of the targets, so each has its share of every class; copies of a
+sample are in the same part.  Where a part is large, the first few tell enough.
+
+What occurs more than once is a copy, or was drawn more than once.  Of inputs drawn again, new
+samples will have the same inputs too, and V is to be of those; copies would tell what they are to
+judge.  Copies have the same label.  So samples of the same inputs were drawn each by itself
+  where their labels differ, by a tenth or more of what any two samples' labels do;
+  where next to no new sample would have inputs not seen (of n draws, Good's estimate is the share
+  of inputs drawn once) and values recur in every column, as those of categories do, where copies
+  of measured rows share all or nothing.
+Whatever else, r samples of the same inputs and label are one draw if r divides how often each
+occurs, of all that have that label.
 """
 
 from __future__ import annotations
@@ -37,6 +47,9 @@ PARTS = 5
 ENOUGH = 1000  # samples to judge by; with so many, V differs little from that of all
 START = -6  # log α, in units of half a decade
 LEAST, LARGEST = -16, 2
+DIFFER = 0.1  # of the labels of any two samples: of repeats, no copies
+UNSEEN = 0.01  # of new samples, that have inputs not seen: next to none
+DIVIDED = 8  # kinds of sample that a divisor is found in: by chance once in 256
 FIRST, STEPS = 20, 8  # steps at START, and at each further α
 
 # (objective, w, α, most steps) -> TrainResult
@@ -64,7 +77,7 @@ def cross_validate(
     rng: np.random.Generator,
     prepare: Callable[[np.ndarray], np.ndarray] = np.asarray,
 ) -> CrossValidated | None:
-    """Return the penalty of least loss for samples left out; None of too few distinct inputs.
+    """Return the penalty of least loss for samples left out; None of too few but copies.
 
     Parameters
     ----------
@@ -164,8 +177,8 @@ def _tellable(Y: np.ndarray, part: np.ndarray) -> np.ndarray:
 def dealt(X: np.ndarray, Y: np.ndarray, count: int, rng: np.random.Generator) -> np.ndarray:
     """Return which samples are in each part, (count, T), of like targets (T, nL) in each.
 
-    Samples of the same inputs (T, n0) are in the same part; of too few distinct ones there are
-    no parts.
+    Copies, of inputs (T, n0), are in the same part; of too few samples but copies there are no
+    parts.
 
     Examples
     --------
@@ -175,11 +188,57 @@ def dealt(X: np.ndarray, Y: np.ndarray, count: int, rng: np.random.Generator) ->
     >>> part.sum(axis=1), (part @ Y).ravel()
     (array([10, 10, 10, 10, 10]), array([2., 2., 2., 2., 2.]))
     """
-    order = np.lexsort((*Y.T[::-1], *X.T[::-1]))
-    of, firsts = numbered(X, order)
+    of, firsts = without_copies(X, Y)
     if len(firsts) < count * FEWEST:
         return np.zeros((0, len(X)), dtype=bool)
     numbers = np.empty(len(firsts), dtype=np.intp)
     numbers[np.lexsort((rng.random(len(firsts)), *Y[firsts].T[::-1]))] = np.arange(len(firsts))
     found: np.ndarray = numbers[of] % count == np.arange(count)[:, np.newaxis]
     return found
+
+
+def without_copies(X: np.ndarray, Y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return which draw each sample is of, (T,), and the first sample of each.
+
+    Examples
+    --------
+    Twelve cells, of which labels differ, and twelve samples of which each has five copies:
+
+    >>> import numpy as np
+    >>> X = np.repeat(np.arange(12.0), 5)[:, np.newaxis]
+    >>> y = np.arange(60) % 7 < 3
+    >>> [len(without_copies(X, Y[:, np.newaxis])[1]) for Y in (y, X[:, 0] > 5)]
+    [60, 12]
+    """
+    order = np.lexsort((*Y.T[::-1], *X.T[::-1]))
+    inputs, first_inputs = numbered(X, order)
+    label, first_labels = numbered(Y, np.lexsort(Y.T[::-1]))
+    kind, first_kinds = numbered(np.hstack([X, Y]), order)
+    times = np.bincount(kind)
+    divisor = np.ones(len(first_labels), dtype=np.intp)
+    for k in range(len(divisor)):
+        of_label = times[label[first_kinds] == k]
+        if len(of_label) >= DIVIDED:
+            divisor[k] = np.gcd.reduce(of_label)
+    within = np.arange(len(X)) - np.repeat(np.cumsum(times) - times, times)
+    begins = within % divisor[label[order]] == 0
+    drawn = np.empty(len(X), dtype=np.intp)
+    drawn[order] = np.cumsum(begins) - 1
+    firsts = order[begins]
+    # of each draw: how many have its inputs, and its label as well
+    like, same = (np.bincount(of[firsts])[of[firsts]] for of in (inputs, kind))
+    again = like > 1
+    if not again.any():
+        return inputs, first_inputs
+    other = 1.0 - np.square(np.bincount(label[firsts]) / len(firsts)).sum()
+    differ = np.mean((like - same)[again] / (like - 1)[again])
+    if differ > 0.0 and differ >= DIFFER * other:
+        return drawn, firsts
+    if np.mean(~again) < UNSEEN and _of_categories(X[first_inputs]):
+        return drawn, firsts
+    return inputs, first_inputs
+
+
+def _of_categories(X: np.ndarray) -> bool:
+    """Whether values recur in every column of rows that are all different."""
+    return all(2 * len(np.unique(column)) <= len(X) for column in X.T)

@@ -117,8 +117,11 @@ def _around(Z: np.ndarray, off: np.ndarray, i: int) -> float:
 
 
 def hint_of_outliers(X: np.ndarray, Y: np.ndarray, given: str | Loss, instead: str) -> None:
-    """Warn if a few targets are outliers and the loss is the squared one, by its name."""
-    if not (isinstance(given, str) and isinstance(resolve(given), Squared)):
+    """Warn if a few targets are outliers and the loss is the squared one, by its name.
+
+    `instead` is what there is against them, nothing if the caller has it.
+    """
+    if not instead or not (isinstance(given, str) and isinstance(resolve(given), Squared)):
         return
     found = lone_targets(X, Y)
     if found is not None:

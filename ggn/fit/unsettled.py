@@ -1,18 +1,25 @@
-"""A penalty, or a noise, that the data were still choosing when the steps or rounds ran out."""
+"""What a choice by the evidence leaves in doubt, told.
+
+A penalty, or a noise, that the data were still choosing when the steps or rounds ran out; and a
+noise that they cannot tell from the curve, as where a plane passes through all samples.
+"""
 
 from __future__ import annotations
 
 import warnings
 
+import numpy as np
+
+from ggn.fit.committee import numbered
 from ggn.fit.mixture import Mixture
 from ggn.fit.result import Status, TrainResult
 from ggn.validation import users_line
 
-__all__ = ["EvidenceWarning", "hint_of_the_limit", "hint_of_the_noise"]
+__all__ = ["EvidenceWarning", "hint_of_the_limit", "hint_of_the_noise", "hint_of_the_plane"]
 
 
 class EvidenceWarning(UserWarning):
-    """A penalty chosen by the evidence had not settled when the steps ran out."""
+    """A penalty or noise chosen by the evidence had not settled, or the data cannot tell it."""
 
 
 def hint_of_the_limit(result: TrainResult, max_iter: int) -> None:
@@ -49,3 +56,30 @@ def hint_of_the_noise(result: TrainResult) -> None:
         EvidenceWarning,
         stacklevel=users_line(),
     )
+
+
+def hint_of_the_plane(result: TrainResult) -> None:
+    """Warn of a mixture whose inputs, with a column of ones, are of as high a rank as samples.
+
+    Any targets are then a linear function of the inputs.  Networks without hidden units have one
+    prior for all inputs and the evidence exactly; those of a mixture each choose which inputs
+    matter, by a few samples left out.
+    """
+    if not isinstance(result, Mixture) or not (result.success or result.status is Status.MAX_ITER):
+        return
+    first = result.members[0]
+    X, depth = first.X, first.net.depth
+    if depth == 1 or len(X) < 2:
+        return
+    distinct = len(numbered(X, np.lexsort(X.T[::-1]))[1])
+    varied = int(np.count_nonzero(np.ptp(X, axis=0)))
+    if distinct > varied + 1:
+        return
+    if np.linalg.matrix_rank(np.column_stack([X, np.ones(len(X))])) == distinct:
+        warnings.warn(
+            f"{distinct} different samples are no more than a plane in {varied} inputs fits "
+            "exactly, so noise cannot be told from what matters: deviations and intervals may be "
+            "far too small; take fewer inputs, more samples, or no hidden units",
+            EvidenceWarning,
+            stacklevel=users_line(),
+        )

@@ -41,9 +41,9 @@ class GGNClassifier(ClassifierMixin, BaseGGN):
         weights but biases.  (For `MLPClassifier`, whose penalty is half of that divided by
         the number of samples T, it would be 2 T times this.)  With 0, classes that can
         be separated drive weights to infinity.
-        "cross_validation": the number is chosen among powers of √10 by the loss of samples
-        left out, a fifth at a time, in short trainings; then the fit is as if it had been
-        given.  With early_stopping, and for fewer than 20 distinct inputs, it means 1e-3.
+        "cross_validation": the number is chosen among powers of √10 by the loss of samples left
+        out, a fifth at a time, copies together, in short trainings; then the fit is as if it had
+        been given.  With early_stopping, and for fewer than 20 samples but copies, it means 1e-3.
     scale : {"standard", "minmax", "robust"} or None, default "standard"
         Units of inputs inside the model: mean zero and standard deviation one,
         from -1 to 1, median zero and 1.4826 MAD one, or as they are.

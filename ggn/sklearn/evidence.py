@@ -26,7 +26,7 @@ from ggn.fit.stages import Stages
 from ggn.fit.start import draw
 from ggn.fit.task import Task
 from ggn.fit.train import train
-from ggn.fit.unsettled import hint_of_the_noise
+from ggn.fit.unsettled import hint_of_the_noise, hint_of_the_plane
 from ggn.io import Model
 from ggn.linearization import Objective
 from ggn.losses import Loss, Squared
@@ -34,7 +34,7 @@ from ggn.network import MLP
 from ggn.sklearn.penalty import EVIDENCE
 from ggn.validation import ArgumentError, describe
 
-__all__ = ["by_evidence", "noise_kind", "train_mixture"]
+__all__ = ["against_outliers", "by_evidence", "noise_kind", "train_mixture"]
 
 MOST_WEIGHTS = 4000
 
@@ -55,6 +55,15 @@ def noise_kind(noise: Any, evidence: bool) -> NoiseKind:
             f"loss, early_stopping or more than {MOST_WEIGHTS} weights, got {describe(noise)}",
         )
     return kind
+
+
+def against_outliers(noise: Any, alpha: Any, loss: Loss, early_stopping: bool, net: MLP) -> str:
+    """Return what there is against outliers; nothing where the noise is of a kind that has them."""
+    evidence = by_evidence(alpha, loss, early_stopping, net)
+    if noise_kind(noise, evidence).robust:
+        return ""
+    scale = "loss='cauchy', of a scale that suits the others"
+    return f"noise='contaminated', or {scale}" if evidence else scale
 
 
 def train_mixture(
@@ -113,6 +122,7 @@ def train_mixture(
     made = mixed(members, on.Y, units)
     made.noise_settled = settled
     hint_of_the_noise(made)
+    hint_of_the_plane(made)
     return made
 
 

@@ -16,6 +16,7 @@ from ggn.fit.outliers import hint_of_outliers
 from ggn.fit.scores import r2
 from ggn.linearization.objective import zeros_and_ones
 from ggn.sklearn.base import BaseGGN
+from ggn.sklearn.evidence import against_outliers
 from ggn.sklearn.parts import seed_of
 from ggn.validation import describe, flag
 
@@ -115,15 +116,13 @@ class GGNRegressor(MultiOutputMixin, RegressorMixin, BaseGGN):
     validation_scores_ : list of float
         R² on the samples held out, after each step; only with early stopping.
     best_validation_score_ : float
-        At the weights kept; nan where the targets held out are all the same, as one
-        sample's are, for R² is not defined there.
+        At the weights kept; nan where the targets held out are all the same: R² is undefined.
     model_ : ggn.Model
         Network, weights and scaling; `model_.save(path)` writes a file.  The mean of a mixture
         is one network, its members' hidden units side by side; with
         ``model_.posterior = result_.posterior`` a file has its deviations too.
     result_ : TrainResult
-        Of the run kept: status, history and what else `ggn.train` returns; or the
-        `ggn.fit.mixture.Mixture`.
+        Of the run kept, as `ggn.train` returns it; or the `ggn.fit.mixture.Mixture`.
     restarts_ : ggn.fit.restarts.Restarts
         All runs; print it for the distribution of their losses.
     diagnosis_ : ggn.Diagnosis
@@ -140,7 +139,7 @@ class GGNRegressor(MultiOutputMixin, RegressorMixin, BaseGGN):
     ClassTargetsWarning
         Where all targets are 0 or 1, of more samples than weights: see `GGNClassifier`.
     OutliersWarning
-        Where a few targets are far from all others, and loss is "squared".
+        Where a few targets are far from all others, with squared loss and noise without outliers.
 
     Notes
     -----
@@ -213,7 +212,8 @@ class GGNRegressor(MultiOutputMixin, RegressorMixin, BaseGGN):
         Y = y.astype(np.float64).reshape(len(y), -1)
         net = self._network(Y.shape[1], Y.size)
         hint_of_classes(net, Y.size, lambda: zeros_and_ones(Y), self.loss)
-        hint_of_outliers(X, Y, self.loss, "loss='cauchy', of a scale that suits the others")
+        remedy = against_outliers(self.noise, self.alpha, loss, self.early_stopping, net)
+        hint_of_outliers(X, Y, self.loss, remedy)
         also = {"_flat": y.ndim == 1, "out_activation_": "identity"}
         self._fit(X, Y, s, loss, _mean_r2, scale_targets=True, also=also)
         return self
