@@ -4,11 +4,13 @@ import math
 
 import numpy as np
 import pytest
+from sklearn.linear_model import LogisticRegression
 
 import ggn
 from ggn.activations import BUILT_IN
 from ggn.fit.start import RIDGES, STARTS, _Validated, draw
 from ggn.linearization import Objective
+from ggn.sklearn import GGNClassifier
 
 NET = ggn.MLP((2, 5, 1))
 RNG = np.random.default_rng(3)
@@ -105,6 +107,59 @@ def test_the_default_start_takes_a_weight_of_two_for_a_sample_given_twice(loss, 
     repeated = Objective(NET, np.repeat(X, times, axis=0), np.repeat(Y, times, axis=0), loss)
     found, expected = (draw(data, np.random.default_rng(1)) for data in (weighted, repeated))
     np.testing.assert_allclose(found, expected, rtol=1e-12)
+
+
+@pytest.mark.parametrize("noise", [1e-13, 1e-9, 1e-6])
+@pytest.mark.parametrize("rate", [0.05, 0.12, 0.3, 0.95])
+def test_zeros_and_ones_are_shared_out_whatever_trace_of_noise_is_on_them(noise, rate):
+    """By continuity: weights are those of the zeros and ones, and no noise of any size tells.
+
+    Weights of two are samples given twice, and other units are other weights, bit by bit.
+    """
+    rng, net = np.random.default_rng(2), ggn.MLP((3, 5, 1))
+    ones = (rng.uniform(size=(120, 3)) < rate).astype(float)
+    ones[:, 2] = rng.uniform(-1.0, 1.0, 120)  # of zeros and ones, either slope tells all there is
+    y, times = ones[:, :1] - 2.0 * ones[:, 1:2] + np.sin(3.0 * ones[:, 2:]), rng.integers(1, 4, 120)
+    noisy = ones + noise * rng.normal(size=ones.shape)
+    start = lambda *data: draw(Objective(net, *data), np.random.default_rng(1))  # noqa: E731
+    np.testing.assert_allclose(start(noisy, y), start(ones, y), rtol=1e-3, atol=1e-4)
+    weighted = start(noisy, y, "squared", times)
+    repeated = start(np.repeat(noisy, times, axis=0), np.repeat(y, times, axis=0))
+    np.testing.assert_allclose(weighted, repeated, rtol=1e-9)
+    first, other = (net.unpack(start(k * noisy, y))[0] for k in (1.0, 1024.0))
+    assert np.array_equal(other[:3] * 1024.0, first[:3])
+    assert np.array_equal(other[3], first[3])
+
+
+@pytest.mark.parametrize("far", [30.0, 1e3, 1e6, -1e9])
+@pytest.mark.parametrize("samples", [21, 101])
+def test_one_outlier_leaves_the_range_to_the_others(far, samples):
+    """Tukey's fences by hand: the quartiles of -1 ... 1 are ∓0.5, so the one is at 0.5 + 3."""
+    x = np.linspace(-1.0, 1.0, samples)[:, np.newaxis]
+    x[-1 if far > 0.0 else 0] = far
+    net = ggn.MLP((1, 9, 1))
+    slopes = net.unpack(draw(Objective(net, x, np.tanh(x)), RNG))[0][0]
+    reach = np.abs(slopes) * 0.5 * (1.0 + 3.5)
+    assert np.isclose(reach, 2.0, rtol=1e-9).all() or np.isclose(reach, 6.3, rtol=1e-9).all()
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_a_classifier_of_zeros_and_ones_with_a_trace_of_noise(seed):
+    """Where the classes are a logistic regression, it predicts nearly as that does."""
+    rng = np.random.default_rng(seed)
+    ones = (rng.uniform(size=(600, 3)) < 0.12).astype(float)
+    p = 1.0 / (1.0 + np.exp(0.3 - ones @ [3.0, -3.0, 1.0]))
+    y = (rng.uniform(size=600) < p).astype(int)
+    noisy = ones + 1e-9 * rng.normal(size=ones.shape)
+    errors = []
+    for inputs, model in (
+        (ones, LogisticRegression()),
+        (noisy, GGNClassifier(random_state=1)),
+        (noisy, GGNClassifier(random_state=1, scale="robust")),
+    ):
+        q = model.fit(inputs[:400], y[:400]).predict_proba(inputs[400:])
+        errors.append(-np.log(q[np.arange(200), y[400:]]).mean())
+    assert max(errors[1:]) < errors[0] + 0.05
 
 
 @pytest.mark.parametrize("seed", range(20))

@@ -38,6 +38,8 @@ STARTS = (DEFAULT, *SCHEMES)
 MOST_SAMPLES = 1000  # that tell how large the outputs of a layer are
 RIDGES = np.array([[1e-8], [1e-6], [1e-4], [1e-2]])  # λ
 EPS = float(np.finfo(np.float64).eps)
+FEW, SHARE = 3.0, 0.02  # samples that may be outliers at either end, or this share if more
+TRACE = 300.0  # times the fences apart: starts within them predict at 100, and fail at 1000
 MOST_VALIDATED = 300  # samples of V: with a thousand units, more would cost what iterations do
 
 
@@ -69,14 +71,15 @@ def draw(objective: BaseObjective, rng: np.random.Generator, scheme: str = DEFAU
     net = objective.net
     low, high = objective.ranges()
     X, Y, c = objective.some(MOST_SAMPLES, counted=True)
-    near, far = _fences(X, c)
+    count = objective.count * float(c.sum())
+    near, far = _fences(X, c, count)
     low, high = np.maximum(low, near), np.minimum(high, far)
     before = rng.bit_generator.state
     Ws, H = hidden_layers(net, rng, X, low, high, c)
     if net.depth > 1:
         rng.bit_generator.state = before  # both draw the same directions
         others, smooth = hidden_layers(net, rng, X, low, high, c, smooth=True)
-        validated = _Validated(Y, c, objective.count * float(c.sum()))
+        validated = _Validated(Y, c, count)
         if validated(smooth) <= validated(H):
             Ws, H = others, smooth
     Ws.append(output_layer(net, rng, H, c))
@@ -140,21 +143,31 @@ class _Validated:
         return float(found.min())
 
 
-def _fences(X: np.ndarray, c: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _fences(X: np.ndarray, c: np.ndarray, count: float) -> tuple[np.ndarray, np.ndarray]:
     """Return Tukey's outer fences of each column, q ∓ 3 (q_3/4 - q_1/4), infinite where they meet.
 
-    One outlier would otherwise take the whole range for itself; c (T,) are the samples' shares.
+    One outlier would otherwise take the whole range for itself; c (T,) are the samples' shares, of
+    a count as in `_Validated`.  Where all samples but a few at either end span more than TRACE
+    times what is within the fences, the middle half is one number but for a trace of noise, as of
+    zeros and some ones: no more than these few are outside then.  Units as steep as noise would
+    see nothing else, and a penalty and a damping for numbers of size one do not bring them back.
     """
     near, far = np.empty(X.shape[1]), np.empty(X.shape[1])
     near[:], far[:] = -np.inf, np.inf
     whole = c.sum()
+    few = min(max(SHARE, FEW / max(count, 1.0 / float(np.square(c / whole).sum()))), 0.25)
     for a, x in enumerate(X.T):
         order = x.argsort()
         share = c[order].cumsum() / whole
         # repeated samples must give what their weights do, so a share is met to rounding
-        first, third = x[order[[(share >= p - 1e-9).argmax() for p in (0.25, 0.75)]]].tolist()
+        at = [(share >= p - 1e-9).argmax() for p in (0.25, 0.75, 1.0 - few)]
+        first, third, last = x[order[at]].tolist()
         if third > first:
-            near[a], far[a] = first - 3.0 * (third - first), third + 3.0 * (third - first)
+            low, high = first - 3.0 * (third - first), third + 3.0 * (third - first)
+            least = float(x[order[(share > few + 1e-9).argmax()]])
+            if last - least > TRACE * (high - low):
+                low, high = min(low, least), max(high, last)
+            near[a], far[a] = low, high
     return near, far
 
 
