@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import functools
 import math
+import sys
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -17,7 +20,7 @@ from ggn.io import terminal
 from ggn.io.classes import Classes
 from ggn.network import MLP
 
-__all__ = ["refuse", "wanted"]
+__all__ = ["before_weights", "refuse", "wanted"]
 
 REFUSED = {
     "plot": "draws the errors of all rows",
@@ -27,6 +30,17 @@ REFUSED = {
     "states": "needs rows that follow one another in one table",
     "free_run": "needs rows that follow one another in one table",
 }
+
+
+@contextlib.contextmanager
+def before_weights() -> Iterator[None]:
+    """Return a context that says so where Ctrl-C comes before there is anything."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        if sys.stderr is not None:
+            print("ggn: interrupted before there were weights; nothing was saved", file=sys.stderr)
+        raise
 
 
 def refuse(args: argparse.Namespace, where: str, more: dict[str, str] | None = None) -> None:

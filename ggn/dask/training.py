@@ -20,7 +20,7 @@ from ggn.dask.divide import division
 from ggn.dask.parts import current, form_of
 from ggn.dask.sums import DaskSource
 from ggn.dask.together import in_turn_of_threads, run_together
-from ggn.dask.waiting import ClusterError
+from ggn.dask.waiting import ClusterError, Stop
 from ggn.fit.limits import Callback
 from ggn.fit.restarts import Restarts, run_restarts
 from ggn.fit.result import TrainResult
@@ -249,6 +249,7 @@ def sources(
     )
     if validation is not None and not aside:
         parts = division(validation, integer("split_seed", seed, 0))
+    stop = Stop()  # one, for Ctrl-C is meant for all
     with contextlib.ExitStack() as kept:
 
         def source(name: str, data: Any, part: Any = None) -> DaskSource:
@@ -267,6 +268,7 @@ def sources(
                     raise
                 raise ValueError(f"{name} must be samples as the fit's: {error}") from error
             kept.callback(made.close)
+            made.stop = stop
             return made
 
         fitted = source("X", given, parts[0])

@@ -16,8 +16,8 @@ from scipy.optimize import OptimizeResult
 
 from ggn.fit.limits import Callback, scipy_callback
 from ggn.fit.plateau import far_out, told
-from ggn.fit.result import Status, TrainResult
-from ggn.linearization import BaseObjective, Objective, Source, SummedObjective
+from ggn.fit.result import Status, TrainResult, lost
+from ggn.linearization import BaseObjective, Objective, Source, SourceError, SummedObjective
 from ggn.losses import Loss
 from ggn.network import MLP
 from ggn.validation import ArgumentError, describe, float_array, generator, integer, number
@@ -175,11 +175,13 @@ class Held:
         if self.validation is None:
             return
         seen = self.validation
-        if result.status is Status.LOST:
-            J, g = result.history.loss[seen.best], np.full_like(result.jac, np.nan)
-        else:
-            at = self.objective.at(seen.best_w)
-            J, g = at.loss, at.gradient
+        J, g = result.history.loss[seen.best], np.full_like(result.jac, np.nan)
+        if result.status is not Status.LOST:
+            try:
+                at = self.objective.at(seen.best_w)
+                J, g = at.loss, at.gradient
+            except SourceError as error:
+                lost(result, error)
         result.update(
             w=seen.best_w,
             x=seen.best_w,

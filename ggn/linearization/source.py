@@ -51,6 +51,10 @@ class Source(ABC):
         parts come in the same order each time.
         """
 
+    def hurry(self) -> None:
+        """Take note of Ctrl-C: what may have gone with it is not to be waited for."""
+        return
+
     def latency(self) -> float:
         """Return the seconds that a sum of no work takes; 0 where that is next to nothing."""
         return 0.0
