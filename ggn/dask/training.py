@@ -189,7 +189,8 @@ def train_restarts(
     Notes
     -----
     The callback is called for all runs, by one at a time.  Ctrl-C ends those under way, each with
-    its last accepted weights and Status.INTERRUPTED, and returns them with those that were done.
+    its last accepted weights and Status.INTERRUPTED, and returns them with those that were done;
+    so does a cluster that is lost, with Status.LOST.
 
     Examples
     --------
