@@ -137,6 +137,31 @@ def test_a_worker_that_joins_changes_no_bit(cluster):
     assert whole.w.tobytes() == joined.w.tobytes()
 
 
+NOT_THERE = {
+    "validation names chunk 7, but there are chunks 0 to 2": [1, 7],
+    "validation names chunk 3, but": [3],
+    "validation names chunk -1, but": np.array([0, -1]),
+    "validation must leave chunks to train on, got all of them: 3": range(3),
+    "validation must be a fraction in": np.array([0.5, 0.1]),
+}
+
+
+def test_chunks_that_are_not_there_cannot_be_held_out(cluster):
+    with client_of(cluster) as client:
+        for said, validation in NOT_THERE.items():
+            with pytest.raises(ValueError, match=said):
+                ggn.dask.train(client, NET, *cut(X, Y), validation=validation, max_iter=0)
+        with pytest.raises(ValueError, match="X must be a dask array"):
+            ggn.dask.train(client, NET, X, Y, validation=[1])
+        fits = [
+            ggn.dask.train(client, NET, *cut(X, Y), validation=numbers, max_iter=0)
+            for numbers in ((1, 2), np.array([2, 1]))
+        ]
+    held = NET.forward(fits[0].w, X[150:])[:, 0] - Y[150:]
+    for fit in fits:
+        np.testing.assert_allclose(fit.validation_losses, np.mean(held**2), rtol=1e-12)
+
+
 def test_workers_without_the_library(cluster, monkeypatch):
     monkeypatch.setattr("ggn.dask.sums.LIBRARY", "not_installed")
     with client_of(cluster) as client, pytest.raises(ggn.dask.ClusterError, match="install it"):

@@ -17,7 +17,7 @@ from distributed import Client
 from ggn.dask.chunk import Form
 from ggn.validation import ArgumentError, count
 
-__all__ = ["current", "form_of", "frame_columns", "pieces", "width"]
+__all__ = ["current", "form_of", "frame_columns", "n_chunks", "pieces", "width"]
 
 
 def current(client: Client | None) -> Client:
@@ -66,6 +66,11 @@ def width(A: Any) -> int:
     if A.ndim == 1:
         return 1
     return len(A.columns) if is_frame(A) else int(A.shape[1])
+
+
+def n_chunks(A: Any) -> int:
+    """Return the number of chunks."""
+    return int(A.numblocks[0] if isinstance(A, da.Array) else A.npartitions)
 
 
 def form_of(

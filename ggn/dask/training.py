@@ -16,8 +16,8 @@ import numpy as np
 from distributed import Client
 
 from ggn.damping import Damping
-from ggn.dask.divide import division
-from ggn.dask.parts import current, form_of
+from ggn.dask.divide import division, is_number
+from ggn.dask.parts import current, form_of, n_chunks
 from ggn.dask.sums import DaskSource
 from ggn.dask.together import in_turn_of_threads, run_together
 from ggn.dask.waiting import ClusterError, Stop
@@ -245,11 +245,10 @@ def sources(
     if not isinstance(net, MLP):
         raise ArgumentError("net", f"must be an MLP, got {type(net).__name__}")
     parts: Any = (None, None)
-    aside = isinstance(validation, tuple) and not all(
-        isinstance(one, (int, np.integer)) for one in validation
-    )
+    aside = isinstance(validation, tuple) and not all(map(is_number, validation))
     if validation is not None and not aside:
-        parts = division(validation, integer("split_seed", seed, 0))
+        form_of(given[0], given[1], net.n_inputs, net.n_outputs, encode)  # X has chunks
+        parts = division(validation, integer("split_seed", seed, 0), n_chunks(given[0]))
     stop = Stop()  # one, for Ctrl-C is meant for all
     with contextlib.ExitStack() as kept:
 
