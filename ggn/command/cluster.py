@@ -13,7 +13,7 @@ import numpy as np
 
 from ggn._core.interrupts import unheard
 from ggn.command import report
-from ggn.command.in_parts import before_weights, refuse, wanted
+from ggn.command.in_parts import before_weights, kept_text, refuse, wanted
 from ggn.command.objective import objective_text
 from ggn.command.training_data import columns_of
 from ggn.command.words import said
@@ -88,13 +88,14 @@ def run_on_cluster(
                     client, asked, X, Y, held=args.validation, encode=encode, measure=True
                 )
             seconds = time.perf_counter() - started
+        best = found.best
         fields = [
             ("data", f"{args.file}: {count(table.npartitions, 'chunk')}"),
             ("columns", _columns_text(inputs, targets)),
             ("cluster", where),
             ("network", f"{'-'.join(map(str, net.sizes))}; {count(net.n_weights, 'weight')}"),
             ("loss", objective_text(asked.loss, args, np.ones(1), asked.alpha, chosen=chosen)),
-            ("run", f"{count(found.best.nit, 'iteration')}, {seconds:.2f} s"),
+            ("run", f"{count(best.nit, 'iteration')}, {seconds:.2f} s{kept_text(best)}"),
         ]
         # before our cluster is stopped: Ctrl-C then loses nothing
         return _finish(args.save, found, fields, targets, words)

@@ -15,12 +15,13 @@ import numpy as np
 from ggn.command.objective import chosen_loss, chosen_penalty, cross_entropy, is_robust
 from ggn.command.training import MEBIBYTE
 from ggn.fit.of_sums import Wanted
+from ggn.fit.result import TrainResult
 from ggn.fit.start import DEFAULT
 from ggn.io import terminal
 from ggn.io.classes import Classes
 from ggn.network import MLP
 
-__all__ = ["before_weights", "refuse", "wanted"]
+__all__ = ["before_weights", "kept_text", "refuse", "wanted"]
 
 REFUSED = {
     "plot": "draws the errors of all rows",
@@ -53,6 +54,12 @@ def refuse(args: argparse.Namespace, where: str, more: dict[str, str] | None = N
             f"a robust loss needs --loss-scale with {where}, for its scale is chosen from the "
             "residuals of all rows"
         )
+
+
+def kept_text(result: TrainResult) -> str:
+    """Return which iteration's weights are kept by samples held out, which have seen the start."""
+    kept = result.get("kept")
+    return "" if kept is None else f"; weights of iteration {kept} kept"
 
 
 def wanted(

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from ggn.command import report
-from ggn.command.in_parts import before_weights, refuse, wanted
+from ggn.command.in_parts import before_weights, kept_text, refuse, wanted
 from ggn.command.objective import objective_text
 from ggn.command.streamed_data import Streamed, read_in_parts
 from ggn.command.summary import (
@@ -145,8 +145,7 @@ def _fields(
     yield "loss", f"{text}; {result.fun:.6g}{standard}"
     if args.restarts > 1:
         yield "starts", starts(args, fit)
-    which = "" if fit.kept is None else f"; weights of iteration {fit.kept} kept"
-    yield "run", f"{count(result.nit, 'iteration')}, {seconds:.2f} s{which}"
+    yield "run", f"{count(result.nit, 'iteration')}, {seconds:.2f} s{kept_text(result)}"
     lost = result.status is Status.LOST
     yield "stopped", result.message if lost else stopped(args, fit)
     if net.n_weights <= DIAGNOSED and not (fit.interrupted or lost or args.patience is not None):
