@@ -12,6 +12,7 @@ from ggn.fit.result import Status
 
 pytest.importorskip("distributed", reason="needs dask and distributed")
 import dask.array as da
+import dask.bag
 import pandas as pd
 from distributed import Client, LocalCluster
 
@@ -171,6 +172,27 @@ def test_workers_without_the_library(cluster, monkeypatch):
 def test_without_a_client():
     with pytest.raises(ValueError, match="client must be given where there is no current one"):
         ggn.dask.train(None, NET, *cut(X, Y), max_iter=9)
+
+
+def test_what_is_no_client_and_what_is_no_collection(cluster):
+    A, B = cut(X, Y)
+    w = NET.initial_weights(0)
+    for call, given in (
+        (ggn.dask.train, (NET, A, B)),
+        (ggn.dask.train, (NET, A, B, "squared")),
+        (ggn.dask.train_restarts, (NET, A, B)),
+        (ggn.dask.linearize, (NET, w, A, B)),
+        (ggn.dask.diagnose, (NET, w, A, B)),
+    ):
+        with pytest.raises(ValueError, match=r"client must be a distributed.Client, .* got MLP"):
+            call(*given)
+    late, bag = dask.delayed(X), dask.bag.from_sequence([1, 2])
+    with client_of(cluster) as client:
+        for one, given in (("X", (late, B)), ("X", (bag, B)), ("Y", (A, dask.delayed(Y)))):
+            with pytest.raises(ValueError, match=f"{one} must be a dask array or data frame, got"):
+                ggn.dask.train(client, NET, *given)
+        with pytest.raises(ValueError, match="sample_weight must be a dask array or series, 1-D"):
+            ggn.dask.train(client, NET, A, B, sample_weight=dask.delayed(Y))
 
 
 def third(part):

@@ -202,7 +202,11 @@ def _watch(objective: BaseObjective, name: str, given: Any, patience: int | None
     if given is None:
         return None
     if isinstance(given, Source):
-        return ObjectiveWatch(SummedObjective(objective.net, given, objective.loss), patience)
+        try:
+            summed = SummedObjective(objective.net, given, objective.loss)
+        except ValueError as error:
+            raise ValueError(f"{name} must be samples as the fit's: {error}") from error
+        return ObjectiveWatch(summed, patience)
     if isinstance(given, BaseObjective):
         return ObjectiveWatch(given, patience)
     if not isinstance(given, (tuple, list)) or len(given) not in (2, 3):
@@ -218,7 +222,7 @@ def _watch(objective: BaseObjective, name: str, given: Any, patience: int | None
 
 def split(
     X: Any,
-    Y: Any,
+    Y: Any = None,
     *,
     rng: int | np.random.Generator | None = 0,
     validation: float = 0.15,

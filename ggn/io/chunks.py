@@ -146,6 +146,8 @@ class Chunks(Source):
         for name, value in names.items():
             if isinstance(value, str) or not all(isinstance(column, str) for column in value):
                 raise ArgumentError(name, f"must be names of columns, got {describe(value)}")
+            if not len(value):
+                raise ArgumentError(name, f"must name at least one column, got {describe(value)}")
         step = integer("rows", rows, 1)
         wanted = (list(inputs), list(targets), sample_weight)
         check_columns(files, [*inputs, *targets, *([sample_weight] if sample_weight else [])])
@@ -228,7 +230,12 @@ class Chunks(Source):
     def _pass(self) -> Iterator[Any]:
         """Yield the chunks of a pass; what fails after the first does not lose the fit."""
         try:
-            yield from self._chunks if isinstance(self._chunks, Iterable) else self._chunks()
+            chunks = self._chunks if isinstance(self._chunks, Iterable) else self._chunks()
+            if not isinstance(chunks, Iterable):
+                raise ArgumentError(
+                    "chunks", f"must return an iterator of chunks, got {describe(chunks)}"
+                )
+            yield from chunks
         except Exception as error:
             if self._count is None:
                 raise

@@ -38,6 +38,10 @@ class Source(ABC):
     """
 
     transport: Transport | None = None
+    no_array = (
+        "samples in chunks are for ggn.train, train_restarts, linearize and diagnose, and "
+        "Chunks.split divides them"
+    )
 
     @abstractmethod
     def reduce(
@@ -64,6 +68,10 @@ class Source(ABC):
         return self.reduce(add, function, *args)
 
     @functools.cached_property
+    def _found(self) -> Summary | None:
+        return self.reduce(merged, summary_of)
+
+    @property
     def summary(self) -> Summary:
         """What the first pass finds; errors of the samples come from here.
 
@@ -73,7 +81,7 @@ class Source(ABC):
             For numbers that are not finite, widths that differ, weights that are all 0, or no
             samples at all.
         """
-        found = self.reduce(merged, summary_of)
+        found = self._found
         if found is None or not sum(found.sizes):
             raise ChunkError("X must hold at least one sample, got chunks without any")
         if found.weight == 0.0:
@@ -85,7 +93,7 @@ class Source(ABC):
     @property
     def n_samples(self) -> int:
         """Samples, those of weight 0 too."""
-        return sum(self.summary.sizes)
+        return 0 if self._found is None else sum(self._found.sizes)
 
     @property
     def weight(self) -> float:

@@ -40,6 +40,9 @@ def float_array(name: str, value: Any, ndim: tuple[int, ...] | None = None) -> n
         if small and _finite(value):
             return value
     plain(name, value)
+    why = getattr(type(value), "no_array", None)
+    if isinstance(why, str):
+        raise ArgumentError(name, f"must be an array, got {type(value).__name__}: {why}")
     try:
         array = np.asarray(value)
     except Exception as error:  # ragged nesting; a tensor that needs grad, or is on a GPU
