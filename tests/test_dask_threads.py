@@ -288,3 +288,28 @@ def test_command_line_refuses_in_a_sentence(written, capsys, line, said):
 
     assert main(["train", *line.split(), "--dask", "tcp://127.0.0.1:1"]) == 2
     assert said in capsys.readouterr().err
+
+
+def test_command_line_names_the_file_without_a_column_and_a_cell_without_a_number(
+    cluster, written, capsys
+):
+    from ggn.command.cli import main
+
+    line = "--target y --inputs a,b --hidden 2 --max-iter 1 --dask"
+    for kind in ("csv", "parquet"):
+        for i, names in enumerate((["a", "b", "y"], ["a", "y"])):
+            table = written[names].iloc[200 * i : 200 * (i + 1)]
+            table.to_csv(f"m-{i}.csv", index=False)
+            table.to_parquet(f"m-{i}.parquet")
+        assert main(["train", f"m-*.{kind}", *line.split(), "tcp://127.0.0.1:1"]) == 2
+        said = f"m-1.{kind} has no column 'b', which m-0.{kind} has; it has 2 columns: a, y"
+        assert said in capsys.readouterr().err
+    table = written[["a", "b", "y"]].iloc[200:].astype(object)
+    table.iloc[7, 1] = None
+    table.to_csv("m-1.csv", index=False)
+    for more, status in ((["--missing", "drop"], 0), ([], 2)):
+        line = [*line.split(), cluster.scheduler_address] if isinstance(line, str) else line
+        assert main(["train", "m-*.csv", *line, *more]) == status
+    told = capsys.readouterr().err
+    assert "in chunk 1, X must have no missing cells, got one in column 'b' at row 7" in told
+    assert "; --missing drop leaves out such rows" in told

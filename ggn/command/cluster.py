@@ -83,7 +83,7 @@ def run_on_cluster(
             progress = terminal.Progress(sys.stderr)
             asked, chosen = wanted(args, net, classes, inputs, targets, progress)
             started = time.perf_counter()
-            with contextlib.closing(progress):
+            with contextlib.closing(progress), _dropping():
                 found = fit_model(
                     client, asked, X, Y, held=args.validation, encode=encode, measure=True
                 )
@@ -99,6 +99,17 @@ def run_on_cluster(
         ]
         # before our cluster is stopped: Ctrl-C then loses nothing
         return _finish(args.save, found, fields, targets, words)
+
+
+@contextlib.contextmanager
+def _dropping() -> Iterator[None]:
+    """Return a context whose error for a missing cell says what to do about it."""
+    try:
+        yield
+    except ValueError as error:
+        if "missing cells" not in str(error):
+            raise
+        raise ValueError(f"{error}; --missing drop leaves out such rows") from error
 
 
 def _finish(
