@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import os
 import re
@@ -75,9 +76,19 @@ def surroundings():
 def process(*argv, **options):
     command, environment = [sys.executable, "-m", "ggn", *map(str, argv)], surroundings()
     options = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True} | options
-    # Ctrl-C as in a terminal, also where whoever started the tests ignores it
-    found = signal.signal(signal.SIGINT, signal.default_int_handler)
-    try:
+    with heard():
         return subprocess.Popen(command, env=environment, **options)
+
+
+@contextlib.contextmanager
+def heard():
+    """SIGINT is Ctrl-C as in a terminal, whether or not who started the tests lets it through."""
+    found, blocks = signal.signal(signal.SIGINT, signal.default_int_handler), os.name == "posix"
+    if blocks:
+        mask = signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
+    try:
+        yield
     finally:
+        if blocks:
+            signal.pthread_sigmask(signal.SIG_SETMASK, mask)
         signal.signal(signal.SIGINT, found)

@@ -1,11 +1,11 @@
 """Settings shared by all tests."""
 
 import os
-import signal
 
 import numpy as np
 import pytest
 import strategies
+from commands import heard
 from hypothesis import HealthCheck, settings
 
 # Workers of clusters, of documentation too, do not watch themselves a hundred times a second.
@@ -34,9 +34,8 @@ def rng():
 @pytest.fixture
 def ctrl_c():
     """SIGINT is Ctrl-C as in a terminal, also where whoever started the tests ignores it."""
-    found = signal.signal(signal.SIGINT, signal.default_int_handler)
-    yield
-    signal.signal(signal.SIGINT, found)
+    with heard():
+        yield
 
 
 @pytest.fixture(autouse=True)

@@ -1,5 +1,7 @@
 """`ggn train` on a table in parts: what it is of one table, without holding the rows in memory."""
 
+import re
+
 import numpy as np
 import pytest
 
@@ -73,6 +75,8 @@ def test_parts_are_one_table(written, capsys, name, kind):
     assert whole.split("\n\n")[1] == told.split("\n\n")[1]  # the errors, to all digits printed
     classes = [text for text in (whole, told) if "classes" in text]
     assert len({text[text.index("classes") :].split("network")[0] for text in classes}) <= 1
+    run = [re.search(r"run +(\d+ iterations).* s(.*)", text).groups() for text in (whole, told)]
+    assert run[0] == run[1]  # with the iteration that is kept
     assert (model.input_names, model.target_names) == (one.input_names, one.target_names)
     assert model.classes is None or model.classes.labels == one.classes.labels
     for unit in ("x_mean", "x_scale", "y_mean", "y_scale"):

@@ -99,3 +99,24 @@ def test_what_goes_wrong_in_one_is_told(client):
         ggn.dask.train_restarts(client, NET, *DATA, **options)
     with pytest.raises(ValueError, match="n_jobs must be"):
         ggn.dask.train_restarts(client, NET, *DATA, n_jobs=0)
+
+
+def test_runs_that_ended_outlive_the_cluster():
+    with Client(
+        processes=False, n_workers=1, threads_per_worker=1, dashboard_address=":0",
+        set_as_default=False,
+    ) as client:  # fmt: skip
+        first = ggn.dask.train_restarts(client, NET, *DATA, n_restarts=1, max_iter=2)
+        steps = []
+
+        def close(intermediate_result):
+            steps.append(intermediate_result.nit)
+            if steps == [1, 2, 1]:
+                client.close()
+
+        options = {"n_restarts": 3, "n_jobs": 1, "max_iter": 2, "callback": close}
+        found = ggn.dask.train_restarts(client, NET, *DATA, **options)
+    assert [run.status for run in found.runs] == [first.best.status, Status.LOST]
+    assert found.runs[0].w.tobytes() == first.best.w.tobytes()
+    assert found.runs[1].nit == 1
+    assert "client is closed" in found.runs[1].message

@@ -12,6 +12,7 @@ from ggn.fit.result import Status
 
 pytest.importorskip("distributed", reason="needs dask and distributed")
 import dask.array as da
+import dask.bag
 import pandas as pd
 from distributed import Client, LocalCluster
 
@@ -137,6 +138,31 @@ def test_a_worker_that_joins_changes_no_bit(cluster):
     assert whole.w.tobytes() == joined.w.tobytes()
 
 
+NOT_THERE = {
+    "validation names chunk 7, but there are chunks 0 to 2": [1, 7],
+    "validation names chunk 3, but": [3],
+    "validation names chunk -1, but": np.array([0, -1]),
+    "validation must leave chunks to train on, got all of them: 3": range(3),
+    "validation must be a fraction in": np.array([0.5, 0.1]),
+}
+
+
+def test_chunks_that_are_not_there_cannot_be_held_out(cluster):
+    with client_of(cluster) as client:
+        for said, validation in NOT_THERE.items():
+            with pytest.raises(ValueError, match=said):
+                ggn.dask.train(client, NET, *cut(X, Y), validation=validation, max_iter=0)
+        with pytest.raises(ValueError, match="X must be a dask array"):
+            ggn.dask.train(client, NET, X, Y, validation=[1])
+        fits = [
+            ggn.dask.train(client, NET, *cut(X, Y), validation=numbers, max_iter=0)
+            for numbers in ((1, 2), np.array([2, 1]))
+        ]
+    held = NET.forward(fits[0].w, X[150:])[:, 0] - Y[150:]
+    for fit in fits:
+        np.testing.assert_allclose(fit.validation_losses, np.mean(held**2), rtol=1e-12)
+
+
 def test_workers_without_the_library(cluster, monkeypatch):
     monkeypatch.setattr("ggn.dask.sums.LIBRARY", "not_installed")
     with client_of(cluster) as client, pytest.raises(ggn.dask.ClusterError, match="install it"):
@@ -146,6 +172,27 @@ def test_workers_without_the_library(cluster, monkeypatch):
 def test_without_a_client():
     with pytest.raises(ValueError, match="client must be given where there is no current one"):
         ggn.dask.train(None, NET, *cut(X, Y), max_iter=9)
+
+
+def test_what_is_no_client_and_what_is_no_collection(cluster):
+    A, B = cut(X, Y)
+    w = NET.initial_weights(0)
+    for call, given in (
+        (ggn.dask.train, (NET, A, B)),
+        (ggn.dask.train, (NET, A, B, "squared")),
+        (ggn.dask.train_restarts, (NET, A, B)),
+        (ggn.dask.linearize, (NET, w, A, B)),
+        (ggn.dask.diagnose, (NET, w, A, B)),
+    ):
+        with pytest.raises(ValueError, match=r"client must be a distributed.Client, .* got MLP"):
+            call(*given)
+    late, bag = dask.delayed(X), dask.bag.from_sequence([1, 2])
+    with client_of(cluster) as client:
+        for one, given in (("X", (late, B)), ("X", (bag, B)), ("Y", (A, dask.delayed(Y)))):
+            with pytest.raises(ValueError, match=f"{one} must be a dask array or data frame, got"):
+                ggn.dask.train(client, NET, *given)
+        with pytest.raises(ValueError, match="sample_weight must be a dask array or series, 1-D"):
+            ggn.dask.train(client, NET, A, B, sample_weight=dask.delayed(Y))
 
 
 def third(part):
@@ -241,3 +288,28 @@ def test_command_line_refuses_in_a_sentence(written, capsys, line, said):
 
     assert main(["train", *line.split(), "--dask", "tcp://127.0.0.1:1"]) == 2
     assert said in capsys.readouterr().err
+
+
+def test_command_line_names_the_file_without_a_column_and_a_cell_without_a_number(
+    cluster, written, capsys
+):
+    from ggn.command.cli import main
+
+    line = "--target y --inputs a,b --hidden 2 --max-iter 1 --dask"
+    for kind in ("csv", "parquet"):
+        for i, names in enumerate((["a", "b", "y"], ["a", "y"])):
+            table = written[names].iloc[200 * i : 200 * (i + 1)]
+            table.to_csv(f"m-{i}.csv", index=False)
+            table.to_parquet(f"m-{i}.parquet")
+        assert main(["train", f"m-*.{kind}", *line.split(), "tcp://127.0.0.1:1"]) == 2
+        said = f"m-1.{kind} has no column 'b', which m-0.{kind} has; it has 2 columns: a, y"
+        assert said in capsys.readouterr().err
+    table = written[["a", "b", "y"]].iloc[200:].astype(object)
+    table.iloc[7, 1] = None
+    table.to_csv("m-1.csv", index=False)
+    for more, status in ((["--missing", "drop"], 0), ([], 2)):
+        line = [*line.split(), cluster.scheduler_address] if isinstance(line, str) else line
+        assert main(["train", "m-*.csv", *line, *more]) == status
+    told = capsys.readouterr().err
+    assert "in chunk 1, X must have no missing cells, got one in column 'b' at row 7" in told
+    assert "; --missing drop leaves out such rows" in told

@@ -10,6 +10,7 @@ from scipy.optimize import minimize_scalar
 import ggn
 from ggn.fit.restarts import Restarts, run_restarts, train_restarts
 from ggn.fit.result import Status
+from ggn.linearization import SourceError
 
 X = np.linspace(-2.0, 2.0, 30)[:, np.newaxis]
 Y = np.sin(2.0 * X) + 0.1 * np.cos(9.0 * X)
@@ -129,3 +130,47 @@ def test_any_run_of_ones_own():
     found = Restarts(tuple(run_restarts(run, 3, np.random.default_rng(5))))
     assert seen == [s.integers(1 << 62) for s in np.random.default_rng(5).spawn(3)]
     assert len(found.losses) == 3
+
+
+@pytest.mark.parametrize("failing", ["at its start", "after its second step"])
+def test_runs_that_ended_outlive_their_samples(failing):
+    """The third of five loses them: what has ended is returned, and it, if it has taken a step."""
+    run, calls = [], []
+
+    def chunks():
+        if len(run) == 2 and (failing == "at its start" or len(calls) == 2):
+            raise OSError("gone")
+        yield X[:10], Y[:10]
+        yield X[10:], Y[10:]
+
+    def callback(intermediate_result):
+        calls.append(0)
+        if intermediate_result.nit == 4:  # where a run ends
+            calls.clear()
+            run.append(0)
+
+    options = {"n_restarts": 5, "max_iter": 4, "n_jobs": 1, "callback": callback, "tol": 0.0}
+    found = ggn.train_restarts(NET, ggn.Chunks(chunks), **options)
+    run.clear()
+    whole = ggn.train_restarts(NET, X, Y, n_restarts=2, max_iter=4, n_jobs=1, tol=0.0)
+    begun = failing != "at its start"
+    assert [one.nit for one in found.runs] == [4, 4, 2][: 2 + begun]
+    np.testing.assert_allclose(found.losses[:2], whole.losses, rtol=1e-9)
+    lost = [one.status is ggn.Status.LOST for one in found.runs]
+    assert lost == [False] * (1 + begun) + [True]
+    assert "OSError('gone')" in found.runs[-1].message
+
+
+def test_samples_lost_before_any_run_has_ended_are_told():
+    passes = []
+
+    def chunks():
+        passes.append(0)
+        if len(passes) > 1:
+            raise OSError("gone")
+        yield X, Y
+
+    for n_jobs in (1, 2):
+        passes.clear()
+        with pytest.raises(SourceError, match="OSError\\('gone'\\)"):
+            ggn.train_restarts(NET, ggn.Chunks(chunks), n_restarts=2, n_jobs=n_jobs)

@@ -1,12 +1,14 @@
-"""What Ctrl-C may not leave half done: threads that are waited for, packages that are imported."""
+"""What Ctrl-C may not leave half done, or end: threads, imports of packages, processes of ours."""
 
 from __future__ import annotations
 
 import _thread
-from collections.abc import Callable, Sequence
+import contextlib
+import signal
+from collections.abc import Callable, Iterator, Sequence
 from typing import TypeVar
 
-__all__ = ["Worker", "done", "join"]
+__all__ = ["Worker", "done", "join", "unheard"]
 
 T = TypeVar("T")
 
@@ -102,3 +104,24 @@ def join(workers: Sequence[Worker], stop: Callable[[], object] = lambda: None) -
                 stop()
     if interrupt is not None:
         raise interrupt
+
+
+@contextlib.contextmanager
+def unheard() -> Iterator[None]:
+    """Return a context whose new threads, and their processes, Ctrl-C does not reach.
+
+    A terminal sends it to a process and all its children.  Both inherit from who starts them which
+    signals are blocked, and so do children that they start later.  This thread hears of it when
+    the context ends.  Where signals cannot be blocked, on Windows, nothing is.
+    """
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    from multiprocessing import resource_tracker
+
+    resource_tracker.ensure_running()  # who starts it has Ctrl-C let through again
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)

@@ -11,11 +11,13 @@ from typing import Any
 
 import numpy as np
 
+from ggn._core.interrupts import unheard
 from ggn.command import report
-from ggn.command.in_parts import refuse, wanted
+from ggn.command.in_parts import before_weights, kept_text, refuse, wanted
 from ggn.command.objective import objective_text
 from ggn.command.training_data import columns_of
 from ggn.command.words import said
+from ggn.fit.of_sums import Fitted
 from ggn.fit.result import Status
 from ggn.io import terminal
 from ggn.io.classes import Classes
@@ -65,56 +67,82 @@ def run_on_cluster(
         args.file, args.delimiter, args.decimal, args.thousands, args.encoding,
         args.missing == "drop",
     )  # fmt: skip
-    inputs, targets, words = _columns(args, files)
-    table = files.frame([*inputs, *targets], [*inputs, *([] if words else targets)])
-    with _client(args.dask) as (client, where):
-        X, Y, encode, classes = table[inputs], table[targets], None, None
-        nL = len(targets)
-        if words:
-            labels = labels_of(client, Y, continuous=True)
-            nL = 1 if len(labels) == 2 else len(labels)
-            encode = Encode(labels)
-            classes = Classes(labels, "logistic" if nL == 1 else "softmax", column=targets[0])
-        net = MLP((len(inputs), *(hidden or [UNITS]), nL), activation)
-        progress = terminal.Progress(sys.stderr)
-        asked, chosen = wanted(args, net, classes, inputs, targets, progress)
-        started = time.perf_counter()
-        try:
-            found = fit_model(
-                client, asked, X, Y, held=args.validation, encode=encode, measure=True
-            )
-        finally:
-            progress.close()
-        seconds = time.perf_counter() - started
-    saved = "not saved"
-    best, errors = found.best, found.errors
+    with contextlib.ExitStack() as kept:
+        with before_weights():
+            inputs, targets, words = _columns(args, files)
+            table = files.frame([*inputs, *targets], [*inputs, *([] if words else targets)])
+            client, where = kept.enter_context(_client(args.dask))
+            X, Y, encode, classes = table[inputs], table[targets], None, None
+            nL = len(targets)
+            if words:
+                labels = labels_of(client, Y, continuous=True)
+                nL = 1 if len(labels) == 2 else len(labels)
+                encode = Encode(labels)
+                classes = Classes(labels, "logistic" if nL == 1 else "softmax", column=targets[0])
+            net = MLP((len(inputs), *(hidden or [UNITS]), nL), activation)
+            progress = terminal.Progress(sys.stderr)
+            asked, chosen = wanted(args, net, classes, inputs, targets, progress)
+            started = time.perf_counter()
+            with contextlib.closing(progress), _dropping():
+                found = fit_model(
+                    client, asked, X, Y, held=args.validation, encode=encode, measure=True
+                )
+            seconds = time.perf_counter() - started
+        best = found.best
+        fields = [
+            ("data", f"{args.file}: {count(table.npartitions, 'chunk')}"),
+            ("columns", _columns_text(inputs, targets)),
+            ("cluster", where),
+            ("network", f"{'-'.join(map(str, net.sizes))}; {count(net.n_weights, 'weight')}"),
+            ("loss", objective_text(asked.loss, args, np.ones(1), asked.alpha, chosen=chosen)),
+            ("run", f"{count(best.nit, 'iteration')}, {seconds:.2f} s{kept_text(best)}"),
+        ]
+        # before our cluster is stopped: Ctrl-C then loses nothing
+        return _finish(args.save, found, fields, targets, words)
+
+
+@contextlib.contextmanager
+def _dropping() -> Iterator[None]:
+    """Return a context whose error for a missing cell says what to do about it."""
     try:
-        if args.save:
-            found.model.save(args.save)
-            saved = f"saved to {args.save}"
+        yield
+    except ValueError as error:
+        if "missing cells" not in str(error):
+            raise
+        raise ValueError(f"{error}; --missing drop leaves out such rows") from error
+
+
+def _finish(
+    path: str | None, found: Fitted, fields: list[tuple[str, str]], targets: list[str], words: bool
+) -> int:
+    """Save the model, print the summary, and return the exit status."""
+    saved, best, errors, told = "not saved", found.best, found.errors, dict(fields)
+    try:
+        if path:
+            found.model.save(path)
+            saved = f"saved to {path}"
     finally:
-        rows = ", ".join(
+        rows = [
             f"{errors[part].n} for {name}"
             for part, name in (("train", "training"), ("validation", "validation"))
             if part in errors
-        )
-        columns = f"{count(len(inputs), 'input')}, {count(len(targets), 'target')}: "
-        listed = report.shorten(f"{', '.join(inputs)} -> {', '.join(targets)}", 100)
-        said_loss = objective_text(asked.loss, args, np.ones(1), asked.alpha, chosen=chosen)
-        fields = [
-            ("data", f"{args.file}: {count(table.npartitions, 'chunk')}; {rows}"),
-            ("columns", columns + listed),
-            ("cluster", where),
-            ("network", f"{'-'.join(map(str, net.sizes))}; {count(net.n_weights, 'weight')}"),
-            ("loss", f"{said_loss}; {best.fun:.6g} in standard units"),
-            ("run", f"{count(best.nit, 'iteration')}, {seconds:.2f} s"),
-            ("stopped", best.message if best.status is Status.LOST else said(best.status)),
         ]
-        lines = [report.fields(fields), f"{'model':<12}{terminal.visible(saved)}"]
+        if rows:
+            told["data"] += f"; {', '.join(rows)}"
+        told["loss"] += f"; {best.fun:.6g} in standard units"
+        told["stopped"] = best.message if best.status is Status.LOST else said(best.status)
+        lines = [report.fields([*told.items()]), f"{'model':<12}{terminal.visible(saved)}"]
         if errors:
             lines += ["", _scores(found.model, errors, targets, words)]
-        print("\n".join(lines))
-    return 130 if best.status is Status.INTERRUPTED else 0
+        print("\n".join(lines), flush=True)
+    interrupted = any(run.status is Status.INTERRUPTED for run in found.restarts.runs)
+    return 130 if interrupted else 0
+
+
+def _columns_text(inputs: list[str], targets: list[str]) -> str:
+    counts = f"{count(len(inputs), 'input')}, {count(len(targets), 'target')}"
+    listed = report.shorten(f"{', '.join(inputs)} -> {', '.join(targets)}", 100)
+    return f"{counts}: {listed}"
 
 
 def _columns(args: argparse.Namespace, files: Any) -> tuple[list[str], list[str], bool]:
@@ -155,7 +183,9 @@ def _client(address: str) -> Iterator[tuple[Any, str]]:
         if address == HERE:
             # a sampler that nobody will look at, half of what an idle worker takes
             kept.enter_context(dask.config.set({"distributed.worker.profile.enabled": False}))
-            address = kept.enter_context(LocalCluster(dashboard_address=":0", silence_logs=50))
+            with unheard():  # for its workers are to sum on at Ctrl-C, which is for the training
+                cluster = LocalCluster(dashboard_address=":0", silence_logs=50)
+                address = kept.enter_context(cluster)
             where = "started on this machine, and stopped"
         try:
             client = kept.enter_context(Client(address, timeout="10s"))

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import functools
 import math
+import sys
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -12,12 +15,13 @@ import numpy as np
 from ggn.command.objective import chosen_loss, chosen_penalty, cross_entropy, is_robust
 from ggn.command.training import MEBIBYTE
 from ggn.fit.of_sums import Wanted
+from ggn.fit.result import TrainResult
 from ggn.fit.start import DEFAULT
 from ggn.io import terminal
 from ggn.io.classes import Classes
 from ggn.network import MLP
 
-__all__ = ["refuse", "wanted"]
+__all__ = ["before_weights", "kept_text", "refuse", "wanted"]
 
 REFUSED = {
     "plot": "draws the errors of all rows",
@@ -27,6 +31,17 @@ REFUSED = {
     "states": "needs rows that follow one another in one table",
     "free_run": "needs rows that follow one another in one table",
 }
+
+
+@contextlib.contextmanager
+def before_weights() -> Iterator[None]:
+    """Return a context that says so where Ctrl-C comes before there is anything."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        if sys.stderr is not None:
+            print("ggn: interrupted before there were weights; nothing was saved", file=sys.stderr)
+        raise
 
 
 def refuse(args: argparse.Namespace, where: str, more: dict[str, str] | None = None) -> None:
@@ -39,6 +54,12 @@ def refuse(args: argparse.Namespace, where: str, more: dict[str, str] | None = N
             f"a robust loss needs --loss-scale with {where}, for its scale is chosen from the "
             "residuals of all rows"
         )
+
+
+def kept_text(result: TrainResult) -> str:
+    """Return which iteration's weights are kept by samples held out, which have seen the start."""
+    kept = result.get("kept")
+    return "" if kept is None else f"; weights of iteration {kept} kept"
 
 
 def wanted(

@@ -7,6 +7,7 @@ sums over chunks of its rows.
 from __future__ import annotations
 
 import argparse
+import contextlib
 import sys
 import time
 from collections.abc import Iterator
@@ -15,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from ggn.command import report
-from ggn.command.in_parts import refuse, wanted
+from ggn.command.in_parts import before_weights, kept_text, refuse, wanted
 from ggn.command.objective import objective_text
 from ggn.command.streamed_data import Streamed, read_in_parts
 from ggn.command.summary import (
@@ -55,7 +56,8 @@ def run_streamed(
     args: argparse.Namespace, hidden: list[int] | None, activation: str | list[str]
 ) -> int:
     """Train as the options say, print the summary, and return the exit status."""
-    data = read_in_parts(args)
+    with before_weights():
+        data = read_in_parts(args)
     try:
         return _run(args, data, hidden, activation)
     finally:
@@ -75,13 +77,11 @@ def _run(
     progress = terminal.Progress(sys.stderr)
     asked, chosen = wanted(args, net, data.classes, data.inputs, data.targets, progress)
     started = time.perf_counter()
-    try:
+    with before_weights(), contextlib.closing(progress):
         units = units_of(asked, data.chunks("train"))
         used = ["train", "validation"] if args.patience is not None else ["train"]
         parts = {name: data.chunks(name, units) for name in used}
         found = fit_of_sums(asked, parts, units)
-    finally:
-        progress.close()
     seconds = time.perf_counter() - started
     if found.best.status is Status.BAD_START:
         raise ValueError(said(found.best.status))
@@ -146,8 +146,7 @@ def _fields(
     yield "loss", f"{text}; {result.fun:.6g}{standard}"
     if args.restarts > 1:
         yield "starts", starts(args, fit)
-    which = "" if fit.kept is None else f"; weights of iteration {fit.kept} kept"
-    yield "run", f"{count(result.nit, 'iteration')}, {seconds:.2f} s{which}"
+    yield "run", f"{count(result.nit, 'iteration')}, {seconds:.2f} s{kept_text(result)}"
     lost = result.status is Status.LOST
     yield "stopped", result.message if lost else stopped(args, fit)
     if net.n_weights <= DIAGNOSED and not (fit.interrupted or lost or args.patience is not None):

@@ -5,14 +5,12 @@ from __future__ import annotations
 import argparse
 import glob
 import os
-import sys
 import time
-from collections.abc import Callable
-from typing import TypeVar
 
 from ggn import activations, damping, steps
 from ggn.command.cluster import add_cluster, check_cluster, run_on_cluster
 from ggn.command.curves import check_plot
+from ggn.command.in_parts import before_weights
 from ggn.command.labels import add_labels, check_task
 from ggn.command.objective import (
     add_objective,
@@ -37,8 +35,6 @@ from ggn.io.parts import in_parts
 from ggn.validation import describe, integer, number, spelled
 
 __all__ = ["THREADS", "add", "run"]
-
-R = TypeVar("R")
 
 TRAIN = """\
 Train a network on columns of a CSV file with a header line. Inputs and targets
@@ -153,7 +149,7 @@ def run(args: argparse.Namespace) -> int:
     if args.dask is not None:
         return run_on_cluster(args, hidden, activation)
     if in_parts(args.file):
-        return _told(lambda: run_streamed(args, hidden, activation))
+        return run_streamed(args, hidden, activation)
     if args.states is not None:
         return run_states(args, hidden)
     if args.lags is not None:
@@ -164,7 +160,8 @@ def run(args: argparse.Namespace) -> int:
     if data.classes is not None:
         check_cross_entropy(args)
     started = time.perf_counter()
-    fit = _told(lambda: fitted(args, data, hidden, activation))
+    with before_weights():
+        fit = fitted(args, data, hidden, activation)
     seconds = time.perf_counter() - started
     if fit.best.status is Status.BAD_START:
         raise ValueError(said(fit.best.status))
@@ -179,16 +176,6 @@ def run(args: argparse.Namespace) -> int:
     finally:  # a disk that is full now does not make the fit worth less
         print(summary(args, data, model, fit, seconds, saved))
     return 130 if fit.interrupted else 0
-
-
-def _told(train: Callable[[], R]) -> R:
-    """Return what train returns; say so where Ctrl-C comes before there is anything."""
-    try:
-        return train()
-    except KeyboardInterrupt:
-        if sys.stderr is not None:
-            print("ggn: interrupted before there were weights; nothing was saved", file=sys.stderr)
-        raise
 
 
 def _plot(args: argparse.Namespace, data: TrainingData, fit: Fit) -> None:

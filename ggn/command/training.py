@@ -66,7 +66,7 @@ class Fit:
 
     @property
     def kept(self) -> int | None:
-        """The iterate kept, if it is not the last."""
+        """The iterate kept, if it is not the last; a `Task` counts from that of the first step."""
         return self.best.kept + 1 if self.best.get("kept") is not None else None
 
     @property

@@ -100,8 +100,10 @@ def _checked(number: int, X: Any, Y: Any, s: Any, form: Form) -> Chunk:
     if not len(X) and not len(Y):  # whatever the shape of nothing is
         return _empty(number, form)
     X, Y = _columns("X", X, form.inputs), _columns("Y", Y, form.targets)
+    _whole("X", X)
     if form.encode is not None:
         Y = form.encode(Y)
+    _whole("Y", Y)
     X, Y = samples("X", X, form.n_inputs), samples("Y", Y, form.n_outputs)
     if s is not None:
         s = np.asarray(s).reshape(-1)
@@ -123,6 +125,19 @@ def _columns(name: str, A: Any, wanted: Sequence[Any] | None) -> Any:
             seen = present.count(column) or "none"
             raise ArgumentError(name, f"must have one column {column!r}, got {seen}")
     return A if present == list(wanted) else A[list(wanted)]
+
+
+def _whole(name: str, A: Any) -> None:
+    """Raise ValueError for a frame in which a cell is missing, with the name of its column."""
+    if not hasattr(A, "columns"):
+        return
+    missing = np.argwhere(A.isna().to_numpy())
+    if len(missing):
+        row, column = missing[0]
+        raise ArgumentError(
+            name,
+            f"must have no missing cells, got one in column {A.columns[column]!r} at row {row}",
+        )
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ import numpy as np
 
 from ggn.validation import ArgumentError, describe, number
 
-__all__ = ["Chosen", "Drawn", "division"]
+__all__ = ["Chosen", "Drawn", "division", "is_number"]
 
 
 @dataclass(frozen=True)
@@ -47,23 +47,38 @@ class Chosen:
         return np.full(n, (chunk in self.chunks) == self.held)
 
 
-def division(validation: Any, seed: int) -> tuple[Any, Any]:
-    """Return what is trained on and what is held out, for a fraction or numbers of chunks."""
+def division(validation: Any, seed: int, n_chunks: int) -> tuple[Any, Any]:
+    """Return what is trained on and what is held out, for a fraction or numbers of chunks.
+
+    Examples
+    --------
+    >>> division([1, 7], 0, 5)
+    Traceback (most recent call last):
+        ...
+    ggn.validation.errors.ArgumentError: validation names chunk 7, but there are chunks 0 to 4
+    """
     if isinstance(validation, float):
         fraction = number("validation", validation, 0.0, 1.0, open_low=True, open_high=True)
         return Drawn(fraction, seed, False), Drawn(fraction, seed, True)
-    if (
-        isinstance(validation, Sequence)
-        and validation
-        and all(
-            isinstance(i, (int, np.integer)) and not isinstance(i, bool) and i >= 0
-            for i in validation
-        )
-    ):
+    several = isinstance(validation, (Sequence, np.ndarray)) and np.ndim(validation) == 1
+    if several and len(validation) and all(map(is_number, validation)):
         chunks = frozenset(int(i) for i in validation)
+        for i in validation:
+            if not 0 <= i < n_chunks:
+                there = f"chunks 0 to {n_chunks - 1}" if n_chunks > 1 else "chunk 0 alone"
+                raise ArgumentError("validation", f"names chunk {i}, but there are {there}")
+        if len(chunks) == n_chunks:
+            raise ArgumentError(
+                "validation", f"must leave chunks to train on, got all of them: {n_chunks}"
+            )
         return Chosen(chunks, False), Chosen(chunks, True)
     raise ArgumentError(
         "validation",
         "must be a fraction in (0, 1), a sequence of numbers of chunks, or (X, Y) or "
         f"(X, Y, sample_weight), got {describe(validation)}",
     )
+
+
+def is_number(i: Any) -> bool:
+    """Whether i can be the number of a chunk."""
+    return isinstance(i, (int, np.integer)) and not isinstance(i, bool)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -38,6 +38,8 @@ class Files:
         """Return a dask data frame of these columns; `floats` are read as such, or are an error."""
         try:
             import dask.dataframe as dd
+            import pandas
+            from pyarrow.parquet import read_schema
         except ImportError as error:
             raise ArgumentError(
                 "dask", "needs pandas and pyarrow for tables: pip install 'dask[dataframe]'"
@@ -45,21 +47,26 @@ class Files:
         columns = None if columns is None else list(columns)
         paths = paths_of(self.pattern)
         if is_parquet(self.pattern):
+            _check(paths, columns, lambda path: read_schema(path).names)
             table = dd.read_parquet(paths, columns=columns)
             table = table.astype(dict.fromkeys(floats, "float64"))
         else:
             mark = Table(
                 paths[0], self.delimiter, self.decimal, self.thousands, self.encoding
             ).delimiter
+            how = {
+                "sep": r"\s+" if mark == " " else mark,
+                "encoding": self.encoding or "utf-8",
+                "skipinitialspace": True,
+            }
+            _check(paths, columns, lambda path: list(pandas.read_csv(path, nrows=0, **how)))
             table = dd.read_csv(
                 paths,
-                sep=r"\s+" if mark == " " else mark,
                 decimal=self.decimal,
                 thousands=self.thousands,
-                encoding=self.encoding or "utf-8",
                 usecols=columns,
                 dtype=dict.fromkeys(floats, "float64"),
-                skipinitialspace=True,
+                **how,
             )
         return table.dropna() if self.drop else table
 
@@ -70,4 +77,18 @@ class Files:
                 raise ValueError(
                     f"{self.pattern} has no column {name!r}, which {option} names; it has "
                     f"{count(len(present), 'column')}: {', '.join(map(str, present[:20]))}"
+                )
+
+
+def _check(
+    paths: list[str], wanted: Sequence[str] | None, names: Callable[[str], list[str]]
+) -> None:
+    """Raise ValueError for a file without a column of the first; a worker would not name it."""
+    for path in paths[1:] if wanted else ():
+        has = names(path)
+        for name in wanted or ():
+            if name not in has:
+                raise ValueError(
+                    f"{path} has no column {name!r}, which {paths[0]} has; it has "
+                    f"{count(len(has), 'column')}: {', '.join(map(str, has[:20]))}"
                 )

@@ -12,12 +12,13 @@ from typing import Any
 
 import dask
 import dask.array as da
+from dask.delayed import Delayed
 from distributed import Client
 
 from ggn.dask.chunk import Form
 from ggn.validation import ArgumentError, count, shared
 
-__all__ = ["current", "form_of", "frame_columns", "pieces", "width"]
+__all__ = ["current", "form_of", "frame_columns", "n_chunks", "pieces", "width"]
 
 
 def current(client: Client | None) -> Client:
@@ -38,7 +39,11 @@ def current(client: Client | None) -> Client:
                 "client", "must be given where there is no current one: distributed.Client(...)"
             ) from error
     if not isinstance(client, Client):
-        raise ArgumentError("client", f"must be a distributed.Client, got {type(client).__name__}")
+        raise ArgumentError(
+            "client",
+            "must be a distributed.Client, or None for the current one, got "
+            f"{type(client).__name__}; it is the first argument",
+        )
     if client.asynchronous:
         raise ArgumentError("client", "must not be asynchronous: training waits for each step")
     if client.status != "running":
@@ -53,7 +58,9 @@ def is_frame(A: Any) -> bool:
 
 def is_collection(A: Any) -> bool:
     """Return whether A is a dask array, data frame or series."""
-    return isinstance(A, da.Array) or (dask.is_dask_collection(A) and hasattr(A, "npartitions"))
+    if isinstance(A, Delayed) or not dask.is_dask_collection(A):  # the first has any attribute
+        return False
+    return isinstance(A, da.Array) or (hasattr(A, "npartitions") and hasattr(A, "ndim"))
 
 
 def frame_columns(A: Any) -> list[Any] | None:
@@ -66,6 +73,11 @@ def width(A: Any) -> int:
     if A.ndim == 1:
         return 1
     return len(A.columns) if is_frame(A) else int(A.shape[1])
+
+
+def n_chunks(A: Any) -> int:
+    """Return the number of chunks."""
+    return int(A.numblocks[0] if isinstance(A, da.Array) else A.npartitions)
 
 
 def form_of(
@@ -83,10 +95,11 @@ def form_of(
     """
     for name, A, wanted in (("X", X, n_inputs), ("Y", Y, 1 if encode else n_outputs)):
         if not is_collection(A):
+            advice = "what fits this machine's memory is for ggn.train"
+            if isinstance(A, Delayed):
+                advice = "dask.array.from_delayed makes one of it"
             raise ArgumentError(
-                name,
-                f"must be a dask array or data frame, got {type(A).__name__}; what fits this "
-                "machine's memory is for ggn.train",
+                name, f"must be a dask array or data frame, got {type(A).__name__}; {advice}"
             )
         if A.ndim not in (1, 2):
             raise ArgumentError(name, f"must be 1-D or 2-D, got {A.ndim} dimensions")

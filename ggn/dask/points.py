@@ -37,7 +37,7 @@ def linearize(
     net: MLP,
     w: Any,
     X: Any,
-    Y: Any,
+    Y: Any = None,
     loss: str | Loss = "squared",
     *,
     l2: Any = 0.0,
@@ -85,10 +85,11 @@ def linearize(
 def _source(
     client: Client | None, net: MLP, X: Any, Y: Any, sample_weight: Any, encode: Any = None
 ) -> DaskSource:
+    client = current(client)
     if not isinstance(net, MLP):
         raise ArgumentError("net", f"must be an MLP, got {type(net).__name__}")
     form = form_of(X, Y, net.n_inputs, net.n_outputs, encode)
-    return DaskSource.of(current(client), X, Y, sample_weight, form)
+    return DaskSource.of(client, X, Y, sample_weight, form)
 
 
 def _takes_fits(diagnose: Callable[..., Diagnosis]) -> Callable[..., Diagnosis]:
@@ -96,6 +97,7 @@ def _takes_fits(diagnose: Callable[..., Diagnosis]) -> Callable[..., Diagnosis]:
 
     @functools.wraps(diagnose)
     def call(client: Client | None, *data: Any, **options: Any) -> Diagnosis:
+        client = current(client)
         # three arguments without a network are meant as (fit, X, Y), whatever the first is
         meant = len(data) == 3 and not isinstance(data[0], MLP)
         if data and (is_fitted(data[0]) or meant):
@@ -181,7 +183,7 @@ def diagnose(
     net: MLP,
     w: Any,
     X: Any,
-    Y: Any,
+    Y: Any = None,
     loss: str | Loss = "squared",
     *,
     l2: Any = 0.0,

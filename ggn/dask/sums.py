@@ -103,7 +103,9 @@ class DaskSource(Source):
         keys = [f"ggn-chunk-{token}-{i}" for i in range(len(self._chunks))]
         tasks = [(Scaled(units), chunk) for chunk in self._chunks]
         made = self.client.get(dict(zip(keys, tasks, strict=True)), keys, sync=False)
-        return DaskSource(self.client, list(made))
+        own = DaskSource(self.client, list(made))
+        own.stop = self.stop
+        return own
 
     def close(self) -> None:
         """Let the cluster forget the chunks; data that the caller keeps stay."""
@@ -152,6 +154,9 @@ class DaskSource(Source):
         if sizeof(found) <= SMALL:
             self._small.add(name)
         return found
+
+    def hurry(self) -> None:
+        self.stop.ask()
 
     def latency(self) -> float:
         """Return the seconds of a graph that only looks at each chunk, measured now."""

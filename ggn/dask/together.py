@@ -19,8 +19,10 @@ import numpy as np
 from ggn._core.machine import memory_limit
 from ggn.dask.sums import DaskSource
 from ggn.dask.waiting import Stop
+from ggn.fit.early import EARLY, ended
 from ggn.fit.limits import Callback
-from ggn.fit.result import Status, TrainResult
+from ggn.fit.result import Status, TrainResult, interrupted
+from ggn.linearization import SourceError
 from ggn.validation import integer
 
 __all__ = ["in_turn_of_threads", "run_together"]
@@ -40,7 +42,8 @@ def run_together(
     """Return run(stream) of each stream, n_jobs of them at once.
 
     By default as many as fill the workers, if their matrices fit the memory here.  Where
-    one is interrupted all are, and those that have weights are returned.
+    one is interrupted all are, where one has lost the cluster none is begun any more, and those
+    that have weights are returned.
     """
     if n_jobs is None:
         room = memory_limit(max_memory) / (8.0 * DOUBLES * n_weights**2)
@@ -50,19 +53,26 @@ def run_together(
     for source in sources:
         source.stop, source.at_once = stop, n_jobs
 
-    def do(stream: np.random.Generator) -> TrainResult | None:
-        if stop.asked:
+    lost = threading.Event()
+
+    def do(stream: np.random.Generator) -> TrainResult | SourceError | None:
+        if stop.asked or lost.is_set():
             return None
         try:
             result = run(stream)
         except KeyboardInterrupt:  # before there were weights
             stop.ask()
             return None
+        except SourceError as error:  # those under way will find out, and keep what they have
+            lost.set()
+            return error
         except BaseException:
             stop.ask()  # whoever asked is told of it, so others need not go on
             raise
         if result.status is Status.INTERRUPTED:
             stop.ask()
+        elif result.status is Status.LOST:
+            lost.set()
         return result
 
     with ThreadPoolExecutor(n_jobs, "ggn-fit") as pool:
@@ -73,9 +83,11 @@ def run_together(
             stop.ask()
             raise
     results = [one.result() for one in asked]
-    found = [result for result in results if result is not None]
+    found = ended([result for result in results if result is not None])
     if not found:
         raise KeyboardInterrupt
+    if stop.asked and None in results and all(run.status not in EARLY for run in found):
+        interrupted(found[-1])  # after which there were to be more
     return found
 
 

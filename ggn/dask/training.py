@@ -17,11 +17,11 @@ from distributed import Client
 
 from ggn.damping import Damping
 from ggn.dask.chunk import Form
-from ggn.dask.divide import division
-from ggn.dask.parts import current, form_of
+from ggn.dask.divide import division, is_number
+from ggn.dask.parts import current, form_of, n_chunks
 from ggn.dask.sums import DaskSource
 from ggn.dask.together import in_turn_of_threads, run_together
-from ggn.dask.waiting import ClusterError
+from ggn.dask.waiting import ClusterError, Stop
 from ggn.fit.limits import Callback
 from ggn.fit.restarts import Restarts, run_restarts
 from ggn.fit.result import TrainResult
@@ -39,7 +39,7 @@ def train(
     client: Client | None,
     net: MLP,
     X: Any,
-    Y: Any,
+    Y: Any = None,
     loss: str | Loss = "squared",
     *,
     w0: Any = None,
@@ -142,7 +142,7 @@ def train_restarts(
     client: Client | None,
     net: MLP,
     X: Any,
-    Y: Any,
+    Y: Any = None,
     loss: str | Loss = "squared",
     *,
     rng: int | np.random.Generator | None = 0,
@@ -190,7 +190,8 @@ def train_restarts(
     Notes
     -----
     The callback is called for all runs, by one at a time.  Ctrl-C ends those under way, each with
-    its last accepted weights and Status.INTERRUPTED, and returns them with those that were done.
+    its last accepted weights and Status.INTERRUPTED, and returns them with those that were done;
+    so does a cluster that is lost, with Status.LOST.
 
     Examples
     --------
@@ -245,11 +246,11 @@ def sources(
     if not isinstance(net, MLP):
         raise ArgumentError("net", f"must be an MLP, got {type(net).__name__}")
     parts: Any = (None, None)
-    aside = isinstance(validation, tuple) and not all(
-        isinstance(one, (int, np.integer)) for one in validation
-    )
+    aside = isinstance(validation, tuple) and not all(map(is_number, validation))
     if validation is not None and not aside:
-        parts = division(validation, integer("split_seed", seed, 0))
+        form_of(given[0], given[1], net.n_inputs, net.n_outputs, encode)  # X has chunks
+        parts = division(validation, integer("split_seed", seed, 0), n_chunks(given[0]))
+    stop = Stop()  # one, for Ctrl-C is meant for all
     forms: dict[str, Form] = {}
     with contextlib.ExitStack() as kept:
 
@@ -270,6 +271,7 @@ def sources(
                     raise
                 raise ValueError(f"{name} must be samples as the fit's: {error}") from error
             kept.callback(made.close)
+            made.stop = stop
             return made
 
         fitted = source("X", given, parts[0])

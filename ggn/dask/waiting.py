@@ -7,7 +7,8 @@
     no worker that works      ClusterError, likewise: none is left, or all have paused
 
 A worker that dies, with others left, is no fault: its tasks run elsewhere.  Nor is a slow one.
-`dask.config` says otherwise of the patience: {"ggn.patience": seconds}.
+`dask.config` says otherwise of the patience: {"ggn.patience": seconds}.  After Ctrl-C, which in a
+terminal the workers of this machine may have heard too, it is `HURRY`.
 """
 
 from __future__ import annotations
@@ -30,6 +31,7 @@ PATIENCE = 60.0
 SLICE = 0.5  # seconds between looks at the client
 OVER = ("finished", "error", "cancelled")
 LOOK = 5.0  # seconds between looks at the workers
+HURRY = 1.0  # seconds of patience of who was interrupted
 
 
 class ClusterError(SourceError):
@@ -49,7 +51,7 @@ def result_of(client: Client, future: Future, stop: Stop | None = None) -> Any:
     ClusterError
         If it will not come.
     KeyboardInterrupt
-        Once in each thread, if `stop` is asked for.
+        On Ctrl-C; and once in each thread, if `stop` is asked for.
     """
     watch, done = _Watch(client, stop), threading.Event()
     try:
@@ -59,6 +61,10 @@ def result_of(client: Client, future: Future, stop: Stop | None = None) -> Any:
                 time.sleep(0.1 * SLICE)  # lost, and computed again
             watch.look()
         return _fetched(client, future, watch)
+    except KeyboardInterrupt:
+        if stop is not None:
+            stop.ask()
+        raise
     finally:
         future.release()
 
@@ -119,9 +125,14 @@ class _Watch:
     """Looks, from time to time, whether there is anybody to wait for."""
 
     def __init__(self, client: Client, stop: Stop | None) -> None:
-        self.client, self.stop, self.patience = client, stop, patience()
+        self.client, self.stop, self._patience = client, stop, patience()
         self.looked = self.well = time.monotonic()
         self.trouble = ""
+
+    @property
+    def patience(self) -> float:
+        hurries = self.stop is not None and self.stop.asked
+        return min(self._patience, HURRY) if hurries else self._patience
 
     def look(self) -> None:
         if self.stop is not None:

@@ -46,7 +46,7 @@ __all__ = ["choose_penalty", "train_bayesian"]
 def train_bayesian(
     net: MLP,
     X: Any,
-    Y: Any,
+    Y: Any = None,
     loss: str | Loss = "squared",
     *,
     w0: Any = None,

@@ -17,9 +17,9 @@ from scipy.optimize import OptimizeResult
 
 from ggn.fit.limits import Callback, scipy_callback
 from ggn.fit.plateau import far_out, told
-from ggn.fit.result import Status, TrainResult
+from ggn.fit.result import Status, TrainResult, lost
 from ggn.io.chunks import Chunks
-from ggn.linearization import BaseObjective, Objective, Source, SummedObjective
+from ggn.linearization import BaseObjective, Objective, Source, SourceError, SummedObjective
 from ggn.losses import Loss
 from ggn.network import MLP
 from ggn.validation import (
@@ -192,11 +192,13 @@ class Held:
         if self.validation is None:
             return
         seen = self.validation
-        if result.status is Status.LOST:
-            J, g = result.history.loss[seen.best], np.full_like(result.jac, np.nan)
-        else:
-            at = self.objective.at(seen.best_w)
-            J, g = at.loss, at.gradient
+        J, g = result.history.loss[seen.best], np.full_like(result.jac, np.nan)
+        if result.status is not Status.LOST:
+            try:
+                at = self.objective.at(seen.best_w)
+                J, g = at.loss, at.gradient
+            except SourceError as error:
+                lost(result, error)
         result.update(
             w=seen.best_w,
             x=seen.best_w,
@@ -221,7 +223,11 @@ def _watch(
     if isinstance(given, Chunks) and any(names):
         given = given.named_as((names[0], names[1]), OF_FIT)
     if isinstance(given, Source):
-        return ObjectiveWatch(SummedObjective(objective.net, given, objective.loss), patience)
+        try:
+            summed = SummedObjective(objective.net, given, objective.loss)
+        except ValueError as error:
+            raise ValueError(f"{name} must be samples as the fit's: {error}") from error
+        return ObjectiveWatch(summed, patience)
     if isinstance(given, BaseObjective):
         return ObjectiveWatch(given, patience)
     if not isinstance(given, (tuple, list)) or len(given) not in (2, 3):
@@ -232,19 +238,20 @@ def _watch(
         on = Objective(objective.net, X, Y, objective.loss, sample_weight=s)
     except ValueError as error:
         raise ValueError(f"{name} must be samples as the fit's: {error}") from error
-    weights = None if s is None else on.s
-    return Watch(on.net, on.loss, on.X, on.Yt.T, weights, patience)
+    return Watch(on.net, on.loss, on.X, on.Yt.T, None if s is None else on.s, patience)
 
 
 def split(
     X: Any,
-    Y: Any,
+    Y: Any = None,
     *,
     rng: int | np.random.Generator | None = 0,
     validation: float = 0.15,
     test: float = 0.15,
 ) -> tuple[tuple[np.ndarray, np.ndarray], ...]:
     """Divide samples at random into those to train on, to validate and to test.
+
+    Of samples that follow one another in time divide by time instead: X[:700], X[700:850], ...
 
     Parameters
     ----------
@@ -263,10 +270,6 @@ def split(
     ------
     ValueError
         For fractions that leave none to train on, or X and Y of different lengths.
-
-    Notes
-    -----
-    Of samples that follow one another in time divide by time instead: X[:700], X[700:850], ...
 
     Examples
     --------
@@ -289,10 +292,8 @@ def split(
         for name, fraction in (("validation", validation), ("test", test))
     ]
     if sum(parts) >= T:
-        raise ValueError(
-            f"validation and test must leave samples to train on, got {parts[0]} and {parts[1]} "
-            f"of {T}"
-        )
+        got = f"{parts[0]} and {parts[1]} of {T}"
+        raise ValueError(f"validation and test must leave samples to train on, got {got}")
     order = generator(rng).permutation(T)
     first, second = parts[0], sum(parts)
     chosen = (order[second:], order[:first], order[first:second])

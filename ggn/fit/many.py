@@ -108,7 +108,7 @@ class Fits:
 def train_many(
     net: MLP,
     X: Any,
-    Y: Any,
+    Y: Any = None,
     loss: str | Loss = "squared",
     *,
     w0: Any = None,

@@ -7,6 +7,7 @@ in units that one pass over the samples finds; whoever has the parts puts them i
 
 from __future__ import annotations
 
+import contextlib
 import math
 import time
 from collections.abc import Callable
@@ -23,7 +24,7 @@ from ggn.fit.start import DEFAULT, draw
 from ggn.fit.train import train
 from ggn.io import Model
 from ggn.io.classes import Classes
-from ggn.linearization import Objective, Source, SummedObjective
+from ggn.linearization import Objective, Source, SourceError, SummedObjective
 from ggn.losses import FOR_REGRESSION, Loss
 from ggn.network import MLP
 
@@ -160,7 +161,8 @@ def fit_of_sums(
         "train", and "validation" and others where there are any.
     units : SampleUnits
     measure : bool
-        Whether the errors of each part are asked for, a pass or two more.
+        Whether the errors of each part are asked for, a pass or two more; there are none of those
+        that are lost by then.
     together : callable, optional
         As `ggn.fit.restarts.run_restarts` takes it.
     """
@@ -197,7 +199,10 @@ def fit_of_sums(
         classes=wanted.classes,
     )  # fmt: skip
     best.model = model
-    found = {name: _errors(net, part, loss, best.w) for name, part in parts.items() if measure}
+    found: dict[str, Errors] = {}
+    with contextlib.suppress(SourceError):  # what was trained is not lost with the samples
+        for name in parts if measure else ():
+            found[name] = _errors(net, parts[name], loss, best.w)
     return Fitted(model, best, restarts, found)
 
 

@@ -9,15 +9,16 @@ from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from ggn._core.machine import FIT_BYTES, check_room, done, limited
+from ggn._core.machine import FIT_BYTES, check_room, done
+from ggn.fit.early import ended, on_one_thread, or_lost, until_interrupted
 from ggn.fit.many import run_stack
-from ggn.fit.result import Status, TrainResult, interrupted
+from ggn.fit.result import TrainResult, interrupted
 from ggn.fit.start import DEFAULT
 from ggn.fit.train import train
 from ggn.linearization import Source
@@ -157,7 +158,9 @@ def train_restarts(
     Notes
     -----
     Ctrl-C ends the run that is under way and returns those so far; with several
-    processes it ends them all and is raised again.
+    processes it ends them all and is raised again.  Where the samples of `Chunks` are lost, the
+    runs that ended before are returned, and the one under way if it has taken a step, with
+    `Status.LOST <Status>`.
 
     Examples
     --------
@@ -186,12 +189,12 @@ def train_restarts(
         }
         runs = run_stack(net, X, Y, loss, **several, **options)
         if runs is not None:
-            ended = tuple(run for run in runs if run is not None)
-            if not ended:
+            done_with = tuple(run for run in runs if run is not None)
+            if not done_with:
                 raise KeyboardInterrupt  # before any was done
-            if len(ended) < len(runs):
-                interrupted(ended[-1])  # after which there were to be more
-            return Restarts(ended)
+            if len(done_with) < len(runs):
+                interrupted(done_with[-1])  # after which there were to be more
+            return Restarts(done_with)
     run = functools.partial(_train, net, X, Y, loss, scheme, options)
     return Restarts(tuple(run_restarts(run, n_restarts, rng, n_jobs)))
 
@@ -222,12 +225,12 @@ def run_restarts(
     n_restarts = check_room("n_restarts", integer("n_restarts", n_restarts, 1), FIT_BYTES)
     streams = generator(rng).spawn(n_restarts)
     if together is not None:
-        return together(functools.partial(_on_one_thread, run), streams)
+        return together(functools.partial(on_one_thread, run), streams)
     if min(_processes(n_jobs), len(streams)) == 1:
-        return list(_until_interrupted(run, streams))
+        return until_interrupted(run, streams)
     joblib = done(_joblib)
-    jobs = (joblib.delayed(_on_one_thread)(run, stream) for stream in streams)
-    return list(joblib.Parallel(n_jobs=n_jobs)(jobs))
+    jobs = (joblib.delayed(or_lost)(run, stream) for stream in streams)
+    return ended(list(joblib.Parallel(n_jobs=n_jobs)(jobs)))
 
 
 def _joblib() -> Any:
@@ -250,21 +253,3 @@ def _processes(n_jobs: int | None) -> int:
         return 1
     count: int = joblib.effective_n_jobs(n_jobs)
     return count
-
-
-def _until_interrupted(
-    run: Callable[[np.random.Generator], TrainResult], streams: list[np.random.Generator]
-) -> Iterator[TrainResult]:
-    for stream in streams:
-        result = _on_one_thread(run, stream)
-        yield result
-        if result.status is Status.INTERRUPTED:
-            return
-
-
-def _on_one_thread(
-    run: Callable[[np.random.Generator], TrainResult], stream: np.random.Generator
-) -> TrainResult:
-    """Return run(stream), in which BLAS sums in an order that n_jobs does not change."""
-    with limited():
-        return run(stream)

@@ -22,6 +22,7 @@ __all__ = [
     "TrainResult",
     "best_of",
     "interrupted",
+    "lost",
     "pass_on_interrupt",
 ]
 
@@ -268,6 +269,13 @@ def interrupted(result: TrainResult) -> None:
     """Say that it was Ctrl-C that ended a run."""
     status = Status.INTERRUPTED
     result.update(status=status, message=status.value, success=False)
+
+
+def lost(result: TrainResult, error: Exception) -> None:
+    """Say that the samples were lost, and why, unless Ctrl-C came first."""
+    if result.status is not Status.INTERRUPTED:
+        status = Status.LOST
+        result.update(status=status, message=f"{status.value} {error}", success=False)
 
 
 def pass_on_interrupt(result: TrainResult) -> None:

@@ -66,7 +66,7 @@ class RobustResult(TrainResult):
 def train_robust(
     net: MLP,
     X: Any,
-    Y: Any,
+    Y: Any = None,
     loss: str | Loss = "cauchy",
     *,
     w0: Any = None,

@@ -14,7 +14,7 @@ from ggn.fit.plateau import far_out, told
 from ggn.fit.result import End, Status
 from ggn.fit.run import NEGLIGIBLE, Run
 from ggn.fit.sizes import advice, far_from_one, target_sizes
-from ggn.linearization import BaseLinearization
+from ggn.linearization import BaseLinearization, SourceError, SummedObjective
 
 __all__ = ["judged"]
 
@@ -29,15 +29,30 @@ CUT_OFF = (Status.MAX_ITER, Status.MAX_SECONDS)  # where more of the same may be
 
 def judged(run: Run, status: Status, why: str = "") -> End:
     """Return the best weights of a run, and the status that they deserve; `why` is told with it."""
-    units = run.units
-    if status is Status.LOST:  # nobody to ask: what is known already
-        g = run.gradient if run.best_w is run.w else np.full_like(run.gradient, np.nan)
-        message = f"{status.value} {why}".strip()
-        J = units.loss(run.best_J)
-        return End(status, message, units.weights(run.best_w), J, units.gradient(g))
-    if status is Status.INTERRUPTED:  # wherever that was: the weights alone are sure
+    if status is Status.LOST:
+        return _known(run, status, run.best_w is run.w, why)
+    if status is not Status.INTERRUPTED:
+        return _judged(run, status)
+    if isinstance(run.objective, SummedObjective):
+        run.objective.source.hurry()
+    try:  # wherever that was: the weights alone are sure
         run.gradient = run.objective.at(run.best_w).gradient
-    elif run.best_w is not run.w:
+        return _judged(run, status)
+    except SourceError:  # whoever had the samples heard it too
+        return _known(run, status, False)
+
+
+def _known(run: Run, status: Status, gradient: bool, why: str = "") -> End:
+    """Return the end where nobody can be asked: what is known already."""
+    g = run.gradient if gradient else np.full_like(run.gradient, np.nan)
+    message, units = f"{status.value} {why}".strip(), run.units
+    J = units.loss(run.best_J)
+    return End(status, message, units.weights(run.best_w), J, units.gradient(g))
+
+
+def _judged(run: Run, status: Status) -> End:
+    units = run.units
+    if status is not Status.INTERRUPTED and run.best_w is not run.w:
         best = run.objective.at(run.best_w, run.best_J)
         rounding = 8.0 * best.rounding + EPS * abs(run.first_J)
         if status.success and run.J > (1.0 + JITTER) * run.best_J + rounding:

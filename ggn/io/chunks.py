@@ -39,8 +39,7 @@ class Chunks(Source):
     A chunk is a tuple (X, Y) or (X, Y, sample_weight) of arrays, samples being rows; chunks may
     have different lengths, and be empty.  Columns of data frames are found by the names that the
     first chunk has.  Chunks are read anew in every pass, and no more than one is held at a time.
-    Around 10,000 to 100,000 rows suit: each costs some hundred microseconds a pass beside its
-    samples.
+    Around 10,000 to 100,000 rows suit: each costs some hundred microseconds a pass.
 
     Parameters
     ----------
@@ -157,6 +156,8 @@ class Chunks(Source):
         for name, value in names.items():
             if isinstance(value, str) or not all(isinstance(column, str) for column in value):
                 raise ArgumentError(name, f"must be names of columns, got {describe(value)}")
+            if not len(value):
+                raise ArgumentError(name, f"must name at least one column, got {describe(value)}")
         step = integer("rows", rows, 1)
         wanted = (list(inputs), list(targets), sample_weight)
         check_columns(files, [*inputs, *targets, *([sample_weight] if sample_weight else [])])
@@ -221,8 +222,7 @@ class Chunks(Source):
 
     def _parts(self) -> Iterator[Part]:
         """Yield the parts of a pass."""
-        first, now = self._seen, list[Seen]()
-        place = -1
+        first, now, place = self._seen, list[Seen](), -1
         for place, chunk in enumerate(self._named()):
             part = Part(place, *chunk, memory=self._memory)
             if first is None:
@@ -259,23 +259,25 @@ class Chunks(Source):
     @property
     def names(self) -> Names:
         """Names of the columns of X and Y; None before the first pass, and of plain arrays."""
-        whole = self if self._whole is None else self._whole
-        return whole._names or (None, None)
+        return (self if self._whole is None else self._whole)._names or (None, None)
 
     def named_as(self, names: Names, whose: str) -> Chunks:
         """Return these chunks, columns of frames in the order of these names; whose, for errors."""
         twin = copy.copy(self)
         if self._whole is not None:  # its frames are arrays when they come here
             twin = self._whole.named_as(names, whose)
-            drawn = functools.partial(_drawn, twin._named, *self._chunks.args[1:])
-            return Chunks(drawn)
+            return Chunks(functools.partial(_drawn, twin._named, *self._chunks.args[1:]))
         twin._names, twin._whose, twin._memory = names, whose, Memory()
         return twin
 
     def _pass(self) -> Iterator[Any]:
         """Yield the chunks of a pass; what fails after the first does not lose the fit."""
         try:
-            yield from self._chunks if isinstance(self._chunks, Iterable) else self._chunks()
+            chunks = self._chunks if isinstance(self._chunks, Iterable) else self._chunks()
+            if not isinstance(chunks, Iterable):
+                said = f"must return an iterator of chunks, got {describe(chunks)}"
+                raise ArgumentError("chunks", said)
+            yield from chunks
         except Exception as error:
             if self._seen is None:
                 raise

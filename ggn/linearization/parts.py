@@ -251,6 +251,11 @@ def constant(objective: Objective, output: np.ndarray) -> float:
 # -- of the part itself --------------------------------------------------------------------
 
 
+def starts(sizes: tuple[int, ...]) -> tuple[int, ...]:
+    """Return the first row of each part, counted over all."""
+    return tuple(int(end) - size for end, size in zip(np.cumsum(sizes), sizes, strict=True))
+
+
 def picked(
     part: Part, starts: tuple[int, ...], step: int, counted: bool
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray] | None:

@@ -38,6 +38,10 @@ class Source(ABC):
     """
 
     transport: Transport | None = None
+    no_array = (
+        "samples in chunks are for ggn.train, train_restarts, linearize and diagnose, and "
+        "Chunks.split divides them"
+    )
 
     @abstractmethod
     def reduce(
@@ -51,6 +55,10 @@ class Source(ABC):
         parts come in the same order each time.
         """
 
+    def hurry(self) -> None:
+        """Take note of Ctrl-C: what may have gone with it is not to be waited for."""
+        return
+
     def latency(self) -> float:
         """Return the seconds that a sum of no work takes; 0 where that is next to nothing."""
         return 0.0
@@ -60,6 +68,10 @@ class Source(ABC):
         return self.reduce(add, function, *args)
 
     @functools.cached_property
+    def _found(self) -> Summary | None:
+        return self.reduce(merged, summary_of)
+
+    @property
     def summary(self) -> Summary:
         """What the first pass finds; errors of the samples come from here.
 
@@ -69,7 +81,7 @@ class Source(ABC):
             For numbers that are not finite, widths that differ, weights that are all 0, or no
             samples at all.
         """
-        found = self.reduce(merged, summary_of)
+        found = self._found
         if found is None or not sum(found.sizes):
             raise ChunkError("X must hold at least one sample, got chunks without any")
         if found.weight == 0.0:
@@ -81,7 +93,7 @@ class Source(ABC):
     @property
     def n_samples(self) -> int:
         """Samples, those of weight 0 too."""
-        return sum(self.summary.sizes)
+        return 0 if self._found is None else sum(self._found.sizes)
 
     @property
     def weight(self) -> float:

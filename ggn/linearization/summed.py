@@ -16,6 +16,7 @@ import numpy as np
 
 from ggn.activations import Identity
 from ggn.linearization import parts
+from ggn.linearization.absent import OfSums
 from ggn.linearization.base import BaseLinearization, BaseObjective
 from ggn.linearization.columns import constant_by_rounding
 from ggn.linearization.foreseen import Foreseen, UnforeseenError, several
@@ -144,7 +145,7 @@ class SummedObjective(BaseObjective):
 
     @functools.cached_property
     def _starts(self) -> tuple[int, ...]:
-        return _starts(self._problem.sizes)
+        return parts.starts(self._problem.sizes)
 
     def part(self, rows: np.ndarray) -> Self:
         chosen = Rows(rows, self._starts)
@@ -170,7 +171,7 @@ class SummedObjective(BaseObjective):
             sizes = found.counted if counted else found.sizes
             step = -(-sum(sizes) // most)
             self._seen[key] = self.source.reduce(
-                parts.stacked, parts.picked, _starts(sizes), step, counted
+                parts.stacked, parts.picked, parts.starts(sizes), step, counted
             )
         X, Y, s = self._seen[key]
         scales = self._problem.scales
@@ -248,7 +249,7 @@ class SummedObjective(BaseObjective):
         return 0  # a part at a time
 
 
-class SummedLinearization(BaseLinearization):
+class SummedLinearization(OfSums, BaseLinearization):
     """A `SummedObjective` at one w; P itself, and what is made of it, cannot be had."""
 
     objective: SummedObjective
@@ -293,8 +294,3 @@ class SummedLinearization(BaseLinearization):
     def curvature_along(self, d: np.ndarray) -> float:
         found = float(self.objective.total(parts.curvature_along, self.w, d))
         return found + 2.0 * self.objective.penalty(d)
-
-
-def _starts(sizes: tuple[int, ...]) -> tuple[int, ...]:
-    """Return the first row of each part, counted over all."""
-    return tuple(int(end) - size for end, size in zip(np.cumsum(sizes), sizes, strict=True))

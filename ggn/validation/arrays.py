@@ -48,6 +48,9 @@ def with_sum(
         if small and _finite(value, total):
             return value, total
     plain(name, value)
+    why = getattr(type(value), "no_array", None)
+    if isinstance(why, str):
+        raise ArgumentError(name, f"must be an array, got {type(value).__name__}: {why}")
     try:
         array = np.asarray(value)
     except Exception as error:  # ragged nesting; a tensor that needs grad, or is on a GPU
