@@ -232,19 +232,22 @@ def test_a_file_keeps_the_deviations_where_asked(hidden, tmp_path):
 def test_parts_share_out_the_inputs():
     rng = np.random.default_rng(0)
     X = rng.integers(0, 12, (300, 2)).astype(float)  # many of them repeated
-    found = parts(X, 10, np.random.default_rng(1))
+    found = parts(X, X[:, :1], 10, np.random.default_rng(1))
     np.testing.assert_array_equal(found.sum(axis=0), 1)
     for row in np.unique(X, axis=0):
         same = (row == X).all(axis=1)
         assert len(np.unique(found[:, same].argmax(axis=0))) == 1
     # whatever the order of the samples
     order = rng.permutation(300)
-    np.testing.assert_array_equal(parts(X[order], 10, np.random.default_rng(1)), found[:, order])
+    np.testing.assert_array_equal(
+        parts(X[order], X[order, :1], 10, np.random.default_rng(1)), found[:, order]
+    )
 
 
 @pytest.mark.parametrize(("T", "count"), [(19, 1), (20, 5), (27, 6), (400, 10)])
 def test_few_samples_make_few_parts(T, count):
-    found = parts(np.arange(T)[:, np.newaxis].astype(float), 10, np.random.default_rng(0))
+    X = np.arange(T)[:, np.newaxis].astype(float)
+    found = parts(X, X, 10, np.random.default_rng(0))
     assert found.shape == (count, T)
     assert found.any() == (count > 1)
 

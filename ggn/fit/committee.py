@@ -2,7 +2,8 @@
 
 Member j leaves out part j of 10, or of as many as there are members: each sample judges no more
 than one of them and is learnt by the others.  Samples of the same inputs are in the same part,
-or repeats would tell what they are to judge.  Members of some size run on threads, as many as
+or repeats would tell what they are to judge; not those of categories, of which new samples have
+the same inputs again.  Members of some size run on threads, as many as
 `ggn.threads` says; what they find does not depend on how many.
 """
 
@@ -27,6 +28,7 @@ PARTS = 10  # at least, where there are inputs for them; against 5, errors were 
 LEAST_PARTS = 5
 ENDS_ALL = (Status.INTERRUPTED, Status.CALLBACK)
 FEWEST = 4  # distinct inputs of a part
+UNSEEN = 0.01  # of new samples, that have inputs not seen: next to none
 ROUNDS, SETTLED = 5, 0.1  # of all members, before the last; each begins anew, and scatters
 STEPS = 100  # of each training of a robust fit
 
@@ -61,7 +63,7 @@ def train_members(
     alone : bool, default False
         Whether to stay on the caller's thread, for functions of the user's own.
     """
-    left_out = parts(data.X, max(n_estimators, PARTS), rng)
+    left_out = parts(data.X, data.Yt.T, max(n_estimators, PARTS), rng)
     streams = rng.spawn(n_estimators)
     found: list[Member | None] = [None] * n_estimators
 
@@ -88,21 +90,25 @@ def _alike(data: Objective) -> Objective:
     return Objective(data.net, data.X, data.Yt.T, sample_weight=data.sample_weight)
 
 
-def parts(X: np.ndarray, count: int, rng: np.random.Generator) -> np.ndarray:
+def parts(X: np.ndarray, Y: np.ndarray, count: int, rng: np.random.Generator) -> np.ndarray:
     """Return which samples are in each part, (count or fewer, T), by inputs X (T, n0).
 
-    Samples of the same inputs are in the same part.  Where there are too few for parts to
-    tell anything, there is one, without samples.
+    Samples of the same inputs are in the same part; of categories (`all_seen`) only those of the
+    same targets Y (T, nL) as well, copies.  Where there are too few for parts to tell anything,
+    there is one, without samples.
 
     Examples
     --------
     >>> import numpy as np
     >>> X = np.repeat(np.arange(40.0), 2)[:, np.newaxis]
-    >>> part = parts(X, 5, np.random.default_rng(0))
+    >>> part = parts(X, np.sin(X), 5, np.random.default_rng(0))
     >>> part.sum(axis=1), bool((part[:, ::2] == part[:, 1::2]).all())
     (array([16, 16, 16, 16, 16]), True)
     """
     of, firsts = numbered(X, np.lexsort(X.T[::-1]))
+    if all_seen(X, of):
+        both = np.hstack([X, Y])
+        of, firsts = numbered(both, np.lexsort(both.T[::-1]))
     distinct = len(firsts)
     count = min(count, distinct // FEWEST)
     if count < LEAST_PARTS:
@@ -110,6 +116,26 @@ def parts(X: np.ndarray, count: int, rng: np.random.Generator) -> np.ndarray:
     numbers = rng.permutation(distinct) % count
     found: np.ndarray = numbers[of] == np.arange(count)[:, np.newaxis]
     return found
+
+
+def all_seen(X: np.ndarray, of: np.ndarray) -> bool:
+    """Whether new samples will hardly have inputs but those of X (T, n0), numbered by `of`.
+
+    So it is where every column has two values, between which there is nothing, and next to no
+    sample has inputs that occur once, which is Good's estimate of what has not been seen.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> of = np.repeat(np.arange(4), 9)
+    >>> X = np.array([[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]])[of]
+    >>> all_seen(X, of), all_seen(X + np.arange(36.0)[:, np.newaxis], np.arange(36))
+    (True, False)
+    """
+    once = np.bincount(of) == 1
+    if once.sum() >= UNSEEN * len(X):
+        return False
+    return bool(((X == X.min(axis=0)) | (X == X.max(axis=0))).all())
 
 
 def numbered(X: np.ndarray, order: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

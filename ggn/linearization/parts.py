@@ -133,17 +133,14 @@ def _objective(part: Part, problem: Problem) -> Objective | None:
     if not len(part):
         return None
     if (part.weights is not None) != problem.weighted:
-        raise ChunkError(
-            f"chunk {part.number} must have sample_weight in every pass or in none, as in the first"
-        )
+        raise ChunkError(f"chunk {part.number} must have sample_weight in every pass or in none")
     try:
         made = Objective(problem.net, part.X, part.Y, problem.loss)
     except ValueError as error:
         raise ChunkError(f"in chunk {part.number}, {error}") from error
     if part.memory is not None:
         made.share(part.memory)
-    s = part.weights
-    if problem.weighted and s is not None:
+    if (s := part.weights) is not None:
         made.s, made.c = s, Shares(s / problem.weight, made.T)
     else:
         made.c = Shares(1.0 / problem.weight, made.T)
