@@ -1,6 +1,5 @@
 """Arrays whose meaning NumPy would drop, and names that other tools use."""
 
-import ml_dtypes
 import numpy as np
 import pandas as pd
 import pytest
@@ -77,17 +76,21 @@ def test_what_would_lose_its_meaning_is_refused(X, sentence):
     [
         np.ma.array([[1.0], [2.0]]),
         np.array([[1.0], [2.0]]).view(np.matrix),
-        np.array([[1], [2]], ml_dtypes.bfloat16),
-        np.array([[1], [2]], ml_dtypes.float8_e5m2),
         pd.Series([1, 2], dtype="Int64"),
         pd.DataFrame({"a": [1.0, 2.0]}),
         np.array([[1], [2]], object),
     ],
-    ids=["no_mask", "matrix", "bfloat16", "float8", "nullable", "frame", "objects"],
+    ids=["no_mask", "matrix", "nullable", "frame", "objects"],
 )
 def test_what_keeps_it_is_taken(X):
     w = NET.initial_weights(0)
     assert np.array_equal(NET.forward(w, X), NET.forward(w, [[1.0], [2.0]]))
+
+
+@pytest.mark.parametrize("name", ["bfloat16", "float8_e5m2"])
+def test_short_floats_are_taken(name):
+    dtypes = pytest.importorskip("ml_dtypes", reason="ml_dtypes has them, newer onnx brings it")
+    test_what_keeps_it_is_taken(np.array([[1], [2]], getattr(dtypes, name)))
 
 
 @pytest.mark.parametrize(
