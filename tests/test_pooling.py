@@ -10,6 +10,7 @@ from ggn.fit.pooling import left_out, likeliest, narrowing
 from ggn.fit.predictive import Component
 from ggn.fit.train import train
 from ggn.linearization import Objective
+from ggn.validation import same_state
 
 
 def trainer(data, w, l2, most, tol, before):
@@ -91,3 +92,17 @@ def test_a_mixture_is_narrower_than_its_members():
     drawn = mixture.sample(at, 4000)
     _, deviation = mixture.predict(at, return_std=True)
     np.testing.assert_allclose(drawn.std(axis=2), deviation, rtol=0.08)
+
+
+@pytest.mark.parametrize("bits", [np.random.PCG64, np.random.MT19937, np.random.Philox])
+def test_a_generator_twice(bits):
+    """Draws and streams of the second are those of the first, from where that stood."""
+    rng = np.random.Generator(bits(5))
+    rng.spawn(2)
+    rng.normal(size=3)
+    again = same_state(rng)
+    assert (again.normal(size=4) == rng.normal(size=4)).all()
+    for one, other in zip(rng.spawn(2), again.spawn(2), strict=True):
+        assert (one.normal(size=4) == other.normal(size=4)).all()
+    fresh = np.random.Generator(bits(5)).spawn(3)[2]
+    assert (same_state(fresh).normal(size=4) == fresh.normal(size=4)).all()

@@ -8,7 +8,6 @@ targets than each of them: by how much, `ggn.fit.pooling` asks the samples.
 
 from __future__ import annotations
 
-import copy
 import itertools
 import math
 import time
@@ -35,7 +34,7 @@ from ggn.io.scaling import standard_units
 from ggn.io.training import Training
 from ggn.linearization import Objective, linearize
 from ggn.network import MLP, side_by_side
-from ggn.validation import samples
+from ggn.validation import same_state, samples
 
 __all__ = ["Mixture", "bayesian_mixture", "mixed", "trained"]
 
@@ -229,8 +228,8 @@ def bayesian_mixture(
             max_seconds=max(limits.seconds - passed, 0.0), **options,
         )  # fmt: skip
 
-    drawn = copy.deepcopy(rng)  # the caller's goes on, once; each time the starts are the same
-    streams = itertools.chain([rng], map(copy.deepcopy, itertools.repeat(drawn)))
+    drawn = same_state(rng)  # the caller's goes on, once; each time the starts are the same
+    streams = itertools.chain([rng], map(same_state, itertools.repeat(drawn)))
 
     def fit(of: Objective) -> list[Member]:
         return train_members(
@@ -243,7 +242,7 @@ def bayesian_mixture(
         return Stages(of, quiet, start, sample_weight=of.sample_weight, **options)
 
     members, settled = members_in_turn(
-        kind, standard, fit, stages, draw(standard, copy.deepcopy(drawn))
+        kind, standard, fit, stages, draw(standard, same_state(drawn))
     )
     made = mixed(members, standard.Yt.T, units)
     made.noise_settled = settled

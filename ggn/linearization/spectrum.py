@@ -204,13 +204,12 @@ def spectrum(
     (array([-1.,  1.]), 1)
     """
     k, probe = integer("k", k, 1), _Probe(at, rng, scale)
-    limit = memory_limit(max_memory)
-    N = len(at.w)
+    limit, N = memory_limit(max_memory), len(at.w)
     if not math.isfinite(probe.tolerance):
         raise ValueError("at must have a finite Hessian, got one that overflows")
     if dense_fits(N, limit, k):
         H = at.hessian() if scale is None else scaled_hessian(at, scale)
-        values, vectors = eigh(H, driver="evd")
+        values, vectors = _all_pairs(H)
         return Spectrum(values, vectors, probe.tolerance, True, H)
     (low, left), (high, right) = probe.lanczos(k, "SA"), probe.lanczos(k, "LA")
     values, vectors = np.append(low, high), np.hstack([left, right])
@@ -236,10 +235,14 @@ def negative(
     H = scaled_hessian(at, D) if N <= DENSE_NEGATIVE else None
     if not math.isfinite(probe.tolerance) or (H is not None and not np.isfinite(H).all()):
         return np.empty(0), np.empty((N, 0))
-    # all vectors by divide and conquer are quicker than a part of them by other drivers
-    values, vectors = probe.lanczos(FEW, "SA") if H is None else eigh(H, driver="evd")
+    values, vectors = probe.lanczos(FEW, "SA") if H is None else _all_pairs(H)
     below = values < -probe.tolerance
     return values[below], vectors[:, below]
+
+
+def _all_pairs(H: np.ndarray) -> Any:
+    """Return all pairs, sooner than a part of them by others; SciPy 1.13 has no evd of one."""
+    return eigh(H, driver="evd" if len(H) > 1 else None)
 
 
 class _Probe:

@@ -7,11 +7,11 @@ words for some keys, with the same fields, and leaves the others as they are.
 from __future__ import annotations
 
 import enum
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-__all__ = ["Evidence", "EvidenceKind", "Judgement", "Verdict", "seen", "sentence"]
+__all__ = ["Evidence", "EvidenceKind", "Judgement", "Verdict", "first_verdict", "seen", "sentence"]
 
 
 class Verdict(enum.Enum):
@@ -187,3 +187,21 @@ class Judgement:
     verdict: Verdict | None = None
     evidence: tuple[Evidence, ...] = ()
     measured: Mapping[str, Any] = field(default_factory=dict)
+
+
+def first_verdict(
+    judges: Iterable[Callable[[Any], Judgement]], point: Any
+) -> tuple[Verdict, tuple[Evidence, ...], dict[str, Any]]:
+    """Return the first verdict that applies, what all tests until then say, and have measured.
+
+    The last test has one.
+    """
+    said: tuple[Evidence, ...] = ()
+    measured: dict[str, Any] = {}
+    for judge in judges:
+        found = judge(point)
+        said += found.evidence
+        measured |= found.measured
+        if found.verdict is not None:
+            return found.verdict, said, measured
+    raise AssertionError("the last test has no verdict")

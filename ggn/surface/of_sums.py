@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import functools
 import math
-from typing import Any
 
 import numpy as np
 
@@ -25,7 +24,7 @@ from ggn.linearization.summed import SummedLinearization, SummedObjective
 from ggn.surface.advice import Advice, Suggestion
 from ggn.surface.change import fall_of_sums
 from ggn.surface.diagnosis import Diagnosis
-from ggn.surface.evidence import Evidence, EvidenceKind, Judgement, Verdict, seen
+from ggn.surface.evidence import Evidence, EvidenceKind, Judgement, Verdict, first_verdict, seen
 from ggn.surface.examination import PROMISE, RELATIVE, TINY
 from ggn.surface.judgements import descends, isolated
 from ggn.surface.kinks import kinks_of_sums
@@ -46,7 +45,7 @@ ADVICE = {
 def diagnose_sums(at: SummedLinearization, max_memory: float) -> Diagnosis:
     """Return what is known of w by sums over the samples alone."""
     point = _Point(at, max_memory)
-    verdict, said, measured = _judged(point)
+    verdict, said, measured = first_verdict((_moves_on, descends, isolated, _unsettled), point)
     unseen, far = seen(EvidenceKind.SUMS_ONLY), far_out(at.objective, at.w)
     if far is not None:
         said += (seen(EvidenceKind.FAR_OUT, influence=far.influence),)
@@ -148,20 +147,6 @@ class _Point:
         norm = float(np.linalg.norm(downhill)) or 1.0
         found = 0.0 if self.kinks[0] else fall_of_sums(at.objective, at.w, self.step)
         return found or fall_of_sums(at.objective, at.w, downhill / norm)
-
-
-def _judged(point: _Point) -> tuple[Verdict, tuple[Evidence, ...], dict[str, Any]]:
-    """Return the first verdict that applies, its evidence, and what was measured for it."""
-    said: tuple[Evidence, ...] = ()
-    measured: dict[str, Any] = {}
-    for judge in (_moves_on, descends, isolated, _unsettled):
-        found = judge(point)
-        said += found.evidence
-        measured |= found.measured
-        if found.verdict is not None:
-            break
-    assert found.verdict is not None  # the last has one
-    return found.verdict, said, measured
 
 
 def _moves_on(point: _Point) -> Judgement:

@@ -40,7 +40,7 @@ from ggn.network import MLP
 from ggn.surface import judgements
 from ggn.surface.advice import suggestion
 from ggn.surface.diagnosis import Diagnosis
-from ggn.surface.evidence import Evidence, EvidenceKind, Judgement, seen
+from ggn.surface.evidence import EvidenceKind, Judgement, first_verdict, seen
 from ggn.surface.examination import Examination
 from ggn.surface.of_fit import takes_fits
 from ggn.surface.of_sums import diagnose_sums
@@ -181,27 +181,20 @@ ORDER: tuple[Callable[[Examination], Judgement], ...] = (
 
 def _conclude(point: Examination) -> Diagnosis:
     """Return the first verdict that applies."""
-    evidence: list[Evidence] = []
-    measured: dict[str, Any] = {}
-    for judge in ORDER:
-        found = judge(point)
-        evidence += found.evidence
-        measured |= found.measured
-        if found.verdict is not None:
-            break
-    assert found.verdict is not None  # the last has one
+    verdict, said, measured = first_verdict(ORDER, point)
+    evidence = list(said)
     obstructions, at, far = point.obstructions, point.at, point.far_out
     if far is not None:
         evidence.append(seen(EvidenceKind.FAR_OUT, influence=far.influence))
     if point.outliers is not None:
         evidence.append(seen(EvidenceKind.LONE_TARGETS, outliers=point.outliers))
     advice = suggestion(
-        found.verdict, point.net, point.objective, obstructions, point.large,
+        verdict, point.net, point.objective, obstructions, point.large,
         descends="descent" in measured, far_out=far is not None,
         outliers=point.outliers is not None,
     )  # fmt: skip
     return Diagnosis(
-        verdict=found.verdict,
+        verdict=verdict,
         evidence=tuple(evidence),
         suggestion=advice,
         loss=at.loss,

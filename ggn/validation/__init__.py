@@ -49,6 +49,7 @@ __all__ = [
     "number",
     "one_of",
     "plain",
+    "same_state",
     "samples",
     "shared",
     "spelled",
@@ -136,6 +137,20 @@ def generator(value: Any) -> np.random.Generator:
             "rng",
             f"must be a non-negative integer, a numpy Generator or None, got {describe(value)}",
         ) from error
+
+
+def same_state(rng: np.random.Generator) -> np.random.Generator:
+    """Return another generator that draws, and spawns, what this one would.
+
+    As copy.deepcopy does from NumPy 2.0 on; before, it forgets what `spawn` goes by.
+    """
+    bits = rng.bit_generator
+    seeds: Any = bits.seed_seq
+    if isinstance(seeds, np.random.SeedSequence):
+        seeds = np.random.SeedSequence(**seeds.state)
+    made = type(bits)(seeds)
+    made.state = bits.state
+    return np.random.Generator(made)
 
 
 def integer(name: str, value: Any, low: int, high: float = LARGEST) -> int:
