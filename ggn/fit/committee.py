@@ -22,7 +22,7 @@ from ggn.fit.stages import STOPPED, Stages
 from ggn.fit.start import draw
 from ggn.linearization import Objective
 
-__all__ = ["FEWEST", "members_in_turn", "numbered", "parts", "train_members"]
+__all__ = ["FEWEST", "UNSEEN", "members_in_turn", "numbered", "parts", "train_members"]
 
 PARTS = 10  # at least, where there are inputs for them; against 5, errors were 8 and 0.4 % less
 LEAST_PARTS = 5

@@ -34,7 +34,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ggn._core.machine import lane_count, limited, share, threads
-from ggn.fit.committee import FEWEST, numbered
+from ggn.fit.committee import FEWEST, UNSEEN, numbered
 from ggn.fit.member import of_rows
 from ggn.fit.result import Status, TrainResult
 from ggn.fit.start import draw
@@ -48,7 +48,6 @@ ENOUGH = 1000  # samples to judge by; with so many, V differs little from that o
 START = -6  # log α, in units of half a decade
 LEAST, LARGEST = -16, 2
 DIFFER = 0.1  # of the labels of any two samples: of repeats, no copies
-UNSEEN = 0.01  # of new samples, that have inputs not seen: next to none
 DIVIDED = 8  # kinds of sample that a divisor is found in: by chance once in 256
 FIRST, STEPS = 20, 8  # steps at START, and at each further α
 
