@@ -163,7 +163,7 @@ def test_damped_steps_agree_with_the_oracle(c, T, softmax, l2):
     X, _ = c.data(T)
     Y = np.eye(c.net.n_outputs)[np.arange(T) % c.net.n_outputs]
     s = sample_weights(T, c.seed)
-    g, B, _ = oracle(c, X, Y, s / s.sum(), softmax)
+    g, B, r = oracle(c, X, Y, s / s.sum(), softmax)
     mu = 0.3
     G = B @ B.T + 2.0 * l2 * np.eye(len(c.w))
     expected = np.linalg.solve(G + mu * np.eye(len(c.w)), g + 2.0 * l2 * c.w)
@@ -172,8 +172,11 @@ def test_damped_steps_agree_with_the_oracle(c, T, softmax, l2):
     assert_close(at.gradient, g + 2.0 * l2 * c.w)
     assert_close(at.normal_matrix(), G)
     condition = 1.0 + np.linalg.norm(G, 2) / mu
+    # samples whose terms cancel leave of the gradient less than its rounding says
+    terms = np.abs(B) @ np.abs(r) + 2.0 * l2 * np.abs(c.w)
+    cancelled = np.linalg.norm(terms) / max(np.linalg.norm(g + 2.0 * l2 * c.w), 1e-300)
     for step in DIRECT:
-        assert_close(step.prepare(at, Metric()).solve(mu), expected, 1e-13 * condition)
+        assert_close(step.prepare(at, Metric()).solve(mu), expected, 1e-13 * condition * max(cancelled, 1.0))
     assert_close(at.operator() @ expected, G @ expected, 1e-12 * condition)
 
 

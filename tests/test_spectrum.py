@@ -11,7 +11,7 @@ from strategies import assert_close, cases
 
 import ggn
 from ggn.linearization.hessian import hessian_parts
-from ggn.linearization.spectrum import inertia, negative, spectrum
+from ggn.linearization.spectrum import SEEDED, inertia, negative, spectrum
 
 # ------------------------------------------------------------- inertia
 
@@ -117,6 +117,7 @@ def test_lanczos_where_the_hessian_is_zero():
     assert spectrum(at).inertia.zero == 60
 
 
+@pytest.mark.skipif(not SEEDED, reason="ARPACK of SciPy before 1.17 restarts from its own state")
 def test_lanczos_gives_the_same_bits_again():
     """Where eigenvalues are multiple, it depends on its start, and on its restarts."""
     rng = np.random.default_rng(3)
