@@ -18,7 +18,9 @@ function on a chunk's samples by the rate of its kernel; of the matrix also `uni
 sample, which is most of it where units are few, and call + matrix N².  Cores are those of one
 machine less what its processes take when nothing is done; of a cluster of machines, there is no
 such bound.  Where workers are as many as cores, each waits for the others and for the scheduler:
-the longest of the three then counts `crowd` times, and a task `press` in the place of lead.
+the longest of the three then counts `crowd` times, and a task `press` in the place of lead.  Where
+they are more, these are `throng` and `crush`, and kernels, which share caches, take `shared` times
+longer.
 
 python -m benchmarks.growth            the table of the guide, from the constants below
 python -m benchmarks.growth measure    the constants of this machine, by processor time
@@ -81,6 +83,9 @@ class Constants:
         How many times longer the work of a graph takes where workers are as many as cores.
     press : float
         Seconds for each task of such a graph, in the place of `lead`.
+    shared, throng, crush : float
+        Where workers are twice as many as cores: how many times longer kernels take, in processor
+        time; and what `crowd` and `press` are there.
     """
 
     assembly: float
@@ -102,6 +107,9 @@ class Constants:
     copy: float
     crowd: float
     press: float
+    shared: float
+    throng: float
+    crush: float
 
 
 # a Zen 4 core; the wire is ten gigabit
@@ -109,6 +117,7 @@ MEASURED = Constants(
     assembly=41.6e9, forward=30.6e9, along=25.7e9, unit=11e-9, call=0.4e-3, matrix=4.7e-9,
     alone=1.014, graph=13.5e-3, lead=0.3e-3, schedule=0.53e-3, task=1.18e-3, hand=0.0, idle=0.046,
     carry=1.9e-9, wire=1.2e9, solve=34.8e9, copy=6.2e-9, crowd=1.08, press=0.63e-3,
+    shared=1.0, throng=1.08, crush=0.63e-3,
 )  # fmt: skip
 
 
@@ -149,8 +158,11 @@ def graph(
     """Return what a graph takes whose parts are so many seconds, and sums so many bytes."""
     fan = fan or (FAN if size > SMALL else WIDE)
     n, h = C + sum(additions(C, fan)), handed(C, W, fan)
-    crowded = cores <= W
-    lead = known.press if crowded else known.lead
+    crowd, lead = 1.0, known.lead
+    if cores <= W:
+        crowd, lead = known.crowd, known.press
+    if cores < W:
+        crowd, lead = known.throng, known.crush
     rest = n * max(known.schedule - known.lead, 0.0)
     sweep, leaf = math.ceil(C / W) * leaf, leaf + known.carry * size
     work = C * leaf + n * known.task + h * (known.hand + size / known.wire)
@@ -159,7 +171,7 @@ def graph(
         + in_turn(C, W, fan) * size / known.wire
     )  # fmt: skip
     free = max(cores - known.idle * (W + 1), 0.5)
-    longest = max(worker, rest, (work + rest) / free) * (known.crowd if crowded else 1.0)
+    longest = max(worker, rest, (work + rest) / free) * crowd
     return Graph(
         known.graph + n * lead + longest, work + n * known.schedule + size / known.wire, sweep
     )
@@ -171,6 +183,8 @@ def growth(
     """Return what an iteration takes, of workers that share so many cores."""
     N, each = net.n_weights, T / C
     quick = known.alone if cores > 1 and min(W, cores) == 1 else 1.0
+    if cores < W:
+        quick /= known.shared
     samples = each * (normal_work(net) / known.assembly + known.unit * sum(net.sizes[1:]))
     assembly = samples / quick + known.call + known.matrix * N * N
     sweeps = [

@@ -36,6 +36,8 @@ __all__ = ["cluster", "data", "measure", "one", "processor", "source", "spent"]
 NETS = (10, 30, 1), (30, 40, 1), (6, 20, 20, 1), (3, 10, 1), (12, 80, 1), (5, 10, 10, 3)
 SAMPLES = 1_000, 8_000  # of which a kernel's cost is the difference
 BURNT = 3e-3, 30e-3  # seconds of work of a leaf, of which what a crowd costs is fitted
+SHORT = 2e-3  # and of one whose task's cost is measured: of none, workers take many at a time
+FLUSHED = 8_000_000  # doubles, more than caches hold
 FEW, MANY = 8, 64  # chunks of which a task's cost is the difference
 
 
@@ -121,10 +123,14 @@ def _shared(parts: list[list[float]], taken: Any) -> Any:
 
 
 def _seconds(call: Callable[..., object], *args: Any) -> float:
-    """Return the median processor seconds of a call in this thread, made once before."""
+    """Return the median processor seconds of a call in this thread, made once before.
+
+    What it works on is not in a cache: that of a chunk is not either when its turn comes.
+    """
     call(*args)
-    taken = []
+    taken, other = [], np.ones(FLUSHED)
     for _ in range(7):
+        other += 1.0
         start = time.thread_time()
         call(*args)
         taken.append(time.thread_time() - start)
@@ -150,6 +156,14 @@ def spent(client: Any, call: Callable[[], object], times: int) -> np.ndarray:
         wall = time.perf_counter() - start
         found.append([*(np.array(processor(client)) - before) / times, wall / times])
     return np.median(found, axis=0)
+
+
+def beside(client: Any, of: Any, idle: np.ndarray) -> np.ndarray:
+    """Return processor seconds of client and workers for a graph, less its work and its waiting."""
+    worked: list[float] = []
+    cost = spent(client, lambda: worked.append(of.total(burn, SHORT)), 10)
+    rest: np.ndarray = cost[:2] - idle * cost[2] - [0.0, statistics.mean(worked)]
+    return rest
 
 
 def processor(client: Any) -> tuple[float, float]:
@@ -181,17 +195,18 @@ def solving() -> tuple[float, float]:
 
 
 def burn(part: Any, seconds: float) -> float:
-    """Work for so long, as kernels do: without Python's lock, and in this thread's time."""
-    A = np.ones((200, 200))
+    """Work for so long, as kernels do, without Python's lock; return this thread's seconds."""
+    A = np.ones((100, 100))
     start = time.thread_time()
     while time.thread_time() - start < seconds:
         A @ A
-    return 1.0
+    return time.thread_time() - start
 
 
-def crowded(client: Any, W: int, known: Constants) -> tuple[float, float]:
-    """Return `crowd` and `press`, from graphs whose work is known."""
-    rows, taken, cores = [], [], float(W)
+def crowded(client: Any, W: int, cores: float, known: Constants) -> tuple[float, float]:
+    """Return `crowd` and `press`, or `throng` and `crush`, from graphs whose work is known."""
+    rows, taken = [], []
+    free = replace(known, graph=0.0, press=0.0, crowd=1.0, crush=0.0, throng=1.0)
     for C in (FEW, MANY):
         of = source(client, C)
         for seconds in BURNT:
@@ -201,7 +216,6 @@ def crowded(client: Any, W: int, known: Constants) -> tuple[float, float]:
                 start = time.perf_counter()
                 of.total(burn, seconds)
                 walls.append(time.perf_counter() - start)
-            free = replace(known, graph=0.0, press=0.0, crowd=1.0)
             rows.append([graph(seconds, C, W, free, cores).wall, C + sum(additions(C, WIDE))])
             taken.append(max(statistics.median(walls) - known.graph, 1e-3))
     crowd, press = _shared(rows, taken)
@@ -224,8 +238,7 @@ def measure() -> Constants:
                 start = time.time()
                 waits.append(of.reduce(min, begun) - start)
             leads.append(statistics.median(waits))
-            cost = spent(client, lambda of=of: of.total(one), 10)
-            costs.append(cost[:2] - idle * cost[2])
+            costs.append(beside(client, of, idle))
         n = 500_000
         cost = spent(client, lambda: few.reduce(add, numbers, n), 3)
         carried = cost[1] - idle[1] * cost[2] - costs[0][1]
@@ -238,13 +251,9 @@ def measure() -> Constants:
         slow = rates(client)
         idle_here = spent(client, lambda: time.sleep(1.0), 1)[:2]
         few, many = source(client, FEW), source(client, MANY)
-        nothing, all_of_them = (
-            spent(client, lambda of=of: of.total(one), 10) for of in (few, many)
-        )
-        large = spent(client, lambda: few.reduce(add, numbers, n), 3)
-        nothing, all_of_them, large = (
-            cost[:2] - idle_here * cost[2] for cost in (nothing, all_of_them, large)
-        )
+        nothing, all_of_them = (beside(client, of, idle_here) for of in (few, many))
+        cost = spent(client, lambda: few.reduce(add, numbers, n), 3)
+        large = cost[:2] - idle_here * cost[2]
         more = handed(MANY, W, WIDE) - handed(FEW, W, WIDE)
         hand = (all_of_them[1] - nothing[1] - between * task) / more
         sent = max(float((large - nothing).sum()) - carry * FEW * 8.0 * n, 1e-4)
@@ -252,7 +261,11 @@ def measure() -> Constants:
         found = Constants(
             *map(float, slow), float(np.median((quick / slow)[:3])), float(latency), float(lead),
             float(schedule), float(task), float(max(hand, 0.0)), float(idle.mean()), carry,
-            float(wire), *map(float, solving()), 1.0, float(lead),
+            float(wire), *map(float, solving()), 1.0, float(lead), 1.0, 1.0, float(lead),
         )  # fmt: skip
-        crowd, press = crowded(client, W, found)
-    return replace(found, crowd=crowd, press=press)
+        crowd, press = crowded(client, W, W, found)
+    with cluster(2 * W) as client:
+        slower = float(np.median((slow / rates(client))[:3]))
+        throng, crush = crowded(client, 2 * W, W, found)
+    known = {"crowd": crowd, "press": press, "shared": slower, "throng": throng, "crush": crush}
+    return replace(found, **known)

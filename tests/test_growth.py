@@ -40,8 +40,9 @@ def test_costs_of_kernels_are_told_apart(monkeypatch):
     np.testing.assert_allclose(found, expected, rtol=1e-6)
 
 
-def test_what_a_crowd_costs_is_found_from_graphs_of_known_work(monkeypatch):
-    truth, now = replace(MEASURED, crowd=1.3, press=2e-3), [0.0]
+@pytest.mark.parametrize(("cores", "named"), [(2, ("crowd", "press")), (1, ("throng", "crush"))])
+def test_what_a_crowd_costs_is_found_from_graphs_of_known_work(monkeypatch, cores, named):
+    truth, now = replace(MEASURED, **dict(zip(named, (1.3, 2e-3), strict=True))), [0.0]
 
     class Source:
         def __init__(self, client, C):
@@ -49,14 +50,14 @@ def test_what_a_crowd_costs_is_found_from_graphs_of_known_work(monkeypatch):
 
         def total(self, function, seconds):
             assert function is growth_measured.burn
-            now[0] += graph(seconds, self.C, 2, truth, 2.0).wall
+            now[0] += graph(seconds, self.C, 2, truth, cores).wall
 
     monkeypatch.setattr(growth_measured, "source", Source)
     clock = SimpleNamespace(perf_counter=lambda: now[0])
     monkeypatch.setattr(growth_measured, "time", clock)
-    known = replace(truth, crowd=1.0, press=truth.lead)
-    found = growth_measured.crowded(None, 2, known)
-    assert found == pytest.approx((truth.crowd, truth.press), rel=1e-6)
+    known = replace(truth, **dict(zip(named, (1.0, truth.lead), strict=True)))
+    found = growth_measured.crowded(None, 2, cores, known)
+    assert found == pytest.approx([getattr(truth, name) for name in named], rel=1e-6)
 
 
 def test_a_crowd_is_where_workers_are_as_many_as_cores():
@@ -65,6 +66,11 @@ def test_a_crowd_is_where_workers_are_as_many_as_cores():
     for W, cores in ((1, 2), (100, np.inf)):
         assert growth(net, 1e6, 16, W, slow, cores) == growth(net, 1e6, 16, W, MEASURED, cores)
     assert growth(net, 1e6, 16, 2, slow, 2).all > growth(net, 1e6, 16, 2, MEASURED, 2).all
+    assert growth(net, 1e6, 16, 4, slow, 2) == growth(net, 1e6, 16, 4, MEASURED, 2)
+    for more in ({"shared": 1.2}, {"throng": 1.2}, {"crush": 1e-2}):
+        known = replace(MEASURED, **more)
+        assert growth(net, 1e6, 16, 2, known, 2) == growth(net, 1e6, 16, 2, MEASURED, 2)
+        assert growth(net, 1e6, 16, 4, known, 2).all > growth(net, 1e6, 16, 4, MEASURED, 2).all
 
 
 @pytest.mark.parametrize("sizes", [(4, 20, 1), (8, 50, 20, 2)])

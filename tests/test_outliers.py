@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 import ggn
-from ggn.fit.outliers import lone_targets
-from ggn.sklearn import GGNRegressor
+from ggn.fit.outliers import far_inputs, lone_targets
+from ggn.sklearn import GGNClassifier, GGNRegressor
 from ggn.surface import Advice
 
 RNG = np.random.default_rng(0)
@@ -116,3 +116,44 @@ def test_a_diagnosis_advises_a_robust_loss():
     for loss, targets in (("cauchy", y), ("squared", Y)):
         fit = ggn.train(net, X, targets, loss, l2=1e-4, max_iter=200)
         assert Advice.ROBUST not in ggn.diagnose(fit, X, targets).suggestion.advice
+
+
+FAR_VALUES = [([37], -9999.0), ([3, 40, 77], [5e3, -8e3, 6e3]), ([40, 41], 1e200)]
+
+
+@pytest.mark.parametrize(("rows", "values"), FAR_VALUES)
+def test_inputs_that_press_the_others_together_are_told_and_a_clip_helps(rows, values):
+    Z = np.column_stack([RNG.normal(size=100), X])
+    Z[rows, 1] = values
+    for size, offset in [(1.0, 0.0), (1e-9, 0.0), (1e9, 1e9), (-1.0, -3.0)]:
+        found = far_inputs(size * Z + offset)
+        assert found.output == 1
+        np.testing.assert_array_equal(found.rows, list(rows))
+    left, errors = np.delete(np.arange(100), rows), []
+    for inputs in (Z, np.clip(Z, Z[left].min(axis=0), Z[left].max(axis=0))):
+        model = GGNRegressor((6,), alpha=1e-4, random_state=0)
+        with warnings.catch_warnings(record=True) as log:
+            warnings.simplefilter("always")
+            model.fit(inputs, Y)
+        told = [str(one.message) for one in log if one.category is ggn.OutliersWarning]
+        assert len(told) == (inputs is Z)
+        assert all(f"{len(list(rows))} of 100 samples" in text for text in told)
+        errors.append(np.sqrt(np.mean((model.predict(Z[left]) - CLEAN[left]) ** 2)))
+    assert errors[1] < 0.1 < 0.5 < errors[0]
+    with pytest.warns(ggn.OutliersWarning, match="samples? ha.* an input 1 up to"):
+        GGNClassifier((3,), alpha=1e-3).fit(Z, CLEAN > 0.0)
+
+
+def test_inputs_of_ordinary_columns_are_not_told():
+    rng = np.random.default_rng(1)
+    for Z in (
+        rng.normal(size=(400, 3)),
+        rng.exponential(size=(400, 3)),
+        rng.standard_t(3, size=(400, 3)),
+        rng.uniform(size=(400, 3)) < 0.01,  # a rare level
+        rng.poisson(0.02, size=(400, 3)),
+        np.exp(rng.normal(size=(400, 3))),
+        np.ones((400, 3)),
+    ):
+        assert far_inputs(Z.astype(np.float64)) is None
+    assert far_inputs(np.exp(4.0 * rng.normal(size=(400, 1)))) is not None  # of many magnitudes

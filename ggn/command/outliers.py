@@ -7,10 +7,10 @@ from collections.abc import Sequence
 import numpy as np
 
 from ggn.command.report import EXACT_RMSE, NOISE_FREE, shorten
-from ggn.fit.outliers import FAR, farthest
+from ggn.fit.outliers import FAR, far_inputs, farthest
 from ggn.validation import count
 
-__all__ = ["hint_of_outliers", "outliers"]
+__all__ = ["hint_of_far_inputs", "hint_of_outliers", "outliers"]
 
 BEYOND = 5.0  # noise deviations
 
@@ -44,6 +44,28 @@ def hint_of_outliers(names: Sequence[str], Y: np.ndarray, held: np.ndarray | Non
                 "outliers, use --robust"
             )
     return ""
+
+
+def hint_of_far_inputs(names: Sequence[str], X: np.ndarray) -> str:
+    """Return that a few values of an input press its others together, or nothing.
+
+    Examples
+    --------
+    >>> x = np.append(np.linspace(0.0, 1.0, 99), 1e6)
+    >>> hint_of_far_inputs(["x"], x[:, np.newaxis])[:59]
+    'x has 1 value up to 2.6e+06 deviations of the others from t'
+    >>> hint_of_far_inputs(["x"], x[:-1, np.newaxis])
+    ''
+    """
+    found = far_inputs(X)
+    if found is None:
+        return ""
+    return (
+        f"{shorten(names[found.output], 30)} has {count(len(found.rows), 'value')} up to "
+        f"{found.times:.2g} deviations of the others from their median, beside which the network "
+        "hardly tells the others apart: mend such rows or leave them out, or make it a column of "
+        "logarithms"
+    )
 
 
 def outliers(R: np.ndarray, noise: float, unit: np.ndarray) -> str:

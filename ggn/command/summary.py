@@ -11,7 +11,7 @@ import numpy as np
 
 from ggn.command import report
 from ggn.command.objective import loss_to_go_on, objective_text
-from ggn.command.outliers import hint_of_outliers, outliers
+from ggn.command.outliers import hint_of_far_inputs, hint_of_outliers, outliers
 from ggn.command.training import Fit, why_units
 from ggn.command.training_data import TrainingData
 from ggn.command.words import said
@@ -188,8 +188,10 @@ def _numbers(
         ways=ways(args, fit),
     )
     held = found["validation"]["R2"] if "validation" in found else None
-    far = "" if robust else hint_of_outliers(data.targets, data.Y, held)
-    return report.scores(data.targets, found), [far, hint, _binary(data), _constant(data)]
+    far = [] if robust else [
+        hint_of_outliers(data.targets, data.Y, held), hint_of_far_inputs(data.inputs, data.X)
+    ]  # fmt: skip
+    return report.scores(data.targets, found), [*far, hint, _binary(data), _constant(data)]
 
 
 def ways(args: argparse.Namespace, fit: Fit) -> list[str]:
@@ -246,7 +248,8 @@ def _classes(
         for part, rows in data.rows.items()
         if len(rows)
     }
-    return class_table(found, fit.l2)
+    table, hints = class_table(found, fit.l2)
+    return table, [hint_of_far_inputs(data.inputs, data.X), *hints]
 
 
 def class_table(

@@ -1,4 +1,4 @@
-"""Targets far from all others, and from those of samples nearby: outliers perhaps.
+"""Targets and inputs far from all others: outliers perhaps.
 
     |y_i - median y| > 30 σ                   no normal number is: of a million, none beyond five
     median over the 4 nearest samples j of |y_j - median y| < |y_i - median y| / 10
@@ -6,6 +6,10 @@
 σ is 1.4826 MAD, or what the nearest 90 % say, if that is more.  The second line tells an outlier
 from a peak, whose samples stand by one another.  Least squares follows either; it is told where the
 loss is named or left out, for who gives the object `Squared()` has chosen it.
+
+Of inputs it is a few that make the column's deviation more than 30 σ: a network hardly tells the
+others apart, neither in units of that deviation, where they lie together, nor in units of σ, where
+those few saturate every unit that tells (tried: errors of .03 without them, .1 to .6 either way).
 """
 
 from __future__ import annotations
@@ -20,7 +24,15 @@ from ggn.linearization.robust_scale import median, robust_deviation
 from ggn.losses import Loss, Squared, resolve
 from ggn.validation import count, users_line
 
-__all__ = ["FAR", "Outliers", "OutliersWarning", "farthest", "hint_of_outliers", "lone_targets"]
+__all__ = [
+    "FAR",
+    "Outliers",
+    "OutliersWarning",
+    "far_inputs",
+    "farthest",
+    "hint_of_outliers",
+    "lone_targets",
+]
 
 FAR = 30.0  # scaled median deviations
 NEIGHBOURS, SHARE = 4, 0.1
@@ -31,7 +43,7 @@ NAMED = 3
 
 
 class OutliersWarning(UserWarning):
-    """A few targets are far from all others, and the loss is squared."""
+    """A few targets are far from all others, and the loss is squared; or a few inputs."""
 
 
 class Outliers(NamedTuple):
@@ -94,9 +106,7 @@ def lone_targets(X: np.ndarray, Y: np.ndarray) -> Outliers | None:
         return None
     unit = centre_and_size(X)[1]
     for output, y in enumerate(Y.T):
-        off = np.abs(y - median(y))
-        # of a peak among zeros the MAD is next to nothing
-        width = max(robust_deviation(y), float(np.quantile(off, 1.0 - MOST)) / Q90)
+        off, width = _off(y)
         rows = np.flatnonzero(off > FAR * width)
         if not len(rows):  # never more than a tenth, by the width
             continue
@@ -107,6 +117,37 @@ def lone_targets(X: np.ndarray, Y: np.ndarray) -> Outliers | None:
             found = np.array(lone)
             return Outliers(found, output, float(off[found].max()) / width, len(y))
     return None
+
+
+def far_inputs(X: np.ndarray) -> Outliers | None:
+    """Return the inputs of the first column (T, n0) that a few press together, `output` being it.
+
+    Examples
+    --------
+    >>> X = np.linspace([0.0, 0.0], [1.0, 1.0], 60)
+    >>> far_inputs(X) is None
+    True
+    >>> X[7, 1] = -9999.0
+    >>> found = far_inputs(X)
+    >>> found.output, found.rows
+    (1, array([7]))
+    """
+    if len(X) <= 2 * NEIGHBOURS:
+        return None
+    for column, (x, size) in enumerate(zip(X.T, centre_and_size(X)[1].tolist(), strict=True)):
+        if size > 0.0:
+            off, width = _off(x / size)
+            if 0.0 < FAR * width < 1.0:
+                rows = np.flatnonzero(off > FAR * width)
+                return Outliers(rows, column, float(off.max()) / width, len(X))
+    return None
+
+
+def _off(y: np.ndarray) -> tuple[np.ndarray, float]:
+    """Return how far numbers (n,) are from their median, and σ."""
+    off = np.abs(y - median(y))
+    # of a peak among zeros the MAD is next to nothing
+    return off, max(robust_deviation(y), float(np.quantile(off, 1.0 - MOST)) / Q90)
 
 
 def _around(Z: np.ndarray, off: np.ndarray, i: int) -> float:

@@ -184,9 +184,7 @@ def spectrum(
         Bytes for the dense factorisation, which needs 48 N²; by default half of the
         machine's.  Above 4000 weights it is not used.
     rng : int, Generator or None, default 0
-        Seed of the signs z and of the Lanczos iteration's start.  Before SciPy 1.17 its
-        restarts have a state of their own: of a multiple eigenvalue, vectors may differ between
-        two calls.
+        Of the signs z and Lanczos's start; SciPy before 1.17 restarts it with no seed.
 
     Returns
     -------

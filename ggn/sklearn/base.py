@@ -34,7 +34,13 @@ from ggn.sklearn.evidence import by_evidence, noise_kind, train_mixture
 from ggn.sklearn.hidden import hidden_sizes, units_for
 from ggn.sklearn.parts import read, sample_weights, split
 from ggn.sklearn.penalty import EVIDENCE, penalty
-from ggn.sklearn.units import ExtrapolationWarning, outside, said_outside, units
+from ggn.sklearn.units import (
+    ExtrapolationWarning,
+    hint_of_far_inputs,
+    outside,
+    said_outside,
+    units,
+)
 from ggn.sklearn.weights import WithWeights
 from ggn.sklearn.words import WORDS
 from ggn.surface import diagnose
@@ -175,6 +181,7 @@ class BaseGGN(WithWeights):
         before = self._last(net)
         if before is None:
             weights = None if s is None else s[rows]
+            hint_of_far_inputs(X[rows], self._names())
             of = functools.partial(units, self.scale, loss)
             targets = of(Y[rows], weights) if scale_targets else (None, None)
             of_data = (*of(X[rows], weights), *targets)

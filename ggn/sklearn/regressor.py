@@ -139,7 +139,7 @@ class GGNRegressor(MultiOutputMixin, RegressorMixin, BaseGGN):
     ClassTargetsWarning
         Where all targets are 0 or 1, of more samples than weights: see `GGNClassifier`.
     OutliersWarning
-        Where a few targets are far from all others, with squared loss and noise without outliers.
+        A few targets are far from all others, squared loss and noise follow them; or inputs are.
 
     Notes
     -----
