@@ -223,13 +223,13 @@ def test_weights_are_numbers_of_copies():
 
 
 def test_restarts_keep_the_greatest_evidence():
-    X, Y = wave(T=30, noise=0.3)
-    net, streams = ggn.MLP((1, 8, 1)), np.random.default_rng(3).spawn(4)
+    X, Y = wave(T=40, noise=0.1)
+    net, streams = ggn.MLP((1, 6, 1)), np.random.default_rng(3).spawn(4)
     starts = [draw(Objective(net, X, Y), stream) for stream in streams]
     singles = [train_bayesian(net, X, Y, w0=w0) for w0 in starts]
     best = train_bayesian(net, X, Y, rng=3, n_restarts=4)
     evidence = [r.log_evidence for r in singles]
-    assert best.log_evidence == max(evidence) > min(evidence) + 1e-4
+    assert best.log_evidence == max(evidence) > min(evidence) + 1.0  # minima, not roundings
     np.testing.assert_array_equal(best.w, singles[int(np.argmax(evidence))].w)
 
 

@@ -1,6 +1,7 @@
 """Columns that say nothing, or little, or only later: what predictions do with them."""
 
 import functools
+import warnings
 
 import commands
 import numpy as np
@@ -193,9 +194,11 @@ def test_outliers_in_inputs_do_not_crush_the_others():
     spoilt = np.append(x, 1e6)[:, np.newaxis]
     errors = []
     for loss in ("squared", "cauchy"):
-        model = GGNRegressor(6, loss=loss, alpha=1e-4, random_state=0).fit(
-            spoilt, np.append(y, 0.0)
-        )
+        model = GGNRegressor(6, loss=loss, alpha=1e-4, random_state=0)
+        with warnings.catch_warnings(record=True) as log:
+            warnings.simplefilter("always")
+            model.fit(spoilt, np.append(y, 0.0))
+        assert [one.category for one in log] == [ggn.OutliersWarning] * (loss == "squared")
         errors.append(np.std(model.predict(x[:, np.newaxis]) - y))
     assert errors[1] < 0.05 < 0.5 < errors[0]
 

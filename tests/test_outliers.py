@@ -154,6 +154,9 @@ def test_inputs_of_ordinary_columns_are_not_told():
         rng.poisson(0.02, size=(400, 3)),
         np.exp(rng.normal(size=(400, 3))),
         np.ones((400, 3)),
+        (rng.uniform(size=(400, 3)) < 0.05) + 1e-9 * rng.normal(size=(400, 3)),  # levels
     ):
         assert far_inputs(Z.astype(np.float64)) is None
-    assert far_inputs(np.exp(4.0 * rng.normal(size=(400, 1)))) is not None  # of many magnitudes
+    codes = np.where(rng.uniform(size=(400, 1)) < 0.05, -9999.0, rng.normal(size=(400, 1)))
+    for Z in (codes, np.exp(4.0 * rng.normal(size=(400, 1)))):  # of many magnitudes
+        assert far_inputs(Z) is not None

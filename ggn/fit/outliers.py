@@ -38,6 +38,8 @@ FAR = 30.0  # scaled median deviations
 NEIGHBOURS, SHARE = 4, 0.1
 MOST = 0.1  # share of the samples: of more, it is how the targets are distributed
 Q90 = 1.6448536269514722  # of |z|, z ~ N(0, 1)
+SEVERAL, SAME, TRACE = 5, 20.0, 1e6  # two levels with a trace of noise, as zeros and ones have
+NONE = np.empty(0, dtype=np.intp)
 LOOKED_AT = 100  # candidates, the farthest
 NAMED = 3
 
@@ -137,9 +139,11 @@ def far_inputs(X: np.ndarray) -> Outliers | None:
     for column, (x, size) in enumerate(zip(X.T, centre_and_size(X)[1].tolist(), strict=True)):
         if size > 0.0:
             off, width = _off(x / size)
-            if 0.0 < FAR * width < 1.0:
-                rows = np.flatnonzero(off > FAR * width)
-                return Outliers(rows, column, float(off.max()) / width, len(X))
+            rows = np.flatnonzero(off > FAR * width) if 0.0 < FAR * width < 1.0 else NONE
+            times = float(off.max()) / width if len(rows) else 0.0
+            level = len(rows) >= SEVERAL and np.ptp(x[rows]) < SAME * width * size
+            if len(rows) and not (level and times > TRACE):
+                return Outliers(rows, column, times, len(X))
     return None
 
 

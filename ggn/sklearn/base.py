@@ -181,7 +181,7 @@ class BaseGGN(WithWeights):
         before = self._last(net)
         if before is None:
             weights = None if s is None else s[rows]
-            hint_of_far_inputs(X[rows], self._names())
+            hint_of_far_inputs(loss, X[rows], self._names())
             of = functools.partial(units, self.scale, loss)
             targets = of(Y[rows], weights) if scale_targets else (None, None)
             of_data = (*of(X[rows], weights), *targets)

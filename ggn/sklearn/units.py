@@ -39,9 +39,9 @@ def units(
     raise unknown_name("scale", scale, ("standard", "minmax", "robust", "None"))
 
 
-def hint_of_far_inputs(X: np.ndarray, names: Any) -> None:
-    """Warn if a few inputs of a column press the others together, in whichever units."""
-    found = far_inputs(X)
+def hint_of_far_inputs(loss: Loss, X: np.ndarray, names: Any) -> None:
+    """Warn if a few inputs of a column press the others together, and the loss will have them."""
+    found = None if loss.scale is not None else far_inputs(X)
     if found is None:
         return
     rows, j = found.rows, found.output
