@@ -33,7 +33,7 @@ from ggn.fit.reweighted import begun, gained, in_turn, weighed
 from ggn.fit.sizes import check_sizes, far_from_one
 from ggn.fit.stages import STOPPED, From, Stages, starts
 from ggn.fit.units import ScalingWarning
-from ggn.fit.unsettled import hint_of_the_limit, hint_of_the_plane
+from ggn.fit.unsettled import hint_of_the_limit, hint_of_the_plane, hint_of_the_weights
 from ggn.linearization import Objective
 from ggn.losses import Loss, Squared, resolve
 from ggn.network import MLP
@@ -203,6 +203,7 @@ def choose_penalty(
             "classes ggn.sklearn.GGNClassifier chooses the penalty by cross-validation"
         )
     data = Objective(net, X, Y, sample_weight=sample_weight)
+    hint_of_the_weights(data.sample_weight)
     check_sizes(X=data.X, Y=data.Yt)
     kind, start = kind_of(noise), starts(data, w0, n_restarts)
     several = check_room("n_estimators", integer("n_estimators", n_estimators, 1), FIT_BYTES)

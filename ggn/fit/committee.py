@@ -14,7 +14,7 @@ from collections.abc import Callable
 import numpy as np
 
 from ggn._core.machine import lane_count, limited, share, threads
-from ggn.fit.member import Member, Trainer, train_member
+from ggn.fit.member import Member, Path, Trainer, begin_member, finish_member, lighter
 from ggn.fit.noise import Counts, NoiseKind
 from ggn.fit.result import Status, interrupted
 from ggn.fit.reweighted import begun, gained, in_turn, weighed
@@ -65,23 +65,35 @@ def train_members(
     """
     left_out = parts(data.X, data.Yt.T, max(n_estimators, PARTS), rng)
     streams = rng.spawn(n_estimators)
+    begun: list[list[Path]] = [[] for _ in range(n_estimators)]
     found: list[Member | None] = [None] * n_estimators
 
-    def work(j: int, stopped: Callable[[], bool]) -> None:
-        if any(member is not None and member.status in ENDS_ALL for member in found):
+    def ended() -> bool:
+        return any(path.status in ENDS_ALL for paths in begun for path in paths)
+
+    def begin(j: int, stopped: Callable[[], bool]) -> None:
+        if ended():
             return
         with limited(), threads(1):
             if j < len(last):
                 w, penalties = last[j].w, last[j].penalties
             else:
                 w, penalties = prepare(draw(_alike(data), streams[j])), None
-            found[j] = train_member(
+            begun[j] = begin_member(
                 _alike(data), left_out[j % len(left_out)], w, penalties, trainer, max_iter
             )
 
+    def finish(j: int, stopped: Callable[[], bool]) -> None:
+        if begun[j]:
+            with limited(), threads(1):
+                found[j] = finish_member(_alike(data), begun[j][which], ended())
+
     # of small networks threads would do little but wait for one another
     flops = float(data.net.n_weights) ** 2 * data.Yt.size
-    share(n_estimators, work, alone or data.of_the_users_own or lane_count(flops) == 1)
+    alone = alone or data.of_the_users_own or lane_count(flops) == 1
+    share(n_estimators, begin, alone)
+    which = -1 if lighter(begun) else 0
+    share(n_estimators, finish, alone)
     return [member for member in found if member is not None]
 
 

@@ -13,9 +13,18 @@ import numpy as np
 from ggn.fit.committee import numbered
 from ggn.fit.mixture import Mixture
 from ggn.fit.result import Status, TrainResult
-from ggn.validation import users_line
+from ggn.validation import count, users_line
 
-__all__ = ["EvidenceWarning", "hint_of_the_limit", "hint_of_the_noise", "hint_of_the_plane"]
+__all__ = [
+    "EvidenceWarning",
+    "hint_of_the_limit",
+    "hint_of_the_noise",
+    "hint_of_the_plane",
+    "hint_of_the_weights",
+]
+
+FEW, MANY = 1.0 / 3.0, 3.0  # mean weights; of more, only whole numbers may be how often,
+MOST = 1e9  # and hardly these
 
 
 class EvidenceWarning(UserWarning):
@@ -56,6 +65,24 @@ def hint_of_the_noise(result: TrainResult) -> None:
         EvidenceWarning,
         stacklevel=users_line(),
     )
+
+
+def hint_of_the_weights(s: np.ndarray | None) -> None:
+    """Warn if weights of samples do not look like how often each was given, as which they count.
+
+    The evidence knows the noise by how many samples there are; a training does not.
+    """
+    if s is None or not s.any():
+        return
+    T, total = int(np.count_nonzero(s)), float(s.sum())
+    if total < FEW * T or (total > MANY * T and ((s % 1.0).any() or s.max() > MOST)):
+        warnings.warn(
+            f"sample_weight sums to {total:.3g} for {count(T, 'sample')}, and the evidence takes a "
+            "weight of 2 for the sample given twice, so for noise and intervals they are so many; "
+            "weights that compare samples should have mean 1: sample_weight / sample_weight.mean()",
+            EvidenceWarning,
+            stacklevel=users_line(),
+        )
 
 
 def hint_of_the_plane(result: TrainResult) -> None:

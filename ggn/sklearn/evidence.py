@@ -26,7 +26,7 @@ from ggn.fit.stages import Stages
 from ggn.fit.start import draw
 from ggn.fit.task import Task
 from ggn.fit.train import train
-from ggn.fit.unsettled import hint_of_the_noise, hint_of_the_plane
+from ggn.fit.unsettled import hint_of_the_noise, hint_of_the_plane, hint_of_the_weights
 from ggn.io import Model
 from ggn.linearization import Objective
 from ggn.losses import Loss, Squared
@@ -112,6 +112,7 @@ def train_mixture(
         return Stages(of, limits, sample_weight=of.sample_weight, **task.options)
 
     whole = Objective(task.net, on.X, on.Y, task.loss, sample_weight=on.weights)
+    hint_of_the_weights(whole.sample_weight)
     w0 = draw(whole, np.random.default_rng(seed))
     with _on(n_jobs):
         members, settled = members_in_turn(noise, whole, fit, stages, w0)

@@ -1,0 +1,67 @@
+"""Defaults beside a plane that explains most of it; weights of samples that are not how many."""
+
+import warnings
+
+import numpy as np
+import pytest
+from sklearn.linear_model import LinearRegression
+
+import ggn
+from ggn.sklearn import GGNRegressor
+
+
+def wave_and_slopes(seed, T):
+    """One wave, twelve slopes that explain most of it, noise of 0.1."""
+    rng = np.random.default_rng(seed)
+    X, slopes = rng.normal(size=(T, 13)), np.linspace(-1.0, 1.0, 12)
+    y = np.sin(2.0 * X[:, 0]) + 1.2 * X[:, 1:] @ slopes / np.linalg.norm(slopes)
+    return X, y + 0.1 * rng.normal(size=T)
+
+
+def wave_and_levels(seed, T):
+    rng = np.random.default_rng(seed)
+    t, level = rng.normal(size=T), rng.integers(0, 12, T)
+    return np.c_[t, np.eye(12)[level]], np.sin(2.0 * t) + level / 3.0 + 0.1 * rng.normal(size=T)
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")  # of one network
+@pytest.mark.parametrize("table", [wave_and_slopes, wave_and_levels])
+def test_what_bends_is_found_beside_a_plane(table):
+    (X, y), (unseen, truth) = table(1, 300), table(101, 1000)
+    models = LinearRegression(), GGNRegressor(random_state=0)
+    plane, found = (np.std(model.fit(X, y).predict(unseen) - truth) for model in models)
+    assert found < 0.2 < 0.6 < plane
+
+
+def test_a_plane_with_noise_stays_one():
+    rng = np.random.default_rng(0)
+    X, slopes = rng.normal(size=(1150, 8)), np.ones(8)
+    y = X @ slopes + 2.0 * rng.normal(size=1150)
+    plane = LinearRegression().fit(X[:150], y[:150])
+    model = GGNRegressor(random_state=0).fit(X[:150], y[:150])
+    errors = [np.std(one.predict(X[150:]) - X[150:] @ slopes) for one in (plane, model)]
+    assert errors[1] < 1.25 * errors[0]
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+@pytest.mark.parametrize("each", [1e-6, 1.0 / 60.0, 0.3, 7.5, 1e18])
+def test_weights_that_are_not_how_many_are_told(each):
+    x = np.linspace(-1.0, 1.0, 60)
+    options = {"n_estimators": 1, "max_iter": 20, "random_state": 0}
+    said = "^sample_weight sums to .* for 60 samples, and the evidence takes a weight of 2"
+    with pytest.warns(ggn.EvidenceWarning, match=said) as log:
+        GGNRegressor((2,), **options).fit(x[:, None], np.sin(x), np.full(60, each))
+    assert log[0].filename == __file__
+    with pytest.warns(ggn.EvidenceWarning, match=said):
+        ggn.train_bayesian(ggn.MLP((1, 2, 1)), x, np.sin(x), sample_weight=np.full(60, each))
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+@pytest.mark.parametrize("weights", [(1.0, 1.0), (0.5, 1.5), (0.0, 1.0), (1.0, 90.0), (0.4, 0.9)])
+def test_how_often_samples_occur_and_weights_near_one_are_not(weights):
+    x = np.linspace(-1.0, 1.0, 60)
+    s = np.where(np.arange(60) % 2, *weights)
+    y = np.sin(x) + 0.1 * np.random.default_rng(0).normal(size=60)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", ggn.EvidenceWarning)
+        GGNRegressor((2,), n_estimators=1, random_state=0).fit(x[:, None], y, s)
