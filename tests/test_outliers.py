@@ -37,7 +37,7 @@ def test_they_are_found_in_any_units(rows, values):
         found = lone_targets(x_size * (X + offset), y_size * (y[:, np.newaxis] + offset))
         np.testing.assert_array_equal(found.rows, list(rows))
     two = np.column_stack([Y, y])
-    assert lone_targets(X, two).output == 1
+    assert lone_targets(X, two).column == 1
 
 
 def test_what_stands_together_is_none():
@@ -127,7 +127,7 @@ def test_inputs_that_press_the_others_together_are_told_and_a_clip_helps(rows, v
     Z[rows, 1] = values
     for size, offset in [(1.0, 0.0), (1e-9, 0.0), (1e9, 1e9), (-1.0, -3.0)]:
         found = far_inputs(size * Z + offset)
-        assert found.output == 1
+        assert found.column == 1
         np.testing.assert_array_equal(found.rows, list(rows))
     left, errors = np.delete(np.arange(100), rows), []
     for inputs in (Z, np.clip(Z, Z[left].min(axis=0), Z[left].max(axis=0))):

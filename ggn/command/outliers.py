@@ -61,7 +61,7 @@ def hint_of_far_inputs(names: Sequence[str], X: np.ndarray) -> str:
     if found is None:
         return ""
     return (
-        f"{shorten(names[found.output], 30)} has {count(len(found.rows), 'value')} up to "
+        f"{shorten(names[found.column], 30)} has {count(len(found.rows), 'value')} up to "
         f"{found.times:.2g} deviations of the others from their median, beside which the network "
         "hardly tells the others apart: mend such rows or leave them out, or make it a column of "
         "logarithms"

@@ -15,6 +15,7 @@ those few saturate every unit that tells (tried: errors of .03 without them, .1 
 from __future__ import annotations
 
 import warnings
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -30,6 +31,7 @@ __all__ = [
     "OutliersWarning",
     "far_inputs",
     "farthest",
+    "hint_of_far_inputs",
     "hint_of_outliers",
     "lone_targets",
 ]
@@ -55,16 +57,22 @@ class Outliers(NamedTuple):
     ----------
     rows : ndarray of int
         Their samples, in ascending order.
-    output : int
+    column : int
+        Which target or input.
     times : float
         The farthest from the median, in σ.
     samples : int
     """
 
     rows: np.ndarray
-    output: int
+    column: int
     times: float
     samples: int
+
+    def values(self, A: np.ndarray) -> str:
+        """Return the first few of them, in A (T, n)."""
+        first = [f"{a:.6g}" for a in A[self.rows[:NAMED], self.column]]
+        return ", ".join([*first, *(["..."] if len(self.rows) > NAMED else [])])
 
     def __str__(self) -> str:
         one = len(self.rows) == 1
@@ -91,7 +99,7 @@ def farthest(y: np.ndarray) -> float:
 
 
 def lone_targets(X: np.ndarray, Y: np.ndarray) -> Outliers | None:
-    """Return the outliers of the first output that has any: X is (T, n0), Y (T, nL).
+    """Return the outliers of the first target that has any: X is (T, n0), Y (T, nL).
 
     Examples
     --------
@@ -107,7 +115,7 @@ def lone_targets(X: np.ndarray, Y: np.ndarray) -> Outliers | None:
     if len(Y) <= 2 * NEIGHBOURS:
         return None
     unit = centre_and_size(X)[1]
-    for output, y in enumerate(Y.T):
+    for column, y in enumerate(Y.T):
         off, width = _off(y)
         rows = np.flatnonzero(off > FAR * width)
         if not len(rows):  # never more than a tenth, by the width
@@ -117,12 +125,12 @@ def lone_targets(X: np.ndarray, Y: np.ndarray) -> Outliers | None:
         lone = [i for i in rows.tolist() if _around(Z, off, i) < SHARE * off[i]]
         if lone:
             found = np.array(lone)
-            return Outliers(found, output, float(off[found].max()) / width, len(y))
+            return Outliers(found, column, float(off[found].max()) / width, len(y))
     return None
 
 
 def far_inputs(X: np.ndarray) -> Outliers | None:
-    """Return the inputs of the first column (T, n0) that a few press together, `output` being it.
+    """Return the few inputs of X (T, n0), of the first column that has any, which press the others.
 
     Examples
     --------
@@ -131,7 +139,7 @@ def far_inputs(X: np.ndarray) -> Outliers | None:
     True
     >>> X[7, 1] = -9999.0
     >>> found = far_inputs(X)
-    >>> found.output, found.rows
+    >>> found.column, found.rows
     (1, array([7]))
     """
     if len(X) <= 2 * NEIGHBOURS:
@@ -170,11 +178,26 @@ def hint_of_outliers(X: np.ndarray, Y: np.ndarray, given: str | Loss, instead: s
         return
     found = lone_targets(X, Y)
     if found is not None:
-        values = [f"{y:.6g}" for y in Y[found.rows[:NAMED], found.output]]
-        named = ", ".join([*values, *(["..."] if len(found.rows) > NAMED else [])])
         warnings.warn(
-            f"{found} ({named}): the squared loss follows outliers, against which there is "
-            f"{instead}; loss=ggn.losses.Squared() is silent",
+            f"{found} ({found.values(Y)}): the squared loss follows outliers, against which there "
+            f"is {instead}; loss=ggn.losses.Squared() is silent",
+            OutliersWarning,
+            stacklevel=users_line(),
+        )
+
+
+def hint_of_far_inputs(X: np.ndarray, names: Sequence[str] | None, loss: Loss) -> None:
+    """Warn if a few inputs press the others together, and the loss is none that gives them up."""
+    found = None if loss.scale is not None else far_inputs(X)
+    if found is not None:
+        name = found.column if names is None else names[found.column]
+        warnings.warn(
+            f"{len(found.rows)} of {count(len(X), 'sample')} "
+            f"{'has' if len(found.rows) == 1 else 'have'} an input {name} up to {found.times:.2g} "
+            f"deviations of the others from their median ({found.values(X)}), beside which a "
+            "network hardly tells the others apart: codes for missing values are for an imputer, "
+            "mistakes to be left out, columns of many magnitudes for their logarithm, else "
+            "numpy.clip helps",
             OutliersWarning,
             stacklevel=users_line(),
         )

@@ -21,6 +21,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from ggn.fit.mixture import Mixture, trained
 from ggn.fit.noise import NoiseKind
+from ggn.fit.outliers import hint_of_far_inputs
 from ggn.fit.penalty import without_biases
 from ggn.fit.restarts import Restarts, run_restarts
 from ggn.fit.result import Status, TrainResult
@@ -34,13 +35,7 @@ from ggn.sklearn.evidence import by_evidence, noise_kind, train_mixture
 from ggn.sklearn.hidden import hidden_sizes, units_for
 from ggn.sklearn.parts import read, sample_weights, split
 from ggn.sklearn.penalty import EVIDENCE, penalty
-from ggn.sklearn.units import (
-    ExtrapolationWarning,
-    hint_of_far_inputs,
-    outside,
-    said_outside,
-    units,
-)
+from ggn.sklearn.units import ExtrapolationWarning, outside, said_outside, units
 from ggn.sklearn.weights import WithWeights
 from ggn.sklearn.words import WORDS
 from ggn.surface import diagnose
@@ -181,7 +176,7 @@ class BaseGGN(WithWeights):
         before = self._last(net)
         if before is None:
             weights = None if s is None else s[rows]
-            hint_of_far_inputs(loss, X[rows], self._names())
+            hint_of_far_inputs(X[rows], self._names(), loss)
             of = functools.partial(units, self.scale, loss)
             targets = of(Y[rows], weights) if scale_targets else (None, None)
             of_data = (*of(X[rows], weights), *targets)

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import warnings
 from typing import Any
 
 import numpy as np
 
-from ggn.fit.outliers import NAMED, OutliersWarning, far_inputs
 from ggn.io.scaling import minmax_units, robust_units, standard_units
 from ggn.losses import Loss
-from ggn.validation import count, unknown_name, users_line
+from ggn.validation import count, unknown_name
 
-__all__ = ["ExtrapolationWarning", "hint_of_far_inputs", "outside", "said_outside", "units"]
+__all__ = ["ExtrapolationWarning", "outside", "said_outside", "units"]
 
 MOST_NAMED = 5
 
@@ -37,24 +35,6 @@ def units(
     if scale == "minmax":
         return minmax_units(A)
     raise unknown_name("scale", scale, ("standard", "minmax", "robust", "None"))
-
-
-def hint_of_far_inputs(loss: Loss, X: np.ndarray, names: Any) -> None:
-    """Warn if a few inputs of a column press the others together, and the loss will have them."""
-    found = None if loss.scale is not None else far_inputs(X)
-    if found is None:
-        return
-    rows, j = found.rows, found.output
-    values = ", ".join([f"{x:.6g}" for x in X[rows[:NAMED], j]] + ["..."] * (len(rows) > NAMED))
-    warnings.warn(
-        f"{len(rows)} of {count(len(X), 'sample')} {'has' if len(rows) == 1 else 'have'} an input "
-        f"{j if names is None else names[j]} up to {found.times:.2g} deviations of the others from "
-        f"their median ({values}), beside which a network hardly tells the others apart: codes for "
-        "missing values are for an imputer, mistakes to be left out, columns of many magnitudes "
-        "for their logarithm, else numpy.clip helps",
-        OutliersWarning,
-        stacklevel=users_line(),
-    )
 
 
 def outside(X: np.ndarray, low: np.ndarray, high: np.ndarray) -> np.ndarray:
