@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 import threading
+import weakref
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -113,6 +114,47 @@ def test_an_error_in_a_lane_ends_all(kind, where):
     with ggn.threads(4), pytest.raises(kind):
         machine.share(4, work)
     assert sorted([where, *left]) == [0, 1, 2, 3]
+
+
+def test_a_thread_that_has_ended_holds_nothing():
+    """It may be long until the system runs it again, and its frame is gone."""
+
+    class Held:
+        """What a lane sums, N² doubles and more."""
+
+    go_on, one = threading.Event(), threading.Barrier(2)
+
+    class Late:
+        """The lock of who waits: its thread is set aside as soon as it has freed it."""
+
+        def __init__(self, lock):
+            self.acquire, self._release = lock.acquire, lock.release
+
+        def release(self):
+            self._release()
+            go_on.wait(10.0)
+
+    class Delayed(machine.Worker):
+        def __init__(self, work):
+            super().__init__(work)
+            self._ended = Late(self._ended)
+
+    def sweep():
+        held = Held()
+
+        def work(lane, stopped):
+            one.wait(10.0)  # a lane on each thread
+            assert held
+
+        machine.share(2, work)
+        return weakref.ref(held)
+
+    try:
+        with ggn.threads(2), pytest.MonkeyPatch.context() as patch:
+            patch.setattr(machine, "Worker", Delayed)
+            assert sweep()() is None
+    finally:
+        go_on.set()
 
 
 def test_ctrl_c_while_others_work():

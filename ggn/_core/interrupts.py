@@ -28,7 +28,7 @@ class Worker:
     """
 
     def __init__(self, work: Callable[[], None]) -> None:
-        self._work, self.begun, self.alive = work, False, False
+        self._work, self.begun, self.alive = [work], False, False
         self._begun, self._ended = _thread.allocate_lock(), _thread.allocate_lock()
         self._begun.acquire()
         self._ended.acquire()
@@ -59,7 +59,9 @@ class Worker:
         self.alive = self.begun = True  # in this order: whoever sees it begun sees it alive
         self._begun.release()
         try:
-            self._work()
+            # referred to no more when it is done: it may be long until this thread runs again and
+            # its frame is gone, and who waited counts on the memory that the work held
+            self._work.pop()()
         finally:
             self.alive = False
             self._ended.release()
