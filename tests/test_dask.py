@@ -173,6 +173,16 @@ def test_frames_held_out_are_taken_by_the_names_of_the_fit(client):
         form_of(other, B, 3, 2, like=like)
 
 
+def test_a_fit_names_its_columns_and_is_gone_on_from_by_name(client):
+    table = dd.from_pandas(pd.DataFrame(X[:80], columns=list("abc")), npartitions=2)
+    targets = dd.from_pandas(pd.DataFrame(Y[:80], columns=["load", "lift"]), npartitions=2)
+    fit = ggn.dask.train(client, NET, table, targets, max_iter=3)
+    model = fit.as_model()
+    assert (model.input_names, model.target_names) == (("a", "b", "c"), ("load", "lift"))
+    other = table[list("cab")], targets[["lift", "load"]]
+    assert ggn.dask.train(client, NET, *other, w0=fit, max_iter=0).fun == fit.fun
+
+
 def test_validation_by_fraction_by_chunk_and_aside(client):
     A, B = cut(X, Y)
     whole = ggn.dask.train(client, NET, A, B, max_iter=1, validation=[1, 3])

@@ -35,8 +35,8 @@ from ggn.dask.parts import pieces
 from ggn.dask.waiting import LOOK, ClusterError, Stop, bounded, result_of
 from ggn.dask.wire import FAN, SMALL, WIDE, transport
 from ggn.fit.of_sums import SampleUnits
-from ggn.linearization.source import Source, tree
-from ggn.validation import ArgumentError
+from ggn.linearization.source import Names, Source, tree
+from ggn.validation import ArgumentError, names_of
 
 __all__ = ["DaskSource"]
 
@@ -53,6 +53,8 @@ class DaskSource(Source):
     client : Client
     chunks : list of Future
         Of `Chunk`, in order.
+    names : tuple, optional
+        Of their columns, as `Source.names`.
 
     Attributes
     ----------
@@ -69,8 +71,8 @@ class DaskSource(Source):
         If the cluster cannot make them.
     """
 
-    def __init__(self, client: Client, chunks: list[Future]) -> None:
-        self.client, self._chunks = client, chunks
+    def __init__(self, client: Client, chunks: list[Future], names: Names = (None, None)) -> None:
+        self.client, self._chunks, self._names = client, chunks, names
         self.stop, self.at_once = Stop(), 1
         self._small: set[str] = set()  # sums that were, by what tasks are called
         self.transport = transport(len(chunks))
@@ -95,7 +97,8 @@ class DaskSource(Source):
             for i, part in enumerate(pieces(X, Y, sample_weight))
         ]
         kept = client.persist(made)
-        return cls(client, [future for one in kept for future in futures_of(one)])
+        futures = [future for one in kept for future in futures_of(one)]
+        return cls(client, futures, (names_of(X), names_of(Y)))
 
     def in_units(self, units: SampleUnits) -> DaskSource:
         """Return these samples in other units, in chunks of their own."""
@@ -103,9 +106,14 @@ class DaskSource(Source):
         keys = [f"ggn-chunk-{token}-{i}" for i in range(len(self._chunks))]
         tasks = [(Scaled(units), chunk) for chunk in self._chunks]
         made = self.client.get(dict(zip(keys, tasks, strict=True)), keys, sync=False)
-        own = DaskSource(self.client, list(made))
+        own = DaskSource(self.client, list(made), self._names)
         own.stop = self.stop
         return own
+
+    @property
+    def names(self) -> Names:
+        """Names of the columns of X and Y, where they are data frames that have some."""
+        return self._names
 
     def close(self) -> None:
         """Let the cluster forget the chunks; data that the caller keeps stay."""

@@ -25,7 +25,7 @@ from ggn.dask.waiting import ClusterError, Stop
 from ggn.fit.limits import Callback
 from ggn.fit.restarts import Restarts, run_restarts
 from ggn.fit.result import TrainResult
-from ggn.fit.start import DEFAULT
+from ggn.fit.start import DEFAULT, as_in_fit
 from ggn.fit.train import train as train_here
 from ggn.losses import Loss
 from ggn.network import MLP
@@ -133,6 +133,7 @@ def train(
         "max_memory": max_memory, "escape_saddles": escape_saddles, "curvature": curvature,
         "patience": patience,
     }  # fmt: skip
+    X, Y = as_in_fit(w0, X, Y)
     with sources(client, net, (X, Y, sample_weight), validation, test, split_seed) as found:
         source, held, tested = found
         return train_here(net, source, None, loss, validation=held, test=tested, **options)

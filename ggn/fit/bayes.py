@@ -32,13 +32,15 @@ from ggn.fit.result import Status, best_of, interrupted
 from ggn.fit.reweighted import begun, gained, in_turn, weighed
 from ggn.fit.sizes import check_sizes, far_from_one
 from ggn.fit.stages import STOPPED, From, Stages, starts
+from ggn.fit.start import as_in_fit
 from ggn.fit.units import ScalingWarning
 from ggn.fit.unsettled import hint_of_the_limit, hint_of_the_plane, hint_of_the_weights
+from ggn.io.columns import of_frames
 from ggn.linearization import Objective
 from ggn.losses import Loss, Squared, resolve
 from ggn.network import MLP
 from ggn.steps import Step
-from ggn.validation import generator, integer, users_line
+from ggn.validation import generator, integer, names_of, users_line
 
 __all__ = ["choose_penalty", "train_bayesian"]
 
@@ -202,6 +204,8 @@ def choose_penalty(
             f"loss must be 'squared', as the noise of the evidence is normal, got {loss!r}; of "
             "classes ggn.sklearn.GGNClassifier chooses the penalty by cross-validation"
         )
+    X, Y = as_in_fit(w0, X, Y)
+    named = of_frames((names_of(X), names_of(Y)))
     data = Objective(net, X, Y, sample_weight=sample_weight)
     hint_of_the_weights(data.sample_weight)
     check_sizes(X=data.X, Y=data.Yt)
@@ -214,7 +218,7 @@ def choose_penalty(
                 f"a start of its own, got {several}"
             )
         return bayesian_mixture(
-            data, limits, several, generator(rng), sample_weight, kind, **options
+            data, limits, several, generator(rng), sample_weight, kind, named, **options
         )
 
     far = far_from_one(data)
@@ -237,7 +241,9 @@ def choose_penalty(
         return _evident(data, kind, stages, w, before, limits)
 
     runs = run_restarts(run, n_restarts, rng)
-    return best_of(max(runs, key=lambda result: result.log_evidence), runs)
+    best = best_of(max(runs, key=lambda result: result.log_evidence), runs)
+    best.update(named)
+    return best
 
 
 def _evident(

@@ -15,14 +15,22 @@ from ggn.losses import Loss, Squared, resolve
 from ggn.network import MLP
 from ggn.validation import users_line
 
-__all__ = ["ClassTargetsWarning", "hint_of_classes"]
+__all__ = ["CLASSIFIER", "ClassTargetsWarning", "hint_of_classes"]
+
+CLASSIFIER = "ggn.sklearn.GGNClassifier"
 
 
 class ClassTargetsWarning(UserWarning):
     """Targets are zeros and ones, and the loss is squared."""
 
 
-def hint_of_classes(net: MLP, size: int, alike: Callable[[], bool], given: str | Loss) -> None:
+def hint_of_classes(
+    net: MLP,
+    size: int,
+    alike: Callable[[], bool],
+    given: str | Loss,
+    instead: str = f"loss='logistic' or 'softmax_cross_entropy', or {CLASSIFIER}",
+) -> None:
     """Warn if targets look like classes.
 
     Parameters
@@ -34,6 +42,8 @@ def hint_of_classes(net: MLP, size: int, alike: Callable[[], bool], given: str |
         Whether all of them are 0 or 1, and both occur.
     given : str or Loss
         The loss, as the caller has said it.
+    instead : str, optional
+        What to take for classes, where not all of it is the caller's.
     """
     named = isinstance(given, str) and isinstance(resolve(given), Squared)
     if not named or net.activations[-1] != Identity():
@@ -41,8 +51,7 @@ def hint_of_classes(net: MLP, size: int, alike: Callable[[], bool], given: str |
     if size > net.n_weights and alike():
         warnings.warn(
             "all targets are 0 or 1, and squared loss fits them as any numbers: for classes take "
-            "loss='logistic' or 'softmax_cross_entropy', or ggn.sklearn.GGNClassifier; "
-            "loss=ggn.losses.Squared() is silent",
+            f"{instead}; loss=ggn.losses.Squared() is silent",
             ClassTargetsWarning,
             stacklevel=users_line(),
         )

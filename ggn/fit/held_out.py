@@ -159,7 +159,7 @@ class Held:
                 "patience", f"stops by samples held out, but there is no validation, got {patience}"
             )
         self.objective, self.given = objective, objective if given is None else given
-        self.names = like[0].names if isinstance(like[0], Chunks) else tuple(map(names_of, like))
+        self.names = like[0].names if isinstance(like[0], Source) else tuple(map(names_of, like))
         watch = functools.partial(_watch, objective, self.names)
         self.validation = watch("validation", validation, patience or PATIENCE)
         self.test = watch("test", test, None)

@@ -11,7 +11,7 @@ from __future__ import annotations
 import itertools
 import math
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
@@ -28,6 +28,7 @@ from ggn.fit.result import Status, TrainResult
 from ggn.fit.stages import Stages
 from ggn.fit.start import draw
 from ggn.fit.train import train
+from ggn.io.columns import by_name
 from ggn.io.laplace import Laplace, LaplaceMixture
 from ggn.io.model import Model
 from ggn.io.scaling import standard_units
@@ -122,7 +123,8 @@ class Mixture(Predictive, TrainResult):
     def _standard(self, X: Any) -> np.ndarray:
         m: Model = self.model
         with np.errstate(all="ignore"):  # far outside the data it may overflow, visibly, to inf
-            Z: np.ndarray = (samples("X", X, m.net.n_inputs) - m.x_mean) / m.x_scale
+            X = samples("X", by_name(X, m.input_names), m.net.n_inputs)
+            Z: np.ndarray = (X - m.x_mean) / m.x_scale
         return Z
 
 
@@ -204,12 +206,13 @@ def bayesian_mixture(
     rng: np.random.Generator,
     sample_weight: Any,
     kind: NoiseKind,
+    named: Mapping[str, Sequence[str]],
     **options: Any,
 ) -> Mixture:
     """Return the mixture of networks trained on data in any units; see `ggn.train_bayesian`."""
     net, start = data.net, time.perf_counter()
     s = None if sample_weight is None else data.s
-    units = _units(net, data.X, data.Yt.T, s)
+    units = _units(net, data.X, data.Yt.T, s, named)
     standard = Objective(net, *units.scaled(data.X, data.Yt.T), sample_weight=s)
 
     def trainer(
@@ -249,7 +252,13 @@ def bayesian_mixture(
     return made
 
 
-def _units(net: MLP, X: np.ndarray, Y: np.ndarray, s: np.ndarray | None) -> Model:
+def _units(
+    net: MLP,
+    X: np.ndarray,
+    Y: np.ndarray,
+    s: np.ndarray | None,
+    named: Mapping[str, Sequence[str]],
+) -> Model:
     """Return standard units; about zero, where there is no bias that a shift could be."""
     (mx, sx), (my, sy) = standard_units(X, s), standard_units(Y, s)
     if not net.bias[0]:
@@ -258,4 +267,5 @@ def _units(net: MLP, X: np.ndarray, Y: np.ndarray, s: np.ndarray | None) -> Mode
     if not net.bias[-1]:
         my, sy = np.zeros_like(my), np.hypot(my, sy)
         sy[sy == 0.0] = 1.0
-    return Model(net, np.zeros(net.n_weights), None, None, mx, sx, my, sy)
+    names = named.get("input_names"), named.get("target_names")
+    return Model(net, np.zeros(net.n_weights), *names, mx, sx, my, sy)

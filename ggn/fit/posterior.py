@@ -21,6 +21,7 @@ import numpy as np
 from ggn.fit.evidence import scaled_root
 from ggn.fit.predictive import Component, Predictive
 from ggn.fit.result import TrainResult
+from ggn.io.columns import by_name
 from ggn.io.laplace import Laplace
 from ggn.io.noise import NoiseLaw
 from ggn.linearization import linearize
@@ -90,14 +91,19 @@ class BayesianResult(Predictive, TrainResult):
 
     def outputs(self, X: Any) -> np.ndarray:
         """Return the outputs φ_L, (T, nL), without their deviations."""
-        return self.net.forward(self.w, X)
+        return self.net.forward(self.w, self._samples(X))
 
     def components(self, X: Any) -> list[Component]:
         """Return what the fit says of new targets at X (T, n0)."""
-        of, X = self.posterior, samples("X", X, self.net.n_inputs)
+        of, X = self.posterior, self._samples(X)
         return [Component(self.outputs(X), of.deviation(self.net, self.w, X), of.tails)]
 
     def draws(self, X: Any, count: int, rng: np.random.Generator) -> np.ndarray:
         """Return draws of new targets, (T, nL, count), each of one function for all of X."""
-        X = samples("X", X, self.net.n_inputs)
-        return self.posterior.draws(self.net, self.w, X, count, rng)
+        return self.posterior.draws(self.net, self.w, self._samples(X), count, rng)
+
+    def _samples(self, X: Any) -> np.ndarray:
+        """Return inputs (T, n0), of data frames the columns that were trained on."""
+        X = by_name(X, self.get("input_names") or ())
+        found: np.ndarray = samples("X", X, self.net.n_inputs)
+        return found

@@ -31,12 +31,14 @@ from ggn.fit.restarts import run_restarts
 from ggn.fit.result import TrainResult, best_of
 from ggn.fit.sizes import check_sizes
 from ggn.fit.stages import STOPPED, From, Stages, starts
+from ggn.fit.start import as_in_fit
+from ggn.io.columns import of_frames
 from ggn.linearization import Objective
 from ggn.linearization.robust_scale import Noise
 from ggn.losses import ROBUST, Loss, SmoothLp, resolve
 from ggn.network import MLP
 from ggn.steps import Step
-from ggn.validation import describe
+from ggn.validation import describe, names_of
 
 __all__ = ["RobustResult", "chosen_scale", "least", "scaled_by_residuals", "train_robust"]
 
@@ -150,6 +152,7 @@ def train_robust(
             "loss must have a scale, as smooth_lp, cauchy and blake_zisserman do, "
             f"got {describe(loss)}"
         )
+    X, Y = as_in_fit(w0, X, Y)
     data = Objective(net, X, Y, chosen, sample_weight, l2)
     check_sizes(Y=data.Yt)
     limits = Limits(max_iter, tol, None, max_seconds, callback)
@@ -169,7 +172,9 @@ def train_robust(
         new = functools.partial(stages, begun)
         return chosen_scale(data, w0, new, max_iter=limits.max_iter, tol=limits.tol)
 
-    return least(data, run_restarts(run, n_restarts, rng))
+    best = least(data, run_restarts(run, n_restarts, rng))
+    best.update(of_frames((names_of(X), names_of(Y))))
+    return best
 
 
 def chosen_scale(

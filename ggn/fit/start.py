@@ -25,13 +25,23 @@ from ggn.fit.fitted import as_model, is_fitted, refuse_around
 from ggn.fit.sizes import target_sizes
 from ggn.fit.state import State
 from ggn.fit.units import CENTRED, NEARBY, Units
+from ggn.io.columns import by_name
 from ggn.io.scaling import fold
 from ggn.linearization import BaseObjective
 from ggn.network import MLP, SCHEMES, joined
 from ggn.network.nguyen_widrow import hidden_layers, output_layer
 from ggn.validation import ArgumentError, spelled
 
-__all__ = ["DEFAULT", "STARTS", "Start", "draw", "given_weights", "nearness", "start"]
+__all__ = [
+    "DEFAULT",
+    "STARTS",
+    "Start",
+    "as_in_fit",
+    "draw",
+    "given_weights",
+    "nearness",
+    "start",
+]
 
 DEFAULT = "nguyen_widrow"
 STARTS = (DEFAULT, *SCHEMES)
@@ -232,6 +242,14 @@ def given_weights(net: MLP, w0: Any) -> tuple[np.ndarray, State | None]:
     plain = all((a == one).all() for a, one in zip(scaling, (0.0, 1.0, 0.0, 1.0), strict=True))
     w = model.w.copy() if plain else fold(net, model.w, *scaling)
     return w, _state(w0)
+
+
+def as_in_fit(w0: Any, X: Any, Y: Any) -> tuple[Any, Any]:
+    """Return X and Y with the columns of data frames as the fit that w0 is has them, by name."""
+    if w0 is None or isinstance(w0, (str, np.ndarray)) or not is_fitted(w0):
+        return X, Y
+    model = as_model(w0, "w0")
+    return by_name(X, model.input_names), by_name(Y, model.target_names, "Y")
 
 
 def _state(w0: Any) -> State | None:

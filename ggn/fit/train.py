@@ -35,7 +35,7 @@ from ggn.fit.reach import find_at_start, find_before_the_end
 from ggn.fit.result import Status, TrainResult
 from ggn.fit.run import Run
 from ggn.fit.saddle import leave
-from ggn.fit.start import Start, nearness, start
+from ggn.fit.start import Start, as_in_fit, nearness, start
 from ggn.fit.strategies import Strategies
 from ggn.fit.success import judged
 from ggn.fit.units import OWN_COPY, Units, choose_units
@@ -192,6 +192,7 @@ def train(
     True
     """
     rules = dampings.resolve(damping)
+    X, Y = as_in_fit(w0, X, Y)
     chunks = Chunks.of_mapped(X, OWN_COPY * memory_limit(max_memory), Y, sample_weight)
     told = sample_weight
     if chunks is not None:

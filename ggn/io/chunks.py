@@ -14,7 +14,7 @@ import copy
 import functools
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import Any, TypeAlias, TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -23,13 +23,12 @@ from ggn.io.slices import slices
 from ggn.linearization import Part, Source, SourceError
 from ggn.linearization.memory import Memory
 from ggn.linearization.part import ChunkError, Seen
-from ggn.linearization.source import tree
+from ggn.linearization.source import Names, tree
 from ggn.validation import ArgumentError, arranged, describe, integer, names_of, number
 
 __all__ = ["Chunks"]
 
 R = TypeVar("R")
-Names: TypeAlias = tuple[list[Any] | None, list[Any] | None]
 ROWS = 65536  # of a chunk of arrays
 
 

@@ -12,7 +12,7 @@ from ggn.validation import describe, items, vector
 __all__ = ["by_name", "names", "of_frames", "units"]
 
 
-def by_name(X: Any, columns: Sequence[str]) -> Any:
+def by_name(X: Any, columns: Sequence[str], argument: str = "X") -> Any:
     """Return the columns of these names of a data frame, and anything else as it is."""
     known = getattr(X, "columns", None)
     if known is None or not any(name in known for name in columns):
@@ -20,7 +20,8 @@ def by_name(X: Any, columns: Sequence[str]) -> Any:
     missing = [name for name in columns if name not in known]
     if missing:
         raise ValueError(
-            f"X must have the columns {', '.join(columns)}, got none named {', '.join(missing)}"
+            f"{argument} must have the columns {', '.join(columns)}, "
+            f"got none named {', '.join(missing)}"
         )
     return X[list(columns)]
 

@@ -14,7 +14,7 @@ from __future__ import annotations
 import functools
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable
-from typing import Any, TypeVar
+from typing import Any, TypeAlias, TypeVar
 
 import numpy as np
 
@@ -23,9 +23,10 @@ from ggn.linearization.part import ChunkError, Part
 from ggn.linearization.summary import Summary, merged, summary_of
 from ggn.linearization.transport import Transport
 
-__all__ = ["ChunkError", "Part", "Source", "SourceError", "add", "either", "tree"]
+__all__ = ["ChunkError", "Names", "Part", "Source", "SourceError", "add", "either", "tree"]
 
 R = TypeVar("R")
+Names: TypeAlias = tuple[list[Any] | None, list[Any] | None]
 
 
 class Source(ABC):
@@ -89,6 +90,11 @@ class Source(ABC):
         if not np.isfinite(found.weight):
             raise ChunkError(f"sample_weight must have a finite sum, got {found.weight}")
         return found
+
+    @property
+    def names(self) -> Names:
+        """Names of the columns of X and Y, where they are data frames that have some."""
+        return None, None
 
     @property
     def n_samples(self) -> int:

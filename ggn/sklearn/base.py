@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import functools
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -160,10 +160,11 @@ class BaseGGN(WithWeights):
         scale_targets: bool,
         also: dict[str, Any],
         labels: np.ndarray | None = None,
+        targets: Sequence[str] | None = None,
     ) -> None:
         """Train on targets Y (T, nL); a split for early stopping is stratified by labels.
 
-        `also` has the attributes that the kind of estimator leaves behind.
+        `also` has the attributes that the kind of estimator leaves behind, `targets` their names.
         """
         source = check_random_state(self.random_state)
         seed = int(source.randint(np.iinfo(np.int32).max))
@@ -178,9 +179,9 @@ class BaseGGN(WithWeights):
             weights = None if s is None else s[rows]
             hint_of_far_inputs(X[rows], self._names(), loss)
             of = functools.partial(units, self.scale, loss)
-            targets = of(Y[rows], weights) if scale_targets else (None, None)
-            of_data = (*of(X[rows], weights), *targets)
-            before = Model(net, np.zeros(net.n_weights), self._names(), None, *of_data)
+            of_Y = of(Y[rows], weights) if scale_targets else (None, None)
+            of_data = (*of(X[rows], weights), *of_Y)
+            before = Model(net, np.zeros(net.n_weights), self._names(), targets, *of_data)
             last: TrainResult | None = None
             n_restarts = integer("n_restarts", self.n_restarts, 1)
         else:

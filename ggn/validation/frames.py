@@ -19,8 +19,13 @@ MOST = 20  # names in a sentence
 
 
 def names_of(A: Any) -> list[Any] | None:
-    """Return the names of a data frame's columns, and None of anything else."""
-    if isinstance(A, type) or not hasattr(A, "columns"):
+    """Return the names of a data frame's columns, or a series' own, and None of anything else."""
+    if isinstance(A, type):
+        return None
+    if getattr(A, "ndim", None) == 1 and hasattr(A, "to_frame"):
+        name = getattr(A, "name", None)
+        return [name] if isinstance(name, str) and name else None
+    if not hasattr(A, "columns"):
         return None
     try:
         names = list(A.columns)
@@ -33,7 +38,9 @@ def names_of(A: Any) -> list[Any] | None:
 def arranged(name: str, A: Any, wanted: Sequence[Any] | None, of: str) -> Any:
     """Return a data frame with the columns of these names, in this order; else A as it is."""
     own = names_of(A)
-    order = own if own is None else shared(name, own, wanted, of)
+    if own is None or getattr(A, "ndim", 2) == 1:  # a series is one column, whatever it is called
+        return A
+    order = shared(name, own, wanted, of)
     return A if order == own else A[order]
 
 

@@ -1,0 +1,85 @@
+"""Columns of data frames are found by name: by whoever predicts, and by whoever goes on."""
+
+import numpy as np
+import pytest
+
+import ggn
+
+pd = pytest.importorskip("pandas", reason="data frames are pandas'")
+
+NET = ggn.MLP((3, 6, 1))
+RNG = np.random.default_rng(8)
+X = pd.DataFrame(RNG.uniform(-1.0, 1.0, (60, 3)), columns=["a", "b", "c"])
+Y = pd.DataFrame({"load": np.sin(2.0 * X.a) + 0.3 * X.b + 0.05 * RNG.normal(size=60)})
+OTHER = X[["c", "a", "b"]]
+TWO = ggn.MLP((3, 5, 2))
+BOTH = Y.assign(lift=X.c**2)
+
+TRAININGS = {
+    "train": ggn.train,
+    "train_robust": ggn.train_robust,
+    "train_bayesian": ggn.train_bayesian,
+    "mixture": lambda *a, **k: ggn.train_bayesian(*a, n_estimators=2, **k),
+}
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning")  # it is stopped at once
+@pytest.mark.parametrize("name", TRAININGS)
+def test_a_fit_predicts_by_name(name):
+    fit = TRAININGS[name](NET, X, Y, max_iter=12)
+    model = fit.as_model()
+    assert (model.input_names, model.target_names) == (("a", "b", "c"), ("load",))
+    expected = fit.predict(X.to_numpy())
+    np.testing.assert_array_equal(fit.predict(OTHER), expected)
+    np.testing.assert_array_equal(fit.predict(OTHER.assign(d=0.0)), expected)
+    with pytest.raises(ValueError, match="X must have the columns a, b, c, got none named b"):
+        fit.predict(X.drop(columns="b"))
+    if hasattr(fit, "intervals"):
+        for found, wanted in zip(fit.intervals(OTHER), fit.intervals(X.to_numpy()), strict=True):
+            np.testing.assert_array_equal(found, wanted)
+        np.testing.assert_array_equal(
+            fit.log_likelihood(OTHER, Y), fit.log_likelihood(X.to_numpy(), Y.to_numpy())
+        )
+
+
+@pytest.mark.parametrize("name", ["train", "train_robust", "train_bayesian"])
+@pytest.mark.filterwarnings("ignore::UserWarning")
+def test_going_on_from_a_fit_by_name(name):
+    train = TRAININGS[name]
+    begun = train(NET, X, Y, max_iter=12)
+    wanted = train(NET, X, Y, w0=begun, max_iter=8)
+    for w0 in (begun, begun.as_model()):
+        on = train(NET, OTHER, Y, w0=w0, max_iter=8)
+        if w0 is begun:
+            np.testing.assert_array_equal(on.w, wanted.w)
+        assert on.as_model().input_names == ("a", "b", "c")
+        if name != "train_bayesian":  # whose J has another penalty, which a Model does not know
+            assert on.fun <= begun.fun
+    np.testing.assert_array_equal(
+        train(NET, OTHER.to_numpy(), Y.to_numpy(), w0=begun.w, max_iter=0).w, begun.w
+    )  # arrays have no names
+    with pytest.raises(ValueError, match=r"^X must have the columns a, b, c, got none named a"):
+        train(NET, X.rename(columns={"a": "z"}), Y, w0=begun)
+
+
+def test_targets_by_name_too():
+    begun = ggn.train(TWO, X, BOTH, max_iter=10)
+    on = ggn.train(TWO, X, BOTH[["lift", "load"]], w0=begun, max_iter=0)
+    assert on.fun == begun.fun
+    assert on.as_model().target_names == ("load", "lift")
+
+
+def test_a_series_has_a_name():
+    fit = ggn.train(NET, X, Y["load"], max_iter=3)
+    assert fit.as_model().target_names == ("load",)
+    assert ggn.train(NET, X, Y["load"].rename(None), max_iter=3).as_model().target_names == ("y1",)
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning")
+def test_estimators_name_their_targets():
+    sklearn = pytest.importorskip("ggn.sklearn", reason="the estimators are scikit-learn's")
+    for alpha in ("evidence", 1e-3):
+        one = sklearn.GGNRegressor(alpha=alpha, max_iter=200, n_estimators=2, random_state=0)
+        assert one.fit(X, Y["load"]).model_.target_names == ("load",)
+        assert one.fit(X, BOTH).model_.target_names == ("load", "lift")
+        assert one.fit(X, Y["load"].to_numpy()).model_.target_names == ("y1",)
