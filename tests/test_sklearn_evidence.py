@@ -218,3 +218,18 @@ def test_what_is_advised_where_a_plane_passes_through_all_samples_helps():
     model = GGNRegressor((), random_state=0).fit(X[:40], y[:40])
     low, high = model.predict_interval(X[40:])
     assert 0.85 < np.mean((low < y[40:]) & (y[40:] < high)) < 0.99
+
+
+def test_of_constant_inputs_there_is_no_plane():
+    y = np.random.default_rng(0).normal(size=30)
+    model = GGNRegressor(3, n_estimators=2, max_iter=50, random_state=0)
+    told = told_of_a_plane(lambda: model.fit(np.ones((30, 2)), y))
+    assert not told
+    np.testing.assert_allclose(model.predict(np.ones((2, 2))), y.mean(), rtol=1e-6)
+
+
+@pytest.mark.parametrize("wrong", ["two", 1.5, 0])
+def test_a_number_of_jobs_that_is_none(wrong):
+    X, y = regression(T=30)
+    with pytest.raises(ValueError, match=rf"^n_jobs must be .*got '?{wrong}"):
+        GGNRegressor(3, max_iter=20, n_jobs=wrong).fit(X, y)

@@ -71,6 +71,7 @@ def test_data_that_cannot_be_used(model, X, y, s, sentence):
         ("n_iter_no_change", 0, r"^n_iter_no_change must be an integer of at least 1, got 0"),
         ("callback", 3, r"^callback must be callable, got 3"),
         ("random_state", "seed", r"cannot be used to seed"),
+        ("step", "adam", r"^step must be one of .*, got 'adam'$"),  # near to none
     ],
 )
 def test_parameters_that_cannot_be_used(estimator, parameter, value, sentence):

@@ -26,7 +26,7 @@ from ggn.losses import Loss
 from ggn.network import MLP
 from ggn.validation import LARGEST, ArgumentError, describe, generator, integer
 
-__all__ = ["LossLevel", "Restarts", "run_restarts", "train_restarts"]
+__all__ = ["LossLevel", "Restarts", "processes", "run_restarts", "train_restarts"]
 
 
 class LossLevel(NamedTuple):
@@ -179,7 +179,7 @@ def train_restarts(
     n_restarts = check_room("n_restarts", integer("n_restarts", n_restarts, 1), FIT_BYTES)
     known = inspect.signature(run_stack).parameters
     beyond = {name for name, value in options.items() if name not in known and value is not None}
-    if _processes(n_jobs) == 1 and not beyond and not isinstance(X, Source):
+    if processes(n_jobs) == 1 and not beyond and not isinstance(X, Source):
         options = {name: value for name, value in options.items() if name in known}
         several: dict[str, Any] = {
             "w0": scheme,
@@ -226,7 +226,7 @@ def run_restarts(
     streams = generator(rng).spawn(n_restarts)
     if together is not None:
         return together(functools.partial(on_one_thread, run), streams)
-    if min(_processes(n_jobs), len(streams)) == 1:
+    if min(processes(n_jobs), len(streams)) == 1:
         return until_interrupted(run, streams)
     joblib = done(_joblib)
     jobs = (joblib.delayed(or_lost)(run, stream) for stream in streams)
@@ -239,7 +239,7 @@ def _joblib() -> Any:
     return joblib
 
 
-def _processes(n_jobs: int | None) -> int:
+def processes(n_jobs: int | None) -> int:
     """Return in how many processes to run."""
     if n_jobs is not None and integer("n_jobs", n_jobs, -LARGEST) == 0:
         raise ArgumentError("n_jobs", "must be a number of processes, or -1 for all cores, got 0")

@@ -100,7 +100,7 @@ def hint_of_the_plane(result: TrainResult) -> None:
         return
     distinct = len(numbered(X, np.lexsort(X.T[::-1]))[1])
     varied = int(np.count_nonzero(np.ptp(X, axis=0)))
-    if distinct > varied + 1:
+    if distinct > varied + 1 or not varied:  # of no input at all there is the mean alone
         return
     if np.linalg.matrix_rank(np.column_stack([X, np.ones(len(X))])) == distinct:
         warnings.warn(

@@ -206,6 +206,7 @@ class GGNClassifier(ClassifierMixin, BaseGGN):
             For data or parameters that cannot be used.
         """
         squared = labelling.is_squared(self.loss)
+        labelling.check_none_missing(y)
         X, y, s = self._validated(X, y, sample_weight, multi_output=True)
         labels = labelling.read_labels(type(self).__name__, y)
         several = labels.numbers is None

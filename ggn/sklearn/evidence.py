@@ -12,7 +12,6 @@ import math
 from typing import Any
 
 import numpy as np
-from joblib import effective_n_jobs
 from scipy.optimize import OptimizeResult
 
 from ggn._core.machine import threads
@@ -21,6 +20,7 @@ from ggn.fit.limits import Limits, scipy_callback
 from ggn.fit.member import Member
 from ggn.fit.mixture import Mixture, mixed
 from ggn.fit.noise import NoiseKind, kind_of
+from ggn.fit.restarts import processes
 from ggn.fit.result import TrainResult
 from ggn.fit.stages import Stages
 from ggn.fit.start import draw
@@ -131,4 +131,4 @@ def _on(n_jobs: int | None) -> contextlib.AbstractContextManager[None]:
     """Return a context in which members run on n_jobs threads; None: as many as there may be."""
     if n_jobs is None:
         return contextlib.nullcontext()
-    return threads(effective_n_jobs(n_jobs))
+    return threads(processes(n_jobs))

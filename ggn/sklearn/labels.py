@@ -81,9 +81,7 @@ def read_labels(who: str, y: np.ndarray) -> Labels:
     ValueError
         For labels that cannot be told apart or sorted, or only one class.
     """
-    missing = _missing(y)
-    if missing is not None:
-        raise ArgumentError("y", f"must have a label for every sample, got {missing}")
+    check_none_missing(y)
     try:
         if y.dtype == object and len({isinstance(label, str) for label in y.ravel()}) > 1:
             raise TypeError("words and numbers have no order")
@@ -95,6 +93,8 @@ def read_labels(who: str, y: np.ndarray) -> Labels:
         classes, numbers = np.unique(column_or_1d(y, warn=True), return_inverse=True)
     except TypeError as error:
         kinds = sorted({type(label).__name__ for label in np.ravel(y)})
+        if any(isinstance(label, bytes) for label in np.ravel(y)):
+            raise ArgumentError("y", "must have labels of text, got bytes; decode them") from error
         raise ArgumentError("y", f"must have labels of one kind, got {' and '.join(kinds)}") from (
             error
         )
@@ -148,14 +148,16 @@ def targets_of(classes: np.ndarray, y: Any) -> np.ndarray:
     return _columns(classes, np.array([known[label] for label in given], dtype=int))
 
 
-def _missing(y: np.ndarray) -> str | None:
-    """Return what stands where a label is missing, or None."""
-    if y.dtype != object:
-        return None
-    for i, label in enumerate(y.ravel()):
-        if label is None or label != label or type(label).__name__ == "NAType":
-            return f"{label} at y[{i}]"
-    return None
+def check_none_missing(y: Any) -> None:
+    """Raise ValueError where a label is missing: a sentence, before others stumble over it."""
+    if not (hasattr(y, "dtype") and hasattr(y, "__array__")):
+        return  # not an array nor a series yet
+    labels = np.asarray(y)
+    for i, label in enumerate(labels.ravel() if labels.dtype == object else ()):
+        # pandas.NA is neither equal to itself nor not
+        if label is None or type(label).__name__ == "NAType" or label != label:
+            got = f"{label} at y[{i}]"
+            raise ArgumentError("y", f"must have a label for every sample, got {got}")
 
 
 def class_weights(

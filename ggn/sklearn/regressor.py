@@ -288,9 +288,8 @@ class GGNRegressor(MultiOutputMixin, RegressorMixin, BaseGGN):
     def _mixture(self, what: str) -> Mixture:
         check_is_fitted(self)
         if not isinstance(self.result_, Mixture):
-            instead = (
-                "" if self._chooses else "; so ggn.train_bayesian chooses the penalty, unsearched"
-            )
+            instead = "; the evidence, as in ggn.train_bayesian, needs no search over alpha"
+            instead = "" if self._chooses else instead
             raise ValueError(
                 f"{what} needs a fit with alpha='evidence', and loss='squared', no early_stopping "
                 f"and at most 4000 weights; got alpha={describe(self.alpha)}, "

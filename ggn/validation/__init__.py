@@ -189,7 +189,7 @@ def unknown_name(
     folded = {name.lower(): name for name in names}
     text = value if isinstance(value, str) else ""
     answer = (answers or {}).get(key(text))
-    near = difflib.get_close_matches(text[:MOST_SPELLED].lower(), folded, n=1, cutoff=0.5)
+    near = difflib.get_close_matches(text[:MOST_SPELLED].lower(), folded, n=1)
     hint = f"; {answer}" if answer else f"; did you mean {folded[near[0]]!r}?" if near else ""
     listed = ", ".join(names[:20]) + (f" ... ({len(names)} in all)" if len(names) > 20 else "")
     return ArgumentError(argument, f"must be one of {listed}, got {describe(value)}{hint}")

@@ -130,7 +130,8 @@ def plain(name: str, value: Any, *, labels: bool = False) -> None:
     if getattr(value, "requires_grad", False) is True:
         raise ArgumentError(name, "must not need a gradient, got a tensor that does; detach() it")
     if hasattr(value, "toarray") and hasattr(value, "nnz"):
-        raise ArgumentError(name, "must be a dense array, got a sparse one; call toarray()")
+        advice = "call toarray(), or give the encoder that makes it sparse_output=False"
+        raise ArgumentError(name, f"must be a dense array, got a sparse one; {advice}")
     kinds: Any = getattr(value, "dtypes", getattr(value, "dtype", None))  # a frame's, or one
     for kind in kinds.tolist() if hasattr(kinds, "tolist") else [kinds]:
         if not labels and str(kind) == "category":
