@@ -308,14 +308,8 @@ def test_several_labels_per_sample():
     ("y", "sentence"),
     [
         (["a", None, "b", "a"], r"^y must have a label for every sample, got None at y\[1\]"),
-        (
-            np.array(["a", np.nan, "b", "a"], object),
-            r"^y must have a label for every sample, got nan at y\[1\]",
-        ),
-        (
-            pd.Series(["a", pd.NA, "b", "a"], dtype="string"),
-            r"^y must have a label for every sample, got <NA> at y\[1\]",
-        ),
+        (np.array(["a", np.nan, "b"], object), r"^y must have a label .*, got nan at y\[1\]"),
+        (pd.Series(["a", pd.NA], dtype="string"), r"^y must have a label .*, got <NA> at y\[1\]"),
         (np.array([b"a", b"b", b"a", b"a"]), r"^y must have labels of text, got bytes; decode"),
         (np.array(["a", 1, "b", 2], object), r"^y must have labels of one kind, got int and str"),
     ],

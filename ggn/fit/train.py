@@ -191,8 +191,7 @@ def train(
     >>> bool(on.fun == ggn.train(net, x, y, max_iter=200).fun)
     True
     """
-    rules = dampings.resolve(damping)
-    X, Y = as_in_fit(w0, X, Y)
+    rules, (X, Y) = dampings.resolve(damping), as_in_fit(w0, X, Y)
     chunks = Chunks.of_mapped(X, OWN_COPY * memory_limit(max_memory), Y, sample_weight)
     told = sample_weight
     if chunks is not None:

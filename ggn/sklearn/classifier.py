@@ -269,8 +269,7 @@ class GGNClassifier(ClassifierMixin, BaseGGN):
         ndarray, (T,) or (T, n_labels)
             As y was in `fit`.
         """
-        F = self._outputs(X)
-        found = self._kinds.indices(F)
+        found = self._kinds.indices(self._outputs(X))
         return found if self._several else self.classes_[found]
 
     @property

@@ -10,9 +10,10 @@ from sklearn.model_selection import train_test_split
 from sklearn.utils import check_array, check_random_state
 from sklearn.utils.validation import _check_sample_weight, validate_data
 
-from ggn.validation import ArgumentError, describe, number, plain, widened
+from ggn.io.columns import of_frames
+from ggn.validation import ArgumentError, describe, names_of, number, plain, widened
 
-__all__ = ["outputs", "read", "sample_weights", "seed_of", "split"]
+__all__ = ["outputs", "read", "sample_weights", "seed_of", "split", "target_names"]
 
 
 def seed_of(random_state: Any) -> int:
@@ -33,6 +34,11 @@ def read(estimator: Any, *data: Any, **options: Any) -> Any:
         raise ArgumentError(
             "X", f"must be of numbers that float64 and memory hold, got {describe(data[0])}"
         ) from error
+
+
+def target_names(y: Any) -> tuple[str, ...] | None:
+    """Return what a data frame or a series calls its columns, where a model can say so."""
+    return of_frames((None, names_of(y))).get("target_names")
 
 
 def sample_weights(sample_weight: Any, X: np.ndarray) -> np.ndarray:

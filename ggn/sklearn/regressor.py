@@ -14,12 +14,11 @@ from ggn.fit.class_targets import CLASSIFIER, hint_of_classes
 from ggn.fit.mixture import Mixture
 from ggn.fit.outliers import hint_of_outliers
 from ggn.fit.scores import r2
-from ggn.io.columns import of_frames
 from ggn.linearization.objective import zeros_and_ones
 from ggn.sklearn.base import BaseGGN
 from ggn.sklearn.evidence import against_outliers
-from ggn.sklearn.parts import seed_of
-from ggn.validation import describe, flag, names_of
+from ggn.sklearn.parts import seed_of, target_names
+from ggn.validation import describe, flag
 
 __all__ = ["GGNRegressor"]
 
@@ -209,13 +208,13 @@ class GGNRegressor(MultiOutputMixin, RegressorMixin, BaseGGN):
             For data or parameters that cannot be used.
         """
         loss = losses.resolve(self.loss, "loss", losses.FOR_REGRESSION)
-        named = of_frames((None, names_of(y))).get("target_names")
+        named = target_names(y)
         X, y, s = self._validated(X, y, sample_weight, multi_output=True, y_numeric=True)
         Y = y.astype(np.float64).reshape(len(y), -1)
         net = self._network(Y.shape[1], Y.size)
         hint_of_classes(net, Y.size, lambda: zeros_and_ones(Y), self.loss, CLASSIFIER)
-        remedy = against_outliers(self.noise, self.alpha, loss, self.early_stopping, net)
-        hint_of_outliers(X, Y, self.loss, remedy)
+        against = against_outliers(self.noise, self.alpha, loss, self.early_stopping, net)
+        hint_of_outliers(X, Y, self.loss, against)
         also = {"_flat": y.ndim == 1, "out_activation_": "identity"}
         self._fit(X, Y, s, loss, _mean_r2, scale_targets=True, also=also, targets=named)
         return self
@@ -288,12 +287,11 @@ class GGNRegressor(MultiOutputMixin, RegressorMixin, BaseGGN):
     def _mixture(self, what: str) -> Mixture:
         check_is_fitted(self)
         if not isinstance(self.result_, Mixture):
-            instead = "; the evidence, as in ggn.train_bayesian, needs no search over alpha"
-            instead = "" if self._chooses else instead
+            way = "" if self._chooses else "; ggn.train_bayesian, too, needs no search over alpha"
             raise ValueError(
                 f"{what} needs a fit with alpha='evidence', and loss='squared', no early_stopping "
                 f"and at most 4000 weights; got alpha={describe(self.alpha)}, "
-                f"loss={describe(self.loss)}, {self.model_.net.n_weights} weights{instead}"
+                f"loss={describe(self.loss)}, {self.model_.net.n_weights} weights{way}"
             )
         return self.result_
 
