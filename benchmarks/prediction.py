@@ -136,6 +136,7 @@ def cached(cache: Path | None, key: str, run: Callable[[], np.ndarray]) -> np.nd
         return np.asarray(np.load(path))
     found = run()
     if path is not None:
+        path.parent.mkdir(parents=True, exist_ok=True)
         np.save(path, found)
     return found
 
