@@ -30,6 +30,16 @@ def test_versions_agree():
     assert re.search(r'^  version: "(.+)"$', recipe, re.MULTILINE)[1] == released
 
 
+def test_what_is_released_is_dated():
+    version = project()["project"]["version"]
+    log = re.findall(r"^## (.+)$", text("CHANGELOG.md"), re.MULTILINE)
+    assert log[0] == "Unreleased"
+    if version.endswith(".dev0"):
+        return
+    day = re.search(r"^date-released: (.+)$", text("CITATION.cff"), re.MULTILINE)[1]
+    assert log[1] == f"{version} ({day})"
+
+
 def test_the_recipe_has_the_floors_of_the_project():
     declared = project()
     needs = [line.replace(" ", "") for line in declared["project"]["dependencies"]]
