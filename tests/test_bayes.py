@@ -348,3 +348,18 @@ def test_going_on_begins_with_the_penalty_that_was_found():
     np.testing.assert_allclose(again.predict(X), fit.predict(X), atol=1e-3)
     first = train_bayesian(net, X, Y, w0=fit, max_iter=1)
     assert first.l2 == fit.l2 != train_bayesian(net, X, Y, w0=fit.w, max_iter=1).l2
+
+
+@pytest.mark.filterwarnings("ignore::ggn.EvidenceWarning")
+@pytest.mark.parametrize("steps", [3, 10])
+def test_short_runs_come_to_where_a_long_one_does(steps):
+    """Each goes on with the penalty that the end of the one before calls for."""
+    X, Y = wave()
+    net = ggn.MLP((1, 8, 1))
+    long, fit = train_bayesian(net, X, Y), train_bayesian(net, X, Y, max_iter=steps)
+    for _ in range(600 // steps):
+        if fit.success:
+            break
+        fit = train_bayesian(net, X, Y, w0=fit, max_iter=steps)
+    assert fit.l2 == pytest.approx(long.l2, rel=0.1)
+    assert fit.noise_std == pytest.approx(long.noise_std, rel=0.02)

@@ -62,6 +62,54 @@ def test_going_on_from_a_fit_by_name(name):
         train(NET, X.rename(columns={"a": "z"}), Y, w0=begun)
 
 
+def in_chunks(X):
+    return ggn.Chunks([(X.iloc[k : k + 20], Y.iloc[k : k + 20]) for k in (0, 20, 40)])
+
+
+def test_going_on_in_chunks_by_name():
+    begun = ggn.train(NET, X, Y, max_iter=12)
+    on = ggn.train(NET, in_chunks(OTHER), w0=begun, max_iter=0)
+    np.testing.assert_allclose(on.fun, begun.fun, rtol=1e-12)
+    assert on.as_model().input_names == ("a", "b", "c")
+    with pytest.raises(ValueError, match=r"columns a, b, c, as the data of the fit have, got z,"):
+        ggn.train(NET, in_chunks(X.rename(columns={"a": "z"})), w0=begun, max_iter=0)
+
+
+def test_several_fits_predict_by_name():
+    restarts = ggn.train_restarts(NET, X, Y, n_restarts=2, max_iter=5)
+    np.testing.assert_array_equal(restarts.predict(OTHER), restarts.predict(X.to_numpy()))
+    many = ggn.train_many(NET, X, Y, n_fits=2, max_iter=5)
+    np.testing.assert_array_equal(many.predict(OTHER), many.predict(X.to_numpy()))
+    assert many.best.as_model().target_names == ("load",)
+    with pytest.raises(ValueError, match=r"^w0 must be a fit.*got Restarts.*its fit is \.best"):
+        ggn.train(NET, X, Y, w0=restarts)
+
+
+def test_a_split_keeps_frames():
+    training, validation, test = ggn.split(X, Y["load"])
+    assert [len(part[0]) for part in (training, validation, test)] == [42, 9, 9]
+    for part in (training, validation, test):
+        pd.testing.assert_frame_equal(part[0], X.loc[part[0].index])
+        pd.testing.assert_series_equal(part[1], Y["load"].loc[part[0].index])
+    arrays = ggn.split(X.to_numpy(), Y["load"].to_numpy())
+    np.testing.assert_array_equal(arrays[1][0], validation[0].to_numpy())
+    fit = ggn.train(NET, *training, validation=validation, test=test, max_iter=5)
+    assert fit.as_model().input_names == ("a", "b", "c")
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning")
+def test_targets_by_name_wherever_they_are_compared():
+    fit, other = ggn.train(TWO, X, BOTH, max_iter=10), BOTH[["lift", "load"]]
+    assert ggn.diagnose(fit, X, other).loss == fit.fun
+    model = fit.as_model()
+    for found, wanted in zip(model.scaled(OTHER, other), model.scaled(X, BOTH), strict=True):
+        np.testing.assert_array_equal(found, wanted)
+    with pytest.raises(ValueError, match=r"^Y must have the columns load, lift, got none named l"):
+        model.scaled(X, BOTH[["load"]])
+    many = ggn.train_bayesian(TWO, X, BOTH, n_estimators=2, max_iter=40)
+    np.testing.assert_array_equal(many.log_likelihood(X, other), many.log_likelihood(X, BOTH))
+
+
 def test_targets_by_name_too():
     begun = ggn.train(TWO, X, BOTH, max_iter=10)
     on = ggn.train(TWO, X, BOTH[["lift", "load"]], w0=begun, max_iter=0)

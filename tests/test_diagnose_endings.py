@@ -207,3 +207,12 @@ def test_a_fit_without_its_data_is_told_so(data):
         ggn.diagnose(fit, *data)
     with pytest.raises(TypeError, match=r"^diagnose\(\) got an unexpected keyword argument"):
         ggn.diagnose(fit, *TRAINED, penalty=1.0)
+
+
+def test_of_a_gradient_that_is_not_finite_it_is_said():
+    net = ggn.MLP((1, 2, 1), "identity", output_activation="exponential", bias=False)
+    X, w = np.array([[1.0], [-1.0]]), np.array([1e3, 1.0, 1.0, 1.0])
+    loss = ggn.losses.BlakeZisserman(0.5)
+    assert np.isfinite(ggn.linearize(net, w, X, [[0.0], [0.0]], loss).loss)
+    with pytest.raises(ValueError, match=r"^w must have a finite .* and a gradient that is not"):
+        ggn.diagnose(net, w, X, [[0.0], [0.0]], loss)

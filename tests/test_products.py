@@ -315,6 +315,7 @@ def test_sylvester_and_frobenius():
     ("call", "message"),
     [
         (lambda: surface.sylvester([1, 2], []), "inner must hold one dimension less"),
+        (lambda: surface.sylvester([3, 2], [1]), r"inner\[0\] must be at least .* 3 and 2, got 1"),
         (lambda: surface.sylvester([-1], []), r"ranks\[0\] must be an integer of at least 0"),
         (lambda: surface.frobenius(3, 1, 2), "rank_AB and rank_BC must be at most rank_B = 2"),
         (lambda: surface.frobenius(1.5, 1, 2), "rank_AB must be an integer"),

@@ -272,3 +272,25 @@ def test_overflow_ends_a_search_quietly():
     points = stationary_points(net, [[-3.0], [3.0]], [[1.0], [2.0]], l2=0.1, n_starts=60)
     assert points
     assert all(np.isfinite(p.eigenvalues).all() for p in points)
+
+
+@pytest.mark.parametrize(
+    ("activation", "claimed"), [("relu", False), ("leaky_relu", False), ("tanh", True)]
+)
+def test_nothing_is_claimed_where_gradients_jump(activation, claimed):
+    """At 0 all net inputs of XOR's relu net are at the kink: Hessian and index are of one side."""
+    X, Y = ggn.problems.xor()
+    found = ggn.surface.stationary_points(
+        ggn.MLP((2, 2, 1), activation), X, Y, l2=0.02, n_starts=30
+    )
+    assert found.consistent is (True if claimed else None)
+    assert ("not checked, for points at the kinks" in repr(found)) is not claimed
+    losses = [round(p.loss, 6) for p in found]
+    assert (0.254902 in losses) is claimed
+
+
+def test_a_degenerate_point_is_said_to_stand_for_many():
+    X, Y = ggn.problems.xor()
+    found = ggn.surface.stationary_points(ggn.MLP((2, 2, 1)), X, Y, n_starts=20)
+    assert any(p.degenerate for p in found)
+    assert "stationary points, a degenerate one for many; " in repr(found)

@@ -25,7 +25,7 @@ from ggn.fit.result import Status, TrainResult
 from ggn.fit.stages import STOPPED, From, Stages
 from ggn.linearization import Objective
 
-__all__ = ["settle"]
+__all__ = ["penalty_after", "settle"]
 
 # Steps between two estimates: with 3, three of six runs ended at less evidence, one at more.
 STEPS = 10
@@ -125,6 +125,18 @@ def settle(
         log_evidence=at.log_evidence,
         X=data.X.copy(),
     )
+
+
+def penalty_after(data: Objective, fit: BayesianResult) -> float:
+    """Return the l2 to go on with from a fit: its own, or where it was cut short the next one.
+
+    Else runs of fewer steps than lie between two estimates would never come to another.
+    """
+    own = float(fit.l2)
+    if fit.status not in (*STOPPED, Status.MAX_ITER):
+        return own
+    after = _estimate(data, fit.w, own).best_l2
+    return after if 0.0 < after < math.inf else own
 
 
 class _Judge:

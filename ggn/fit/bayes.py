@@ -22,7 +22,7 @@ import numpy as np
 
 from ggn._core.machine import FIT_BYTES, check_room
 from ggn.damping import Damping
-from ggn.fit.alternation import settle
+from ggn.fit.alternation import penalty_after, settle
 from ggn.fit.limits import Callback, Limits
 from ggn.fit.mixture import Mixture, bayesian_mixture
 from ggn.fit.noise import Counts, NoiseKind, kind_of
@@ -263,7 +263,7 @@ def _evident(
         stages.weigh(own.sample_weight)
         left = limits.max_iter - stages.nit
         most = limits.max_iter if end or not kind.in_turn else stages.nit + -(-left // 2)
-        l2 = before.l2 if before is not None else None
+        l2 = None if before is None else penalty_after(own, before)
         begin: From = w0
         if last is not None:
             begin, l2 = last, last.l2

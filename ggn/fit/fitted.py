@@ -123,8 +123,8 @@ def _is_estimator(value: Any) -> TypeGuard[Estimator]:
 
 
 def refuse_around(argument: str, value: Any) -> None:
-    """Raise ValueError for what has a fitted estimator inside it."""
-    if _inside(value, argument) is not None:
+    """Raise ValueError for what has a fit, or a fitted estimator, inside it."""
+    if isinstance(getattr(value, "best", None), TrainResult) or _inside(value, argument):
         raise _refused(argument, value)
 
 

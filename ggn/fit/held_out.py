@@ -248,7 +248,7 @@ def split(
     rng: int | np.random.Generator | None = 0,
     validation: float = 0.15,
     test: float = 0.15,
-) -> tuple[tuple[np.ndarray, np.ndarray], ...]:
+) -> tuple[tuple[Any, Any], ...]:
     """Divide samples at random into those to train on, to validate and to test.
 
     Of samples that follow one another in time divide by time instead: X[:700], X[700:850], ...
@@ -264,7 +264,7 @@ def split(
     Returns
     -------
     tuple of (ndarray, ndarray)
-        (X, Y) to train on, (X, Y) for `ggn.train`'s validation, (X, Y) for its test.
+        (X, Y) to train on, to validate and to test; data frames and series of pandas stay such.
 
     Raises
     ------
@@ -283,10 +283,10 @@ def split(
     >>> bool(fit.test_losses[fit.kept] < 1e-6)
     True
     """
-    X, Y = float_array("X", X, (1, 2)), float_array("Y", Y, (1, 2))
-    T = len(X)
-    if len(Y) != T:
-        raise ValueError(f"X and Y must have as many rows, got {T} and {len(Y)}")
+    given, arrays = (X, Y), (float_array("X", X, (1, 2)), float_array("Y", Y, (1, 2)))
+    if (T := len(arrays[0])) != len(arrays[1]):
+        raise ValueError(f"X and Y must have as many rows, got {T} and {len(arrays[1])}")
+    X, Y = (A.iloc if hasattr(A, "iloc") else a for A, a in zip(given, arrays, strict=True))
     parts = [
         round(number(name, fraction, 0.0, 1.0) * T)
         for name, fraction in (("validation", validation), ("test", test))

@@ -26,10 +26,11 @@ from ggn.fit.stack import Stack
 from ggn.fit.start import nearness
 from ggn.fit.train import minimise
 from ggn.fit.units import Units, choose_units
+from ggn.io.columns import by_name, of_frames
 from ggn.losses import Loss, resolve
 from ggn.network import MLP
 from ggn.steps import Step
-from ggn.validation import ArgumentError, float_array, generator
+from ggn.validation import ArgumentError, float_array, generator, names_of
 
 __all__ = ["Fits", "run_stack", "train_many"]
 
@@ -83,7 +84,8 @@ class Fits:
         ValueError
             For wrong shapes, dtypes or non-finite numbers.
         """
-        X = float_array("X", X, (1, 2, 3))
+        named = self._runs[0].get("input_names") or ()
+        X = float_array("X", by_name(X, named), (1, 2, 3))
         each = X if X.ndim == 3 else [X] * len(self)
         if len(each) != len(self):
             raise ArgumentError(
@@ -239,13 +241,14 @@ def run_stack(
     common = units(0) if stack.one_data_set else None
     runs: list[TrainResult | None] = [None] * stack.size
     streams, given = source.spawn(stack.size), resolve(loss)
+    named = of_frames((names_of(X), names_of(Y)))
 
     def work(lane: int, stopped: Callable[[], bool]) -> None:
         for i in range(lane * AT_ONCE, min((lane + 1) * AT_ONCE, len(runs))):
             if stopped():
                 return
             run = minimise(method, common or units(i), streams[i], stack.start(i))
-            run.update(loss=given)
+            run.update(loss=given, **named)
             runs[i] = run
             pass_on_interrupt(run)
 

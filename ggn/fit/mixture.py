@@ -94,6 +94,11 @@ class Mixture(Predictive, TrainResult):
         model: Model = self.model
         return model.predict(X)
 
+    def columns_of_targets(self) -> Sequence[str]:
+        """Return the names of the targets, where the data had some."""
+        model: Model = self.model
+        return model.target_names
+
     def components(self, X: Any) -> list[Component]:
         """Return what each member says of new targets at X (T, n0)."""
         m, Z = self.model, self._standard(X)

@@ -13,6 +13,7 @@ intervals of 90 % with it, 0.72 to 0.89 without.  (Without hidden units the fact
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from functools import cached_property
 from typing import Any
 
@@ -92,6 +93,11 @@ class BayesianResult(Predictive, TrainResult):
     def outputs(self, X: Any) -> np.ndarray:
         """Return the outputs φ_L, (T, nL), without their deviations."""
         return self.net.forward(self.w, self._samples(X))
+
+    def columns_of_targets(self) -> Sequence[str]:
+        """Return the names of the targets, where the data had some."""
+        names: Sequence[str] = self.get("target_names") or ()
+        return names
 
     def components(self, X: Any) -> list[Component]:
         """Return what the fit says of new targets at X (T, n0)."""

@@ -10,12 +10,14 @@ t is Student's distribution about φ with scale s and ν degrees of freedom.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Any, Literal, NamedTuple, overload
 
 import numpy as np
 from scipy.special import gammaln, logsumexp, stdtr, stdtrit
 
 from ggn._core.machine import check_room
+from ggn.io.columns import by_name
 from ggn.validation import flag, generator, integer, number, samples
 
 __all__ = ["Component", "Predictive", "log_density"]
@@ -45,6 +47,10 @@ class Predictive:
     def draws(self, X: Any, count: int, rng: np.random.Generator) -> np.ndarray:
         """Return draws of new targets, (T, nL, count), each of one function for all of X."""
         raise NotImplementedError
+
+    def columns_of_targets(self) -> Sequence[str]:
+        """Return the names of the targets, where the data had some."""
+        return ()
 
     @overload
     def predict(self, X: Any, return_std: Literal[False] = ...) -> np.ndarray: ...
@@ -107,7 +113,7 @@ class Predictive:
             For wrong shapes, dtypes or non-finite numbers.
         """
         parts = self.components(X)
-        Y = samples("Y", Y, parts[0].mean.shape[1])
+        Y = samples("Y", by_name(Y, self.columns_of_targets(), "Y"), parts[0].mean.shape[1])
         if len(Y) != len(parts[0].mean):
             raise ValueError(
                 f"X and Y must have as many rows, got {len(parts[0].mean)} and {len(Y)}"

@@ -25,6 +25,7 @@ from ggn.fit.fitted import as_model, is_fitted, refuse_around
 from ggn.fit.sizes import target_sizes
 from ggn.fit.state import State
 from ggn.fit.units import CENTRED, NEARBY, Units
+from ggn.io.chunks import Chunks
 from ggn.io.columns import by_name
 from ggn.io.scaling import fold
 from ggn.linearization import BaseObjective
@@ -39,6 +40,7 @@ __all__ = [
     "as_in_fit",
     "draw",
     "given_weights",
+    "in_chunks_as",
     "nearness",
     "start",
 ]
@@ -248,8 +250,19 @@ def as_in_fit(w0: Any, X: Any, Y: Any) -> tuple[Any, Any]:
     """Return X and Y with the columns of data frames as the fit that w0 is has them, by name."""
     if w0 is None or isinstance(w0, (str, np.ndarray)) or not is_fitted(w0):
         return X, Y
+    if isinstance(X, Chunks):
+        return in_chunks_as(w0, X), Y
     model = as_model(w0, "w0")
     return by_name(X, model.input_names), by_name(Y, model.target_names, "Y")
+
+
+def in_chunks_as(fit: Any, chunks: Chunks) -> Chunks:
+    """Return chunks with the columns of data frames as a fit has them, if it knows of any."""
+    result = getattr(fit, "result_", fit)
+    if not isinstance(result, dict):  # a Model may have names that nobody gave
+        return chunks
+    names = result.get("input_names"), result.get("target_names")
+    return chunks.named_as(names, "the data of the fit have") if any(names) else chunks
 
 
 def _state(w0: Any) -> State | None:

@@ -191,9 +191,9 @@ class Model:
         >>> ggn.Model(ggn.MLP((1, 1)), [2.0, 1.0], x_mean=[3.0]).scaled([[4.0]], [[5.0]])
         (array([[1.]]), array([[5.]]))
         """
-        Z, Y = self._standard(X), samples("Y", Y, self.net.n_outputs)
+        Y = samples("Y", by_name(Y, self.target_names, "Y"), self.net.n_outputs)
         with np.errstate(all="ignore"):
-            return Z, (Y - self.y_mean) / self.y_scale
+            return self._standard(X), (Y - self.y_mean) / self.y_scale
 
     def linearize(self, X: Any, Y: Any, *, sample_weight: Any = None) -> Linearization:
         """Return all that is known at the weights for data X, Y, in the units of the network.

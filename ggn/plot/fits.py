@@ -15,6 +15,7 @@ import numpy as np
 
 from ggn.fit.fitted import as_model, is_fitted
 from ggn.fit.scores import r2, rmse
+from ggn.io.columns import by_name
 from ggn.losses import Logistic, SoftmaxCrossEntropy
 from ggn.plot.style import COLOURS, panels
 from ggn.validation import float_array, samples
@@ -155,10 +156,11 @@ def _pair(function: str, data: tuple[Any, ...]) -> tuple[np.ndarray, np.ndarray,
             f"model must be of a regression, got one trained on the {model.loss.name} loss, "
             "of which decision_regions draws the classes"
         )
-    F, Y = model.predict(data[1]), samples("Y", data[2], model.net.n_outputs)
+    given = by_name(data[2], model.target_names, "Y")
+    F, Y = model.predict(data[1]), samples("Y", given, model.net.n_outputs)
     if len(Y) != len(F):
         raise ValueError(f"Y must have as many rows as X, {len(F)}, got {len(Y)}")
-    return Y, F, _columns(data[2], list(model.target_names))
+    return Y, F, _columns(given, list(model.target_names))
 
 
 def _columns(Y: Any, default: list[str]) -> list[Any]:

@@ -21,7 +21,7 @@ import numpy as np
 
 from ggn.products import Partition, paired_blocks
 from ggn.surface.rank import NumericalRank, numerical_rank, rank_from_values
-from ggn.validation import float_array, integer, items
+from ggn.validation import ArgumentError, float_array, integer, items
 
 __all__ = [
     "frobenius",
@@ -60,6 +60,13 @@ def sylvester(ranks: Sequence[int], inner: Sequence[int]) -> int:
             f"inner must hold one dimension less than there are ranks, got {len(between)} "
             f"for {len(found)}"
         )
+    for i, n in enumerate(between):
+        if n < max(found[i : i + 2]):
+            raise ArgumentError(
+                f"inner[{i}]",
+                f"must be at least the ranks of the factors beside it, {found[i]} and "
+                f"{found[i + 1]}, got {n}",
+            )
     return max(0, sum(found) - sum(between))
 
 

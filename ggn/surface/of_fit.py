@@ -19,9 +19,9 @@ from typing import Any, cast
 import numpy as np
 
 from ggn.fit.fitted import Fitted, as_model, is_fitted, targets_of, words_of
-from ggn.fit.held_out import OF_FIT
 from ggn.fit.mixture import trained
 from ggn.fit.result import TrainResult
+from ggn.fit.start import in_chunks_as
 from ggn.io import Chunks
 from ggn.linearization import Source
 from ggn.linearization.mean_loss import penalty
@@ -75,9 +75,8 @@ def _of_chunks(
         raise ArgumentError(
             "fit", "must be in the units of the chunks, got one with a scaling of its own"
         )
-    if isinstance(chunks, Chunks) and isinstance(fit, TrainResult):
-        names = fit.get("input_names"), fit.get("target_names")
-        chunks = chunks.named_as(names, OF_FIT) if any(names) else chunks
+    if isinstance(chunks, Chunks):
+        chunks = in_chunks_as(fit, chunks)
     own = "squared" if model.loss is None else model.loss
     penalised = model.l2 if l2 is None else l2
     found = diagnose(

@@ -24,6 +24,7 @@ from ggn.linearization import Linearization, Objective
 from ggn.linearization.spectrum import inertia_of
 from ggn.losses import Loss
 from ggn.network import MLP
+from ggn.surface.kinks import kinks
 from ggn.surface.search import find
 from ggn.surface.symmetry import TOLERANCE, Symmetry
 from ggn.validation import generator, integer
@@ -88,16 +89,24 @@ class StationaryPoints(list[StationaryPoint]):
     ----------
     n_starts : int
     n_rejected : int
-        Searches that cycled or ran away, and so found nothing.
+        Searches that cycled, ran away or came to a kink, and so found nothing.
     coercive : bool
         Whether every weight is penalised, so that J -> ∞ with ‖w‖.
+    smooth : bool
+        Whether ∇J is continuous: no activation has a kink, as relu does.
     """
 
     def __init__(
-        self, points: Iterable[StationaryPoint], n_starts: int, n_rejected: int, coercive: bool
+        self,
+        points: Iterable[StationaryPoint],
+        n_starts: int,
+        n_rejected: int,
+        coercive: bool,
+        smooth: bool = True,
     ) -> None:
         super().__init__(sorted(points, key=lambda p: (p.loss, p.index)))
-        self.n_starts, self.n_rejected, self.coercive = n_starts, n_rejected, coercive
+        self.n_starts, self.n_rejected = n_starts, n_rejected
+        self.coercive, self.smooth = coercive, smooth
 
     @property
     def counts(self) -> list[int]:
@@ -117,7 +126,7 @@ class StationaryPoints(list[StationaryPoint]):
     @property
     def consistent(self) -> bool | None:
         """Whether Poincaré-Hopf and Morse allow the list to be complete; None if not applicable."""
-        if not self.coercive or self.poincare_hopf is None:
+        if not (self.coercive and self.smooth) or self.poincare_hopf is None:
             return None
         alternating, enough = 0, True
         for k, c in enumerate(self.counts):
@@ -126,8 +135,9 @@ class StationaryPoints(list[StationaryPoint]):
         return enough and self.poincare_hopf == 1
 
     def __repr__(self) -> str:
+        many = ", a degenerate one for many" if any(p.degenerate for p in self) else ""
         lines = [
-            f"{len(self)} orbits, {sum(p.orbit_size for p in self)} stationary points; "
+            f"{len(self)} orbits, {sum(p.orbit_size for p in self)} stationary points{many}; "
             f"{self.n_rejected} of {self.n_starts} searches found none",
             f"{'J':>14} {'index':>6} {'null':>5} {'orbit':>6} {'hits':>5} "
             f"{'min |lambda|':>13} {'|gradient|':>11}",
@@ -144,6 +154,8 @@ class StationaryPoints(list[StationaryPoint]):
 
     def _verdict(self) -> str:
         total = self.poincare_hopf
+        if not self.smooth:
+            return "Completeness: not checked, for points at the kinks of activations are left out."
         if total is None:
             return "Completeness: not checked, for there are degenerate points."
         if not self.coercive:
@@ -229,7 +241,7 @@ def stationary_points(
     for start in range(n_starts):
         w, index = _start(net, group, found, start, source)
         ended = find(objective, w, index, coercive)
-        if ended is None:
+        if ended is None or kinks(net, ended[0].w, objective.X)[0]:
             rejected += 1
             continue
         point = _classified(*ended, group)
@@ -238,7 +250,8 @@ def stationary_points(
             found.append(point)
         else:
             known.hits += 1
-    return StationaryPoints(found, n_starts, rejected, coercive)
+    smooth = all(sigma.kink != 1 for sigma in net.activations)
+    return StationaryPoints(found, n_starts, rejected, coercive, smooth)
 
 
 def _start(

@@ -158,8 +158,10 @@ def diagnose(
 
 
 def _finite(at: BaseLinearization) -> None:
-    if not (math.isfinite(at.loss) and np.isfinite(at.gradient).all()):
-        raise ValueError(f"w must have a finite loss and gradient, got a loss of {at.loss:g}")
+    if math.isfinite(at.loss) and np.isfinite(at.gradient).all():
+        return
+    and_nan = " and a gradient that is not finite" if math.isfinite(at.loss) else ""
+    raise ValueError(f"w must have a finite loss and gradient, got a loss of {at.loss:g}{and_nan}")
 
 
 # Bounds of J come first, which need no derivative; then gradient and Hessian; then, where
