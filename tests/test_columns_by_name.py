@@ -131,3 +131,52 @@ def test_estimators_name_their_targets():
         assert one.fit(X, Y["load"]).model_.target_names == ("load",)
         assert one.fit(X, BOTH).model_.target_names == ("load", "lift")
         assert one.fit(X, Y["load"].to_numpy()).model_.target_names == ("y1",)
+
+
+# -------------------------------------------------------------------------------- series
+
+
+U = pd.DataFrame(RNG.uniform(-1.0, 1.0, (200, 2)), columns=["valve", "pump"])
+TURNED = U[["pump", "valve"]]
+LEVEL = np.zeros(200)
+for k in range(1, 200):
+    LEVEL[k] = 0.5 * LEVEL[k - 1] + np.sin(U.valve[k - 1]) + 0.3 * U.pump[k - 1]
+LEVEL = pd.DataFrame({"level": LEVEL})
+
+
+def test_models_of_lags_take_inputs_by_name(tmp_path):
+    fit = ggn.narx(U, LEVEL, max_iter=8)
+    fit.save(path := tmp_path / "plant.npz")
+    kept = ggn.recurrent.NARXModel.load(path)
+    assert (kept.input_names, kept.target_names) == (("valve", "pump"), ("level",))
+    plain = U.to_numpy(), LEVEL.to_numpy()
+    for model in (fit, kept):
+        wanted = model.simulate(plain[0], plain[1][:3])
+        np.testing.assert_array_equal(model.simulate(TURNED, LEVEL[:3]), wanted)
+        np.testing.assert_array_equal(model.predict(TURNED, LEVEL), model.predict(*plain))
+        with pytest.raises(ValueError, match=r"^U must have the columns valve, pump, got none na"):
+            model.simulate(U.rename(columns={"pump": "fan"}), LEVEL[:3])
+    assert fit.diagnose(TURNED, LEVEL).loss == fit.diagnose(*plain).loss
+    held = ggn.narx(U, LEVEL, max_iter=3, validation=(U, LEVEL)).validation_losses
+    turned = ggn.narx(U, LEVEL, max_iter=3, validation=(TURNED, LEVEL)).validation_losses
+    np.testing.assert_array_equal(turned, held)
+
+
+def test_state_space_models_take_inputs_by_name(tmp_path):
+    fit = ggn.statespace(U, LEVEL, 1, max_iter=5)
+    fit.save(path := tmp_path / "plant.npz")
+    kept = ggn.recurrent.Simulator.load(path)
+    assert (kept.input_names, kept.target_names) == (("valve", "pump"), ("level",))
+    plain = U.to_numpy(), LEVEL.to_numpy()
+    for model in (fit, kept):
+        np.testing.assert_array_equal(model.simulate(TURNED), model.simulate(plain[0]))
+        np.testing.assert_array_equal(model.predict(TURNED, LEVEL), model.predict(*plain))
+        state = model.initial_state(TURNED[:30], LEVEL[:30])
+        np.testing.assert_array_equal(state, model.initial_state(plain[0][:30], plain[1][:30]))
+
+
+def test_several_series_follow_the_first():
+    one, two = slice(0, 100), slice(100, 200)
+    fit = ggn.narx([U[one], TURNED[two]], [LEVEL[one], LEVEL[two]], max_iter=5)
+    same = ggn.narx([U[one], U[two]], [LEVEL[one], LEVEL[two]], max_iter=5)
+    np.testing.assert_array_equal(fit.w, same.w)

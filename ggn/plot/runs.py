@@ -230,8 +230,8 @@ def poles(fit: NARXResult | Simulates, U: Any = None, Y: Any = None, *, ax: Any 
 
 def _runs(fit: Runs, U: Any, Y: Any, horizon: int | None = None) -> tuple[Series, list[np.ndarray]]:
     """Return the series, and what is predicted of each, (T_j, n_y)."""
-    series = Series(U, Y)
-    found: Any = _checked(fit).predict(U, Y, horizon=horizon)
+    series = Series(U, Y, names=_checked(fit).named)
+    found: Any = fit.predict(U, Y, horizon=horizon)
     several = found if series.several else [found]
     return series, [f.reshape(len(f), -1) for f in several]
 

@@ -253,5 +253,6 @@ def _result(
         standard=training.standard,
         sample_weight=weights,
     )
+    result.update(series.told())
     result.learn(units)
     return result

@@ -68,7 +68,7 @@ def held_out(
     if not isinstance(validation, (tuple, list)) or len(validation) != 2:
         raise ArgumentError("validation", f"must be (U, Y), got {describe(validation)}")
     try:
-        held = Series(*validation)
+        held = Series(validation[0], validation[1], names=series.names)
         for name, got, wanted in (
             ("U", held.n_inputs, series.n_inputs),
             ("Y", held.n_outputs, series.n_outputs),

@@ -72,7 +72,7 @@ class NARXResult(LoopRuns, TrainResult):  # type: ignore[misc]
         ----------
         path : path
         input_names, target_names : sequence of str, optional
-            Of the series; by default u1, u2, ... and y1, y2, ...
+            Of the series; by default those of data frames, or u1, u2, ... and y1, y2, ...
 
         Raises
         ------
@@ -92,7 +92,8 @@ class NARXResult(LoopRuns, TrainResult):  # type: ignore[misc]
         >>> step.input_names, bool((plant.simulate(u, y[:1]) == fit.simulate(u, y[:1])).all())
         (('level(k-1)', 'valve(k-1)'), True)
         """
-        model = NARXModel(self.as_model(), self.lags, input_names, target_names, self.flat)
+        inputs, targets = input_names or self.named[0], target_names or self.named[1]
+        model = NARXModel(self.as_model(), self.lags, inputs or None, targets or None, self.flat)
         model.save(path)
 
     def learn(self, units: LoopUnits) -> None:
@@ -137,7 +138,7 @@ class NARXResult(LoopRuns, TrainResult):  # type: ignore[misc]
             .exponent, per sample: below 0, runs from different starts come together; prints as
             a sentence.
         """
-        series = Series(U, Y)
+        series = Series(U, Y, names=self.named)
         self._same(series)
         Z, _, windows, _ = series.samples(self.lags)
         return largest_exponent(Sweeps(self.recursion, Z, windows), self.w)
@@ -155,7 +156,7 @@ class NARXResult(LoopRuns, TrainResult):  # type: ignore[misc]
         LoopDiagnosis
             Print it; for programs: .verdict and further fields.
         """
-        series = Series(U, Y)
+        series = Series(U, Y, names=self.named)
         self._same(series)
         return diagnose_loop(self._units(series), self.w, self.stability(U, Y).sentence)
 
@@ -229,7 +230,7 @@ class NARXResult(LoopRuns, TrainResult):  # type: ignore[misc]
 
     def poles_along(self, U: Any, Y: Any) -> np.ndarray:
         """Return the `poles` at each sample of the free run on these series, (T, depth * n_y)."""
-        series = Series(U, Y)
+        series = Series(U, Y, names=self.named)
         self._same(series)
         Z, _, windows, _ = series.samples(self.lags)
         sweeps = Sweeps(self.recursion, Z, windows)

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from ggn._core.machine import check_room
+from ggn.io.columns import by_name
 from ggn.network import MLP
 from ggn.recurrent.lags import Lags
 from ggn.recurrent.recursion import Recursion
-from ggn.recurrent.series import Series, dimensions, lone
+from ggn.recurrent.series import Named, Series, dimensions, lone
 from ggn.recurrent.sweeps import Sweeps
 from ggn.recurrent.windows import Windows
 from ggn.validation import ArgumentError, integer
@@ -27,6 +29,11 @@ class LoopRuns:
     w: np.ndarray
     lags: Lags
     flat: bool
+
+    @property
+    def named(self) -> Named:
+        """Names of inputs and outputs, by which columns of data frames are taken."""
+        return getattr(self, "input_names", ()), getattr(self, "target_names", ())
 
     @property
     def recursion(self) -> Recursion:
@@ -72,13 +79,13 @@ class LoopRuns:
     def _lone(self, U: Any, y0: Any) -> tuple[np.ndarray, np.ndarray, int]:
         """Return z with what precedes the run, the outputs before it, and how many samples."""
         p, outputs, inputs = self.lags.depth, self.net.n_outputs, len(self.lags.inputs)
-        start = np.empty((0, outputs)) if p == 0 else _columns("y0", y0, outputs)
+        start = np.empty((0, outputs)) if p == 0 else _columns("y0", y0, outputs, self.named[1])
         if len(start) < p or not np.isfinite(start[:p]).all():
             raise ArgumentError(
                 "y0", f"must have {p} finite samples, as many as the largest lag, got {len(start)}"
             )
         if inputs:
-            given = _columns("U", U, inputs)
+            given = _columns("U", U, inputs, self.named[0])
         else:
             each = 8.0 * (self.lags.n + 2 * outputs)
             given = np.empty((check_room("U", integer("U", U, 0), each), 0))
@@ -108,7 +115,7 @@ class LoopRuns:
         ndarray, (T,) or (T, n_y), or a list of these
             NaN where there is nothing to predict from.
         """
-        series = Series(U, Y)
+        series = Series(U, Y, names=self.named)
         self._same(series)
         Z, _, windows, places = series.samples(self.lags)
         if horizon is None:
@@ -152,9 +159,9 @@ class LoopRuns:
                 raise ArgumentError(name, f"must have {wanted} columns, as trained on, got {got}")
 
 
-def _columns(name: str, value: Any, columns: int) -> np.ndarray:
+def _columns(name: str, value: Any, columns: int, names: Sequence[str]) -> np.ndarray:
     """Return one series (T, columns)."""
-    found, _ = lone(name, value)
+    found, _ = lone(name, by_name(value, names, name))
     if found.shape[1] != columns:
         raise ArgumentError(name, f"must have {columns} columns, got {found.shape[1]}")
     return found

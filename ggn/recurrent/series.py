@@ -10,16 +10,19 @@ once all lags are there again.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 
 from ggn.fit.sizes import check_sizes
+from ggn.io.columns import by_name, of_frames
 from ggn.recurrent.lags import Lags
 from ggn.recurrent.windows import Windows
-from ggn.validation import ArgumentError, count, float_array, vector
+from ggn.validation import ArgumentError, count, float_array, names_of, vector
 
-__all__ = ["Read", "Series", "check_columns", "dimensions", "inputs", "lone", "read"]
+__all__ = ["Named", "Read", "Series", "check_columns", "dimensions", "inputs", "lone", "read"]
+
+Named: TypeAlias = tuple[Sequence[str], Sequence[str]]  # of inputs, of outputs
 
 
 class Read(NamedTuple):
@@ -48,6 +51,8 @@ class Series:
     Y : array_like (T,) or (T, n_y), or a list of these
     gaps : bool, default True
         Whether inputs may be missing.
+    names : tuple of two sequences of str, optional
+        Of inputs and outputs: columns of data frames are taken by them.
 
     Attributes
     ----------
@@ -57,6 +62,8 @@ class Series:
         Whether outputs were given without columns.
     several : bool
         Whether a list of experiments was given.
+    names : tuple of two sequences of str
+        What data frames call their columns; empty where they do not.
 
     Examples
     --------
@@ -65,9 +72,10 @@ class Series:
     ([(3, 1), (2, 1)], True)
     """
 
-    def __init__(self, U: Any, Y: Any, gaps: bool = True) -> None:
-        self.Y, self.several, self.flat = read("Y", Y, least=2)
-        self.U = inputs(U, [len(y) for y in self.Y], gaps)
+    def __init__(self, U: Any, Y: Any, gaps: bool = True, names: Named = ((), ())) -> None:
+        self.Y, self.several, self.flat = read("Y", Y, least=2, names=names[1])
+        self.U = inputs(U, [len(y) for y in self.Y], gaps, names[0])
+        self.names: Named = _names_of_first(U), _names_of_first(Y)
         if len(self.U) != len(self.Y):
             raise ArgumentError(
                 "U", f"must have as many series as Y, {len(self.Y)}, got {len(self.U)}"
@@ -79,6 +87,11 @@ class Series:
                     "U", f"must have as many samples as Y, {len(y)}, got {len(u)}{where}"
                 )
         self.n_inputs, self.n_outputs = self.U[0].shape[1], self.Y[0].shape[1]
+
+    def told(self) -> dict[str, Sequence[str]]:
+        """Return the names that there are, as a fit has them."""
+        each = zip(("input_names", "target_names"), self.names, strict=True)
+        return {key: names for key, names in each if names}
 
     def vary(self, outputs: bool = True) -> None:
         """Refuse columns that are one number throughout: nothing can be learnt of their effect.
@@ -136,11 +149,13 @@ class Series:
         return np.concatenate([given[a + own] for a, own in zip(edges, places, strict=False)])
 
 
-def inputs(U: Any, lengths: Sequence[int], gaps: bool = False) -> list[np.ndarray]:
+def inputs(
+    U: Any, lengths: Sequence[int], gaps: bool = False, names: Sequence[str] = ()
+) -> list[np.ndarray]:
     """Return the inputs (T_j, n_u) of each series; None: none, of these lengths."""
     if U is None:
         return [np.empty((T, 0)) for T in lengths]
-    return read("U", U, missing=gaps).parts
+    return read("U", U, missing=gaps, names=names).parts
 
 
 def check_columns(name: str, parts: Sequence[np.ndarray], n: int) -> None:
@@ -149,7 +164,9 @@ def check_columns(name: str, parts: Sequence[np.ndarray], n: int) -> None:
         raise ArgumentError(name, f"must have {count(n, 'column')}, got {parts[0].shape[1]}")
 
 
-def read(name: str, value: Any, missing: bool = True, least: int = 0) -> Read:
+def read(
+    name: str, value: Any, missing: bool = True, least: int = 0, names: Sequence[str] = ()
+) -> Read:
     """Return the series (T_j, columns) of one, or of a list of them, of at least so many samples.
 
     Parameters
@@ -159,6 +176,8 @@ def read(name: str, value: Any, missing: bool = True, least: int = 0) -> Read:
     missing : bool, default True
         Whether numbers may be missing.
     least : int, default 0
+    names : sequence of str, optional
+        By which columns of data frames are taken; by default those that the first has.
 
     Examples
     --------
@@ -175,9 +194,10 @@ def read(name: str, value: Any, missing: bool = True, least: int = 0) -> Read:
     if isinstance(value, (list, tuple)) and not value:
         raise ArgumentError(name, "must hold at least one series, got none")
     found = []
+    names = names or _names_of_first(value)
     for j, one in enumerate(given):
         where = f" in series {j}" if several else ""
-        found.append(lone(name, one, missing, where))
+        found.append(lone(name, by_name(one, names, name), missing, where))
         if len(found[-1][0]) < least:
             raise ArgumentError(
                 name,
@@ -191,6 +211,12 @@ def read(name: str, value: Any, missing: bool = True, least: int = 0) -> Read:
     if columns == {0}:
         raise ArgumentError(name, "must have at least one column, got none")
     return Read([a for a, _ in found], several, all(flat for _, flat in found))
+
+
+def _names_of_first(value: Any) -> Sequence[str]:
+    """Return the names of the columns of a data frame, or of the first of several."""
+    first = value[0] if isinstance(value, (list, tuple)) and value else value
+    return of_frames((names_of(first), None)).get("input_names", ())
 
 
 def dimensions(value: Any) -> int:

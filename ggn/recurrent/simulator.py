@@ -15,7 +15,7 @@ from ggn._core.machine import check_room
 from ggn.io.columns import names
 from ggn.io.files import FilePath
 from ggn.recurrent.scaling import Scaling
-from ggn.recurrent.series import Series, check_columns, dimensions, inputs, read
+from ggn.recurrent.series import Named, Series, check_columns, dimensions, inputs, read
 from ggn.recurrent.stability import sorted_eigenvalues
 from ggn.recurrent.state_estimate import estimated
 from ggn.recurrent.statespace_file import read_statespace, write_statespace
@@ -34,6 +34,11 @@ class Simulates:
     model: StateSpace
     w: np.ndarray
     scaling: Scaling
+
+    @property
+    def named(self) -> Named:
+        """Names of inputs and outputs, by which columns of data frames are taken."""
+        return getattr(self, "input_names", ()), getattr(self, "target_names", ())
 
     @property
     def memory(self) -> int:
@@ -65,7 +70,7 @@ class Simulates:
         if n_steps is not None:
             each = 8.0 * (model.n_states + model.n_outputs)
             check_room("n_steps", integer("n_steps", n_steps, 1), each)
-        Us = inputs(U, [] if n_steps is None else [n_steps])
+        Us = inputs(U, [] if n_steps is None else [n_steps], names=self.named[0])
         check_columns("U", Us, model.n_inputs)
         several = isinstance(U, (list, tuple)) and dimensions(U[0]) != 0 and len(Us) == len(U)
         states = self._states(x0, len(Us))
@@ -97,9 +102,11 @@ class Simulates:
         ndarray (T, ny), or list of them
             nan before there are `memory` samples, but in a free run.
         """
-        if isinstance(Y, (list, tuple)) and len(given := Series(U, Y, gaps=False).Y) > 1:
-            each = zip(Series(U, Y, gaps=False).U, given, strict=True)
-            return [self.predict(u, y, horizon, memory) for u, y in each]
+        if isinstance(Y, (list, tuple)):
+            series = Series(U, Y, gaps=False, names=self.named)
+            if len(series.Y) > 1:
+                each = zip(series.U, series.Y, strict=True)
+                return [self.predict(u, y, horizon, memory) for u, y in each]
         memory = self.memory if memory is None else integer("memory", memory, 1)
         u, y = self._pair(U, Y)
         if horizon is None:
@@ -131,11 +138,11 @@ class Simulates:
         return estimated(self.model, self.w, *self._pair(U, Y))
 
     def _pair(self, U: Any, Y: Any) -> tuple[np.ndarray, np.ndarray]:
-        Ys = read("Y", Y).parts
+        Ys = read("Y", Y, names=self.named[1]).parts
         if len(Ys) != 1:
             raise ArgumentError("Y", f"must be one experiment, got {len(Ys)}")
         check_columns("Y", Ys, self.model.n_outputs)
-        Us = inputs(U, [len(Ys[0])])
+        Us = inputs(U, [len(Ys[0])], names=self.named[0])
         check_columns("U", Us, self.model.n_inputs)
         if len(Us) != 1 or len(Us[0]) != len(Ys[0]):
             raise ArgumentError(
@@ -180,7 +187,7 @@ class Simulates:
         U : array_like (T, nu), list of them, or None
         Y : array_like (T, ny), or list of them
         """
-        series, found = Series(U, Y, gaps=False), []
+        series, found = Series(U, Y, gaps=False, names=self.named), []
         for u, y in zip(series.U, series.Y, strict=True):
             v, t = self._pair(u if self.model.n_inputs else None, y)
             x = estimated(self.model, self.w, v[: self.memory], t[: self.memory])
@@ -200,14 +207,15 @@ class Simulates:
         ----------
         path : path
         input_names, target_names : sequence of str, optional
-            By default u1, u2, ... and y1, y2, ...
+            By default those of data frames, or u1, u2, ... and y1, y2, ...
 
         Raises
         ------
         OSError
             If the file cannot be written; one that was there before is left intact.
         """
-        write_statespace(path, self.model, self.w, self.scaling, input_names, target_names)
+        inputs, targets = input_names or self.named[0], target_names or self.named[1]
+        write_statespace(path, self.model, self.w, self.scaling, inputs or None, targets or None)
 
 
 class Simulator(Simulates):

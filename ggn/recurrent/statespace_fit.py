@@ -88,7 +88,7 @@ class StateSpaceFit(Simulates, TrainResult):  # type: ignore[misc]
             The series that were fitted, as `ggn.statespace` had them: initial states are theirs.
         """
         if U is not None or Y is not None:
-            Us, Ys = (given := Series(U, Y, gaps=False)).U, given.Y
+            Us, Ys = (given := Series(U, Y, gaps=False, names=self.named)).U, given.Y
             own, targets = self.objective, self.scaling.targets(np.concatenate(Ys)).T
             same = np.array_equal(self.scaling.inputs(np.concatenate(Us)), own.X)
             if same and own.mask is not None:

@@ -213,7 +213,9 @@ def statespace(
                 break
         best = way.best(units, fits)
         best_of(fits[best], fits)
-    return _fit(fits[best], ways[best].under(units), scaling, singular_values)
+    fit = _fit(fits[best], ways[best].under(units), scaling, singular_values)
+    fit.update(series.told())
+    return fit
 
 
 def _fit(
