@@ -255,8 +255,8 @@ def test_pickled_objects_are_never_loaded(path):
 
 
 def test_a_newer_version_is_refused(path):
-    rewrite(path, {"version": 4})
-    fails(path, "format version 4, but this ggn reads versions up to 3")
+    rewrite(path, {"version": 5})
+    fails(path, "format version 5, but this ggn reads versions up to 4")
     rewrite(path, {"version": "1"})
     fails(path, "its version is '1'")
 

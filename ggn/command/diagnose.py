@@ -93,7 +93,7 @@ def run(args: argparse.Namespace) -> int:
     every = X, Y, s
     X, Y, s = X[rows], Y[rows], None if s is None else s[rows]
     loss = chosen_loss(args, model.y_scale, model.target_names) if kept is None else kept
-    Z, V = (X - model.x_mean) / model.x_scale, (Y - model.y_mean) / model.y_scale
+    Z, V = model.scaled(X, Y)
     l2 = model.l2 if penalty_kept else without_biases(model.net, args.l2)
     if kept is None and chooses_scale(args, loss):
         loss = scaled_by_residuals(loss, model.net, model.w, Z, V, l2)
@@ -206,6 +206,7 @@ def _drawn(args: argparse.Namespace) -> str:
 def _trained_on(model: Model, X: np.ndarray, Y: np.ndarray) -> bool:
     """Whether the model's units are those of these rows, for one loss or another."""
     own = (model.x_mean, model.x_scale, model.y_mean, model.y_scale)
+    X = X if model.bends is None else model.bends(X)
     if model.classes is not None:  # whose targets have no units
         own, Y = (*own[:2], *own[:2]), X
 

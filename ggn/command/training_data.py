@@ -18,7 +18,7 @@ from ggn.io import Model
 from ggn.io.classes import Classes
 from ggn.io.parts import AnyTable
 from ggn.io.rows import CellError
-from ggn.io.scaling import constant_columns, robust_units, standard_units
+from ggn.io.scaling import constant_columns, linear_units, robust_units, standard_units
 from ggn.io.table import Table
 from ggn.io.training import PARTS, Training
 from ggn.validation import count, integer, number
@@ -166,7 +166,7 @@ def read(args: argparse.Namespace, robust: bool, start: Model | None = None) -> 
         nL = Y.shape[1]
         of = (*x_units, np.zeros(nL), np.ones(nL))
     if start is not None:
-        of = start.x_mean, start.x_scale, start.y_mean, start.y_scale
+        of = linear_units(start, "--warm-start")
     said = [text for text in (table.understood(), left_out(dropped), how) if text]
     return TrainingData(inputs, targets, X, Y, rows, of, said, classes, numbers, start)
 

@@ -19,6 +19,7 @@ from ggn.fit.of_sums import SampleUnits
 from ggn.fit.result import TrainResult
 from ggn.io import Model
 from ggn.io.columns import by_name
+from ggn.io.scaling import linear_units
 from ggn.linearization import SummedObjective
 from ggn.linearization import linearize as linearize_here
 from ggn.linearization.summed import SummedLinearization
@@ -135,7 +136,7 @@ def _of_fit(
 
         named = by_name(X, model.input_names)
         source = closed_later(_source(client, model.net, named, Y, sample_weight, encode))
-        scaling = model.x_mean, model.x_scale, model.y_mean, model.y_scale
+        scaling = linear_units(model, "fit")
         if any((one != plain).any() for one, plain in zip(scaling, (0, 1, 0, 1), strict=True)):
             sizes = SummedObjective(model.net, source, model.loss or "squared").columns(
                 targets=False, shift=True, robust=False

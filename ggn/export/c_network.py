@@ -6,7 +6,7 @@ Every number is written with the digits that give the same float64 back.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 
 import numpy as np
 
@@ -50,16 +50,23 @@ def network_parts(model: Model, name: str, static: bool = False) -> list[str]:
         if layer.bias is not None:
             parts.append(table(f"{name}_b{number}", layer.bias))
     used = units_used(model)
-    parts += [table(f"{name}_{_plain(key)}", getattr(model, key)) for key in used]
+    parts += [table(f"{name}_{_plain(key)}", value) for key, value in used.items()]
     called = f"static void {name}" if static else f"void {name}_predict"
     head = f"{called}(const double *x, double *y)"
     return [*parts, "\n".join([head, "{", *_body(layers, name, used), "}", ""])]
 
 
-def units_used(model: Model) -> list[str]:
-    """Return which units of a model are not 0 or 1; each has a table, by its plain name."""
+def units_used(model: Model) -> dict[str, np.ndarray]:
+    """Return the units of a model that are not 0 or 1; each has a table, by its plain name.
+
+    A width of 0 stands for an input that is not bent.
+    """
     units = {key: getattr(model, key) for key in ("x_mean", "x_scale", "y_mean", "y_scale")}
-    return [key for key, value in units.items() if (value != float("scale" in key)).any()]
+    used = {key: value for key, value in units.items() if (value != float("scale" in key)).any()}
+    if (bends := model.bends) is not None:
+        width = np.where(bends.bent, bends.width, 0.0)
+        used |= {"x_start": bends.start, "x_width": width}
+    return used
 
 
 def functions(
@@ -106,7 +113,7 @@ def _numbers(row: list[float]) -> str:
     return ",\n     ".join(", ".join(map(repr, line)) for line in lines)
 
 
-def _body(layers: list[tuple[DenseLayer, str]], name: str, used: list[str]) -> Iterator[str]:
+def _body(layers: list[tuple[DenseLayer, str]], name: str, used: Container[str]) -> Iterator[str]:
     """Yield the lines of the function; v0 is the scaled input, v1, v2 ... the hidden layers."""
     n0, nL = len(layers[0][0].kernel), layers[-1][0].kernel.shape[1]
     widths = [n0, *(layer.kernel.shape[1] for layer, _ in layers)]
@@ -132,11 +139,22 @@ def _body(layers: list[tuple[DenseLayer, str]], name: str, used: list[str]) -> I
         yield f"        y[i] = {shift}{factor}y[i];"
 
 
-def scaled(used: list[str], name: str, n0: int) -> tuple[str, list[str]]:
+def scaled(used: Container[str], name: str, n0: int) -> tuple[str, list[str]]:
     """Return what holds the scaled input, v0 or x itself, and the lines that put it there."""
-    if "x_mean" not in used and "x_scale" not in used:
+    if not any(key in used for key in ("x_mean", "x_scale", "x_width")):
         return "x", []
-    value = f"x[j] - {name}_xmean[j]" if "x_mean" in used else "x[j]"
+    x = "u" if "x_width" in used else "x[j]"
+    value = f"{x} - {name}_xmean[j]" if "x_mean" in used else x
     if "x_scale" in used:
         value = f"({value}) / {name}_xscale[j]"
-    return "v0", [f"    for (int j = 0; j < {n0}; j++)", f"        v0[j] = {value};"]
+    if "x_width" not in used:
+        return "v0", [f"    for (int j = 0; j < {n0}; j++)", f"        v0[j] = {value};"]
+    e, b = f"{name}_xstart[j]", f"{name}_xwidth[j]"
+    return "v0", [
+        f"    for (int j = 0; j < {n0}; j++) {{",
+        "        double u = x[j];",
+        f"        if ({b} > 0.0)",
+        f"            u = {e} + {b} * asinh((u - {e}) / {b});",
+        f"        v0[j] = {value};",
+        "    }",
+    ]

@@ -16,7 +16,7 @@ import numpy as np
 from ggn.activations import Activation, Identity
 from ggn.activations.base import BuiltIn
 from ggn.io import Model
-from ggn.io.scaling import fold
+from ggn.io.scaling import fold, linear_units
 from ggn.network import MLP
 
 __all__ = ["DenseLayer", "built_in_layers", "dense_layers", "folded_layers", "pack"]
@@ -85,5 +85,4 @@ def folded_layers(model: Model) -> list[DenseLayer]:
                 layer.kernel, np.zeros(layer.kernel.shape[1]), layer.activation
             )
     net, w = pack(layers)
-    units = model.x_mean, model.x_scale, model.y_mean, model.y_scale
-    return dense_layers(net, fold(net, w, *units))
+    return dense_layers(net, fold(net, w, *linear_units(model)))

@@ -28,14 +28,13 @@ from ggn.fit.result import Status, TrainResult
 from ggn.fit.stages import Stages
 from ggn.fit.start import draw
 from ggn.fit.train import train
-from ggn.io.columns import by_name
 from ggn.io.laplace import Laplace, LaplaceMixture
 from ggn.io.model import Model
 from ggn.io.scaling import standard_units
 from ggn.io.training import Training
 from ggn.linearization import Objective, linearize
 from ggn.network import MLP, side_by_side
-from ggn.validation import same_state, samples
+from ggn.validation import same_state
 
 __all__ = ["Mixture", "bayesian_mixture", "mixed", "trained"]
 
@@ -127,10 +126,7 @@ class Mixture(Predictive, TrainResult):
 
     def _standard(self, X: Any) -> np.ndarray:
         m: Model = self.model
-        with np.errstate(all="ignore"):  # far outside the data it may overflow, visibly, to inf
-            X = samples("X", by_name(X, m.input_names), m.net.n_inputs)
-            Z: np.ndarray = (X - m.x_mean) / m.x_scale
-        return Z
+        return m.scaled_inputs(X)
 
 
 def trained(fit: TrainResult) -> TrainResult:
@@ -187,6 +183,7 @@ def mixed(members: list[Member], Y: np.ndarray, units: Model) -> Mixture:
             best.loss,
             0.0,
             training=Training(np.zeros(len(Y)), len(members)),
+            bends=units.bends,
         ),
         noise_std=units.y_scale * math.sqrt(variance),
         effective_parameters=float(np.mean([m.effective_parameters for m in members])),

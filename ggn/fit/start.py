@@ -27,7 +27,7 @@ from ggn.fit.state import State
 from ggn.fit.units import CENTRED, NEARBY, Units
 from ggn.io.chunks import Chunks
 from ggn.io.columns import by_name
-from ggn.io.scaling import fold
+from ggn.io.scaling import fold, linear_units
 from ggn.linearization import BaseObjective
 from ggn.network import MLP, SCHEMES, joined
 from ggn.network.nguyen_widrow import hidden_layers, output_layer
@@ -240,7 +240,7 @@ def given_weights(net: MLP, w0: Any) -> tuple[np.ndarray, State | None]:
     model = as_model(w0, "w0")
     if model.net != net:
         raise ArgumentError("w0", f"must be a fit of the network given, {net!r}, got {model.net!r}")
-    scaling = model.x_mean, model.x_scale, model.y_mean, model.y_scale
+    scaling = linear_units(model, "w0")
     plain = all((a == one).all() for a, one in zip(scaling, (0.0, 1.0, 0.0, 1.0), strict=True))
     w = model.w.copy() if plain else fold(net, model.w, *scaling)
     return w, _state(w0)

@@ -9,7 +9,8 @@ take its outputs for predictions.  A `posterior` is one more array, the lower tr
 with noise_std, freedom and inflation in the header (1 where a file has none); who does not know it
 misses nothing else.  That of a mixture has a row for each network, its weights before its triangle,
 and lists of these numbers.  Where the noise is not normal and constant, the file is of version 3,
-with `noise` in its header.  A `training`, two bits for each row of the table, has rows, members,
+with `noise` in its header; of version 4 where inputs are bent, start and width of each being the
+array `bends`.  A `training`, two bits for each row of the table, has rows, members,
 status and evidence under this name in the header, and may be missed too.  A state-space model has
 `states` in its header, in place of what a network has; a model of lags has `lags` besides, without
 which it is a network of one step.
@@ -30,6 +31,7 @@ from typing import Any
 import numpy as np
 
 from ggn.activations import BUILT_IN, Activation, LeakyReLU
+from ggn.io.bends import Bends
 from ggn.io.classes import Classes
 from ggn.io.files import FilePath, replacing
 from ggn.io.laplace import Laplace, LaplaceMixture
@@ -41,20 +43,13 @@ from ggn.network import MLP
 from ggn.validation import describe
 
 __all__ = [
-    "ARRAYS",
-    "CustomActivationError",
-    "meaning_of",
-    "network_header",
-    "network_of",
-    "read_archive",
-    "training_header",
-    "usable",
-    "write_archive",
-]
+    "ARRAYS", "CustomActivationError", "meaning_of", "network_header", "network_of",
+    "read_archive", "training_header", "usable", "write_archive",
+]  # fmt: skip
 
-FORMAT, VERSION = "ggn-model", 3
+FORMAT, VERSION = "ggn-model", 4
 ARRAYS = ("w", "x_mean", "x_scale", "y_mean", "y_scale")
-OPTIONAL = ("posterior", "training")
+OPTIONAL = ("posterior", "training", "bends")
 ARCHIVE = b"PK\x03\x04"  # as a zip archive begins
 # What members may be unpacked: floats do not shrink to a quarter, zeros are few.
 UNPACKED, TIMES = 2**26, 4
@@ -68,6 +63,7 @@ def write_archive(
     classes: Classes | None = None,
     posterior: Laplace | LaplaceMixture | None = None,
     training: Training | None = None,
+    bends: Bends | None = None,
 ) -> None:
     """Write the file, replacing what was there only once all is written."""
     told = {"format": FORMAT, "version": 1, **header}
@@ -80,6 +76,9 @@ def write_archive(
     if training is not None:
         told["training"] = training.header()
         arrays = {**arrays, "training": training.packed()}
+    if bends is not None:
+        told["version"] = 4
+        arrays = {**arrays, "bends": bends.packed()}
     text = np.frombuffer(json.dumps(told).encode(), dtype=np.uint8)
     with replacing(path) as stream:
         np.savez(stream, header=text, **arrays)
@@ -219,7 +218,8 @@ def meaning_of(header: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> d
     training = None
     if "training" in arrays:
         training = Training.from_packed(arrays["training"], header["training"])
-    more = {"posterior": posterior, "training": training}
+    bends = Bends(*arrays["bends"]) if "bends" in arrays else None
+    more = {"posterior": posterior, "training": training, "bends": bends}
     return {"loss": loss, "l2": l2, "classes": classes, **more}
 
 

@@ -1,6 +1,6 @@
 """A trained network with the scaling of its data.
 
-predict(X) = y_mean + y_scale · φ_L(w, (X - x_mean) / x_scale)
+predict(X) = y_mean + y_scale · φ_L(w, (bends(X) - x_mean) / x_scale)
 """
 
 from __future__ import annotations
@@ -12,16 +12,8 @@ from typing import Any, Literal, overload
 import numpy as np
 
 from ggn.activations import Activation
-from ggn.io.archive import (
-    ARRAYS,
-    meaning_of,
-    network_header,
-    network_of,
-    read_archive,
-    training_header,
-    usable,
-    write_archive,
-)
+from ggn.io import archive
+from ggn.io.bends import Bends
 from ggn.io.classes import Classes
 from ggn.io.columns import by_name, names, units
 from ggn.io.files import FilePath
@@ -60,6 +52,8 @@ class Model:
         `posterior` of `train_bayesian`'s result, from which the deviation of predictions comes.
     training : Training, optional
         Which rows of its table it was trained on; the command line and estimators keep it.
+    bends : Bends, optional
+        What becomes of skewed inputs before x_mean is taken away; by default nothing.
 
     Raises
     ------
@@ -91,6 +85,7 @@ class Model:
         classes: Any = None,
         posterior: Laplace | LaplaceMixture | None = None,
         training: Training | None = None,
+        bends: Bends | None = None,
     ) -> None:
         self.net = instance("net must be", net, MLP)
         self.w = vector("w", w, net.n_weights, "the network's n_weights").copy()
@@ -104,7 +99,9 @@ class Model:
         self.l2 = None if l2 is None else penalty(l2, net.n_weights)
         self.classes = None if classes is None else Classes.of(classes, self.loss, net.n_outputs)
         self.posterior = None if posterior is None else posterior_of(posterior, net)
-        self.training = training
+        self.training, self.bends = training, bends
+        if bends is not None and len(bends.width) != net.n_inputs:
+            raise ValueError(f"bends must be of {net.n_inputs} inputs, got {bends!r}")
 
     @overload
     def predict(self, X: Any, return_std: Literal[False] = ...) -> np.ndarray: ...
@@ -131,7 +128,7 @@ class Model:
             For wrong shapes, dtypes or non-finite numbers, some of the names only in a
             data frame, or return_std without posterior.
         """
-        Z = self._standard(X)
+        Z = self.scaled_inputs(X)
         with np.errstate(all="ignore"):
             Y: np.ndarray = self.y_mean + self.y_scale * self.net.forward(self.w, Z)
         return (Y, self.deviation(X)) if flag("return_std", return_std) else Y
@@ -143,13 +140,14 @@ class Model:
                 "a model without posterior has no deviations: before it is saved set it to that of "
                 "the fit, of ggn.train_bayesian or .result_ of an estimator; or train --bayesian"
             )
-        return self.y_scale * self.posterior.deviation(self.net, self.w, self._standard(X))
+        return self.y_scale * self.posterior.deviation(self.net, self.w, self.scaled_inputs(X))
 
-    def _standard(self, X: Any) -> np.ndarray:
+    def scaled_inputs(self, X: Any) -> np.ndarray:
         """Return inputs as the network takes them; far outside the data they may be inf."""
         X = samples("X", by_name(X, self.input_names), self.net.n_inputs)
         with np.errstate(all="ignore"):
-            return np.asarray((X - self.x_mean) / self.x_scale)
+            U = X if self.bends is None else self.bends(X)
+            return np.asarray((U - self.x_mean) / self.x_scale)
 
     def predict_proba(self, X: Any) -> np.ndarray:
         """Return the probability of each of the `classes`, (T, n_labels)."""
@@ -193,7 +191,7 @@ class Model:
         """
         Y = samples("Y", by_name(Y, self.target_names, "Y"), self.net.n_outputs)
         with np.errstate(all="ignore"):
-            return self._standard(X), (Y - self.y_mean) / self.y_scale
+            return self.scaled_inputs(X), (Y - self.y_mean) / self.y_scale
 
     def linearize(self, X: Any, Y: Any, *, sample_weight: Any = None) -> Linearization:
         """Return all that is known at the weights for data X, Y, in the units of the network.
@@ -230,7 +228,7 @@ class Model:
         Returns
         -------
         ndarray, (T, nL, n0)
-            In the units of the targets per unit of the inputs: y_scale · ∂φ_L/∂z / x_scale.
+            In the units of the targets per unit of the inputs.
 
         Raises
         ------
@@ -244,9 +242,11 @@ class Model:
         array([[[0.2]]])
         """
         with np.errstate(all="ignore"):
-            J = self.net.input_jacobian(self.w, self._standard(X))
+            J = self.net.input_jacobian(self.w, Z := self.scaled_inputs(X))
             J *= self.y_scale[:, np.newaxis]
             J /= self.x_scale
+            if self.bends is not None:
+                J *= self.bends.slopes(Z * self.x_scale + self.x_mean)[:, np.newaxis]
         return J
 
     def save(self, path: FilePath) -> None:
@@ -260,14 +260,14 @@ class Model:
         OSError
             If the file cannot be written; one that was there before is left intact.
         """
-        write_archive(path, *self._contents())
+        archive.write_archive(path, *self._contents())
 
     def _contents(self) -> tuple[Any, ...]:
         """Return what `write_archive` takes, the header first."""
-        header = {**network_header(self.net), **training_header(self.loss, self.l2)}
+        header = {**archive.network_header(self.net), **archive.training_header(self.loss, self.l2)}
         header |= {"input_names": self.input_names, "target_names": self.target_names}
-        arrays = {name: getattr(self, name) for name in ARRAYS}
-        return header, arrays, self.classes, self.posterior, self.training
+        arrays = {name: getattr(self, name) for name in archive.ARRAYS}
+        return header, arrays, self.classes, self.posterior, self.training, self.bends
 
     @classmethod
     def load(cls, path: FilePath, activations: Mapping[str, Activation] | None = None) -> Model:
@@ -287,12 +287,12 @@ class Model:
             If it is not a whole model, is of a newer version, or needs a custom
             activation that is not given.
         """
-        header, arrays = read_archive(name := os.fsdecode(path))
-        with usable(name):
-            net = network_of(name, header, arrays["w"].size, activations or {})
+        header, arrays = archive.read_archive(name := os.fsdecode(path))
+        with archive.usable(name):
+            net = archive.network_of(name, header, arrays["w"].size, activations or {})
             given = header["input_names"], header["target_names"]
-            x_mean, x_scale, y_mean, y_scale = (arrays[a] for a in ARRAYS[1:])
-            told = meaning_of(header, arrays)
+            x_mean, x_scale, y_mean, y_scale = (arrays[a] for a in archive.ARRAYS[1:])
+            told = archive.meaning_of(header, arrays)
             return cls(net, arrays["w"], *given, x_mean, x_scale, y_mean, y_scale, **told)
 
     def __repr__(self) -> str:

@@ -16,19 +16,20 @@ Which columns are constant is `ggn.linearization.columns`'s to say.
 from __future__ import annotations
 
 import warnings
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 
 from ggn.activations import Identity
 from ggn.linearization.columns import centre_and_size, constant_columns
 from ggn.network import MLP
-from ggn.validation import vector
+from ggn.validation import ArgumentError, vector
 
 __all__ = [
     "PrecisionWarning",
     "constant_columns",
     "fold",
+    "linear_units",
     "minmax_units",
     "robust_units",
     "standard_units",
@@ -94,6 +95,26 @@ def minmax_units(A: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 def _or_one(centre: np.ndarray, size: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return centre, np.where(size == 0.0, 1.0, size)
+
+
+Units: TypeAlias = tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]
+
+
+def linear_units(model: Any, argument: str = "model") -> Units:
+    """Return x_mean, x_scale, y_mean and y_scale of a Model, for weights to take in.
+
+    Raises
+    ------
+    ValueError
+        For one that bends its inputs, which weights cannot.
+    """
+    if model.bends is not None:
+        raise ArgumentError(
+            argument,
+            "must take inputs in linear units, got a model that bends those that are skewed; one "
+            "of an estimator with scale='standard' does not",
+        )
+    return model.x_mean, model.x_scale, model.y_mean, model.y_scale
 
 
 def fold(net: MLP, w: Any, x_mean: Any, x_scale: Any, y_mean: Any, y_scale: Any) -> np.ndarray:

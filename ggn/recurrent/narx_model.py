@@ -14,7 +14,7 @@ from ggn.io import Model
 from ggn.io.archive import read_archive, usable, write_archive
 from ggn.io.columns import names
 from ggn.io.files import FilePath
-from ggn.io.scaling import fold
+from ggn.io.scaling import fold, linear_units
 from ggn.recurrent.lags import Lags
 from ggn.recurrent.narx_runs import LoopRuns
 from ggn.validation import ArgumentError, flag, instance
@@ -80,7 +80,7 @@ class NARXModel(LoopRuns):
         given = model.target_names if target_names is None else target_names
         self.target_names = names("target_names", given, net.n_outputs, "y")
         self.net, self.w = net, model.w
-        units = model.x_mean, model.x_scale, model.y_mean, model.y_scale
+        units = linear_units(model)
         if any(shift.any() for shift in units[::2]) or any((s != 1.0).any() for s in units[1::2]):
             self.w = fold(net, model.w, *units)
         columns = lags.columns(self.target_names, self.input_names)

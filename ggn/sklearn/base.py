@@ -27,15 +27,16 @@ from ggn.fit.restarts import Restarts, run_restarts
 from ggn.fit.result import Status, TrainResult
 from ggn.fit.task import HeldOut, Samples, Score, Task
 from ggn.io import Model
+from ggn.io.bends import Bends
 from ggn.io.scaling import constant_columns
 from ggn.io.training import Training
 from ggn.losses import Loss
 from ggn.network import MLP
 from ggn.sklearn.evidence import by_evidence, noise_kind, train_mixture
 from ggn.sklearn.hidden import hidden_sizes, units_for
-from ggn.sklearn.parts import read, sample_weights, split
+from ggn.sklearn.parts import plain_targets, read, sample_weights, split
 from ggn.sklearn.penalty import EVIDENCE, penalty
-from ggn.sklearn.units import ExtrapolationWarning, outside, said_outside, units
+from ggn.sklearn.units import AUTO, ExtrapolationWarning, outside, said_outside, units
 from ggn.sklearn.weights import WithWeights
 from ggn.sklearn.words import WORDS
 from ggn.surface import diagnose
@@ -139,7 +140,7 @@ class BaseGGN(WithWeights):
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
         """Return X, y and weights as arrays, without the samples of no weight."""
         plain("X", X)
-        plain("y", y, labels=is_classifier(self))
+        plain_targets(y, is_classifier(self))
         X, y = read(self, X, y, ensure_min_samples=2, **options)
         if sample_weight is None:
             return X, y, None
@@ -177,13 +178,15 @@ class BaseGGN(WithWeights):
         before = self._last(net)
         if before is None:
             weights = None if s is None else s[rows]
-            hint_of_far_inputs(X[rows], self._names(), loss)
             of = functools.partial(units, self.scale, loss)
             of_Y = of(Y[rows], weights) if scale_targets else (None, None)
-            of_data = (*of(X[rows], weights), *of_Y)
-            before = Model(net, np.zeros(net.n_weights), self._names(), targets, *of_data)
-            last: TrainResult | None = None
-            n_restarts = integer("n_restarts", self.n_restarts, 1)
+            bends = Bends.of_skewed(X[rows], weights) if evidence and self.scale == AUTO else None
+            if bends is None:
+                hint_of_far_inputs(X[rows], self._names(), loss)
+            U = X[rows] if bends is None else bends(X[rows])
+            told = np.zeros(net.n_weights), self._names(), targets
+            before = Model(net, *told, *of(U, weights), *of_Y, bends=bends)
+            last, n_restarts = None, integer("n_restarts", self.n_restarts, 1)
         else:
             last, n_restarts = self._going_on(before), 1
 
@@ -280,7 +283,8 @@ class BaseGGN(WithWeights):
             )
         last, fit = self.model_, trained(self.result_)
         of_units = last.x_mean, last.x_scale, last.y_mean, last.y_scale
-        return Model(net, fit.w, last.input_names, last.target_names, *of_units)
+        names = last.input_names, last.target_names
+        return Model(net, fit.w, *names, *of_units, bends=last.bends)
 
     def _goes_on(self) -> bool:
         return bool(self.warm_start) and hasattr(self, "model_")

@@ -206,7 +206,6 @@ class GGNClassifier(ClassifierMixin, BaseGGN):
             For data or parameters that cannot be used.
         """
         squared = labelling.is_squared(self.loss)
-        labelling.check_none_missing(y)
         X, y, s = self._validated(X, y, sample_weight, multi_output=True)
         labels = labelling.read_labels(type(self).__name__, y)
         several = labels.numbers is None
@@ -269,7 +268,8 @@ class GGNClassifier(ClassifierMixin, BaseGGN):
         ndarray, (T,) or (T, n_labels)
             As y was in `fit`.
         """
-        found = self._kinds.indices(self._outputs(X))
+        F = self._outputs(X)
+        found = self._kinds.indices(F)
         return found if self._several else self.classes_[found]
 
     @property

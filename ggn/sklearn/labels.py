@@ -15,6 +15,7 @@ from sklearn.utils.multiclass import check_classification_targets, type_of_targe
 from sklearn.utils.validation import column_or_1d
 
 from ggn.losses import Logistic, Loss, SoftmaxCrossEntropy, Squared
+from ggn.sklearn.parts import check_none_missing
 from ggn.validation import ArgumentError, describe, key, number, spelled, unknown_name
 
 __all__ = [
@@ -146,18 +147,6 @@ def targets_of(classes: np.ndarray, y: Any) -> np.ndarray:
             "Y", f"must have labels of the fit, {describe(list(known))}, got {describe(strange[0])}"
         )
     return _columns(classes, np.array([known[label] for label in given], dtype=int))
-
-
-def check_none_missing(y: Any) -> None:
-    """Raise ValueError where a label is missing: a sentence, before others stumble over it."""
-    if not (hasattr(y, "dtype") and hasattr(y, "__array__")):
-        return  # not an array nor a series yet
-    labels = np.asarray(y)
-    for i, label in enumerate(labels.ravel() if labels.dtype == object else ()):
-        # pandas.NA is neither equal to itself nor not
-        if label is None or type(label).__name__ == "NAType" or label != label:
-            got = f"{label} at y[{i}]"
-            raise ArgumentError("y", f"must have a label for every sample, got {got}")
 
 
 def class_weights(

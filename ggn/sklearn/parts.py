@@ -13,7 +13,16 @@ from sklearn.utils.validation import _check_sample_weight, validate_data
 from ggn.io.columns import of_frames
 from ggn.validation import ArgumentError, describe, names_of, number, plain, widened
 
-__all__ = ["outputs", "read", "sample_weights", "seed_of", "split", "target_names"]
+__all__ = [
+    "check_none_missing",
+    "outputs",
+    "plain_targets",
+    "read",
+    "sample_weights",
+    "seed_of",
+    "split",
+    "target_names",
+]
 
 
 def seed_of(random_state: Any) -> int:
@@ -34,6 +43,25 @@ def read(estimator: Any, *data: Any, **options: Any) -> Any:
         raise ArgumentError(
             "X", f"must be of numbers that float64 and memory hold, got {describe(data[0])}"
         ) from error
+
+
+def check_none_missing(y: Any) -> None:
+    """Raise ValueError where a label is missing: a sentence, before others stumble over it."""
+    if not (hasattr(y, "dtype") and hasattr(y, "__array__")):
+        return  # not an array nor a series yet
+    labels = np.asarray(y)
+    for i, label in enumerate(labels.ravel() if labels.dtype == object else ()):
+        # pandas.NA is neither equal to itself nor not
+        if label is None or type(label).__name__ == "NAType" or label != label:
+            got = f"{label} at y[{i}]"
+            raise ArgumentError("y", f"must have a label for every sample, got {got}")
+
+
+def plain_targets(y: Any, labels: bool) -> None:
+    """Refuse targets that NumPy would turn into something else, and labels that are missing."""
+    plain("y", y, labels=labels)
+    if labels:
+        check_none_missing(y)
 
 
 def target_names(y: Any) -> tuple[str, ...] | None:

@@ -55,10 +55,10 @@ class GGNRegressor(MultiOutputMixin, RegressorMixin, BaseGGN):
     noise : {"constant", "varying", "heavy_tailed", "contaminated"}, default "constant"
         How targets scatter, see `ggn.train_bayesian`; with alpha="evidence".  All targets have
         the same noise in standard units.
-    scale : {"standard", "minmax", "robust"} or None, default "standard"
-        Units of inputs and targets inside the model: mean zero and standard
-        deviation one (for a loss against outliers: as "robust"), from -1 to 1, median
-        zero and 1.4826 MAD one, or as they are.
+    scale : {"auto", "standard", "minmax", "robust"} or None, default "auto"
+        Units inside the model: mean zero and standard deviation one (for a loss against outliers
+        as "robust"), from -1 to 1, median zero and 1.4826 MAD one, or as they are. "auto" is
+        "standard", with alpha="evidence" of inputs made logarithmic by `Bends` where skewed.
     damping : str or Damping, default "levenberg_marquardt"
     step : str or Step, default "auto"
         See `ggn.train`.
@@ -94,8 +94,8 @@ class GGNRegressor(MultiOutputMixin, RegressorMixin, BaseGGN):
     Attributes
     ----------
     coefs_ : list of ndarray
-        Weights (n_(l-1), n_l) of each layer, with the scaling folded in: used as
-        plain numbers, in `MLPRegressor`'s layout, they give the same predictions.
+        Weights (n_(l-1), n_l) of each layer, with the scaling, which must be linear, folded in:
+        plain numbers, in `MLPRegressor`'s layout, that give the same predictions.
     intercepts_ : list of ndarray
         Biases (n_l,), likewise.
     n_iter_ : int
@@ -169,7 +169,7 @@ class GGNRegressor(MultiOutputMixin, RegressorMixin, BaseGGN):
         alpha: Any = "evidence",
         n_estimators: int = 5,
         noise: str = "constant",
-        scale: str | None = "standard",
+        scale: str | None = "auto",
         damping: Any = "levenberg_marquardt",
         step: Any = "auto",
         max_iter: int = 1000,

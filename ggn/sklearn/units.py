@@ -10,7 +10,9 @@ from ggn.io.scaling import minmax_units, robust_units, standard_units
 from ggn.losses import Loss
 from ggn.validation import count, unknown_name
 
-__all__ = ["ExtrapolationWarning", "outside", "said_outside", "units"]
+__all__ = ["AUTO", "ExtrapolationWarning", "outside", "said_outside", "units"]
+
+AUTO = "auto"
 
 MOST_NAMED = 5
 
@@ -28,13 +30,14 @@ def units(
     """
     if scale is None:
         return None, None
-    if scale == "robust" or (scale == "standard" and loss.scale is not None):
+    named = ("standard", AUTO)
+    if scale == "robust" or (scale in named and loss.scale is not None):
         return robust_units(A, s)
-    if scale == "standard":
+    if scale in named:
         return standard_units(A, s)
     if scale == "minmax":
         return minmax_units(A)
-    raise unknown_name("scale", scale, ("standard", "minmax", "robust", "None"))
+    raise unknown_name("scale", scale, (AUTO, "standard", "minmax", "robust", "None"))
 
 
 def outside(X: np.ndarray, low: np.ndarray, high: np.ndarray) -> np.ndarray:

@@ -9,7 +9,7 @@ from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
 from ggn.io.model import Model
-from ggn.io.scaling import fold
+from ggn.io.scaling import fold, linear_units
 
 __all__ = ["WithWeights"]
 
@@ -46,4 +46,4 @@ class WithWeights(BaseEstimator):
     def _folded(self) -> list[np.ndarray]:
         check_is_fitted(self)
         m = self.model_
-        return m.net.unpack(fold(m.net, m.w, m.x_mean, m.x_scale, m.y_mean, m.y_scale))
+        return m.net.unpack(fold(m.net, m.w, *linear_units(m, "model_")))

@@ -23,6 +23,7 @@ from ggn.fit.mixture import trained
 from ggn.fit.result import TrainResult
 from ggn.fit.start import in_chunks_as
 from ggn.io import Chunks
+from ggn.io.scaling import linear_units
 from ggn.linearization import Source
 from ggn.linearization.mean_loss import penalty
 from ggn.losses import Loss, resolve
@@ -70,7 +71,7 @@ def _of_chunks(
     max_memory: float | None = None,
 ) -> Diagnosis:
     model = as_model(fit, "fit")
-    scaling = model.x_mean, model.x_scale, model.y_mean, model.y_scale
+    scaling = linear_units(model, "fit")
     if any((one != plain).any() for one, plain in zip(scaling, (0, 1, 0, 1), strict=True)):
         raise ArgumentError(
             "fit", "must be in the units of the chunks, got one with a scaling of its own"
