@@ -193,3 +193,12 @@ def test_in_onnx_it_is_the_same(fitted, tmp_path):
     to_onnx(whole, path, "float32")
     (got,) = runtime.InferenceSession(path).run(["Y"], {"X": X.astype("f4")})
     np.testing.assert_allclose(got, whole.predict(X), rtol=1e-3, atol=1e-3)
+
+
+@quiet
+def test_far_values_of_straight_columns_are_told_still():
+    Z = X.copy()
+    Z[:2, 1] = 1e4, -1e4  # as far to either side: not skewed
+    assert Bends.of_skewed(Z).bent.tolist() == [True, False, True]
+    with pytest.warns(ggn.OutliersWarning, match="2 of 150 samples have an input 1 up to"):
+        GGNRegressor(3, n_estimators=2, max_iter=5, random_state=0).fit(Z, Y)

@@ -133,7 +133,7 @@ def penalty_after(data: Objective, fit: BayesianResult) -> float:
     Else runs of fewer steps than lie between two estimates would never come to another.
     """
     own = float(fit.l2)
-    if fit.status not in (*STOPPED, Status.MAX_ITER):
+    if fit.get("status") not in (*STOPPED, Status.MAX_ITER):  # a file does not say
         return own
     after = _estimate(data, fit.w, own).best_l2
     return after if 0.0 < after < math.inf else own

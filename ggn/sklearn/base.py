@@ -181,9 +181,9 @@ class BaseGGN(WithWeights):
             of = functools.partial(units, self.scale, loss)
             of_Y = of(Y[rows], weights) if scale_targets else (None, None)
             bends = Bends.of_skewed(X[rows], weights) if evidence and self.scale == AUTO else None
-            if bends is None:
-                hint_of_far_inputs(X[rows], self._names(), loss)
             U = X[rows] if bends is None else bends(X[rows])
+            straight = U if bends is None else np.where(bends.bent, 0.0, U)
+            hint_of_far_inputs(straight, self._names(), loss)
             told = np.zeros(net.n_weights), self._names(), targets
             before = Model(net, *told, *of(U, weights), *of_Y, bends=bends)
             last, n_restarts = None, integer("n_restarts", self.n_restarts, 1)
