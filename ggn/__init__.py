@@ -20,7 +20,7 @@ from ggn.losses import Loss
 from ggn.network import MLP
 
 if TYPE_CHECKING:
-    from ggn import export, surface
+    from ggn import export, recurrent, surface
     from ggn.fit.approximate import approximate
     from ggn.fit.bayes import train_bayesian
     from ggn.fit.outliers import OutliersWarning
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 def __getattr__(name: str) -> object:
     """Import what needs an extra, or is not for every script, when it is asked for."""
-    if name in ("dask", "export", "paper", "plot", "sklearn", "surface"):
+    if name in ("dask", "export", "paper", "plot", "recurrent", "sklearn", "surface"):
         return done(lambda: importlib.import_module(f"ggn.{name}"))
     owners = {
         "Diagnosis": "ggn.surface",
@@ -51,7 +51,7 @@ def __getattr__(name: str) -> object:
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+    return sorted({*__all__, "__version__", "dask", "paper", "plot", "sklearn"})
 
 
 __version__ = "0.1.0"
@@ -82,6 +82,7 @@ __all__ = [
     "plan",
     "problems",
     "products",
+    "recurrent",
     "split",
     "statespace",
     "steps",

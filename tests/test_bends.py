@@ -109,6 +109,8 @@ def test_files_and_copies(tmp_path):
     [
         ([0.0], [0.0], "^width must be numbers above 0"),
         ([0.0], [np.nan], "^width must be numbers above 0"),
+        ([0.0], "wide", "^width must be numbers above 0, one for each input, got 'wide'"),
+        ([0.0], 10**400, "^width must be numbers above 0"),
         ([np.inf], [1.0], "^start must be finite"),
         ([0.0, 1.0], [1.0], "^start must have shape"),
     ],
@@ -121,6 +123,10 @@ def test_what_bends_nothing(start, width, message):
 def test_a_model_of_other_inputs():
     with pytest.raises(ValueError, match=r"^bends must be of 3 inputs, got Bends\(1 of 1 inputs\)"):
         model(bends=Bends([0.0], [1.0]))
+    with pytest.raises(ValueError, match=r"^bends must be a Bends, got 5"):
+        model(bends=5)
+    with pytest.raises(ValueError, match=r"^X must have 3 columns, got an array of shape"):
+        BENDS(np.zeros((4, 2)))
 
 
 @pytest.fixture(scope="module")

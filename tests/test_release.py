@@ -1,6 +1,8 @@
 """What a release is made of says one thing: versions, floors, pins, lists of files."""
 
 import re
+import subprocess
+import sys
 import tomllib
 from pathlib import Path
 
@@ -81,3 +83,12 @@ def test_commands_are_told_of():
     told = text("CONTRIBUTING.md")
     commands = [path.name for path in (ROOT / "tools").iterdir() if path.name != "copy"]
     assert [name for name in commands if f"`tools/{name}" not in told] == []
+
+
+@pytest.mark.parametrize("name", ggn.__all__)
+def test_each_public_name_is_there_in_a_new_process(name):
+    """In this one somebody has imported it before: a plant that is only loaded comes first."""
+    code = f"import ggn; ggn.{name}; assert '{name}' in dir(ggn)"
+    if name in ("recurrent", "surface", "export", "narx"):  # of the rest ggn itself imports
+        subprocess.run([sys.executable, "-c", code], check=True, cwd=ROOT)
+    assert hasattr(ggn, name)

@@ -20,7 +20,7 @@ import numpy as np
 
 from ggn.linearization.columns import centre_and_size
 from ggn.linearization.robust_scale import NORMAL, robust_deviation
-from ggn.validation import ArgumentError, vector
+from ggn.validation import ArgumentError, count, describe, float_array, samples, vector
 
 __all__ = ["Bends"]
 
@@ -51,15 +51,20 @@ class Bends:
     """
 
     def __init__(self, start: Any, width: Any) -> None:
-        b = np.array(width, dtype=np.float64, ndmin=1)
+        try:
+            b = np.array(width, dtype=np.float64, ndmin=1)
+        except (TypeError, ValueError, OverflowError):
+            b = np.zeros(1)
         if b.ndim != 1 or not (b > 0.0).all():
-            raise ArgumentError("width", f"must be numbers above 0, one for each input, got {b}")
+            raise ArgumentError(
+                "width", f"must be numbers above 0, one for each input, got {describe(width)}"
+            )
         self.width = b
         self.start = vector("start", start, len(b), "one for each width").copy()
         self.bent = np.isfinite(b)
 
     @classmethod
-    def of_skewed(cls, X: np.ndarray, weights: np.ndarray | None = None) -> Bends | None:
+    def of_skewed(cls, X: Any, weights: np.ndarray | None = None) -> Bends | None:
         """Return what suits samples X (T, n0), with weights (T,); None if no column is skewed.
 
         Examples
@@ -71,27 +76,33 @@ class Bends:
         >>> bool(np.ptp(octaves) > 500.0), bool(np.ptp(u) < 100.0)
         (True, True)
         """
-        mean, size = centre_and_size(X, weights)
-        c = np.ones(len(X)) if weights is None else weights
-        c = c / c.sum()
-        start, width = np.zeros(X.shape[1]), np.full(X.shape[1], np.inf)
-        for j, x in enumerate(X.T):
-            if size[j] == 0.0 or len(np.unique(x)) < VALUES:
-                continue
-            with np.errstate(all="ignore"):
+        X = float_array("X", X, (2,))
+        with np.errstate(all="ignore"):  # numbers whose squares leave float64 are not bent
+            mean, size = centre_and_size(X, weights)
+            c = np.ones(len(X)) if weights is None else weights
+            c = c / c.sum()
+            start, width = np.zeros(X.shape[1]), np.full(X.shape[1], np.inf)
+            for j, x in enumerate(X.T):
+                if size[j] == 0.0 or len(np.unique(x)) < VALUES:
+                    continue
                 skewness = float(c @ ((x - mean[j]) / size[j]) ** 3)
-            if not abs(skewness) > SKEWED:
-                continue
-            up = np.sign(skewness)
-            e = up * _quantile(up * x, c)
-            b = robust_deviation(x, weights, centre=float(e)) / NORMAL
-            if 0.0 < b < np.inf:
-                start[j], width[j] = e, b
+                if not abs(skewness) > SKEWED:
+                    continue
+                up = np.sign(skewness)
+                e = up * _quantile(up * x, c)
+                b = robust_deviation(x, weights, centre=float(e)) / NORMAL
+                if 0.0 < b < np.inf:
+                    start[j], width[j] = e, b
         return cls(start, width) if np.isfinite(width).any() else None
 
-    def __call__(self, X: np.ndarray) -> np.ndarray:
+    def check(self, n_inputs: int) -> None:
+        """Raise ValueError where they are of other inputs than so many."""
+        if len(self.width) != n_inputs:
+            raise ArgumentError("bends", f"must be of {count(n_inputs, 'input')}, got {self!r}")
+
+    def __call__(self, X: Any) -> np.ndarray:
         """Return u (T, n0) of inputs X (T, n0)."""
-        U, own = np.array(X, dtype=np.float64), self.bent
+        U, own = samples("X", X, len(self.width)).copy(), self.bent
         e, b = self.start[own], self.width[own]
         U[:, own] = e + b * np.arcsinh((U[:, own] - e) / b)
         return U

@@ -100,8 +100,8 @@ class Model:
         self.classes = None if classes is None else Classes.of(classes, self.loss, net.n_outputs)
         self.posterior = None if posterior is None else posterior_of(posterior, net)
         self.training, self.bends = training, bends
-        if bends is not None and len(bends.width) != net.n_inputs:
-            raise ValueError(f"bends must be of {net.n_inputs} inputs, got {bends!r}")
+        if bends is not None:
+            instance("bends must be", bends, Bends).check(net.n_inputs)
 
     @overload
     def predict(self, X: Any, return_std: Literal[False] = ...) -> np.ndarray: ...

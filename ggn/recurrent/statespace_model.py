@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from ggn import _core
+from ggn._core.machine import check_room, check_square
 from ggn.network import MLP
 from ggn.validation import (
     NO_NUMBERS,
@@ -84,10 +85,12 @@ class StateSpace:
         feedthrough: bool = True,
         initial_states: int = 1,
     ) -> None:
-        self.n_inputs = integer("n_inputs", n_inputs, 0)
-        self.n_states = integer("n_states", n_states, 1)
-        self.n_outputs = integer("n_outputs", n_outputs, 1)
-        self.initial_states = integer("initial_states", initial_states, 0)
+        self.n_inputs = check_square("n_inputs", integer("n_inputs", n_inputs, 0))
+        self.n_states = check_square("n_states", integer("n_states", n_states, 1))
+        self.n_outputs = check_square("n_outputs", integer("n_outputs", n_outputs, 1))
+        self.initial_states = check_room(
+            "initial_states", integer("initial_states", initial_states, 0), 8.0 * self.n_states
+        )
         nz = self.n_inputs + self.n_states
         self.f, self.g = _net("f", f, nz, self.n_states), _net("g", g, nz, self.n_outputs)
         self.linear = flag("linear", linear)
