@@ -28,7 +28,7 @@ ORDER = [
 ]  # fmt: skip
 FACE = ORDER[: ORDER.index("sklearn")]
 EXTRAS = ["sklearn", "dask", "plot", "paper"]  # imported by name, once somebody asks
-LATE = ["export", "surface"]  # as well: not for every script, and two tenths of its start
+LATE = ["export", "recurrent", "surface"]  # as well: not for every script, and slow to start
 # the room of compiled code; its module that Python calls, by the room's face; what names BLAS
 CORE, DOOR, FACE_OF_CORE, BLAS = "_core", "ggn._core.door", "_core/__init__.py", "_core/blas.pxd"
 REGISTRY = "validation/__init__.py", "classes_of"  # imports all modules of the package that asks
