@@ -13,6 +13,7 @@ from sklearn_data import quiet
 
 import ggn
 from ggn.export import to_c, to_onnx
+from ggn.fit.bending import worth_bending
 from ggn.io.bends import Bends
 from ggn.sklearn import GGNRegressor
 
@@ -141,11 +142,33 @@ def test_the_default_regressor_follows_octaves(fitted):
     errors = [np.sqrt(np.mean((one.predict(new) - truth) ** 2)) for one in (fitted, straight)]
     assert 2.0 * errors[0] < errors[1]
     assert errors[0] < 0.1
-    assert fitted.model_.bends.bent.tolist() == [True, False, True]
+    assert fitted.model_.bends.bent.tolist() == [True, False, False]  # the third says nothing
     assert straight.model_.bends is None
     low, high = fitted.predict_interval(FAR)
     assert (low < high).all()
     assert np.isfinite(fitted.diagnosis_.loss)
+
+
+TRUTHS = {
+    "its logarithm": (lambda x: np.sin(2.0 * np.log(x)), True),
+    "linear": (lambda x: 3.0 * x, False),
+    "a wave": (lambda x: np.sin(x), False),
+    "nothing": (np.zeros_like, False),
+}
+
+
+@pytest.mark.parametrize("name", TRUTHS)
+def test_an_input_is_bent_where_that_is_worth_it(name):
+    (truth, bent), net = TRUTHS[name], ggn.MLP((2, 20, 1))
+    for seed in range(5):
+        rng = np.random.default_rng(seed)
+        Z = np.column_stack([np.exp(0.7 * rng.normal(size=200)), rng.normal(size=200)])
+        T = truth(Z[:, :1]) + 0.05 * rng.normal(size=(200, 1))
+        assert Bends.of_skewed(Z) is not None
+        assert (worth_bending(net, Z, T) is not None) is bent
+    Z[7, 0] = 1e7  # in whose units all others would be one
+    assert worth_bending(net, Z, T).bent.tolist() == [True, False]
+    assert worth_bending(ggn.MLP((2, 1)), Z[:7], T[:7]) is None  # without hidden units: as they are
 
 
 @quiet

@@ -20,6 +20,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from ggn.io.bends import Bends
 from ggn.linearization.columns import centre_and_size
 from ggn.linearization.robust_scale import median, robust_deviation
 from ggn.losses import Loss, Squared, resolve
@@ -186,9 +187,15 @@ def hint_of_outliers(X: np.ndarray, Y: np.ndarray, given: str | Loss, instead: s
         )
 
 
-def hint_of_far_inputs(X: np.ndarray, names: Sequence[str] | None, loss: Loss) -> None:
-    """Warn if a few inputs press the others together, and the loss is none that gives them up."""
-    found = None if loss.scale is not None else far_inputs(X)
+def hint_of_far_inputs(
+    X: np.ndarray, names: Sequence[str] | None, loss: Loss, bends: Bends | None = None
+) -> None:
+    """Warn if a few inputs press the others together, and the loss is none that gives them up.
+
+    Not of columns that are made logarithmic.
+    """
+    straight = X if bends is None else np.where(bends.bent, 0.0, X)
+    found = None if loss.scale is not None else far_inputs(straight)
     if found is not None:
         name = found.column if names is None else names[found.column]
         warnings.warn(

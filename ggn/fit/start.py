@@ -17,6 +17,7 @@ held-out error with early stopping over that from w ~ N(0, 1/m):
 
 from __future__ import annotations
 
+import math
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -42,6 +43,7 @@ __all__ = [
     "given_weights",
     "in_chunks_as",
     "nearness",
+    "promise",
     "start",
 ]
 
@@ -52,6 +54,7 @@ RIDGES = np.array([[1e-8], [1e-6], [1e-4], [1e-2]])  # λ
 EPS = float(np.finfo(np.float64).eps)
 FEW, SHARE = 3.0, 0.02  # samples that may be outliers at either end, or this share if more
 TRACE = 300.0  # times the fences apart: starts within them predict at 100, and fail at 1000
+DRAWS = 3  # of units, whose mean V is a promise
 MOST_VALIDATED = 300  # samples of V: with a thousand units, more would cost what iterations do
 
 
@@ -81,19 +84,7 @@ def draw(objective: BaseObjective, rng: np.random.Generator, scheme: str = DEFAU
     if spelled("scheme", scheme, STARTS) != DEFAULT:
         return objective.net.initial_weights(rng, scheme)
     net = objective.net
-    low, high = objective.ranges()
-    X, Y, c = objective.some(MOST_SAMPLES, counted=True)
-    count = objective.count * float(c.sum())
-    near, far = _fences(X, c, count)
-    low, high = np.maximum(low, near), np.minimum(high, far)
-    before = rng.bit_generator.state
-    Ws, H = hidden_layers(net, rng, X, low, high, c)
-    if net.depth > 1:
-        rng.bit_generator.state = before  # both draw the same directions
-        others, smooth = hidden_layers(net, rng, X, low, high, c, smooth=True)
-        validated = _Validated(Y, c, count)
-        if validated(smooth) <= validated(H):
-            Ws, H = others, smooth
+    X, Ws, H, c, _ = _units(objective, rng)
     Ws.append(output_layer(net, rng, H, c))
     centre, size = target_sizes(objective, net.bias[-1])
     Ws[-1] *= size
@@ -108,6 +99,37 @@ def draw(objective: BaseObjective, rng: np.random.Generator, scheme: str = DEFAU
             "give it in another unit",
         )
     return w
+
+
+def promise(objective: BaseObjective) -> float:
+    """Return V over the targets' variance, of units drawn for an objective, the mean of `DRAWS`.
+
+    The less, the better do units that start there predict the targets; nan of a linear model.
+    """
+    return float(np.mean([_units(objective, np.random.default_rng(k))[-1] for k in range(DRAWS)]))
+
+
+def _units(
+    objective: BaseObjective, rng: np.random.Generator
+) -> tuple[np.ndarray, list[np.ndarray], np.ndarray, np.ndarray, float]:
+    """Return samples X, weights of hidden layers, the last units on X, samples' shares, and V."""
+    net = objective.net
+    low, high = objective.ranges()
+    X, Y, c = objective.some(MOST_SAMPLES, counted=True)
+    count = objective.count * float(c.sum())
+    near, far = _fences(X, c, count)
+    low, high = np.maximum(low, near), np.minimum(high, far)
+    before = rng.bit_generator.state
+    Ws, H = hidden_layers(net, rng, X, low, high, c)
+    if net.depth == 1:
+        return X, Ws, H, c, math.nan
+    rng.bit_generator.state = before  # both draw the same directions
+    others, smooth = hidden_layers(net, rng, X, low, high, c, smooth=True)
+    validated = _Validated(Y, c, count)
+    steep, flat = validated(H), validated(smooth)
+    if flat <= steep:
+        Ws, H = others, smooth
+    return X, Ws, H, c, min(steep, flat) / validated.total if validated.total else math.nan
 
 
 class _Validated:

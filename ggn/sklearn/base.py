@@ -19,6 +19,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
+from ggn.fit.bending import worth_bending
 from ggn.fit.mixture import Mixture, trained
 from ggn.fit.noise import NoiseKind
 from ggn.fit.outliers import hint_of_far_inputs
@@ -27,7 +28,6 @@ from ggn.fit.restarts import Restarts, run_restarts
 from ggn.fit.result import Status, TrainResult
 from ggn.fit.task import HeldOut, Samples, Score, Task
 from ggn.io import Model
-from ggn.io.bends import Bends
 from ggn.io.scaling import constant_columns
 from ggn.io.training import Training
 from ggn.losses import Loss
@@ -180,10 +180,10 @@ class BaseGGN(WithWeights):
             weights = None if s is None else s[rows]
             of = functools.partial(units, self.scale, loss)
             of_Y = of(Y[rows], weights) if scale_targets else (None, None)
-            bends = Bends.of_skewed(X[rows], weights) if evidence and self.scale == AUTO else None
+            seen = net, X[rows], Y[rows], weights
+            bends = worth_bending(*seen) if evidence and self.scale == AUTO else None
             U = X[rows] if bends is None else bends(X[rows])
-            straight = U if bends is None else np.where(bends.bent, 0.0, U)
-            hint_of_far_inputs(straight, self._names(), loss)
+            hint_of_far_inputs(U, self._names(), loss, bends)
             told = np.zeros(net.n_weights), self._names(), targets
             before = Model(net, *told, *of(U, weights), *of_Y, bends=bends)
             last, n_restarts = None, integer("n_restarts", self.n_restarts, 1)
