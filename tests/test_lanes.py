@@ -1,5 +1,7 @@
 """Lanes of samples on threads: the same bits for any number of them, and nothing left running."""
 
+import contextlib
+import gc
 import os
 import subprocess
 import sys
@@ -13,6 +15,7 @@ from strategies import assert_close
 
 import ggn
 from ggn._core import machine
+from ggn._core.interrupts import done
 from ggn.linearization import assembly
 from ggn.linearization.lanes import split
 
@@ -155,6 +158,32 @@ def test_a_thread_that_has_ended_holds_nothing():
             assert sweep()() is None
     finally:
         go_on.set()
+
+
+@pytest.mark.parametrize("kind", [KeyboardInterrupt, ZeroDivisionError])
+def test_an_error_lets_go_of_what_its_frames_held(kind):
+    """What they have limited lasts as long as they: not until Python looks for circles."""
+
+    class Held:
+        pass
+
+    watched = []
+
+    def work(*_):
+        held = Held()
+        watched.append(weakref.ref(held))
+        raise kind
+
+    gc.collect()
+    gc.disable()
+    try:
+        for run in (lambda: machine.share(2, work), lambda: done(work)):
+            with ggn.threads(2), contextlib.suppress(kind):
+                run()
+        assert watched
+        assert [one() for one in watched] == [None] * len(watched)
+    finally:
+        gc.enable()
 
 
 def test_ctrl_c_while_others_work():

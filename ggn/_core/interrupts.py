@@ -8,7 +8,7 @@ import signal
 from collections.abc import Callable, Iterator, Sequence
 from typing import TypeVar
 
-__all__ = ["Worker", "done", "join", "unheard"]
+__all__ = ["Worker", "done", "join", "raise_alone", "unheard"]
 
 T = TypeVar("T")
 
@@ -41,15 +41,14 @@ class Worker:
         RuntimeError
             If there are no threads here.
         """
-        interrupt = None
+        interrupted: list[BaseException] = []
         _thread.start_new_thread(self._run, ())
         while not self.begun:
             try:
                 self._begun.acquire()
             except KeyboardInterrupt as error:
-                interrupt = error
-        if interrupt is not None:
-            raise interrupt
+                interrupted[:] = [error]
+        raise_alone(interrupted)
 
     def wait(self) -> None:
         """Wait for the end of a thread that is alive."""
@@ -89,23 +88,36 @@ def done(work: Callable[[], T]) -> T:
         return work()
     finally:
         join([worker])
-    if failed:
-        raise failed[0]
+    raise_alone(failed)
     return results[0]
+
+
+def raise_alone(errors: list[BaseException]) -> None:
+    """Raise the error of a list, if it has one, and empty it.
+
+    Kept where its traceback passes, an error is a circle with all frames on its way, and what they
+    hold, and have limited, would last until Python looks for such.
+    """
+    if errors:
+        error = errors[0]
+        errors.clear()
+        try:
+            raise error
+        finally:
+            del error
 
 
 def join(workers: Sequence[Worker], stop: Callable[[], object] = lambda: None) -> None:
     """Wait for all, for they write to the caller's memory; where Ctrl-C comes, call stop."""
-    interrupt = None
+    interrupted: list[BaseException] = []
     for worker in workers:
         while worker.alive:
             try:
                 worker.wait()
             except KeyboardInterrupt as error:
-                interrupt = error
+                interrupted[:] = [error]
                 stop()
-    if interrupt is not None:
-        raise interrupt
+    raise_alone(interrupted)
 
 
 @contextlib.contextmanager

@@ -20,7 +20,7 @@ from contextvars import ContextVar, copy_context
 import numpy as np
 
 from ggn._core.blas_threads import limited, one_thread
-from ggn._core.interrupts import Worker, done, join
+from ggn._core.interrupts import Worker, done, join, raise_alone
 from ggn.validation import ArgumentError, integer, number
 
 __all__ = [
@@ -228,4 +228,6 @@ def share(lanes: int, work: Callable[[int, Callable[[], bool]], None], alone: bo
     finally:
         join(others, lambda: stop.append(True))
     if errors:
-        raise errors[min(errors)]
+        raised = [errors[min(errors)]]
+        errors.clear()
+        raise_alone(raised)

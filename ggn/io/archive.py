@@ -19,6 +19,7 @@ which it is a network of one step.
 from __future__ import annotations
 
 import contextlib
+import functools
 import inspect
 import io
 import json
@@ -30,6 +31,7 @@ from typing import Any
 
 import numpy as np
 
+from ggn._core.interrupts import done
 from ggn.activations import BUILT_IN, Activation, LeakyReLU
 from ggn.io.bends import Bends
 from ggn.io.classes import Classes
@@ -80,8 +82,8 @@ def write_archive(
         told["version"] = 4
         arrays = {**arrays, "bends": bends.packed()}
     text = np.frombuffer(json.dumps(told).encode(), dtype=np.uint8)
-    with replacing(path) as stream:
-        np.savez(stream, header=text, **arrays)
+    with replacing(path) as stream:  # of an archive broken off zipfile has words of its own
+        done(functools.partial(np.savez, stream, header=text, **arrays))
 
 
 def read_archive(name: str) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
