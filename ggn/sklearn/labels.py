@@ -94,8 +94,6 @@ def read_labels(who: str, y: np.ndarray) -> Labels:
         classes, numbers = np.unique(column_or_1d(y, warn=True), return_inverse=True)
     except TypeError as error:
         kinds = sorted({type(label).__name__ for label in np.ravel(y)})
-        if any(isinstance(label, bytes) for label in np.ravel(y)):
-            raise ArgumentError("y", "must have labels of text, got bytes; decode them") from error
         raise ArgumentError("y", f"must have labels of one kind, got {' and '.join(kinds)}") from (
             error
         )

@@ -46,10 +46,12 @@ def read(estimator: Any, *data: Any, **options: Any) -> Any:
 
 
 def check_none_missing(y: Any) -> None:
-    """Raise ValueError where a label is missing: a sentence, before others stumble over it."""
+    """Raise ValueError where a label is missing, or bytes: before others stumble over it."""
     if not (hasattr(y, "dtype") and hasattr(y, "__array__")):
         return  # not an array nor a series yet
     labels = np.asarray(y)
+    if labels.dtype.kind == "S":
+        raise ArgumentError("y", "must have labels of text, got bytes; decode them")
     for i, label in enumerate(labels.ravel() if labels.dtype == object else ()):
         # pandas.NA is neither equal to itself nor not
         if label is None or type(label).__name__ == "NAType" or label != label:
