@@ -7,6 +7,7 @@ import pytest
 from sklearn.linear_model import LinearRegression
 
 import ggn
+from ggn.fit.unsettled import hint_of_the_weights
 from ggn.sklearn import GGNRegressor
 
 
@@ -65,3 +66,10 @@ def test_how_often_samples_occur_and_weights_near_one_are_not(weights):
     with warnings.catch_warnings():
         warnings.simplefilter("error", ggn.EvidenceWarning)
         GGNRegressor((2,), n_estimators=1, random_state=0).fit(x[:, None], y, s)
+
+
+def test_weights_whose_sum_leaves_float64_are_told_by_us():
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", RuntimeWarning)
+        with pytest.warns(ggn.EvidenceWarning, match="sample_weight sums to inf for 30 samples"):
+            hint_of_the_weights(np.full(30, 1e308))

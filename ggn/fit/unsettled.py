@@ -74,7 +74,8 @@ def hint_of_the_weights(s: np.ndarray | None) -> None:
     """
     if s is None or not s.any():
         return
-    T, total = int(np.count_nonzero(s)), float(s.sum())
+    with np.errstate(over="ignore"):
+        T, total = int(np.count_nonzero(s)), float(s.sum())
     if total < FEW * T or (total > MANY * T and ((s % 1.0).any() or s.max() > MOST)):
         warnings.warn(
             f"sample_weight sums to {total:.3g} for {count(T, 'sample')}, and the evidence takes a "
