@@ -7,7 +7,6 @@ import pytest
 from sklearn.linear_model import LinearRegression
 
 import ggn
-from ggn.fit.unsettled import hint_of_the_weights
 from ggn.sklearn import GGNRegressor
 
 
@@ -68,8 +67,13 @@ def test_how_often_samples_occur_and_weights_near_one_are_not(weights):
         GGNRegressor((2,), n_estimators=1, random_state=0).fit(x[:, None], y, s)
 
 
-def test_weights_whose_sum_leaves_float64_are_told_by_us():
+def test_weights_whose_sum_leaves_float64_count_nothing():
+    x, s = np.linspace(-1.0, 1.0, 30)[:, np.newaxis], np.full(30, 1e308)
     with warnings.catch_warnings():
         warnings.simplefilter("error", RuntimeWarning)
-        with pytest.warns(ggn.EvidenceWarning, match="sample_weight sums to inf for 30 samples"):
-            hint_of_the_weights(np.full(30, 1e308))
+        for fit in (
+            lambda: GGNRegressor(3, n_estimators=2).fit(x, x[:, 0], s),
+            lambda: ggn.train_bayesian(ggn.MLP((1, 3, 1)), x, x, sample_weight=s),
+        ):
+            with pytest.raises(ValueError, match=r"^sample_weight must have a finite sum, got inf"):
+                fit()
