@@ -206,7 +206,7 @@ def _drawn(args: argparse.Namespace) -> str:
 def _trained_on(model: Model, X: np.ndarray, Y: np.ndarray) -> bool:
     """Whether the model's units are those of these rows, for one loss or another."""
     own = (model.x_mean, model.x_scale, model.y_mean, model.y_scale)
-    X = X if model.bends is None else model.bends(X)
+    X = X if model.x_transform is None else model.x_transform(X)
     if model.classes is not None:  # whose targets have no units
         own, Y = (*own[:2], *own[:2]), X
 

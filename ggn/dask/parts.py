@@ -16,7 +16,7 @@ from dask.delayed import Delayed
 from distributed import Client
 
 from ggn.dask.chunk import Form
-from ggn.validation import ArgumentError, count, shared
+from ggn.validation import OF_FIT, ArgumentError, count, shared
 
 __all__ = ["current", "form_of", "frame_columns", "n_chunks", "pieces", "width"]
 
@@ -107,8 +107,8 @@ def form_of(
             raise ArgumentError(name, f"must have {count(wanted, 'column')}, got {width(A)}")
     inputs, targets = frame_columns(X), frame_columns(Y)
     if like is not None:
-        inputs = inputs and shared("X", inputs, like.inputs, "the data of the fit have")
-        targets = targets and shared("Y", targets, like.targets, "the data of the fit have")
+        inputs = inputs and shared("X", inputs, like.inputs, OF_FIT)
+        targets = targets and shared("Y", targets, like.targets, OF_FIT)
     return Form(n_inputs, n_outputs, inputs, targets, encode, part)
 
 

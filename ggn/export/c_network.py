@@ -59,13 +59,13 @@ def network_parts(model: Model, name: str, static: bool = False) -> list[str]:
 def units_used(model: Model) -> dict[str, np.ndarray]:
     """Return the units of a model that are not 0 or 1; each has a table, by its plain name.
 
-    A width of 0 stands for an input that is not bent.
+    A width of 0 stands for an input that stays as it is.
     """
     units = {key: getattr(model, key) for key in ("x_mean", "x_scale", "y_mean", "y_scale")}
     used = {key: value for key, value in units.items() if (value != float("scale" in key)).any()}
-    if (bends := model.bends) is not None:
-        width = np.where(bends.bent, bends.width, 0.0)
-        used |= {"x_start": bends.start, "x_width": width}
+    if (transform := model.x_transform) is not None:
+        width = np.where(transform.applied, transform.width, 0.0)
+        used |= {"x_start": transform.start, "x_width": width}
     return used
 
 

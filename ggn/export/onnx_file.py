@@ -20,7 +20,7 @@ from ggn.export.onnx_deviation import add_deviation
 from ggn.export.onnx_graph import Graph
 from ggn.fit.fitted import Fitted, as_model
 from ggn.io import Model
-from ggn.io.bends import Bends
+from ggn.io.asinh_transform import AsinhTransform
 from ggn.io.classes import Classes
 from ggn.io.files import FilePath, replacing
 from ggn.io.scaling import PrecisionWarning
@@ -94,8 +94,8 @@ def to_onnx(model: Fitted, path: FilePath, dtype: str = "float64") -> None:
     graph = Graph(onnx, _dtype(dtype))
     value = "X"
     _check_digits(model, graph.dtype)
-    if model.bends is not None:
-        value = _bent(graph, value, model.bends)
+    if model.x_transform is not None:
+        value = _transformed(graph, value, model.x_transform)
     if model.x_mean.any():
         value = graph.add("Sub", value, graph.constant("x_mean", model.x_mean))
         rest = model.x_mean - graph.constants["x_mean"]  # what float32 does not hold of it
@@ -124,18 +124,18 @@ def to_onnx(model: Fitted, path: FilePath, dtype: str = "float64") -> None:
         stream.write(data)
 
 
-def _bent(graph: Graph, x: str, bends: Bends) -> str:
-    """Append e + b asinh((x - e) / b) of inputs that are bent; b is 0 of the others, and they stay.
+def _transformed(graph: Graph, x: str, x_transform: AsinhTransform) -> str:
+    """Append e + b asinh((x - e) / b) of inputs; b is 0 of those that stay.
 
     asinh t = sign(t) log(|t| + sqrt(t² + 1)).
     """
-    own = bends.bent
-    start = graph.constant("x_start", np.where(own, bends.start, 0.0))
-    inverse = graph.constant("x_inverse_width", np.where(own, 1.0 / bends.width, 0.0))
+    own = x_transform.applied
+    start = graph.constant("x_start", np.where(own, x_transform.start, 0.0))
+    inverse = graph.constant("x_inverse_width", np.where(own, 1.0 / x_transform.width, 0.0))
     t = graph.add("Mul", graph.add("Sub", x, start), inverse)
     log = "sign(z) * log(abs(z) + sqrt(z * z + 1.0))"
     asinh = translate(log, graph, z=t, slope=graph.number(1.0))
-    width = graph.constant("x_width", np.where(own, bends.width, 0.0))
+    width = graph.constant("x_width", np.where(own, x_transform.width, 0.0))
     u = graph.add("Add", graph.add("Mul", asinh, width), start)
     return graph.add("Add", u, graph.add("Mul", x, graph.constant("x_straight", ~own)))
 

@@ -35,12 +35,12 @@ from ggn.fit.stages import STOPPED, From, Stages, starts
 from ggn.fit.start import as_in_fit
 from ggn.fit.units import ScalingWarning
 from ggn.fit.unsettled import hint_of_the_limit, hint_of_the_plane, hint_of_the_weights
-from ggn.io.columns import of_frames
+from ggn.io.columns import of_data
 from ggn.linearization import Objective
 from ggn.losses import Loss, Squared, resolve
 from ggn.network import MLP
 from ggn.steps import Step
-from ggn.validation import generator, integer, names_of, users_line
+from ggn.validation import generator, integer, users_line
 
 __all__ = ["choose_penalty", "train_bayesian"]
 
@@ -205,10 +205,11 @@ def choose_penalty(
             "classes ggn.sklearn.GGNClassifier chooses the penalty by cross-validation"
         )
     X, Y = as_in_fit(w0, X, Y)
-    named = of_frames((names_of(X), names_of(Y)))
+    named = of_data(X, Y)
     data = Objective(net, X, Y, sample_weight=sample_weight)
-    hint_of_the_weights(data.sample_weight)
     check_sizes(X=data.X, Y=data.Yt)
+    check_sizes(0.0, sample_weight=data.s)  # they are summed, as counts of samples
+    hint_of_the_weights(data.sample_weight)
     kind, start = kind_of(noise), starts(data, w0, n_restarts)
     several = check_room("n_estimators", integer("n_estimators", n_estimators, 1), FIT_BYTES)
     if several > 1:

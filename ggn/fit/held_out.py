@@ -23,6 +23,7 @@ from ggn.linearization import BaseObjective, Objective, Source, SourceError, Sum
 from ggn.losses import Loss
 from ggn.network import MLP
 from ggn.validation import (
+    OF_FIT,
     ArgumentError,
     arranged,
     describe,
@@ -33,10 +34,9 @@ from ggn.validation import (
     number,
 )
 
-__all__ = ["OF_FIT", "Held", "Score", "Watch", "split"]
+__all__ = ["Held", "Score", "Watch", "split"]
 
 PATIENCE = 10  # steps, by default
-OF_FIT = "the data of the fit have"
 Score = Callable[[np.ndarray, np.ndarray, np.ndarray | None], float]
 
 

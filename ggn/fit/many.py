@@ -26,11 +26,11 @@ from ggn.fit.stack import Stack
 from ggn.fit.start import nearness
 from ggn.fit.train import minimise
 from ggn.fit.units import Units, choose_units
-from ggn.io.columns import by_name, of_frames
+from ggn.io.columns import by_name, of_data
 from ggn.losses import Loss, resolve
 from ggn.network import MLP
 from ggn.steps import Step
-from ggn.validation import ArgumentError, float_array, generator, names_of
+from ggn.validation import ArgumentError, float_array, generator
 
 __all__ = ["Fits", "run_stack", "train_many"]
 
@@ -241,7 +241,7 @@ def run_stack(
     common = units(0) if stack.one_data_set else None
     runs: list[TrainResult | None] = [None] * stack.size
     streams, given = source.spawn(stack.size), resolve(loss)
-    named = of_frames((names_of(X), names_of(Y)))
+    named = of_data(X, Y)
 
     def work(lane: int, stopped: Callable[[], bool]) -> None:
         for i in range(lane * AT_ONCE, min((lane + 1) * AT_ONCE, len(runs))):

@@ -183,7 +183,7 @@ def mixed(members: list[Member], Y: np.ndarray, units: Model) -> Mixture:
             best.loss,
             0.0,
             training=Training(np.zeros(len(Y)), len(members)),
-            bends=units.bends,
+            x_transform=units.x_transform,
         ),
         noise_std=units.y_scale * math.sqrt(variance),
         effective_parameters=float(np.mean([m.effective_parameters for m in members])),

@@ -20,7 +20,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ggn.io.bends import Bends
+from ggn.io.asinh_transform import AsinhTransform
 from ggn.linearization.columns import centre_and_size
 from ggn.linearization.robust_scale import median, robust_deviation
 from ggn.losses import Loss, Squared, resolve
@@ -188,13 +188,16 @@ def hint_of_outliers(X: np.ndarray, Y: np.ndarray, given: str | Loss, instead: s
 
 
 def hint_of_far_inputs(
-    X: np.ndarray, names: Sequence[str] | None, loss: Loss, bends: Bends | None = None
+    X: np.ndarray,
+    names: Sequence[str] | None,
+    loss: Loss,
+    x_transform: AsinhTransform | None = None,
 ) -> None:
     """Warn if a few inputs press the others together, and the loss is none that gives them up.
 
     Not of columns that are made logarithmic.
     """
-    straight = X if bends is None else np.where(bends.bent, 0.0, X)
+    straight = X if x_transform is None else np.where(x_transform.applied, 0.0, X)
     found = None if loss.scale is not None else far_inputs(straight)
     if found is not None:
         name = found.column if names is None else names[found.column]

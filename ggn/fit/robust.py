@@ -32,13 +32,13 @@ from ggn.fit.result import TrainResult, best_of
 from ggn.fit.sizes import check_sizes
 from ggn.fit.stages import STOPPED, From, Stages, starts
 from ggn.fit.start import as_in_fit
-from ggn.io.columns import of_frames
+from ggn.io.columns import of_data
 from ggn.linearization import Objective
 from ggn.linearization.robust_scale import Noise
 from ggn.losses import ROBUST, Loss, SmoothLp, resolve
 from ggn.network import MLP
 from ggn.steps import Step
-from ggn.validation import describe, names_of
+from ggn.validation import describe
 
 __all__ = ["RobustResult", "chosen_scale", "least", "scaled_by_residuals", "train_robust"]
 
@@ -173,7 +173,7 @@ def train_robust(
         return chosen_scale(data, w0, new, max_iter=limits.max_iter, tol=limits.tol)
 
     best = least(data, run_restarts(run, n_restarts, rng))
-    best.update(of_frames((names_of(X), names_of(Y))))
+    best.update(of_data(X, Y))
     return best
 
 
@@ -190,6 +190,7 @@ def chosen_scale(
 
     With fixed, the loss's own scale is kept, and only the way there is the same.
     """
+    check_sizes(0.0, sample_weight=data.s)
     ends = [_run(data, stages(), w0, PENALTIES[0], max_iter, tol, fixed)]
     if data.penalised and ends[0].status not in STOPPED:
         ends.append(_run(data, stages(), w0, PENALTIES[1], max_iter, tol, fixed))

@@ -32,7 +32,7 @@ from ggn.io.scaling import fold, linear_units
 from ggn.linearization import BaseObjective
 from ggn.network import MLP, SCHEMES, joined
 from ggn.network.nguyen_widrow import hidden_layers, output_layer
-from ggn.validation import ArgumentError, spelled
+from ggn.validation import OF_FIT, ArgumentError, spelled
 
 __all__ = [
     "DEFAULT",
@@ -43,8 +43,8 @@ __all__ = [
     "given_weights",
     "in_chunks_as",
     "nearness",
-    "promise",
     "start",
+    "unexplained",
 ]
 
 DEFAULT = "nguyen_widrow"
@@ -54,7 +54,7 @@ RIDGES = np.array([[1e-8], [1e-6], [1e-4], [1e-2]])  # λ
 EPS = float(np.finfo(np.float64).eps)
 FEW, SHARE = 3.0, 0.02  # samples that may be outliers at either end, or this share if more
 TRACE = 300.0  # times the fences apart: starts within them predict at 100, and fail at 1000
-DRAWS = 3  # of units, whose mean V is a promise
+DRAWS = 3  # of units, whose mean V is a unexplained
 MOST_VALIDATED = 300  # samples of V: with a thousand units, more would cost what iterations do
 
 
@@ -101,7 +101,7 @@ def draw(objective: BaseObjective, rng: np.random.Generator, scheme: str = DEFAU
     return w
 
 
-def promise(objective: BaseObjective) -> float:
+def unexplained(objective: BaseObjective) -> float:
     """Return V over the targets' variance, of units drawn for an objective, the mean of `DRAWS`.
 
     The less, the better do units that start there predict the targets; nan of a linear model.
@@ -284,7 +284,7 @@ def in_chunks_as(fit: Any, chunks: Chunks) -> Chunks:
     if not isinstance(result, dict):  # a Model may have names that nobody gave
         return chunks
     names = result.get("input_names"), result.get("target_names")
-    return chunks.named_as(names, "the data of the fit have") if any(names) else chunks
+    return chunks.named_as(names, OF_FIT) if any(names) else chunks
 
 
 def _state(w0: Any) -> State | None:

@@ -9,8 +9,8 @@ take its outputs for predictions.  A `posterior` is one more array, the lower tr
 with noise_std, freedom and inflation in the header (1 where a file has none); who does not know it
 misses nothing else.  That of a mixture has a row for each network, its weights before its triangle,
 and lists of these numbers.  Where the noise is not normal and constant, the file is of version 3,
-with `noise` in its header; of version 4 where inputs are bent, start and width of each being the
-array `bends`.  A `training`, two bits for each row of the table, has rows, members,
+with `noise` in its header; of version 4 with an `x_transform`, start and width of each input.
+A `training`, two bits for each row of the table, has rows, members,
 status and evidence under this name in the header, and may be missed too.  A state-space model has
 `states` in its header, in place of what a network has; a model of lags has `lags` besides, without
 which it is a network of one step.
@@ -33,7 +33,7 @@ import numpy as np
 
 from ggn._core.interrupts import done
 from ggn.activations import BUILT_IN, Activation, LeakyReLU
-from ggn.io.bends import Bends
+from ggn.io.asinh_transform import AsinhTransform
 from ggn.io.classes import Classes
 from ggn.io.files import FilePath, replacing
 from ggn.io.laplace import Laplace, LaplaceMixture
@@ -51,7 +51,7 @@ __all__ = [
 
 FORMAT, VERSION = "ggn-model", 4
 ARRAYS = ("w", "x_mean", "x_scale", "y_mean", "y_scale")
-OPTIONAL = ("posterior", "training", "bends")
+OPTIONAL = ("posterior", "training", "x_transform")
 ARCHIVE = b"PK\x03\x04"  # as a zip archive begins
 # What members may be unpacked: floats do not shrink to a quarter, zeros are few.
 UNPACKED, TIMES = 2**26, 4
@@ -65,7 +65,7 @@ def write_archive(
     classes: Classes | None = None,
     posterior: Laplace | LaplaceMixture | None = None,
     training: Training | None = None,
-    bends: Bends | None = None,
+    x_transform: AsinhTransform | None = None,
 ) -> None:
     """Write the file, replacing what was there only once all is written."""
     told = {"format": FORMAT, "version": 1, **header}
@@ -78,9 +78,9 @@ def write_archive(
     if training is not None:
         told["training"] = training.header()
         arrays = {**arrays, "training": training.packed()}
-    if bends is not None:
+    if x_transform is not None:
         told["version"] = 4
-        arrays = {**arrays, "bends": bends.packed()}
+        arrays = {**arrays, "x_transform": x_transform.packed()}
     text = np.frombuffer(json.dumps(told).encode(), dtype=np.uint8)
     with replacing(path) as stream:  # of an archive broken off zipfile has words of its own
         done(functools.partial(np.savez, stream, header=text, **arrays))
@@ -220,8 +220,8 @@ def meaning_of(header: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> d
     training = None
     if "training" in arrays:
         training = Training.from_packed(arrays["training"], header["training"])
-    bends = Bends(*arrays["bends"]) if "bends" in arrays else None
-    more = {"posterior": posterior, "training": training, "bends": bends}
+    x_transform = AsinhTransform(*arrays["x_transform"]) if "x_transform" in arrays else None
+    more = {"posterior": posterior, "training": training, "x_transform": x_transform}
     return {"loss": loss, "l2": l2, "classes": classes, **more}
 
 

@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from ggn.validation import describe, items, vector
+from ggn.validation import describe, items, names_of, vector
 
-__all__ = ["by_name", "names", "of_frames", "units"]
+__all__ = ["by_name", "names", "of_data", "of_frames", "units"]
 
 
 def by_name(X: Any, columns: Sequence[str], argument: str = "X") -> Any:
@@ -40,6 +40,11 @@ def of_frames(columns: Sequence[Sequence[Any] | None]) -> dict[str, tuple[str, .
         if given is not None and text and len(set(given)) == len(given):
             found[argument] = tuple(given)
     return found
+
+
+def of_data(X: Any, Y: Any) -> dict[str, tuple[str, ...]]:
+    """Return the names of inputs and of targets of data, where these are frames or series."""
+    return of_frames((names_of(X), names_of(Y)))
 
 
 def names(argument: str, given: Any, count: int, letter: str) -> tuple[str, ...]:

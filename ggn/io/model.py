@@ -1,6 +1,6 @@
 """A trained network with the scaling of its data.
 
-predict(X) = y_mean + y_scale · φ_L(w, (bends(X) - x_mean) / x_scale)
+predict(X) = y_mean + y_scale · φ_L(w, (x_transform(X) - x_mean) / x_scale)
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import numpy as np
 
 from ggn.activations import Activation
 from ggn.io import archive
-from ggn.io.bends import Bends
+from ggn.io.asinh_transform import AsinhTransform
 from ggn.io.classes import Classes
 from ggn.io.columns import by_name, names, units
 from ggn.io.files import FilePath
@@ -52,7 +52,7 @@ class Model:
         `posterior` of `train_bayesian`'s result, from which the deviation of predictions comes.
     training : Training, optional
         Which rows of its table it was trained on; the command line and estimators keep it.
-    bends : Bends, optional
+    x_transform : AsinhTransform, optional
         What becomes of skewed inputs before x_mean is taken away; by default nothing.
 
     Raises
@@ -85,7 +85,7 @@ class Model:
         classes: Any = None,
         posterior: Laplace | LaplaceMixture | None = None,
         training: Training | None = None,
-        bends: Bends | None = None,
+        x_transform: AsinhTransform | None = None,
     ) -> None:
         self.net = instance("net must be", net, MLP)
         self.w = vector("w", w, net.n_weights, "the network's n_weights").copy()
@@ -99,9 +99,9 @@ class Model:
         self.l2 = None if l2 is None else penalty(l2, net.n_weights)
         self.classes = None if classes is None else Classes.of(classes, self.loss, net.n_outputs)
         self.posterior = None if posterior is None else posterior_of(posterior, net)
-        self.training, self.bends = training, bends
-        if bends is not None:
-            instance("bends must be", bends, Bends).check(net.n_inputs)
+        self.training, self.x_transform = training, x_transform
+        if x_transform is not None:
+            instance("x_transform must be", x_transform, AsinhTransform).check(net.n_inputs)
 
     @overload
     def predict(self, X: Any, return_std: Literal[False] = ...) -> np.ndarray: ...
@@ -146,7 +146,7 @@ class Model:
         """Return inputs as the network takes them; far outside the data they may be inf."""
         X = samples("X", by_name(X, self.input_names), self.net.n_inputs)
         with np.errstate(all="ignore"):
-            U = X if self.bends is None else self.bends(X)
+            U = X if self.x_transform is None else self.x_transform(X)
             return np.asarray((U - self.x_mean) / self.x_scale)
 
     def predict_proba(self, X: Any) -> np.ndarray:
@@ -245,8 +245,8 @@ class Model:
             J = self.net.input_jacobian(self.w, Z := self.scaled_inputs(X))
             J *= self.y_scale[:, np.newaxis]
             J /= self.x_scale
-            if self.bends is not None:
-                J *= self.bends.slopes(Z * self.x_scale + self.x_mean)[:, np.newaxis]
+            if self.x_transform is not None:
+                J *= self.x_transform.slopes(Z * self.x_scale + self.x_mean)[:, np.newaxis]
         return J
 
     def save(self, path: FilePath) -> None:
@@ -267,7 +267,7 @@ class Model:
         header = {**archive.network_header(self.net), **archive.training_header(self.loss, self.l2)}
         header |= {"input_names": self.input_names, "target_names": self.target_names}
         arrays = {name: getattr(self, name) for name in archive.ARRAYS}
-        return header, arrays, self.classes, self.posterior, self.training, self.bends
+        return header, arrays, self.classes, self.posterior, self.training, self.x_transform
 
     @classmethod
     def load(cls, path: FilePath, activations: Mapping[str, Activation] | None = None) -> Model:

@@ -106,12 +106,12 @@ def linear_units(model: Any, argument: str = "model") -> Units:
     Raises
     ------
     ValueError
-        For one that bends its inputs, which weights cannot.
+        For one that transforms its inputs, which weights cannot.
     """
-    if model.bends is not None:
+    if model.x_transform is not None:
         raise ArgumentError(
             argument,
-            "must take inputs in linear units, got a model that bends those that are skewed; one "
+            "must take inputs in linear units, got a model that transforms skewed ones; one "
             "of an estimator with scale='standard' does not",
         )
     return model.x_mean, model.x_scale, model.y_mean, model.y_scale

@@ -15,10 +15,10 @@ from typing import Any, NamedTuple, TypeAlias
 import numpy as np
 
 from ggn.fit.sizes import check_sizes
-from ggn.io.columns import by_name, of_frames
+from ggn.io.columns import by_name, of_data
 from ggn.recurrent.lags import Lags
 from ggn.recurrent.windows import Windows
-from ggn.validation import ArgumentError, count, float_array, names_of, vector
+from ggn.validation import ArgumentError, count, float_array, vector
 
 __all__ = ["Named", "Read", "Series", "check_columns", "dimensions", "inputs", "lone", "read"]
 
@@ -216,7 +216,7 @@ def read(
 def _names_of_first(value: Any) -> Sequence[str]:
     """Return the names of the columns of a data frame, or of the first of several."""
     first = value[0] if isinstance(value, (list, tuple)) and value else value
-    return of_frames((names_of(first), None)).get("input_names", ())
+    return of_data(first, None).get("input_names", ())
 
 
 def dimensions(value: Any) -> int:

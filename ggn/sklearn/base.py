@@ -19,13 +19,13 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
-from ggn.fit.bending import worth_bending
 from ggn.fit.mixture import Mixture, trained
 from ggn.fit.noise import NoiseKind
 from ggn.fit.outliers import hint_of_far_inputs
 from ggn.fit.penalty import without_biases
 from ggn.fit.restarts import Restarts, run_restarts
 from ggn.fit.result import Status, TrainResult
+from ggn.fit.skewed_inputs import worth_transforming
 from ggn.fit.task import HeldOut, Samples, Score, Task
 from ggn.io import Model
 from ggn.io.scaling import constant_columns
@@ -181,11 +181,11 @@ class BaseGGN(WithWeights):
             of = functools.partial(units, self.scale, loss)
             of_Y = of(Y[rows], weights) if scale_targets else (None, None)
             seen = net, X[rows], Y[rows], weights
-            bends = worth_bending(*seen) if evidence and self.scale == AUTO else None
-            U = X[rows] if bends is None else bends(X[rows])
-            hint_of_far_inputs(U, self._names(), loss, bends)
+            x_transform = worth_transforming(*seen) if evidence and self.scale == AUTO else None
+            U = X[rows] if x_transform is None else x_transform(X[rows])
+            hint_of_far_inputs(U, self._names(), loss, x_transform)
             told = np.zeros(net.n_weights), self._names(), targets
-            before = Model(net, *told, *of(U, weights), *of_Y, bends=bends)
+            before = Model(net, *told, *of(U, weights), *of_Y, x_transform=x_transform)
             last, n_restarts = None, integer("n_restarts", self.n_restarts, 1)
         else:
             last, n_restarts = self._going_on(before), 1
@@ -284,7 +284,7 @@ class BaseGGN(WithWeights):
         last, fit = self.model_, trained(self.result_)
         of_units = last.x_mean, last.x_scale, last.y_mean, last.y_scale
         names = last.input_names, last.target_names
-        return Model(net, fit.w, *names, *of_units, bends=last.bends)
+        return Model(net, fit.w, *names, *of_units, x_transform=last.x_transform)
 
     def _goes_on(self) -> bool:
         return bool(self.warm_start) and hasattr(self, "model_")

@@ -22,6 +22,7 @@ from ggn.fit.mixture import Mixture, mixed
 from ggn.fit.noise import NoiseKind, kind_of
 from ggn.fit.restarts import processes
 from ggn.fit.result import TrainResult
+from ggn.fit.sizes import check_sizes
 from ggn.fit.stages import Stages
 from ggn.fit.start import draw
 from ggn.fit.task import Task
@@ -112,6 +113,7 @@ def train_mixture(
         return Stages(of, limits, sample_weight=of.sample_weight, **task.options)
 
     whole = Objective(task.net, on.X, on.Y, task.loss, sample_weight=on.weights)
+    check_sizes(0.0, sample_weight=whole.s)
     hint_of_the_weights(whole.sample_weight)
     w0 = draw(whole, np.random.default_rng(seed))
     with _on(n_jobs):

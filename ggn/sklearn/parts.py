@@ -10,8 +10,8 @@ from sklearn.model_selection import train_test_split
 from sklearn.utils import check_array, check_random_state
 from sklearn.utils.validation import _check_sample_weight, validate_data
 
-from ggn.io.columns import of_frames
-from ggn.validation import ArgumentError, describe, names_of, number, plain, widened
+from ggn.io.columns import of_data
+from ggn.validation import ArgumentError, describe, number, plain, widened
 
 __all__ = [
     "check_none_missing",
@@ -68,7 +68,7 @@ def plain_targets(y: Any, labels: bool) -> None:
 
 def target_names(y: Any) -> tuple[str, ...] | None:
     """Return what a data frame or a series calls its columns, where a model can say so."""
-    return of_frames((None, names_of(y))).get("target_names")
+    return of_data(None, y).get("target_names")
 
 
 def sample_weights(sample_weight: Any, X: np.ndarray) -> np.ndarray:

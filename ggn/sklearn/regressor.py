@@ -58,7 +58,7 @@ class GGNRegressor(MultiOutputMixin, RegressorMixin, BaseGGN):
     scale : {"auto", "standard", "minmax", "robust"} or None, default "auto"
         Units inside the model: mean zero and standard deviation one (for a loss against outliers
         as "robust"), from -1 to 1, median zero and 1.4826 MAD one, or as they are. "auto" is
-        "standard", with alpha="evidence" of inputs made logarithmic by `Bends` where that pays.
+        "standard", with alpha="evidence" after an `AsinhTransform` of skewed inputs where it pays.
     damping : str or Damping, default "levenberg_marquardt"
     step : str or Step, default "auto"
         See `ggn.train`.

@@ -25,11 +25,12 @@ from ggn.validation.arrays import (
     with_sum,
 )
 from ggn.validation.errors import ArgumentError, Setting, a_kind, count, describe, users_line
-from ggn.validation.frames import arranged, names_of, shared
+from ggn.validation.frames import OF_FIT, arranged, names_of, shared
 
 __all__ = [
     "LARGEST",
     "NO_NUMBERS",
+    "OF_FIT",
     "ArgumentError",
     "Setting",
     "arranged",

@@ -13,8 +13,9 @@ import numpy as np
 
 from ggn.validation.errors import ArgumentError
 
-__all__ = ["arranged", "names_of", "shared"]
+__all__ = ["OF_FIT", "arranged", "names_of", "shared"]
 
+OF_FIT = "the data of the fit have"  # the columns that others must have, too
 MOST = 20  # names in a sentence
 
 

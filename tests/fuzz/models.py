@@ -15,7 +15,7 @@ import numpy as np
 import ggn
 from fuzz import values
 from fuzz.bytes import mutated
-from ggn.io.bends import Bends
+from ggn.io.asinh_transform import AsinhTransform
 from ggn.recurrent import NARXModel, Simulator
 from ggn.recurrent.narx_model import is_narx
 from ggn.recurrent.statespace_file import is_statespace
@@ -38,8 +38,8 @@ def originals() -> tuple[bytes, ...]:
     made.append(
         ggn.Model(two, [1.0, 2.0, 3.0, 4.0], loss="softmax_cross_entropy", classes=["a", "b"])
     )
-    bends = Bends([0.5, 0.0], [2.0, np.inf])
-    made.append(ggn.Model(two, [1.0, 2.0, 3.0, 4.0], bends=bends))
+    transform = AsinhTransform([0.5, 0.0], [2.0, np.inf])
+    made.append(ggn.Model(two, [1.0, 2.0, 3.0, 4.0], x_transform=transform))
     mixture = ggn.train_bayesian(ggn.MLP((1, 2, 1)), x, y, max_iter=20, n_estimators=2)
     made.append(mixture.as_model())
     made.append(ggn.narx(x[:, 0], y[:, 0], hidden=2, max_iter=2))

@@ -13,8 +13,8 @@ from sklearn_data import quiet
 
 import ggn
 from ggn.export import to_c, to_onnx
-from ggn.fit.bending import worth_bending
-from ggn.io.bends import Bends
+from ggn.fit.skewed_inputs import worth_transforming
+from ggn.io.asinh_transform import AsinhTransform
 from ggn.sklearn import GGNRegressor
 
 COMPILER = shutil.which("cc") or shutil.which("gcc")
@@ -24,7 +24,7 @@ X = np.column_stack([OCTAVES, RNG.normal(size=150), -np.exp(RNG.normal(size=150)
 Y = np.sin(2.0 * np.log10(X[:, 0])) + 0.3 * X[:, 1] + 0.05 * RNG.normal(size=150)
 FAR = np.array([[1e5, 3.0, -50.0], [0.0, 0.0, 4.0], [-1e3, 0.0, 0.0], [1e150, 0.0, -1e200]])
 NET = ggn.MLP((3, 4, 2))
-BENDS = Bends([0.5, 0.0, -2.0], [10.0, np.inf, 0.25])
+TRANSFORM = AsinhTransform([0.5, 0.0, -2.0], [10.0, np.inf, 0.25])
 
 
 def model(**more):
@@ -43,45 +43,49 @@ def by_hand(x, start, width):
 
 def test_inputs_are_bent_as_the_formula_says():
     Z = np.vstack([X[:20], FAR])
-    found = BENDS(Z)
+    found = TRANSFORM(Z)
     for x, u in zip(Z, found, strict=True):
         with mpmath.workdps(50):
-            exact = [float(by_hand(*of)) for of in zip(x, BENDS.start, BENDS.width, strict=True)]
+            exact = [
+                float(by_hand(*of)) for of in zip(x, TRANSFORM.start, TRANSFORM.width, strict=True)
+            ]
         np.testing.assert_allclose(u, exact, rtol=4e-15, atol=4e-15)
-    inside = model(bends=BENDS)
+    inside = model(x_transform=TRANSFORM)
     np.testing.assert_array_equal(inside.predict(Z), model().predict(found))
     np.testing.assert_array_equal(inside.scaled(Z, np.zeros((24, 2)))[0], inside.scaled_inputs(Z))
 
 
 def test_slopes_are_derivatives():
     Z = np.vstack([X[:20], FAR[:3]])
-    S = BENDS.slopes(BENDS(Z))
+    S = TRANSFORM.slopes(TRANSFORM(Z))
     for x, s in zip(Z, S, strict=True):
-        for j, (start, width) in enumerate(zip(BENDS.start, BENDS.width, strict=True)):
+        for j, (start, width) in enumerate(zip(TRANSFORM.start, TRANSFORM.width, strict=True)):
             with mpmath.workdps(50):
                 exact = mpmath.diff(lambda z, e=start, b=width: by_hand(z, e, b), mpmath.mpf(x[j]))
             np.testing.assert_allclose(s[j], float(exact), rtol=1e-10)
-    inside, outside = model(bends=BENDS), model()
+    inside, outside = model(x_transform=TRANSFORM), model()
     np.testing.assert_allclose(
-        inside.input_jacobian(Z), outside.input_jacobian(BENDS(Z)) * S[:, np.newaxis], rtol=1e-12
+        inside.input_jacobian(Z),
+        outside.input_jacobian(TRANSFORM(Z)) * S[:, np.newaxis],
+        rtol=1e-12,
     )
 
 
 def test_which_inputs_are_bent():
     dummy = (RNG.random(150) < 0.05) * 1.0  # skewed, but of two values
-    found = Bends.of_skewed(np.column_stack([X, dummy, np.ones(150)]))
-    assert found.bent.tolist() == [True, False, True, False, False]
+    found = AsinhTransform.of_skewed(np.column_stack([X, dummy, np.ones(150)]))
+    assert found.applied.tolist() == [True, False, True, False, False]
     assert np.quantile(OCTAVES, 0.0) <= found.start[0] <= np.quantile(OCTAVES, 0.1)
     assert found.start[2] >= np.quantile(X[:, 2], 0.9)  # the dense end is the upper one
-    assert Bends.of_skewed(X[:, 1:2]) is None
-    assert Bends.of_skewed(np.ones((5, 2))) is None
+    assert AsinhTransform.of_skewed(X[:, 1:2]) is None
+    assert AsinhTransform.of_skewed(np.ones((5, 2))) is None
 
 
 def test_units_of_inputs_do_not_matter():
-    found = Bends.of_skewed(X)
+    found = AsinhTransform.of_skewed(X)
     for factor, shift in ((2.0**20, 0.0), (-1.0, 0.0), (1.0, 64.0), (-(2.0**-30), 0.0)):
-        other = Bends.of_skewed(factor * X + shift)
-        np.testing.assert_array_equal(other.bent, found.bent)
+        other = AsinhTransform.of_skewed(factor * X + shift)
+        np.testing.assert_array_equal(other.applied, found.applied)
         np.testing.assert_allclose(
             other(factor * X + shift), factor * found(X) + shift, rtol=1e-9, atol=1e-9 * abs(factor)
         )
@@ -89,12 +93,15 @@ def test_units_of_inputs_do_not_matter():
 
 def test_a_weight_of_two_is_the_sample_twice():
     counts = RNG.integers(1, 4, 150)
-    weighted, repeated = Bends.of_skewed(X, counts * 0.5), Bends.of_skewed(X.repeat(counts, axis=0))
+    weighted, repeated = (
+        AsinhTransform.of_skewed(X, counts * 0.5),
+        AsinhTransform.of_skewed(X.repeat(counts, axis=0)),
+    )
     np.testing.assert_allclose(weighted.packed(), repeated.packed(), rtol=1e-12)
 
 
 def test_files_and_copies(tmp_path):
-    kept = model(bends=BENDS)
+    kept = model(x_transform=TRANSFORM)
     kept.save(path := tmp_path / "m.npz")
     expected = kept.predict(X)
     for again in (ggn.Model.load(path), copy.deepcopy(kept), pickle.loads(pickle.dumps(kept))):
@@ -102,7 +109,7 @@ def test_files_and_copies(tmp_path):
     assert ggn.io.archive.read_archive(str(path))[0]["version"] == 4
     model().save(path)
     assert ggn.io.archive.read_archive(str(path))[0]["version"] == 1
-    assert ggn.Model.load(path).bends is None
+    assert ggn.Model.load(path).x_transform is None
 
 
 @pytest.mark.parametrize(
@@ -118,16 +125,18 @@ def test_files_and_copies(tmp_path):
 )
 def test_what_bends_nothing(start, width, message):
     with pytest.raises(ValueError, match=message):
-        Bends(start, width)
+        AsinhTransform(start, width)
 
 
 def test_a_model_of_other_inputs():
-    with pytest.raises(ValueError, match=r"^bends must be of 3 inputs, got Bends\(1 of 1 inputs\)"):
-        model(bends=Bends([0.0], [1.0]))
-    with pytest.raises(ValueError, match=r"^bends must be a Bends, got 5"):
-        model(bends=5)
+    with pytest.raises(
+        ValueError, match=r"^x_transform must be of 3 inputs, got Asinh.*1 of 1 inputs"
+    ):
+        model(x_transform=AsinhTransform([0.0], [1.0]))
+    with pytest.raises(ValueError, match=r"^x_transform must be an AsinhTransform, got 5"):
+        model(x_transform=5)
     with pytest.raises(ValueError, match=r"^X must have 3 columns, got an array of shape"):
-        BENDS(np.zeros((4, 2)))
+        TRANSFORM(np.zeros((4, 2)))
 
 
 @pytest.fixture(scope="module")
@@ -142,8 +151,12 @@ def test_the_default_regressor_follows_octaves(fitted):
     errors = [np.sqrt(np.mean((one.predict(new) - truth) ** 2)) for one in (fitted, straight)]
     assert 2.0 * errors[0] < errors[1]
     assert errors[0] < 0.1
-    assert fitted.model_.bends.bent.tolist() == [True, False, False]  # the third says nothing
-    assert straight.model_.bends is None
+    assert fitted.model_.x_transform.applied.tolist() == [
+        True,
+        False,
+        False,
+    ]  # the third says nothing
+    assert straight.model_.x_transform is None
     low, high = fitted.predict_interval(FAR)
     assert (low < high).all()
     assert np.isfinite(fitted.diagnosis_.loss)
@@ -159,28 +172,32 @@ TRUTHS = {
 
 @pytest.mark.parametrize("name", TRUTHS)
 def test_an_input_is_bent_where_that_is_worth_it(name):
-    (truth, bent), net = TRUTHS[name], ggn.MLP((2, 20, 1))
+    (truth, wanted), net = TRUTHS[name], ggn.MLP((2, 20, 1))
     for seed in range(5):
         rng = np.random.default_rng(seed)
         Z = np.column_stack([np.exp(0.7 * rng.normal(size=200)), rng.normal(size=200)])
         T = truth(Z[:, :1]) + 0.05 * rng.normal(size=(200, 1))
-        assert Bends.of_skewed(Z) is not None
-        assert (worth_bending(net, Z, T) is not None) is bent
+        assert AsinhTransform.of_skewed(Z) is not None
+        assert (worth_transforming(net, Z, T) is not None) is wanted
     Z[7, 0] = 1e7  # in whose units all others would be one
-    assert worth_bending(net, Z, T).bent.tolist() == [True, False]
-    assert worth_bending(ggn.MLP((2, 1)), Z[:7], T[:7]) is None  # without hidden units: as they are
+    assert worth_transforming(net, Z, T).applied.tolist() == [True, False]
+    assert (
+        worth_transforming(ggn.MLP((2, 1)), Z[:7], T[:7]) is None
+    )  # without hidden units: as they are
 
 
 @quiet
 def test_who_bends_and_who_does_not(fitted):
     for options in ({"alpha": 1e-3}, {"loss": "cauchy"}, {"early_stopping": True}):
-        assert GGNRegressor(3, max_iter=3, **options).fit(X, Y).model_.bends is None
+        assert GGNRegressor(3, max_iter=3, **options).fit(X, Y).model_.x_transform is None
     plain = [GGNRegressor(3, random_state=0, max_iter=30, n_estimators=2, scale=scale)
              for scale in ("auto", "standard")]  # fmt: skip
     found = [one.fit(X[:, 1:2], Y).predict(X[:, 1:2]) for one in plain]
     np.testing.assert_array_equal(*found)  # nothing is skewed
     again = copy.deepcopy(fitted).set_params(warm_start=True).fit(X, Y)
-    np.testing.assert_array_equal(again.model_.bends.packed(), fitted.model_.bends.packed())
+    np.testing.assert_array_equal(
+        again.model_.x_transform.packed(), fitted.model_.x_transform.packed()
+    )
 
 
 def test_weights_cannot_take_it_in(fitted):
@@ -228,6 +245,6 @@ def test_in_onnx_it_is_the_same(fitted, tmp_path):
 def test_far_values_of_straight_columns_are_told_still():
     Z = X.copy()
     Z[:2, 1] = 1e4, -1e4  # as far to either side: not skewed
-    assert Bends.of_skewed(Z).bent.tolist() == [True, False, True]
+    assert AsinhTransform.of_skewed(Z).applied.tolist() == [True, False, True]
     with pytest.warns(ggn.OutliersWarning, match="2 of 150 samples have an input 1 up to"):
         GGNRegressor(3, n_estimators=2, max_iter=5, random_state=0).fit(Z, Y)

@@ -9,7 +9,7 @@ in units of their deviation three quarters of them are one half of a unit.
 
 By ranks instead, 30 knots a column, airfoil and concrete had errors of 1.222 and 4.448 where they
 have 1.236 and 4.395 so, and Friedman's first 1.087 for 1.069 with all its columns taken so.  Which
-columns it is worth it for is `ggn.fit.bending`'s to say.
+columns it is worth it for is `ggn.fit.skewed_inputs`'s to say.
 """
 
 from __future__ import annotations
@@ -22,14 +22,14 @@ from ggn.linearization.columns import centre_and_size
 from ggn.linearization.robust_scale import NORMAL, robust_deviation
 from ggn.validation import ArgumentError, count, describe, float_array, samples, vector
 
-__all__ = ["Bends"]
+__all__ = ["AsinhTransform"]
 
 SKEWED = 1.0
 FEW = 0.05  # of the samples lie before e
 VALUES = 3  # of two, whatever curve there is between them is a straight line
 
 
-class Bends:
+class AsinhTransform:
     """What becomes of inputs (T, n0) before their mean is taken away.
 
     Parameters
@@ -44,8 +44,8 @@ class Bends:
 
     Examples
     --------
-    >>> bends = Bends([0.0, 0.0], [1.0, np.inf])
-    >>> bends(np.array([[0.01, 0.01], [1000.0, 1000.0]])).round(4)
+    >>> transform = AsinhTransform([0.0, 0.0], [1.0, np.inf])
+    >>> transform(np.array([[0.01, 0.01], [1000.0, 1000.0]])).round(4)
     array([[1.0000e-02, 1.0000e-02],
            [7.6009e+00, 1.0000e+03]])
     """
@@ -61,23 +61,23 @@ class Bends:
             )
         self.width = b
         self.start = vector("start", start, len(b), "one for each width").copy()
-        self.bent = np.isfinite(b)
+        self.applied = np.isfinite(b)
 
     @classmethod
-    def of_skewed(cls, X: Any, weights: np.ndarray | None = None) -> Bends | None:
+    def of_skewed(cls, X: Any, weights: np.ndarray | None = None) -> AsinhTransform | None:
         """Return what suits samples X (T, n0), with weights (T,); None if no column is skewed.
 
         Examples
         --------
-        >>> Bends.of_skewed(np.linspace(0.0, 1.0, 50)[:, np.newaxis]) is None
+        >>> AsinhTransform.of_skewed(np.linspace(0.0, 1.0, 50)[:, np.newaxis]) is None
         True
         >>> octaves = 2.0 ** np.arange(10.0)[:, np.newaxis]
-        >>> u = Bends.of_skewed(octaves)(octaves)
+        >>> u = AsinhTransform.of_skewed(octaves)(octaves)
         >>> bool(np.ptp(octaves) > 500.0), bool(np.ptp(u) < 100.0)
         (True, True)
         """
         X = float_array("X", X, (2,))
-        with np.errstate(all="ignore"):  # numbers whose squares leave float64 are not bent
+        with np.errstate(all="ignore"):  # numbers whose squares leave float64 stay as they are
             mean, size = centre_and_size(X, weights)
             c = np.ones(len(X)) if weights is None else weights
             c = c / c.sum()
@@ -98,18 +98,20 @@ class Bends:
     def check(self, n_inputs: int) -> None:
         """Raise ValueError where they are of other inputs than so many."""
         if len(self.width) != n_inputs:
-            raise ArgumentError("bends", f"must be of {count(n_inputs, 'input')}, got {self!r}")
+            raise ArgumentError(
+                "x_transform", f"must be of {count(n_inputs, 'input')}, got {self!r}"
+            )
 
     def __call__(self, X: Any) -> np.ndarray:
         """Return u (T, n0) of inputs X (T, n0)."""
-        U, own = samples("X", X, len(self.width)).copy(), self.bent
+        U, own = samples("X", X, len(self.width)).copy(), self.applied
         e, b = self.start[own], self.width[own]
         U[:, own] = e + b * np.arcsinh((U[:, own] - e) / b)
         return U
 
     def slopes(self, U: np.ndarray) -> np.ndarray:
         """Return du/dx (T, n0) where the inputs have become U (T, n0)."""
-        S, own = np.ones(U.shape), self.bent
+        S, own = np.ones(U.shape), self.applied
         S[:, own] = 1.0 / np.cosh((U[:, own] - self.start[own]) / self.width[own])
         return S
 
@@ -118,7 +120,7 @@ class Bends:
         return np.array([self.start, self.width])
 
     def __repr__(self) -> str:
-        return f"Bends({np.count_nonzero(self.bent)} of {len(self.width)} inputs)"
+        return f"AsinhTransform({np.count_nonzero(self.applied)} of {len(self.width)} inputs)"
 
 
 def _quantile(x: np.ndarray, c: np.ndarray) -> float:

@@ -13,51 +13,54 @@ from __future__ import annotations
 
 import numpy as np
 
-from ggn.fit.start import promise
-from ggn.io.bends import Bends
+from ggn.fit.start import unexplained
+from ggn.io.asinh_transform import AsinhTransform
 from ggn.io.scaling import standard_units
 from ggn.linearization import Objective
 from ggn.linearization.columns import centre_and_size
 from ggn.linearization.robust_scale import robust_deviation
 from ggn.network import MLP
 
-__all__ = ["worth_bending"]
+__all__ = ["worth_transforming"]
 
 WORTH, LEAST = 0.95, 1e-3
 PRESSED = 10.0
 
 
-def worth_bending(
+def worth_transforming(
     net: MLP, X: np.ndarray, Y: np.ndarray, weights: np.ndarray | None = None
-) -> Bends | None:
+) -> AsinhTransform | None:
     """Return what becomes of inputs X (T, n0) for targets Y (T, nL); None if all stay.
 
     Examples
     --------
     >>> x = 10.0 ** np.linspace(-1.0, 2.0, 80)[:, np.newaxis]
     >>> net = MLP((1, 10, 1))
-    >>> worth_bending(net, x, np.sin(2.0 * np.log(x))), worth_bending(net, x, 3.0 * x)
-    (Bends(1 of 1 inputs), None)
+    >>> worth_transforming(net, x, np.sin(2.0 * np.log(x))), worth_transforming(net, x, 3.0 * x)
+    (AsinhTransform(1 of 1 inputs), None)
     """
-    skewed = Bends.of_skewed(X, weights)
+    skewed = AsinhTransform.of_skewed(X, weights)
     if skewed is None:
         return None
 
-    def missed(bends: Bends) -> float:
-        Z, T = ((A - m) / s for A in (bends(X), Y) for m, s in (standard_units(A, weights),))
-        return promise(Objective(net, Z, T, sample_weight=weights))
+    my, sy = standard_units(Y, weights)
+
+    def missed(transform: AsinhTransform) -> float:
+        U = transform(X)
+        m, s = standard_units(U, weights)
+        return unexplained(Objective(net, (U - m) / s, (Y - my) / sy, sample_weight=weights))
 
     with np.errstate(all="ignore"):
         size = centre_and_size(X, weights)[1]
         most = np.array([robust_deviation(x, weights) for x in X.T])
-        pressed = skewed.bent & (size > PRESSED * most)
-    kept = Bends(skewed.start, np.where(pressed, skewed.width, np.inf))
+        pressed = skewed.applied & (size > PRESSED * most)
+    kept = AsinhTransform(skewed.start, np.where(pressed, skewed.width, np.inf))
     best = missed(kept)
-    for j in np.flatnonzero(skewed.bent & ~pressed):
+    for j in np.flatnonzero(skewed.applied & ~pressed):
         width = kept.width.copy()
         width[j] = skewed.width[j]
-        tried = Bends(skewed.start, width)
+        tried = AsinhTransform(skewed.start, width)
         now = missed(tried)
         if now < min(WORTH * best, best - LEAST):
             kept, best = tried, now
-    return kept if kept.bent.any() else None
+    return kept if kept.applied.any() else None
