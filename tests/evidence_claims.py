@@ -365,12 +365,13 @@ def large(at, f):
 
 
 def promised(at, f):
-    """Σ (vᵀ g)² / 2 max(|λ|, τ), of D⁻¹ H_J D⁻¹ and τ the spectrum's tolerance."""
+    """Σ (vᵀ g)² / 2 max(|λ|, τ), of D⁻¹ H_J D⁻¹ and τ its tolerance; at most J - bound."""
     if at.d.spectrum is None or not at.smooth:
         return
     values, V = np.linalg.eigh(at.H / np.outer(at.D, at.D))
     along = V.T @ (at.p.gradient(at.w).astype(float) / at.D)
     true = np.sum(along**2 / (2.0 * np.maximum(np.abs(values), at.d.spectrum.tolerance)))
+    true = min(true, float(at.J) - at.d.lower_bound)
     if off(f["promised"], true, 0.5, at.rounding):
         yield f"promise: {f['promised']:.3g}, not {true:.3g}"
 

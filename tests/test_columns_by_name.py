@@ -1,5 +1,7 @@
 """Columns of data frames are found by name: by whoever predicts, and by whoever goes on."""
 
+import warnings
+
 import numpy as np
 import pytest
 
@@ -131,6 +133,21 @@ def test_estimators_name_their_targets():
         assert one.fit(X, Y["load"]).model_.target_names == ("load",)
         assert one.fit(X, BOTH).model_.target_names == ("load", "lift")
         assert one.fit(X, Y["load"].to_numpy()).model_.target_names == ("y1",)
+
+
+def test_classifiers_name_the_column_of_labels_or_each_of_several():
+    sklearn = pytest.importorskip("ggn.sklearn", reason="the estimators are scikit-learn's")
+    one = sklearn.GGNClassifier((3,), alpha=1e-2, random_state=0)
+    above = Y["load"] > 0.0
+    kind = above.map({True: "high", False: "low"}).rename("kind")
+    for y in (kind, kind.to_frame()):
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # scikit-learn's, of a column in a table
+            assert one.fit(X, y).model_.classes.column == "kind"
+    assert one.fit(X, kind.to_numpy()).model_.classes.column is None
+    several = pd.DataFrame({"high": above.astype(int), "left": (X.a < 0.0).astype(int)})
+    told = one.fit(X, several).model_
+    assert (told.target_names, told.classes.column) == (("high", "left"), None)
 
 
 # -------------------------------------------------------------------------------- series

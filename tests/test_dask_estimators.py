@@ -105,6 +105,8 @@ def test_the_model_and_its_file_know_the_columns(by_name, classifier, tmp_path):
         np.testing.assert_array_equal(
             kept.predict(TABLE[["kind", "b", "a"]]), model.predict(X), strict=True
         )
+    assert by_name.model_.target_names == ("y",)
+    assert classifier.model_.classes.column == kept.classes.column == "kind"
 
 
 # -- labels ------------------------------------------------------------------------------------

@@ -285,6 +285,16 @@ def test_every_loss_and_activation(loss, activation):
             assert d.verdict in (Verdict.LOCAL_MINIMUM, Verdict.SADDLE, *OPEN)
 
 
+@pytest.mark.parametrize("seed", range(20))
+def test_no_more_is_promised_than_j_can_fall_by(seed):
+    rng = np.random.default_rng(seed)
+    net, X, Y = ggn.MLP((2, 3, 1)), rng.normal(size=(12, 2)), rng.normal(size=12)
+    X[1], Y[:2] = X[0], (0.0, 1.0)  # one input with two targets: J >= 1/24
+    d = ggn.diagnose(net, rng.normal(size=net.n_weights), X, Y)
+    assert d.lower_bound == pytest.approx(1.0 / 24.0, rel=1e-9)
+    assert 0.0 < d.promised <= d.loss - 1.0 / 24.0 * (1.0 - 1e-9)
+
+
 def test_one_weight_and_one_sample():
     net = ggn.MLP((1, 1), bias=False)
     assert ggn.diagnose(net, [2.0], [[3.0]], [[6.0]]).verdict is Verdict.GLOBAL_MINIMUM

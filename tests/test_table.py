@@ -104,6 +104,15 @@ def test_files_without_a_usable_header(table, content, message):
     check(lambda: table(content), message)
 
 
+def test_names_that_are_numbers_are_taken_where_they_are_said_to_be_names(table):
+    """As pandas writes a frame of which no column was named."""
+    content = "# made today\n0,1,2\n1.5,2.0,3.0\n"
+    check(lambda: table(content), "if these are the names, --header 2 says so")
+    found = table(content, header=2)
+    assert found.names == ("0", "1", "2")
+    np.testing.assert_array_equal(found.read(["2", "0"]), [[3.0, 1.5]])
+
+
 @pytest.mark.parametrize(
     ("content", "message"),
     [

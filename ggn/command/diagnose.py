@@ -126,7 +126,7 @@ def run(args: argparse.Namespace) -> int:
         text += "Python ggn.diagnose(fit, X, Y) looks at one of them"
         fields.append(("note", text))
     if not _trained_on(model, X, Y):
-        text = "the model's units are not those of these rows: it was trained on others"
+        text = "the model's units are not those of these rows, as where it was trained on others"
         fields.append(("note", text))
     print(report.fields(fields))
     print(found.report(WORDS))
@@ -204,8 +204,10 @@ def _drawn(args: argparse.Namespace) -> str:
 
 
 def _trained_on(model: Model, X: np.ndarray, Y: np.ndarray) -> bool:
-    """Whether the model's units are those of these rows, for one loss or another."""
+    """Whether the model's units are those of these rows, for one loss or another, or the data's."""
     own = (model.x_mean, model.x_scale, model.y_mean, model.y_scale)
+    if not any(units.any() for units in (own[0], own[1] - 1.0, own[2], own[3] - 1.0)):
+        return True
     X = X if model.x_transform is None else model.x_transform(X)
     if model.classes is not None:  # whose targets have no units
         own, Y = (*own[:2], *own[:2]), X

@@ -12,6 +12,7 @@ from sklearn.utils.validation import check_is_fitted
 from ggn.dask.estimator import DaskGGN, values_of
 from ggn.dask.labels import Encode, labels_of
 from ggn.io.classes import Classes
+from ggn.io.columns import of_data
 from ggn.losses import Logistic, Loss, SoftmaxCrossEntropy
 from ggn.sklearn import GGNClassifier as LocalClassifier
 from ggn.sklearn.labels import targets_of
@@ -106,7 +107,8 @@ class GGNClassifier(ClassifierMixin, DaskGGN):
         loss: Loss = Logistic() if n_outputs == 1 else SoftmaxCrossEntropy()
         link = "logistic" if n_outputs == 1 else "softmax"
         also = {"classes_": labels, "out_activation_": link, "_several": False}
-        told = {"encode": Encode(labels), "classes": Classes(labels, link)}
+        (column,) = of_data(None, y).get("target_names", (None,))
+        told = {"encode": Encode(labels), "classes": Classes(labels, link, column=column)}
         self._fit(X, y, sample_weight, loss, n_outputs, also, **told)
         return self
 

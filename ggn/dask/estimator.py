@@ -25,6 +25,7 @@ from ggn.dask.parts import current, frame_columns, is_collection, width
 from ggn.fit.of_sums import Wanted
 from ggn.fit.result import Status, TrainResult
 from ggn.io import Model
+from ggn.io.columns import of_data
 from ggn.losses import Loss
 from ggn.network import MLP
 from ggn.sklearn.hidden import hidden_sizes
@@ -118,7 +119,7 @@ class DaskGGN(WithWeights):
                 "tol": number("tol", self.tol, 0.0),
                 "callback": self.callback,
             },
-            names=(self._names(), None),
+            names=(self._names(), None if encode else of_data(None, y).get("target_names")),
             as_estimators=True,
             **more,
         )

@@ -70,8 +70,8 @@ def read_header(text: Text, delimiter: str | None, line: int | None) -> Header:
     Raises
     ------
     ValueError
-        If the file is empty, its first line holds numbers, or there are more than
-        1,048,576 columns.
+        If the file is empty, its first line holds numbers and `line` does not say that these
+        are names, or there are more than 1,048,576 columns.
     """
     mark = None if delimiter is None else dialect.separator(delimiter)
     lines = text.lines()
@@ -114,10 +114,11 @@ def read_header(text: Text, delimiter: str | None, line: int | None) -> Header:
         if len(commented) == len(cells) and not any(map(looks_numeric, commented)):
             cells, below, end, comments = commented, sample, int(above[1]), comments - 1
             notes.append(f"the comment in line {end} names the columns")
-    if all(map(looks_numeric, cells)):
+    if line is None and all(map(looks_numeric, cells)):
         raise ValueError(
             f"{text.path} has no header: its first line holds numbers, not column names; "
-            "the first line must hold the names, separated as the numbers are"
+            "the first line must hold the names, separated as the numbers are; if these are "
+            f"the names, --header {at} says so"
         )
     names = [original(cell.strip()) for cell in cells]
     rows_named = _rows_are_named(below, mark, len(names))

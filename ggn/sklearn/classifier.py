@@ -206,8 +206,8 @@ class GGNClassifier(ClassifierMixin, BaseGGN):
             For data or parameters that cannot be used.
         """
         squared = labelling.is_squared(self.loss)
-        X, y, s = self._validated(X, y, sample_weight, multi_output=True)
-        labels = labelling.read_labels(type(self).__name__, y)
+        X, checked, s = self._validated(X, y, sample_weight, multi_output=True)
+        labels = labelling.read_labels(type(self).__name__, checked)
         several = labels.numbers is None
         if self.warm_start:
             labelling.check_same(self, labels)
@@ -215,10 +215,10 @@ class GGNClassifier(ClassifierMixin, BaseGGN):
         loss, link = labelling.loss_of(labels, squared)
         score = functools.partial(labelling.accuracy, 0.5 if squared else 0.0, several)
         also = {"classes_": labels.classes, "_several": several, "out_activation_": link}
-        also["_told"] = Classes(labels.classes, link, several)
-        self._fit(
-            X, labels.targets, s, loss, score, scale_targets=False, also=also, labels=labels.numbers
-        )
+        column, outputs = labelling.named(y, several)
+        also["_told"] = Classes(labels.classes, link, several, column=column)
+        self._fit(X, labels.targets, s, loss, score, scale_targets=False, also=also,
+                  labels=labels.numbers, targets=outputs)  # fmt: skip
         return self
 
     def _chosen(self, alpha: float, task: Task, seed: int, also: dict[str, Any]) -> float:

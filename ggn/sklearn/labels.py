@@ -15,7 +15,7 @@ from sklearn.utils.multiclass import check_classification_targets, type_of_targe
 from sklearn.utils.validation import column_or_1d
 
 from ggn.losses import Logistic, Loss, SoftmaxCrossEntropy, Squared
-from ggn.sklearn.parts import check_none_missing
+from ggn.sklearn.parts import check_none_missing, target_names
 from ggn.validation import ArgumentError, describe, key, number, spelled, unknown_name
 
 __all__ = [
@@ -26,6 +26,7 @@ __all__ = [
     "has_probabilities",
     "is_squared",
     "loss_of",
+    "named",
     "read_labels",
     "targets_of",
 ]
@@ -103,6 +104,12 @@ def read_labels(who: str, y: np.ndarray) -> Labels:
             f"{classes[0]}"
         )
     return Labels(classes, numbers, _columns(classes, numbers))
+
+
+def named(y: Any, several: bool) -> tuple[str | None, tuple[str, ...] | None]:
+    """Return what a frame or a series calls the column of labels, and each of several labels."""
+    found = target_names(y)
+    return (None, found) if several or found is None else (found[0], None)
 
 
 def check_same(estimator: Any, labels: Labels) -> None:

@@ -50,7 +50,8 @@ class Diagnosis:
         ‖P ε‖ / (‖P‖_F ‖ε‖), the weights in units of the data.
     promised : float
         The fall of J that gradient and Hessian promise: Σ (vᵀg)² / 2 max(|λ|, tolerance);
-        without them, or of a large network, that of a truncated GGN step.
+        without them, or of a large network, that of a truncated GGN step; at most
+        J - lower_bound.
     lower_bound : float
         J >= this for all weights; -inf where nothing is known of a loss of your own.
     degenerate : bool or None

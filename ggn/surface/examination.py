@@ -225,8 +225,9 @@ class Examination:
 
     @functools.cached_property
     def promised(self) -> float:
-        """The fall of J that gradient and Hessian promise."""
-        return self._step[0] if self.falls is None else float(np.sum(self.falls))
+        """The fall of J that gradient and Hessian promise, no more than its bound allows."""
+        found = self._step[0] if self.falls is None else float(np.sum(self.falls))
+        return min(found, max(self.at.loss - self.bound, 0.0))
 
     @functools.cached_property
     def falls(self) -> np.ndarray | None:
