@@ -34,8 +34,13 @@ from ggn.fit.sizes import check_sizes, far_from_one
 from ggn.fit.stages import STOPPED, From, Stages, starts
 from ggn.fit.start import as_in_fit
 from ggn.fit.units import ScalingWarning
-from ggn.fit.unsettled import hint_of_the_limit, hint_of_the_plane, hint_of_the_weights
-from ggn.io.columns import of_data
+from ggn.fit.unsettled import (
+    hint_of_constant_targets,
+    hint_of_the_limit,
+    hint_of_the_plane,
+    hint_of_the_weights,
+)
+from ggn.io.columns import names, of_data
 from ggn.linearization import Objective
 from ggn.losses import Loss, Squared, resolve
 from ggn.network import MLP
@@ -136,7 +141,8 @@ def train_bayesian(
     EvidenceWarning
         Where max_iter came before the penalty settled: l2, noise_std, log_evidence and
         intervals are then those of the way, not of its end.  Likewise where what samples count
-        for still changed after a dozen fits (of a mixture, five).  Of a mixture with hidden
+        for still changed after a dozen fits (of a mixture, five); where a target, not all, never
+        changes, as one noise is shared.  Of a mixture with hidden
         units also where a linear function of the inputs can fit all samples exactly.
 
     Notes
@@ -210,6 +216,8 @@ def choose_penalty(
     check_sizes(X=data.X, Y=data.Yt)
     check_sizes(0.0, sample_weight=data.s)  # they are summed, as counts of samples
     hint_of_the_weights(data.sample_weight)
+    letters = names("target_names", named.get("target_names"), net.n_outputs, "y")
+    hint_of_constant_targets(data.Yt.T, letters)
     kind, start = kind_of(noise), starts(data, w0, n_restarts)
     several = check_room("n_estimators", integer("n_estimators", n_estimators, 1), FIT_BYTES)
     if several > 1:

@@ -20,7 +20,7 @@ import math
 from typing import NamedTuple
 
 import numpy as np
-from scipy.linalg import cholesky, solve_triangular
+from scipy.linalg import cholesky, qr, solve_triangular
 
 from ggn.linearization import Linearization, Objective
 from ggn.network import MLP
@@ -31,6 +31,7 @@ WIDE = 1e3
 SMALLEST, LARGEST = 1e-14, 1e6  # of l2, over the largest entry of G's diagonal
 EPS = float(np.finfo(np.float64).eps)
 LEAST = float(np.finfo(np.float64).tiny)  # of what is divided by
+CERTAIN = 1e300  # l2 of a weight that is known
 
 
 class Estimate(NamedTuple):
@@ -121,16 +122,15 @@ class Priors:
 
     def estimate(self, data: Objective, w: np.ndarray, l2: np.ndarray) -> Estimate:
         """Estimate noise and penalties at weights trained with l2 of each group."""
-        N, T, n = len(w), data.count, data.count * data.net.n_outputs
+        T, n = data.count, data.count * data.net.n_outputs
         prior = self._precision(l2)
         at = data.at(w)
-        root, left, diagonal = determined(at, prior)
+        root, left, diagonal, rest = determined(at, prior)
         E_D = T * max(at.loss - data.penalty(w), 0.0)
         size = float(np.abs(data.Yt).max()) or 1.0
         E_D = max(E_D, n * (EPS * size) ** 2)
         gamma = float((1.0 - left).sum())
-        # n - γ, without cancellation where as many weights as numbers are determined
-        rest = max(float(left.sum()) + n - N, EPS * n)
+        rest = max(rest + n - at.objective.Yt.size, EPS * n)  # n - γ
         beta = 0.5 * rest / E_D
         squares, own = self.squares(w), self.sums(1.0 - left)
         with np.errstate(divide="ignore", invalid="ignore"):
@@ -149,11 +149,21 @@ class Priors:
         return np.maximum(np.where(self.free, each / WIDE**2, each), LEAST)
 
     def root(self, data: Objective, w: np.ndarray, l2: np.ndarray) -> np.ndarray:
-        """Return R (N, N), lower triangular, with R Rᵀ = G + Λ, the GGN matrix of J."""
-        prior = self._precision(l2)
+        """Return R (N, N), lower triangular, with R Rᵀ = G + Λ, the GGN matrix of J.
+
+        An input that no sample varied does nothing: its weights are 0, and certain.
+        """
+        prior = np.where(_of_nothing(data.net, w), CERTAIN, self._precision(l2))
         G = _data_matrix(data.at(w))
         G[np.diag_indices(len(w))] += prior
         return scaled_root(G)
+
+
+def _of_nothing(net: MLP, w: np.ndarray) -> np.ndarray:
+    """Return which weights (N,) are those of an input whose weights are all 0."""
+    found, n0 = [np.zeros_like(W) for W in net.unpack(w)], net.n_inputs
+    found[0][:n0] = ~net.unpack(w)[0][:n0].any(axis=1, keepdims=True)
+    return net.pack(found) > 0.0
 
 
 def _data_matrix(at: Linearization) -> np.ndarray:
@@ -164,8 +174,13 @@ def _data_matrix(at: Linearization) -> np.ndarray:
     return G
 
 
-def determined(at: Linearization, prior: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return the root of M, the diagonal of M⁻¹ as of (N,) weights, and that of G."""
+def determined(
+    at: Linearization, prior: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, float]:
+    """Return the root of M, the diagonal of M⁻¹ as of (N,) weights, that of G, and T nL - γ.
+
+    The last without cancellation, where as many weights as numbers are determined.
+    """
     N, n = len(prior), at.objective.Yt.size
     scale = np.sqrt(prior)
     if n >= N:
@@ -176,15 +191,18 @@ def determined(at: Linearization, prior: np.ndarray) -> tuple[np.ndarray, np.nda
         G[np.diag_indices(N)] += 1.0
         root = lower_root(G)
         half = solve_triangular(root, np.eye(N), lower=True, overwrite_b=True)
-        return root, np.einsum("ij,ij->j", half, half), diagonal
+        left = np.einsum("ij,ij->j", half, half)
+        return root, left, diagonal, float(left.sum()) + n - N
     B, _ = at.root()
     diagonal = np.einsum("ij,ij->i", B, B)
     B /= scale[:, np.newaxis]
-    K = B.T @ B
-    K[np.diag_indices(n)] += 1.0
-    root = lower_root(K)
-    half = solve_triangular(root, B.T, lower=True)
-    return root, np.maximum(1.0 - np.einsum("ij,ij->j", half, half), 0.0), diagonal
+    # I + BᵀB from B itself: eigenvalues near 1 are lost beside 1e14 where it is squared first
+    upper = qr(np.vstack([B, np.eye(n)]), mode="r", overwrite_a=True, check_finite=False)[0][:n]
+    root = (np.sign(upper.diagonal())[:, np.newaxis] * upper).T
+    inverse = solve_triangular(root, np.eye(n), lower=True)
+    half = inverse @ B.T
+    left = np.maximum(1.0 - np.einsum("ij,ij->j", half, half), 0.0)
+    return root, left, diagonal, float(np.square(inverse).sum())
 
 
 def scaled_root(G: np.ndarray) -> np.ndarray:

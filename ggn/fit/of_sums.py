@@ -10,7 +10,7 @@ from __future__ import annotations
 import contextlib
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -52,7 +52,7 @@ class Wanted:
     scheme : str
         Of the initial weights.
     classes : Classes, optional
-    names : tuple of two lists of str, optional
+    names : tuple of two sequences of str, optional
         Of inputs and targets.
     in_units : callable, optional
         The loss for targets of these sizes, (nL,): that whose scale is in the targets' own unit.
@@ -73,7 +73,7 @@ class Wanted:
     options: dict[str, Any]
     scheme: str = DEFAULT
     classes: Classes | None = None
-    names: tuple[list[str] | None, list[str] | None] = (None, None)
+    names: tuple[Sequence[str] | None, Sequence[str] | None] = (None, None)
     in_units: Callable[[np.ndarray], Loss] | None = None
     robust_inputs: bool = False
     as_estimators: bool = False

@@ -7,16 +7,19 @@ noise that they cannot tell from the curve, as where a plane passes through all 
 from __future__ import annotations
 
 import warnings
+from collections.abc import Sequence
 
 import numpy as np
 
 from ggn.fit.committee import numbered
 from ggn.fit.mixture import Mixture
 from ggn.fit.result import Status, TrainResult
+from ggn.linearization.columns import constant_columns
 from ggn.validation import count, users_line
 
 __all__ = [
     "EvidenceWarning",
+    "hint_of_constant_targets",
     "hint_of_the_limit",
     "hint_of_the_noise",
     "hint_of_the_plane",
@@ -29,6 +32,23 @@ MOST = 1e9  # and hardly these
 
 class EvidenceWarning(UserWarning):
     """A penalty or noise chosen by the evidence had not settled, or the data cannot tell it."""
+
+
+def hint_of_constant_targets(Y: np.ndarray, names: Sequence[str]) -> None:
+    """Warn of targets, some of Y (T, nL), that are one number each, in which there is no noise.
+
+    Outputs share one noise and one prior, so the others would pass for less noisy than they are.
+    """
+    constant = constant_columns(Y)
+    if not constant.any() or constant.all():
+        return
+    said = ", ".join(name for name, same in zip(names, constant, strict=True) if same)
+    warnings.warn(
+        f"all targets share one noise, but of {said} all samples have the same number: deviations "
+        "and intervals of the others are too small; leave constant targets out",
+        EvidenceWarning,
+        stacklevel=users_line(),
+    )
 
 
 def hint_of_the_limit(result: TrainResult, max_iter: int) -> None:

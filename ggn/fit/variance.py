@@ -163,7 +163,7 @@ def _path(
         )  # fmt: skip
         pass_on_interrupt(fit)
         w = fit.w
-        root, left, _ = determined(squared.at(w), np.where(free, FREE, 4.0 * l2[of]))
+        root, left, *_ = determined(squared.at(w), np.where(free, FREE, 4.0 * l2[of]))
         evidence = -0.5 * n * fit.fun - float(np.log(np.diag(root)).sum())
         own, squares = np.bincount(of, 1.0 - left), np.bincount(of, w * w)
         if shared:

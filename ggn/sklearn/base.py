@@ -33,8 +33,8 @@ from ggn.io.training import Training
 from ggn.losses import Loss
 from ggn.network import MLP
 from ggn.sklearn.evidence import by_evidence, noise_kind, train_mixture
-from ggn.sklearn.hidden import hidden_sizes, units_for
-from ggn.sklearn.parts import plain_targets, read, sample_weights, split
+from ggn.sklearn.hidden import hidden_sizes, numbers_in, units_for
+from ggn.sklearn.parts import counted, plain_targets, read, sample_weights, split
 from ggn.sklearn.penalty import EVIDENCE, penalty
 from ggn.sklearn.units import AUTO, ExtrapolationWarning, outside, said_outside, units
 from ggn.sklearn.weights import WithWeights
@@ -144,11 +144,7 @@ class BaseGGN(WithWeights):
         X, y = read(self, X, y, ensure_min_samples=2, **options)
         if sample_weight is None:
             return X, y, None
-        s = sample_weights(sample_weight, X)
-        some = s > 0.0
-        if not some.any():
-            raise ValueError("Sample weights must contain at least one non-zero number.")
-        return X[some], y[some], s[some]
+        return counted(self, X, y, sample_weights(sample_weight, X))
 
     def _fit(
         self,
@@ -171,7 +167,7 @@ class BaseGGN(WithWeights):
         seed = int(source.randint(np.iinfo(np.int32).max))
         fraction = self.validation_fraction if self.early_stopping else None
         rows, kept = split(len(X), fraction, labels, source)
-        net = self._network(Y.shape[1], Y[rows].size)
+        net = self._network(Y.shape[1], numbers_in(Y[rows], None if s is None else s[rows]))
         l2 = penalty(self.alpha, self._chooser)
         evidence = by_evidence(self.alpha, loss, self.early_stopping, net)
         noise = noise_kind(self.noise, evidence)

@@ -27,7 +27,12 @@ from ggn.fit.stages import Stages
 from ggn.fit.start import draw
 from ggn.fit.task import Task
 from ggn.fit.train import train
-from ggn.fit.unsettled import hint_of_the_noise, hint_of_the_plane, hint_of_the_weights
+from ggn.fit.unsettled import (
+    hint_of_constant_targets,
+    hint_of_the_noise,
+    hint_of_the_plane,
+    hint_of_the_weights,
+)
 from ggn.io import Model
 from ggn.linearization import Objective
 from ggn.losses import Loss, Squared
@@ -115,6 +120,7 @@ def train_mixture(
     whole = Objective(task.net, on.X, on.Y, task.loss, sample_weight=on.weights)
     check_sizes(0.0, sample_weight=whole.s)
     hint_of_the_weights(whole.sample_weight)
+    hint_of_constant_targets(on.Y, units.target_names)
     w0 = draw(whole, np.random.default_rng(seed))
     with _on(n_jobs):
         members, settled = members_in_turn(noise, whole, fit, stages, w0)

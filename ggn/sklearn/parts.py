@@ -15,6 +15,7 @@ from ggn.validation import ArgumentError, describe, number, plain, widened
 
 __all__ = [
     "check_none_missing",
+    "counted",
     "outputs",
     "plain_targets",
     "read",
@@ -86,6 +87,17 @@ def sample_weights(sample_weight: Any, X: np.ndarray) -> np.ndarray:
             f"must be of numbers that float64 and memory hold, got {describe(sample_weight)}",
         ) from error
     return s
+
+
+def counted(
+    estimator: Any, X: np.ndarray, y: np.ndarray, s: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return the samples and weights s (T,), without those of weight 0, which are not given."""
+    some = s > 0.0
+    if not some.any():
+        raise ValueError("Sample weights must contain at least one non-zero number.")
+    check_array(X[some], ensure_min_samples=2, estimator=estimator, input_name="X")
+    return X[some], y[some], s[some]
 
 
 def outputs(y: Any) -> np.ndarray:
