@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import os
-from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -20,6 +19,7 @@ from ggn.command.objective import (
     objective_text,
 )
 from ggn.command.parser import decimal, whole
+from ggn.command.same_rows import has_units_of
 from ggn.command.saved_model import add_model, loaded
 from ggn.command.table_options import add_table_options, left_out, open_any
 from ggn.command.training_data import fill_draw, split_source
@@ -30,7 +30,6 @@ from ggn.fit.robust import scaled_by_residuals
 from ggn.fit.scores import split
 from ggn.io import Model
 from ggn.io.parts import Parts
-from ggn.io.scaling import robust_units, standard_units
 from ggn.io.table import Table
 from ggn.linearization import linearize
 from ggn.losses import Loss
@@ -41,6 +40,7 @@ from ggn.validation import count, number
 __all__ = ["add", "run"]
 
 MEBIBYTE = 2**20
+_TOLD = "trained on these rows, as the model tells"  # by their numbers: where units agree
 
 DIAGNOSE = """\
 Say what the weights of a trained network are: a global or a local minimum, a
@@ -92,6 +92,10 @@ def run(args: argparse.Namespace) -> int:
     rows, which = _rows(args, model, total, drawn)
     every = X, Y, s
     X, Y, s = X[rows], Y[rows], None if s is None else s[rows]
+    same = has_units_of(model, X, Y)
+    others = same is False
+    if which == _TOLD and not same:
+        which = "trained on rows of these numbers, as the model tells, but maybe of another table"
     loss = chosen_loss(args, model.y_scale, model.target_names) if kept is None else kept
     Z, V = model.scaled(X, Y)
     l2 = model.l2 if penalty_kept else without_biases(model.net, args.l2)
@@ -110,7 +114,7 @@ def run(args: argparse.Namespace) -> int:
     members = 1 if model.training is None else model.training.members
     if members > 1:
         found = of_a_mean(found)
-    elif kept is not None and penalty_kept and not drawn:
+    elif kept is not None and penalty_kept and not drawn and not others:
         found = _ended(found, model, total, *every, loss)
     text = objective_text(loss, args, model.y_scale, args.l2, kept is not None)
     penalty = "" if args.l2 else ", no penalty"
@@ -125,8 +129,9 @@ def run(args: argparse.Namespace) -> int:
         text = f"the model is the mean of {members} networks, at which no training ended; in "
         text += "Python ggn.diagnose(fit, X, Y) looks at one of them"
         fields.append(("note", text))
-    if not _trained_on(model, X, Y):
-        text = "the model's units are not those of these rows, as where it was trained on others"
+    if others:
+        text = "the model's units are not those of these rows, as where it was trained, or at "
+        text += "first, on others or on these in another order"
         fields.append(("note", text))
     print(report.fields(fields))
     print(found.report(WORDS))
@@ -173,7 +178,7 @@ def _rows(
             "trained on all rows, for which were held out is not known: the model was trained on "
             f"a file of {count(known.T, 'row')}"
         )
-    return known.rows("train"), "trained on these rows, as the model tells"
+    return known.rows("train"), _TOLD
 
 
 def _ended(
@@ -201,23 +206,3 @@ def _drawn(args: argparse.Namespace) -> str:
     test = f", --test {args.test:g}" if args.test else ""
     seed = f"--seed {args.seed}" if args.split_seed is None else f"--split-seed {args.split_seed}"
     return f"--validation {args.validation:g}{test}, {seed}"
-
-
-def _trained_on(model: Model, X: np.ndarray, Y: np.ndarray) -> bool:
-    """Whether the model's units are those of these rows, for one loss or another, or the data's."""
-    own = (model.x_mean, model.x_scale, model.y_mean, model.y_scale)
-    if not any(units.any() for units in (own[0], own[1] - 1.0, own[2], own[3] - 1.0)):
-        return True
-    X = X if model.x_transform is None else model.x_transform(X)
-    if model.classes is not None:  # whose targets have no units
-        own, Y = (*own[:2], *own[:2]), X
-
-    def same(of: Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]) -> bool:
-        units = (*of(X), *of(Y))
-        scales = (units[1], units[1], units[3], units[3])
-        return all(
-            bool((np.abs(a - b) <= 1e-9 * scale).all())
-            for a, b, scale in zip(units, own, scales, strict=True)
-        )
-
-    return same(standard_units) or same(robust_units)

@@ -12,6 +12,7 @@ import numpy as np
 
 from ggn.command import report
 from ggn.command.labels import is_classification, numbers_of, read_classes, weights_of
+from ggn.command.same_rows import has_units_of
 from ggn.command.table_options import left_out, open_table
 from ggn.fit.scores import split
 from ggn.io import Model
@@ -20,7 +21,7 @@ from ggn.io.parts import AnyTable
 from ggn.io.rows import CellError
 from ggn.io.scaling import constant_columns, linear_units, robust_units, standard_units
 from ggn.io.table import Table
-from ggn.io.training import PARTS, Training
+from ggn.io.training import PARTS
 from ggn.validation import count, integer, number
 
 __all__ = [
@@ -36,6 +37,12 @@ __all__ = [
 ]
 
 VALIDATION = 0.2  # of the rows, by default
+# what is known of rows with the numbers of a model's, by whether its units are theirs
+_HAD = {
+    True: "as the model had them",
+    None: "of the numbers that the model had",
+    False: "of the numbers that the model had, but its units are of other rows or another order",
+}
 DRAW = ("validation", "test", "seed", "split_seed")
 
 
@@ -61,6 +68,8 @@ class TrainingData:
         Which class each row is of.
     start : Model or None
         What is gone on from, in its units.
+    others : bool
+        Whether rows of the numbers that the start was trained on are other rows, as its units tell.
     """
 
     inputs: list[str]
@@ -73,6 +82,7 @@ class TrainingData:
     classes: Classes | None = None
     numbers: np.ndarray | None = None
     start: Model | None = None
+    others: bool = False
 
     def standard(self, part: str = "train") -> tuple[np.ndarray, np.ndarray]:
         """Return inputs and targets of a part, in standard units."""
@@ -94,7 +104,12 @@ class TrainingData:
         return np.array(self.classes.weights)[self.numbers[self.rows[part]]]
 
     def notes(self) -> list[tuple[str, str]]:
-        """Return what is odd about the columns."""
+        """Return what is odd about the rows and columns."""
+        if self.others:
+            text = "the model's units are not those of the rows for training: it was trained, or "
+            text += "at first, on others or on these in another order, so rows held out now may be "
+            text += "among those that it was trained on, and their errors too small"
+            return [("note", text)]
         constant = [name for name, flat in zip(self.inputs, self.constant, strict=True) if flat]
         if not constant or self.start is not None:
             return []
@@ -145,7 +160,7 @@ def read(args: argparse.Namespace, robust: bool, start: Model | None = None) -> 
         if error.column in targets:
             raise with_task(error, args.task) from error
         raise without(error) from error
-    rows, how = _parts(args, len(X), None if start is None else start.training)
+    rows, how, others = _parts(args, X, Y, start)
     units = robust_units if robust else standard_units
     x_units = units(X[rows["train"]])
     if classes is None or numbers is None:
@@ -168,20 +183,23 @@ def read(args: argparse.Namespace, robust: bool, start: Model | None = None) -> 
     if start is not None:
         of = linear_units(start, "--warm-start")
     said = [text for text in (table.understood(), left_out(dropped), how) if text]
-    return TrainingData(inputs, targets, X, Y, rows, of, said, classes, numbers, start)
+    return TrainingData(inputs, targets, X, Y, rows, of, said, classes, numbers, start, others)
 
 
 def _parts(
-    args: argparse.Namespace, total: int, known: Training | None
-) -> tuple[dict[str, np.ndarray], str]:
-    """Return the rows of each part: those of a model that goes on, or drawn; in words."""
-    how = ""
-    if known is not None and not args.drawn:
+    args: argparse.Namespace, X: np.ndarray, Y: np.ndarray, start: Model | None
+) -> tuple[dict[str, np.ndarray], str, bool]:
+    """Return the rows of each part: those of a model that goes on, or drawn; in words; `others`."""
+    total, how = len(X), ""
+    if start is not None and start.training is not None and not args.drawn:
+        known = start.training
         if known.T == total:
-            return {name: known.rows(name) for name in PARTS}, "as the model had them"
+            rows = {name: known.rows(name) for name in PARTS}
+            same = has_units_of(start, X[rows["train"]], Y[rows["train"]])
+            return rows, _HAD[same], same is False
         how = f"drawn anew, for the model had {count(known.T, 'row')}"
     drawn = split(total, args.validation, args.test, split_source(args))
-    return dict(zip(PARTS, drawn, strict=True)), how
+    return dict(zip(PARTS, drawn, strict=True)), how, False
 
 
 def inputs_of(args: argparse.Namespace, table: AnyTable, targets: list[str]) -> list[str]:
