@@ -166,12 +166,15 @@ def _scores(data: Streamed, model: Model) -> dict[str, dict[str, np.ndarray]]:
 
         low, high, mean, deviation = Chunks(of).summary.X
         Y, F, E = (slice(i * nL, (i + 1) * nL) for i in range(3))
-        square, variance = np.hypot(mean[E], deviation[E]) ** 2, deviation**2
+        rmse = np.hypot(mean[E], deviation[E])
         varies = low[Y] < high[Y]
         none = np.full(nL, np.nan)
-        share = np.divide(square, variance[Y], out=none.copy(), where=varies)
-        found[name] = {"RMSE": np.sqrt(square), "R2": 1.0 - share}
+        share = np.divide(rmse, deviation[Y], out=none.copy(), where=varies) ** 2
+        found[name] = {"RMSE": rmse, "R2": 1.0 - share}
         if data.sizes["test"]:  # var E = var Y + var F - 2 cov
+            largest = np.max([deviation[at] for at in (Y, F, E)], axis=0)
+            deviation /= np.tile(np.where(largest > 0.0, largest, 1.0), 3)
+            variance = deviation**2
             covariance = 0.5 * (variance[Y] + variance[F] - variance[E])
             size = deviation[Y] * deviation[F]
             found[name]["R"] = np.divide(covariance, size, out=none, where=size > 0.0)

@@ -107,6 +107,8 @@ class Priors:
         """Return penalties of which all inputs share one: Σ γ_c over Σ of their squares."""
         squares, shared = self.squares(w), l2.copy()
         inputs = slice(self.count - self.depth + 1)
+        # by a power of two: weights that nothing needs go to zero, and products would vanish
+        squares = np.ldexp(squares, -np.frexp(squares[inputs].max(initial=0.0))[1])
         total = float(squares[inputs].sum())
         if total > 0.0:
             shared[inputs] = float((l2 * squares)[inputs].sum()) / total
@@ -133,7 +135,7 @@ class Priors:
         rest = max(rest + n - at.objective.Yt.size, EPS * n)  # n - γ
         beta = 0.5 * rest / E_D
         squares, own = self.squares(w), self.sums(1.0 - left)
-        with np.errstate(divide="ignore", invalid="ignore"):
+        with np.errstate(all="ignore"):
             best = own / (squares * 2.0 * beta * T)
         largest = float(diagonal.max()) or 1.0
         best = np.where(self.some & (squares > 0.0), best, LARGEST * largest)

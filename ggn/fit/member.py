@@ -210,7 +210,7 @@ class Path:
                 self.status = Status.VALIDATION
                 return
             best = self.priors.alike(at.l2, w) if alike else at.l2
-            change = np.abs(np.log(best / l2))[self.priors.some].max(initial=0.0)
+            change = _change(l2, best)[self.priors.some].max(initial=0.0)
             # without a step at another penalty, there will be none at the next
             if fit.nit == 0 or (change < SETTLED and fit.status is not Status.MAX_ITER):
                 self.status = fit.status
@@ -248,6 +248,13 @@ class Path:
     def waited(self) -> bool:
         since = len(self.seen) - 1 - max(self.best, self.begun)
         return since >= max(PATIENCE, self.best + 1 - self.begun)
+
+
+def _change(l2: np.ndarray, best: np.ndarray) -> np.ndarray:
+    """Return how far penalties are from those before, by their logarithms; of equal ones none."""
+    with np.errstate(all="ignore"):
+        found: np.ndarray = np.where(best == l2, 0.0, np.abs(np.log(best / l2)))
+    return found
 
 
 def of_rows(data: Objective, rows: np.ndarray) -> Objective:

@@ -18,6 +18,7 @@ from scipy.special import gammaln, logsumexp, stdtr, stdtrit
 
 from ggn._core.machine import check_room
 from ggn.io.columns import by_name
+from ggn.io.laplace import mixed_deviation
 from ggn.validation import flag, generator, integer, number, samples
 
 __all__ = ["Component", "Predictive", "log_density"]
@@ -74,8 +75,7 @@ class Predictive:
         if not flag("return_std", return_std):
             return F
         parts = self.components(X)
-        variance = np.mean([np.square(part.scale) for part in parts], axis=0)
-        return F, np.sqrt(variance + np.var([part.mean for part in parts], axis=0))
+        return F, mixed_deviation([part.scale for part in parts], [part.mean for part in parts])
 
     def intervals(self, X: Any, level: float = 0.9) -> tuple[np.ndarray, np.ndarray]:
         """Return the ends, each (T, nL), of intervals that hold new targets with this probability.

@@ -4,11 +4,15 @@ RMSE                sqrt(mean (φ_L - y)²), per target
 median error        median |φ_L - y|, per target: what outliers leave alone
 R                   correlation of φ_L and y, per target
 R2                  1 - Σ (φ_L - y)² / Σ (y - mean y)², per target
+
+In the targets' own unit, whose square may leave float64: each is scaled before it is squared.
 """
 
 from __future__ import annotations
 
 import numpy as np
+
+from ggn.linearization.columns import root_mean_square
 
 __all__ = ["correlation", "median_error", "r2", "rmse", "split", "validation_split"]
 
@@ -69,8 +73,7 @@ def rmse(Y: np.ndarray, F: np.ndarray) -> np.ndarray:
     >>> rmse(np.array([[0.0], [0.0]]), np.array([[3.0], [3.0]]))
     array([3.])
     """
-    result: np.ndarray = np.sqrt(np.square(F - Y).mean(axis=0))
-    return result
+    return root_mean_square(F - Y)
 
 
 def median_error(Y: np.ndarray, F: np.ndarray) -> np.ndarray:
@@ -95,6 +98,8 @@ def r2(Y: np.ndarray, F: np.ndarray, weights: np.ndarray | None = None) -> np.nd
     >>> r2(np.array([[0.0], [2.0]]), np.array([[0.0], [1.0]]))
     array([0.5])
     """
+    exponent = _exponents(Y)
+    Y, F = np.ldexp(Y, -exponent), np.ldexp(F, -exponent)
     total = np.average(np.square(Y - np.average(Y, 0, weights)), 0, weights)
     constant = Y.min(axis=0) == Y.max(axis=0)
     error = np.average(np.square(F - Y), 0, weights)
@@ -112,8 +117,15 @@ def correlation(Y: np.ndarray, F: np.ndarray) -> np.ndarray:
     >>> correlation(np.array([[0.0], [1.0], [2.0]]), np.array([[5.0], [7.0], [9.0]]))
     array([1.])
     """
+    Y, F = (np.ldexp(A, -_exponents(A)) for A in (Y, F))
     Y, F = Y - Y.mean(axis=0), F - F.mean(axis=0)
     size = np.sqrt(np.square(Y).sum(axis=0)) * np.sqrt(np.square(F).sum(axis=0))
     products = (Y * F).sum(axis=0)
     result: np.ndarray = np.divide(products, size, out=np.full_like(size, np.nan), where=size > 0.0)
     return result
+
+
+def _exponents(A: np.ndarray) -> np.ndarray:
+    """Return those of the powers of two that columns are as large as: without, digits stay."""
+    found: np.ndarray = np.frexp(np.abs(A).max(axis=0, initial=0.0))[1]
+    return found

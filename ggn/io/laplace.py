@@ -16,6 +16,7 @@ import numpy as np
 from scipy.linalg import cho_solve, solve_triangular
 
 from ggn.io.noise import NoiseLaw
+from ggn.linearization.columns import root_mean_square
 from ggn.network import MLP, chunks, one_of
 from ggn.validation import ArgumentError, describe, number
 
@@ -196,8 +197,7 @@ class LaplaceMixture:
         one, members = self.members(net, w)
         means = [one.forward(v, X) for v, _ in members]
         each = [part.deviation(one, v, X) for v, part in members]
-        spread: np.ndarray = np.sqrt(np.mean(np.square(each), axis=0) + np.var(means, axis=0))
-        return spread
+        return mixed_deviation(each, means)
 
     def members(self, net: MLP, w: Any) -> tuple[MLP, list[tuple[np.ndarray, Laplace]]]:
         """Return the shape of each network that is mixed, and of each weights and part."""
@@ -232,6 +232,23 @@ class LaplaceMixture:
 
     def __repr__(self) -> str:
         return f"LaplaceMixture({len(self.ws)} of {self.ws.shape[1]} weights)"
+
+
+def mixed_deviation(each: Any, means: Any) -> np.ndarray:
+    """Return the deviation of a mixture from those of its k parts and their means, (k, ...).
+
+    In whatever unit: squares of a target's own unit may leave float64 where it does not.
+
+    Examples
+    --------
+    >>> mixed_deviation([[3e-200], [3e-200]], [[-4e-200], [4e-200]])
+    array([5.e-200])
+    """
+    each, means = np.asarray(each), np.asarray(means)
+    with np.errstate(all="ignore"):
+        apart = means - (means / len(means)).sum(axis=0)
+        found: np.ndarray = np.hypot(root_mean_square(each), root_mean_square(apart))
+    return found
 
 
 def _told(noise: NoiseLaw) -> dict[str, Any]:

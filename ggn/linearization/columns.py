@@ -11,7 +11,7 @@ import numpy as np
 
 from ggn.linearization.robust_scale import median, robust_deviation
 
-__all__ = ["centre_and_size", "constant_by_rounding", "constant_columns"]
+__all__ = ["centre_and_size", "constant_by_rounding", "constant_columns", "root_mean_square"]
 
 EPS = float(np.finfo(np.float64).eps)
 MOST_ROWS = 1000
@@ -71,6 +71,23 @@ def centre_and_size(
     ]
     centres, sizes = zip(*found, strict=True)
     return np.concatenate(centres), np.concatenate(sizes)
+
+
+def root_mean_square(A: np.ndarray) -> np.ndarray:
+    """Return sqrt(mean A²) over the first axis, whose squares neither overflow nor vanish.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> root_mean_square(np.array([[3e-200, 5e200], [4e-200, 5e200]])).round(202)
+    array([3.54e-200, 5.00e+200])
+    """
+    with np.errstate(all="ignore"):
+        # by a power of two, which leaves the digits; what is infinite or nan has none, and stays
+        exponent = np.frexp(np.abs(A).max(axis=0, initial=0.0))[1]
+        squares = np.square(np.ldexp(A, -exponent))
+        found: np.ndarray = np.ldexp(np.sqrt(squares.mean(axis=0)), exponent)
+    return found
 
 
 def _in_own_size(A: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
