@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterator
 from itertools import pairwise
 from typing import Any
 
@@ -13,9 +15,13 @@ from sklearn.utils.validation import check_is_fitted
 
 from ggn.recurrent import NARXResult, narx
 from ggn.sklearn.parts import outputs, read, seed_of
-from ggn.validation import ArgumentError, integer, items, plain
+from ggn.validation import ArgumentError, Setting, integer, items, plain
 
 __all__ = ["NARXRegressor"]
+
+# what `ggn.narx` and its fit call the arguments
+_OWN = {"hidden": "hidden_layer_sizes", "l2": "alpha", "n_starts": "n_restarts", "U": "X", "Y": "y",
+        "y0": "y", "horizon": "steps_ahead"}  # fmt: skip
 
 
 class NARXRegressor(MultiOutputMixin, RegressorMixin, BaseEstimator):
@@ -111,22 +117,23 @@ class NARXRegressor(MultiOutputMixin, RegressorMixin, BaseEstimator):
         y = outputs(y)
         check_consistent_length(X, y)
         sizes = _sizes(session_sizes, len(y))
-        self.result_ = narx(
-            _cut(X, sizes),
-            _cut(y, sizes),
-            self.loss,
-            rng=seed_of(self.random_state),
-            max_iter=self.max_iter,
-            tol=self.tol,
-            l2=self.alpha,
-            robust=self.robust,
-            hidden=self.hidden_layer_sizes,
-            activation=self.activation,
-            output_lags=self.output_lags,
-            input_lags=self.input_lags,
-            free_run=self.free_run,
-            n_starts=self.n_restarts,
-        )
+        with _own_names():
+            self.result_ = narx(
+                _cut(X, sizes),
+                _cut(y, sizes),
+                self.loss,
+                rng=seed_of(self.random_state),
+                max_iter=self.max_iter,
+                tol=self.tol,
+                l2=self.alpha,
+                robust=self.robust,
+                hidden=self.hidden_layer_sizes,
+                activation=self.activation,
+                output_lags=self.output_lags,
+                input_lags=self.input_lags,
+                free_run=self.free_run,
+                n_starts=self.n_restarts,
+            )
         self.n_iter_, self.loss_ = max(self.result_.nit, 1), self.result_.fun
         self._mean = np.nanmean(y.reshape(len(y), -1), axis=0)
         return self
@@ -140,8 +147,10 @@ class NARXRegressor(MultiOutputMixin, RegressorMixin, BaseEstimator):
         ----------
         X : array_like, (T, n_features)
         y : array_like, (p,) or (T,), or with columns, optional
-            Measured outputs.  A free run begins with the first of each session, and looks at
-            no other; without them it begins with the mean of those trained on.
+            Measured outputs.  A free run begins with the first of each session, as many as the
+            largest lag.  After a gap, NaN in X, it begins anew, with the first that are measured
+            once inputs are again; at any others it does not look.  Without y it begins, each
+            time, with the mean of those trained on.
         steps_ahead : int, optional
             Predict each sample from the outputs measured so many samples before; by default
             the run is free.
@@ -151,7 +160,8 @@ class NARXRegressor(MultiOutputMixin, RegressorMixin, BaseEstimator):
         Returns
         -------
         ndarray, (T,) or (T, n_outputs)
-            The samples that a run begins with are y's own; where nothing is to be had, NaN.
+            The samples that a run begins with are y's own.  NaN in gaps, and up to the next gap
+            or session where one of the samples to begin with is missing, or there are no more.
         """
         check_is_fitted(self)
         fit = self.result_
@@ -172,23 +182,25 @@ class NARXRegressor(MultiOutputMixin, RegressorMixin, BaseEstimator):
             y = np.concatenate([y, np.full((len(X) - len(y), *y.shape[1:]), np.nan)])
         if len(y) != len(X):
             raise ArgumentError("y", f"must have as many samples as X, {len(X)}, got {len(y)}")
-        if steps_ahead is not None:
-            found = fit.predict(_cut(X, sizes), _cut(y, sizes), horizon=steps_ahead)
-        else:
-            found = [
-                _run(fit, x, own) for x, own in zip(_cut(X, sizes), _cut(y, sizes), strict=True)
-            ]
+        each = _cut(X, sizes), _cut(y, sizes)
+        with _own_names():
+            if steps_ahead is not None:
+                found = fit.predict(*each, horizon=steps_ahead)
+            else:
+                found = [_run(fit, x, own) for x, own in zip(*each, strict=True)]
         out: np.ndarray = np.concatenate(found)
         return out
 
     def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
-        """Return R² of the free run that begins with the first outputs, the others compared."""
+        """Return R² of the free run of `predict`; outputs that it begins with are not compared."""
         y = outputs(y)
         found = self.predict(X, y)
         p = self.result_.lags.depth
         kept = np.isfinite(found).reshape(len(y), -1).all(axis=1)
         kept &= np.isfinite(y).reshape(len(y), -1).all(axis=1)
         kept[:p] = False
+        for a, _ in _between_gaps(read(self, X, reset=False, ensure_all_finite="allow-nan")):
+            kept[a : a + p] = False
         weights = None if sample_weight is None else np.asarray(sample_weight)[kept]
         return float(r2_score(y[kept], found[kept], sample_weight=weights))
 
@@ -207,14 +219,36 @@ class NARXRegressor(MultiOutputMixin, RegressorMixin, BaseEstimator):
 def _run(fit: NARXResult, x: np.ndarray, y: np.ndarray) -> np.ndarray:
     """Return the free run of a session; where inputs are missing, it begins anew after them."""
     out, p = np.full(y.shape, np.nan), fit.lags.depth
-    whole = np.isfinite(x).all(axis=1)
-    edges = [0, *(np.flatnonzero(np.diff(whole)) + 1).tolist(), len(x)]
-    for a, b in pairwise(edges):
-        if whole[a] and b - a > p and np.isfinite(y[a : a + p]).all():
+    for a, b in _between_gaps(x):
+        if b - a > p and np.isfinite(y[a : a + p]).all():
             out[a:b] = fit.simulate(x[a:b], y[a : a + p])
     if len(x) and p:
         out[:p] = y[:p]
     return out
+
+
+def _between_gaps(x: np.ndarray) -> list[tuple[int, int]]:
+    """Return where inputs (T, n) are measured: the first of such samples, and one past them."""
+    whole = np.isfinite(x).all(axis=1)
+    edges = [0, *(np.flatnonzero(np.diff(whole)) + 1).tolist(), len(x)]
+    return [(a, b) for a, b in pairwise(edges) if whole[a]]
+
+
+@contextlib.contextmanager
+def _own_names() -> Iterator[None]:
+    """Have errors name the arguments of the estimator."""
+    try:
+        yield
+    except ArgumentError as error:
+        text = [
+            Setting(_own(piece.argument), piece.values) if isinstance(piece, Setting) else piece
+            for piece in error.text
+        ]
+        raise ArgumentError(_own(error.argument), *text) from error
+
+
+def _own(argument: str) -> str:
+    return _OWN.get(argument, argument)
 
 
 def _sizes(given: Any, T: int) -> list[int]:
