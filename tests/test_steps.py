@@ -118,6 +118,16 @@ def test_undamped_dual_and_primal_where_they_exist():
     assert_close(d, np.linalg.lstsq(P.T, r, rcond=None)[0], 1e-8)
 
 
+def test_dual_steps_are_accurate_where_residuals_outnumber_weights():
+    """Most of the residuals is what no step can change, and mu divides nothing of it."""
+    mu, c, rng = 1e-10, case((1, 3, 2), ("tanh", "identity")), np.random.default_rng(5)
+    X, Y = rng.standard_normal((40, 1)), 10.0 * rng.standard_normal((40, 2))
+    d, _ = solve(steps.Dual(), c, X, Y, "squared", Metric(mu, None))
+    G = reference.normal_matrix(c.spec, c.w, X, Y, reference.LOSSES["squared"](), psd=True)
+    g = reference.gradient(c.spec, c.w, X, Y, reference.LOSSES["squared"]())
+    assert np.linalg.norm(G @ d + mu * d - g) < 1e-9 * np.linalg.norm(g)
+
+
 def test_singular_matrix_gives_no_step():
     """A weight that nothing depends on: a zero on the diagonal; with mu there is a step."""
     c = case((2, 1), "identity", bias=False)

@@ -48,7 +48,7 @@ def test_a_plan_is_for_the_threads_that_there_are_now():
 
     def bytes_of_dual(count):
         with ggn.threads(count):
-            found = ggn.plan(ggn.MLP((8, 50, 1)), 10_000).candidates
+            found = ggn.plan(ggn.MLP((8, 2000, 1)), 10_000).candidates
         return next(c.bytes for c in found if type(c.step).__name__ == "Dual")
 
     assert bytes_of_dual(1) < bytes_of_dual(2)

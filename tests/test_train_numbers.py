@@ -17,6 +17,10 @@ SECOND_ORDER = ["primal", "dual", "minimum_norm"]
 PLAIN = LevenbergMarquardt(acceleration=0.0, refits=False)
 
 
+class ByPython(LevenbergMarquardt):
+    """The same rule, of a kind that the compiled loop does not know."""
+
+
 def fit(x=X, y=Y, **changed):
     return ggn.train(NET, x, y, **({"w0": W0, "max_iter": 12} | changed))
 
@@ -172,3 +176,26 @@ def test_undamped_takes_alpha_of_the_step(alpha):
     ggn.train(net, X, Y, w0=path[0], damping=Undamped(alpha), callback=path.append, max_iter=6)
     for k, w in enumerate(path):
         np.testing.assert_allclose(w - best, (1 - alpha) ** k * (path[0] - best), atol=1e-13)
+
+
+@pytest.mark.parametrize(
+    ("sizes", "bias", "samples", "copies"),
+    [((1, 3, 2), False, 11, 1), ((1, 8, 1), True, 10, 2)],
+    ids=["more residuals than weights", "repeated samples"],
+)
+@pytest.mark.parametrize("damping", [LevenbergMarquardt(), ByPython()], ids=["compiled", "python"])
+def test_dual_steps_end_where_the_gradient_is_no_help_either(sizes, bias, samples, copies, damping):
+    """The kernel matrix is singular there, whatever the weights are."""
+    net, ends = ggn.MLP(sizes, bias=bias), 0
+    for seed in range(12):
+        rng = np.random.default_rng(seed)
+        X = np.repeat(rng.standard_normal((samples, 1)), copies, axis=0)
+        Y = rng.standard_normal((len(X), net.n_outputs))
+        options = {"w0": "normal", "rng": seed, "damping": damping, "max_iter": 1000}
+        end = ggn.train(net, X, Y, "smooth_lp", step="dual", **options)
+        if end.success:
+            down = [end.w - t * end.jac for t in 10.0 ** np.arange(-14.0, 1.0)]
+            least = min(ggn.linearize(net, w, X, Y, "smooth_lp").loss for w in down)
+            assert least > (1.0 - 1e-8) * end.fun, seed
+            ends += 1
+    assert ends > 3

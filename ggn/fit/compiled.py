@@ -24,6 +24,7 @@ from ggn.linearization import BaseObjective, Objective
 from ggn.linearization.assembly import by_columns, lanes_of_blocks
 from ggn.losses import BUILT_IN, Loss, Residual
 from ggn.steps import Dual, Primal, Step
+from ggn.steps.dual import outnumbered
 
 __all__ = ["Small", "memory_size", "small", "suits"]
 
@@ -56,12 +57,17 @@ def suits(objective: BaseObjective, step: Step, damping: Damping) -> TypeGuard[O
         return False
     if any(a.code < 0 for a in net.activations) or not _known(objective.loss):
         return False
-    if type(step) is Dual:
+    if _dual(objective, step):
         few = not objective.penalised and objective.T * net.n_outputs <= MOST
         return few and memory_size(objective, step) <= MOST_BYTES
     one = lanes_of_blocks(net, objective.T) == 1
-    small = type(step) is Primal and one and net.n_weights <= MOST
+    small = type(step) in (Primal, Dual) and one and net.n_weights <= MOST
     return small and memory_size(objective, step) <= MOST_BYTES
+
+
+def _dual(objective: BaseObjective, step: Step) -> bool:
+    """Whether the kernel matrix is what is solved with."""
+    return type(step) is Dual and not outnumbered(objective)
 
 
 def _known(loss: Loss) -> bool:
@@ -84,7 +90,7 @@ class Small:
         self.objective, self.layout = objective, objective.net.layout
         assert isinstance(how.metric, ScaleInvariant)
         assert isinstance(how.rule, Nielsen)
-        self.run, self.metric, self.rule = run, how.metric, how.rule
+        self.run, self.metric, self.rule, self.step = run, how.metric, how.rule, how.step
         self.form, self.kind = _forms(objective, how.step)
         size = self.layout.descent_size(objective.T, self.kind, self.form)
         self.memory = objective.scratch(size)
@@ -101,6 +107,29 @@ class Small:
 
         `late` says whether the first trial is yet to be looked at by `reach.find_at_start`.
         """
+        while True:
+            status: Status | None = self._iterate(late)
+            if status is Status.PRECISION and self.kind == DUAL:
+                status, late = self._go_on(), False
+            if status is not None:
+                return status
+
+    def _go_on(self) -> Status | None:
+        """Take a step that the kernels did not find: they do not measure how accurate theirs are.
+
+        They end where there is none with more damping, or one that is wrong promises little.
+        """
+        run, rule = self.run, self.rule
+        at = run.linearize()
+        prepared = self.step.prepare(at, self.metric)
+        found = reach.find_before_the_end(run, prepared, at, rule, rule.mu)
+        if found is None:
+            return Status.PRECISION
+        rule.accept(found)
+        return run.accept(found, prepared)
+
+    def _iterate(self, late: bool) -> Status:
+        """Iterate as far as the kernels go."""
         run, parts = self.run, self.parts
         parts["w"][:], parts["best"][:], parts["largest"][:] = (
             run.w,
@@ -163,7 +192,7 @@ def _forms(objective: Objective, step: Step) -> tuple[int, int]:
     """Return what H_E is, and whose system is solved, as the kernels number them."""
     constant = objective.constant_curvature() is not None
     form = 0 if constant else 2 if objective.loss.name == "softmax_cross_entropy" else 1
-    return form, DUAL if type(step) is Dual else COLUMNS if by_columns(objective) else BLOCKS
+    return form, DUAL if _dual(objective, step) else COLUMNS if by_columns(objective) else BLOCKS
 
 
 def _numbers(run: Run, rule: Nielsen, objective: Objective) -> dict[str, float]:

@@ -61,6 +61,8 @@ def subsampled_cost(net: MLP, T: int) -> tuple[float, float]:
 def dual_cost(net: MLP, T: int, penalised: bool) -> tuple[float, float]:
     """Return the flops and bytes of a dual iteration."""
     N, k = net.n_weights, T * net.n_outputs
+    if k > N:  # solved by the normal matrix, see `ggn.steps.dual`
+        return primal_cost(net, T, T)
     work = k**3 / 3 / 0.6 + T * sweep_work(net, net.n_outputs) + calls(net, 1)
     work += 2 * FLOPS_PER_CALL
     if penalised:

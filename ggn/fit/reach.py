@@ -34,7 +34,7 @@ def find_before_the_end(
     for mu in (*_decades(first, 0.1), *_decades(first, 10.0)):
         d = prepared.solve(mu)
         if d is None or run.promise(d, prepared, mu) <= seen:
-            if mu > first:
+            if mu > first and prepared.accurate(d, mu):
                 break  # more damping promises less
             continue
         trial = run.attempt(d, prepared, rule, mu)

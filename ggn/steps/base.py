@@ -42,6 +42,13 @@ class Prepared(ABC):
     def solve(self, mu: float) -> np.ndarray | None:
         """Return the step d (to be subtracted from w), or None if it cannot be had."""
 
+    def accurate(self, d: np.ndarray | None, mu: float) -> bool:
+        """Return whether d, the last solve's at mu, is as good as more damping would make it.
+
+        By default True, also where there is none.
+        """
+        return True
+
     def accelerate(self, d: np.ndarray) -> np.ndarray | None:
         """Return a = (G + mu D²)⁻¹ P H_E φ''[d, d] with the last solve's factor, or None.
 

@@ -6,17 +6,27 @@ import numpy as np
 
 from ggn import _core
 from ggn.damping import Metric
-from ggn.linearization import BaseLinearization, Linearization
+from ggn.linearization import BaseLinearization, BaseObjective, Linearization
 from ggn.linearization.dual_system import DualSystem
 from ggn.steps.base import Prepared, Step, in_memory
 from ggn.steps.cholesky import damped_cholesky
+from ggn.steps.primal import PreparedPrimal
 
-__all__ = ["Dual"]
+__all__ = ["Dual", "outnumbered"]
+
+ACCURATE = 1e-2  # of the gradient, in the metric: what a step may leave of it
+
+
+def outnumbered(objective: BaseObjective) -> bool:
+    """Whether there are more residuals than weights, so that Bᵀ D⁻² B is singular everywhere."""
+    return objective.T * objective.net.n_outputs > objective.net.n_weights
 
 
 class Dual(Step):
     """Cholesky of the T·nL x T·nL kernel matrix; for more weights than residuals.
 
+    Where residuals outnumber weights the kernel matrix is singular, and what mu divides by there
+    cancels but for its rounding: the same step is then computed from the smaller normal matrix.
     B is not stored if there is no penalty l2 and the metric is a product over
     units and inputs, as `LevenbergMarquardt`'s is.  Otherwise B is stored, and
     each trial forms the kernel matrix anew.
@@ -28,6 +38,8 @@ class Dual(Step):
     def prepare(self, at: BaseLinearization, metric: Metric) -> Prepared:
         """Assemble the kernel matrix, or B."""
         at = in_memory(at, self)
+        if outnumbered(at.objective):
+            return PreparedPrimal(at, metric)
         if at.objective.penalised:
             return _Stored(at, metric)
         system = DualSystem(at.objective, at.w)
@@ -37,7 +49,24 @@ class Dual(Step):
         return _Stored(at, metric, scale)
 
 
-class _Prepared(Prepared):
+class _Dual(Prepared):
+    """Measures its steps, which with little damping are wrong where the kernel is singular.
+
+    So it is where columns of B depend on each other, as those of repeated samples do.
+    """
+
+    at: Linearization
+
+    def accurate(self, d: np.ndarray | None, mu: float) -> bool:
+        if d is None:
+            return False
+        D = 1.0 if self.scale is None else self.scale
+        left = self.at.operator().matvec(d) + mu * D * D * d - self.gradient
+        allowed = ACCURATE * np.linalg.norm(self.gradient / D)
+        return bool(np.linalg.norm(left / D) <= allowed)
+
+
+class _Prepared(_Dual):
     def __init__(self, at: Linearization, system: DualSystem, scale: np.ndarray | None) -> None:
         self.at, self.system, self.scale = at, system, scale
         self.gradient = system.gradient
@@ -68,7 +97,7 @@ class _Prepared(Prepared):
         return d
 
 
-class _Stored(Prepared):
+class _Stored(_Dual):
     """With Λ = 2 l2 + mu D² and d0 = Λ⁻¹ 2 l2 w: d = d0 + Λ⁻¹B (I + BᵀΛ⁻¹B)⁻¹ (r - Bᵀd0)."""
 
     def __init__(self, at: Linearization, metric: Metric, scale: np.ndarray | None = None) -> None:
