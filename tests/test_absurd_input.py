@@ -138,9 +138,9 @@ def test_arrays_that_memory_does_not_hold():
 
 
 def test_steps_that_memory_does_not_hold():
-    wide, few = ggn.MLP((2, 10**6, 1)), ggn.MLP((1, 1))
+    wide, more = ggn.MLP((2, 10**6, 1)), ggn.MLP((1, 10**6, 1))
     many = np.linspace(-1.0, 1.0, 10**6)[:, np.newaxis]
-    for step, data in (("primal", (wide, X, Y)), ("dual", (few, many, many))):
+    for step, data in (("primal", (wide, X, Y)), ("dual", (more, many, many))):
         with pytest.raises(ValueError, match=r"^step must fit into memory, got .* B$"):
             ggn.train(*data, step=step, max_iter=1)
 
