@@ -138,3 +138,41 @@ def test_huge_outputs_are_no_rounding_of_a_bounded_loss(size, loss):
         assert d.verdict is not Verdict.GLOBAL_MINIMUM
         at = ggn.linearize(net, w, A, Y, loss)
         assert at.rounding < 1e-6 * at.loss
+
+
+# ------------------------------------------------------------- units in which nothing is rounded
+
+HALVES = [2.0**-30, 2.0**-12, 2.0**10, 2.0**30]
+
+
+@pytest.mark.parametrize("unit", HALVES)
+def test_the_direction_of_a_runaway_does_not_depend_on_the_inputs_unit(unit):
+    """One sample holds the unit, and its weights can grow about it whatever that measures."""
+    net, x = ggn.MLP((1, 1, 1)), np.array([[-2.0], [-1.0], [0.5], [1.0], [2.0]])
+    y, w = [-0.9, -1.1, 0.3, 1.1, 0.9], np.array([40.0, np.arctanh(0.3) - 20.0, 1.0, 0.0])
+    ray = ggn.surface.runaway_ray(net, w, x, y)
+    units = np.array([unit, 1.0, 1.0, 1.0])
+    other = ggn.surface.runaway_ray(net, w / units, x * unit, y)
+    np.testing.assert_array_equal(other.direction * units, ray.direction)
+    np.testing.assert_array_equal(other.losses, ray.losses)
+    np.testing.assert_array_equal(other.slopes, ray.slopes)
+    assert ggn.diagnose(net, w / units, x * unit, y).verdict is Verdict.RUNAWAY
+
+
+@pytest.mark.parametrize("unit", HALVES)
+def test_weights_of_inputs_are_large_in_any_unit_or_none(unit):
+    """Without a hidden layer they are those of the outputs."""
+    net, rng = ggn.MLP((3, 1), output_activation="relu"), np.random.default_rng(0)
+    x, y, w = (
+        rng.standard_normal((10, 3)),
+        rng.standard_normal(10),
+        np.array([1.0, -1.0, 0.5, -9.0]),
+    )
+    units = np.array([unit, unit, unit, 1.0])
+    for weights in (w, 1e6 * w):
+        kinds = [
+            [said.kind for said in ggn.diagnose(net, weights / u, x * v, y).evidence]
+            for u, v in ((1.0, 1.0), (units, unit))
+        ]
+        assert kinds[0] == kinds[1]
+        assert (EvidenceKind.LARGE_WEIGHTS in kinds[0]) == (weights is not w)

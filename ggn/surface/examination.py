@@ -112,7 +112,10 @@ class Examination:
         """Whether data in this scale do not explain the size of the weights."""
         out = LARGE * float(np.abs(self.objective.Yt).max() or 1.0)
         hidden = any(layer.large.size for layer in self.saturation.layers[:-1])
-        return hidden or float(np.abs(self.net.unpack(self.at.w)[-1]).max()) > 10.0 * out
+        W, net = np.abs(self.net.unpack(self.at.w)[-1]), self.net
+        if net.depth == 1:  # its inputs are the data, in whatever units
+            W[: net.n_inputs] *= np.abs(self.objective.X).max(axis=0)[:, np.newaxis]
+        return hidden or float(W.max()) > 10.0 * out
 
     @functools.cached_property
     def far_out(self) -> FarOut | None:

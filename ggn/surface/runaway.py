@@ -3,8 +3,9 @@
 A unit with incoming weights v runs away if v can grow along a d that leaves its net
 input as it is on the other samples U and drives it outwards on those S where it is flat:
 
-    d = (1 - Φ_U⁺ Φ_U) v,    sign(z_i) φ_iᵀ d > 0 for i in S    (φ_i: rows of φ̂_{l-1}).
+    d = (1 - Φ_U⁺ Φ_U) v,    sign(z_i) φ_iᵀ d > 0 for i in S    (φ_i: rows of φ̂_{l-1}),
 
+each input in units of its largest size, so that d does not depend on those of the data.
 If J does not rise along w + (factor - 1) d, the stop is on the way to an infimum at
 infinity rather than at a local minimum.  What J itself does not show in its rounding, its
 slope dᵀ∇J does, of which no part cancels but what ∇_E and ∂φ_L/∂d are off by.
@@ -217,11 +218,13 @@ def _outwards(net: MLP, w: np.ndarray, X: np.ndarray) -> tuple[list[SaturatedUni
         inputs = np.concatenate([part.inputs[layer - 1].T.copy() for part in parts])
         v = net.unpack(w)[layer - 1]
         z = inputs @ v - net.fixed_bias
+        D = np.abs(inputs).max(axis=0)
+        D[D == 0.0] = 1.0
         along = net.unpack(d)[layer - 1]  # a view: d is filled through it
         for unit in (unit for unit in found if unit.layer == layer):
             k, flat = unit.unit, np.zeros(len(X), bool)
             flat[unit.samples] = True
-            step = _null_part(inputs[~flat], v[:, k])
+            step = _null_part(inputs[~flat] / D, D * v[:, k]) / D
             outwards = np.sign(z[flat, k]) * (inputs[flat] @ step)
             if (outwards > FLAT * np.abs(z[flat, k])).all():
                 along[:, k] = step
