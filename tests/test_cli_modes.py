@@ -346,3 +346,13 @@ def test_bad_options(train, tmp_path, options, message):
 def test_no_matplotlib_is_said_before_anything_is_trained(train, tmp_path, monkeypatch):
     monkeypatch.setitem(__import__("sys").modules, "matplotlib", None)
     fails(train("--plot", tmp_path / "a.png"), r"--plot needs matplotlib: pip install ggn\[plot\]")
+
+
+def test_without_a_step_the_weights_of_the_start_are_kept(run, tmp_path):
+    """Constant targets are met by the start; there is no iteration of which weights could be."""
+    path = tmp_path / "flat.csv"
+    path.write_text("x,y\n" + "".join(f"{k},1\n" for k in range(6)))
+    result = run("train", path, "--target", "y", "--hidden", "2", "--patience", "2", "--l2", "0")
+    assert result.status == 0
+    assert "run         0 iterations, " in result.out
+    assert "; weights of iteration 0 kept" in result.out

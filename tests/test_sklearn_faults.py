@@ -117,3 +117,15 @@ def test_one_weight_for_all_samples_is_real(kind):
     for weight in (2 + 1j, np.complex128(2.0), 10**400, -1.0):
         with pytest.raises(ValueError, match=r"^sample_weight must be a number"):
             kind((2,), max_iter=3).fit(X, y, sample_weight=weight)
+
+
+@pytest.mark.parametrize("y", [[2.0, 2.0, 2.0, 2.0], [1.0, 4.0]])
+def test_early_stopping_of_what_is_a_minimum_at_the_start(y):
+    """Constant targets, or one sample to train on, are met by a constant: no step is taken."""
+    X = np.arange(float(len(y)))[:, np.newaxis]
+    model = GGNRegressor(3, alpha=0.0, early_stopping=True, random_state=0).fit(X, y)
+    assert model.n_iter_ == 0
+    assert len(model.validation_scores_) == 1
+    held = model.model_.training.rows("validation")
+    error = (model.predict(X) - y)[held] / model.model_.y_scale
+    assert model.result_.validation_losses == pytest.approx([np.mean(error**2)], abs=1e-20)

@@ -67,7 +67,8 @@ class Fit:
     @property
     def kept(self) -> int | None:
         """The iterate kept, if it is not the last; a `Task` counts from that of the first step."""
-        return self.best.kept + 1 if self.best.get("kept") is not None else None
+        kept = self.best.get("kept")
+        return None if kept is None else min(kept + 1, self.best.nit)
 
     @property
     def place(self) -> int:

@@ -116,7 +116,7 @@ class Task:
 
         With samples held out, the result's w, fun and jac are those of least
         validation loss, and validation_losses, validation_scores (lists, an entry
-        per iterate) and kept, the index of the least, say how it was found.
+        per iterate, without a step one) and kept, the index of the least, say how it was found.
         """
         w0: From
         if self.last is not None:
@@ -199,6 +199,9 @@ class Task:
                 tol=tol, callback=observe, max_seconds=seconds, l2=l2, **self.options,
             )  # fmt: skip
         if stopping is not None:
+            stepped = bool(stopping.losses)
+            if not stepped:  # the start is what there is
+                stopping.see(result.w)
             result.update(
                 validation_losses=stopping.losses,
                 validation_scores=stopping.scores,
@@ -208,7 +211,7 @@ class Task:
                 far = far_out(self._objective(loss), stopping.best_w)
                 status, message = told(Status.VALIDATION, far)
                 result.update(status=status, message=message, success=status.success)
-            if stopping.losses:
+            if stepped:
                 self._move(result, stopping.best_w, loss)
                 result.update(state=None)  # which is of the last iterate
         return result

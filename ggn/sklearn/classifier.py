@@ -111,7 +111,7 @@ class GGNClassifier(ClassifierMixin, BaseGGN):
     n_features_in_, feature_names_in_ : int, ndarray of str
         Names where X had column names, all of them strings.
     validation_scores_ : list of float
-        Accuracy on the samples held out, after each step; only with early stopping.
+        Accuracy on samples held out after each step, without one once; only with early stopping.
     best_validation_score_ : float
         At the weights kept.
     model_ : ggn.Model

@@ -114,7 +114,7 @@ class GGNRegressor(MultiOutputMixin, RegressorMixin, BaseGGN):
     feature_names_in_ : ndarray of str
         Where X had column names, all of them strings.
     validation_scores_ : list of float
-        R² on the samples held out, after each step; only with early stopping.
+        R² on samples held out after each step, without one once; only with early stopping.
     best_validation_score_ : float
         At the weights kept; nan where the targets held out are all the same: R² is undefined.
     model_ : ggn.Model
