@@ -359,6 +359,11 @@ def at_kink(at, f):
         yield f"no net input is at a kink: the nearest is {at.nearest_kink:.3g} off"
 
 
+def over_kink(at, f):
+    if not {"relu", "leaky_relu"} & set(at.p.names):
+        yield "no activation of the network has a kink"
+
+
 def large(at, f):
     if off(f["largest"], np.abs(at.w).max(), 1e-12):
         yield "largest weight: another"
@@ -389,7 +394,7 @@ CLAIMS = {
     "POSITIVE_BUT_FLAT": positive, "POSITIVE_BUT_LEVEL": positive,
     "ONE_SIDED": inertia, "NO_DESCENT": inertia,
     "UNEXPLAINED_ZEROS": inertia, "AT_KINK": at_kink, "LARGE_WEIGHTS": large,
-    "FALL_NOT_SEEN": promised, "NO_HESSIAN": nothing, "PENALISED": nothing,
+    "OVER_KINK": over_kink, "FALL_NOT_SEEN": promised, "NO_HESSIAN": nothing, "PENALISED": nothing,
     "NO_NEARBY_ZERO": nothing, "IDLE_OUTPUT": idle_output, "LEAST": least,
     "QUASI_SEPARATED": quasi_separated,
 }  # fmt: skip

@@ -101,6 +101,10 @@ class EvidenceKind(enum.Enum):
     POSITIVE_BUT_LEVEL = f"{_POSITIVE}, and {{zeros}} zeros along which J is constant to rounding."
     PENALISED = "J has a penalty; whether another minimum is lower is not known."
     AT_KINK = "A net input lies at a kink of its activation, where J may have no gradient."
+    OVER_KINK = (
+        "Newton steps to a zero of the gradient lead to a kink of an activation, or over one, "
+        "where J has another gradient: they prove nothing."
+    )
     NO_HESSIAN = "J has no Hessian: an activation has no second derivative, or it overflows."
     ESTIMATE = (
         "Lanczos finds no eigenvalue of the Hessian below {lowest:.2g}; that is an estimate, "

@@ -226,7 +226,7 @@ def isolated(point: Bent) -> Judgement:
     if point.lost or second is None or second.spectrum.inertia is None:
         return OPEN
     near = None if point.kinks[1] else second.stationary
-    if near is None:
+    if near is None or near.one_sided:
         return OPEN
     flat = near.flat.shape[1]
     measured: dict[str, Any] = {"flat": flat}
@@ -268,8 +268,10 @@ def _why_open(point: Examination) -> Evidence:
         return seen(EvidenceKind.NO_HESSIAN)
     if not second.spectrum.dense:
         return seen(EvidenceKind.ESTIMATE, lowest=second.values[0])
+    if second.over_kink:
+        return seen(EvidenceKind.OVER_KINK)
     positive, zero, negative = second.counts
-    if point.kinks[1]:
+    if point.kinks[1] or (second.stationary is not None and second.stationary.one_sided):
         kind = EvidenceKind.ONE_SIDED
     elif negative or not zero:
         kind = EvidenceKind.NO_DESCENT

@@ -7,6 +7,7 @@ V the eigenvectors of H at the start whose eigenvalues do not count as zero.  A 
 where (Kantorovich) each step is at most half the one before it, none leads further than a
 tenth of the weights of any unit, and what is left of g, along all directions, is rounding.
 In a tail, as of exp(-w), each step is as long as the last; on a plateau what is left is g.
+The Hessian is that of one side of every kink: of a zero on one, or beyond, it knows nothing.
 
 Units are judged one by one, each by its incoming weights: those of an output in small units,
 or of an input in large ones, do not count for less.
@@ -16,7 +17,7 @@ from __future__ import annotations
 
 import functools
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from scipy.linalg.lapack import dposv, dpotrf, dpotrs, dsysv
@@ -26,6 +27,7 @@ from ggn.linearization import BaseLinearization, Objective
 from ggn.linearization.hessian import scaled_hessian, scaled_operator
 from ggn.linearization.spectrum import Spectrum, rounded
 from ggn.surface.flat import flat_directions
+from ggn.surface.kinks import kinks_between
 from ggn.surface.units import Units
 
 __all__ = ["NearbyZero", "gradient_noise", "nearby_zero"]
@@ -75,6 +77,8 @@ class NearbyZero:
     left: float  # share of the gradient, for weights D w
     noise: np.ndarray  # of the gradient of each unit
     hessian: np.ndarray | None = field(default=None, repr=False)  # D⁻¹ H_J D⁻¹ there, if at hand
+    over_kink: bool = False  # where σ' jumps: on the way, or there
+    one_sided: bool = False  # whether σ'' jumps there
 
     @property
     def scale(self) -> np.ndarray:
@@ -129,6 +133,9 @@ class NearbyZero:
         each, values = units.spread(self.noise), np.square(np.tril(L).T @ V).sum(axis=0) + tolerance
         for v, value in zip(V.T, values.tolist(), strict=True):
             reach = (abs(float(v @ g)) + float(np.linalg.norm(v * each))) / value
+            far = w + reach * v / self.scale
+            if any(kinks_between(self.end.objective, w, far, units.natural_weights)):
+                return False
             if not units.shares(reach * v, w).max(initial=0.0) > CLOSE:
                 continue
             for side in (-reach, reach):
@@ -162,6 +169,16 @@ def nearby_zero(
 
     Eigenvalues up to `tolerance`, or else up to the spectrum's own, are left out.
     """
+    found = _nearby(at, units, spectrum, tolerance)
+    if found is None:
+        return None
+    jumps = kinks_between(at.objective, at.w, found.end.w, units.natural_weights)
+    return replace(found, over_kink=jumps[0], one_sided=jumps[1])
+
+
+def _nearby(
+    at: BaseLinearization, units: Units, spectrum: Spectrum, tolerance: float
+) -> NearbyZero | None:
     if not spectrum.dense:
         return _truncated(at, units)
     for zero in sorted({tolerance, spectrum.tolerance}, reverse=True):

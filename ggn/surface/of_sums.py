@@ -174,6 +174,8 @@ def _unsettled(point: _Point) -> Judgement:
         kind = EvidenceKind.TOO_MANY_WEIGHTS if point.curved else EvidenceKind.NO_HESSIAN
         kind = EvidenceKind.AT_KINK if point.kinks[0] else kind
         return Judgement(Verdict.INCONCLUSIVE, (seen(kind),))
+    if second.over_kink:
+        return Judgement(Verdict.INCONCLUSIVE, (seen(EvidenceKind.OVER_KINK),))
     positive, zero, negative = second.counts
     kind = EvidenceKind.NO_DESCENT if negative or not zero else EvidenceKind.UNEXPLAINED_ZEROS
     kind = EvidenceKind.ONE_SIDED if point.kinks[1] else kind

@@ -126,9 +126,18 @@ class SecondOrder:
             t *= 2.0
 
     @functools.cached_property
+    def _nearby(self) -> NearbyZero | None:
+        return nearby_zero(self.at, self.units, self.spectrum, self.tolerance)
+
+    @property
     def stationary(self) -> NearbyZero | None:
         """The zero of the gradient nearby, if that is known."""
-        return nearby_zero(self.at, self.units, self.spectrum, self.tolerance)
+        return None if self.over_kink else self._nearby
+
+    @property
+    def over_kink(self) -> bool:
+        """Whether Newton steps lead to a kink or beyond, where J has another gradient."""
+        return self._nearby is not None and self._nearby.over_kink
 
 
 class Bent(Protocol):

@@ -1,0 +1,101 @@
+"""Activations whose derivative jumps: what may be claimed of points at a kink, or next to one."""
+
+import numpy as np
+import pytest
+
+import ggn
+from ggn import Status
+from ggn.surface import EvidenceKind, Verdict
+from ggn.surface.kinks import kinks_between
+
+L2 = 1e-2
+HINGE = ggn.Activation(  # leaky_relu, but that nobody says where its kink is
+    "hinge",
+    lambda z: np.where(z > 0.0, z, 0.01 * z),
+    lambda z: np.where(z > 0.0, 1.0, 0.01),
+    lambda z: 0.0 * z,
+)
+ACTIVATIONS = pytest.mark.parametrize("activation", ["leaky_relu", HINGE], ids=str)
+
+
+def loss(w, X, Y):
+    """J of F(1, 1, 2) of slope 0.01, with the penalty."""
+    z = w[0] * X[:, 0] + w[1]
+    phi = np.column_stack([np.where(z > 0.0, z, 0.01 * z), np.ones(len(X))])
+    F = phi @ w[2:].reshape(2, 2).T
+    return np.square(F - Y).sum(axis=1).mean() + L2 * np.square(w).sum()
+
+
+def beside_a_saddle():
+    """Data, and w off all kinks, next to where the unit's weights are 0 and outputs the mean."""
+    rng = np.random.default_rng(163)
+    X, Y = rng.standard_normal((4, 1)), rng.standard_normal((4, 2))
+    c = Y.mean(axis=0) / (1.0 + L2)
+    w = np.array([-2.70904913e-07, 2.084482e-09, 8.95096791e-09, c[0], 2.17309376e-07, c[1]])
+    return w, X, Y
+
+
+@ACTIVATIONS
+@pytest.mark.parametrize("chunked", [False, True])
+def test_a_zero_of_the_gradient_at_a_kink_is_no_minimum(activation, chunked):
+    """Newton steps find it, by the Hessian of the side of w; J falls on others."""
+    w, X, Y = beside_a_saddle()
+    way = np.random.default_rng(0).standard_normal((2000, 6))
+    falls = min(loss(w + 1e-3 * d / np.linalg.norm(d), X, Y) for d in way)
+    assert falls < loss(w, X, Y) - 1e-7
+    net = ggn.MLP((1, 1, 2), activation)
+    data = (ggn.Chunks([(X[:2], Y[:2]), (X[2:], Y[2:])]),) if chunked else (X, Y)
+    d = ggn.diagnose(net, w, *data, l2=L2)
+    assert d.loss == pytest.approx(loss(w, X, Y))
+    assert d.verdict in (Verdict.INCONCLUSIVE, Verdict.INFEASIBLE)
+    assert d.evidence[0].kind is EvidenceKind.OVER_KINK
+
+
+@ACTIVATIONS
+@pytest.mark.parametrize("off", [0.0, 1e-9, 1e-5])
+def test_a_minimum_off_all_kinks_is_one(activation, off):
+    """On one side of the kink the net is linear; with a penalty its minimum is strict."""
+    X, Y = np.linspace(1.0, 2.0, 6)[:, None], np.array([[1.0], [1.5], [1.2], [2.0], [1.9], [2.4]])
+    net = ggn.MLP((1, 1, 1), activation)
+    w = ggn.train(net, X, Y, l2=L2, w0=[1.0, 0.1, 1.0, 0.1]).w
+    assert (w[0] * X + w[1] > 0.1).all()
+    w = w + off * np.array([1.0, -1.0, 1.0, -1.0])
+    assert ggn.diagnose(net, w, X, Y, l2=L2).verdict is Verdict.LOCAL_MINIMUM
+
+
+def test_no_minimum_is_certified_at_the_end_of_newton_steps_to_a_jump_of_curvature():
+    """elu's unit tends to 0, where σ'' jumps: the Hessian there is that of one side."""
+    X, Y = np.array([[1.0], [2.0]]), np.array([[0.1], [0.2]])
+    net = ggn.MLP((1, 1, 1), "elu")
+    w = np.array([1e-7, 0.0, 0.0, 0.15 / 1.1])
+    d = ggn.diagnose(net, w, X, Y, l2=0.1)
+    assert d.verdict is Verdict.INCONCLUSIVE
+    assert d.evidence[0].kind is EvidenceKind.ONE_SIDED
+
+
+@pytest.mark.parametrize(
+    ("activation", "w", "there", "found"),
+    [
+        ("relu", [1.0], [1.1], (False, False)),
+        ("relu", [1.0], [-1.0], (True, False)),
+        ("relu", [1.0], [0.4], (True, False)),  # the way may bend by as much as it is long
+        ("relu", [1e-12], [1e-12], (True, False)),
+        (HINGE, [1.0], [1.1], (False, False)),
+        (HINGE, [1.0], [-0.3], (True, False)),
+        ("elu", [1.0], [-1.0], (False, False)),
+        ("elu", [1.0], [0.0], (False, True)),
+        ("tanh", [1.0], [-1.0], (False, False)),
+    ],
+)
+def test_kinks_on_a_way(activation, w, there, found):
+    net = ggn.MLP((1, 1), output_activation=activation, bias=False)
+    at = ggn.linearize(net, w, [[1.0]], [[0.0]])
+    ends = np.array(w), np.array(there)
+    assert kinks_between(at.objective, *ends, np.ones(1)) == found
+
+
+def test_at_large_terms_a_small_net_input_is_at_the_kink():
+    """1e6 - 1e6 + 1e-4 is a rest, of which rounding and steps may take any part."""
+    net = ggn.MLP((1, 1), output_activation="relu")
+    at = ggn.linearize(net, [1e6, 1e-4 - 1e6], [[1.0]], [[0.0]])
+    assert kinks_between(at.objective, at.w, at.w, np.ones(2))[0]
