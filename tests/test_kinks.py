@@ -99,3 +99,41 @@ def test_at_large_terms_a_small_net_input_is_at_the_kink():
     net = ggn.MLP((1, 1), output_activation="relu")
     at = ggn.linearize(net, [1e6, 1e-4 - 1e6], [[1.0]], [[0.0]])
     assert kinks_between(at.objective, at.w, at.w, np.ones(2))[0]
+
+
+# ------------------------------------------------------------------ exact fits
+
+
+def of_two_units(rest):
+    """σ(x + rest) + σ(-x + rest), which for relu is |x| but for rounding."""
+    return np.array([1.0, rest, -1.0, rest, 1.0, 1.0, 0.0])
+
+
+@pytest.mark.parametrize("rest", [0.0, 1e-16, -1e-16])
+@pytest.mark.parametrize("activation", ["relu", "leaky_relu", HINGE], ids=str)
+def test_a_fit_exact_to_rounding_at_a_kink_is_a_global_minimum(activation, rest):
+    """Weights that should be 0 are what rounding left of them; on x = 0 that is all there is."""
+    net, X = ggn.MLP((1, 2, 1), activation), np.linspace(-1.0, 1.0, 9)[:, None]
+    Y = np.abs(X) if activation == "relu" else 0.99 * np.abs(X)
+    d = ggn.diagnose(net, of_two_units(rest), X, Y)
+    assert d.loss < 1e-31
+    assert d.verdict is Verdict.GLOBAL_MINIMUM
+    assert d.evidence[0].kind is EvidenceKind.EXACT
+
+
+@pytest.mark.parametrize("size", [1e-6, 1.0, 1e6])
+def test_an_exact_fit_at_a_kink_is_one_in_any_unit(size):
+    net, X = ggn.MLP((1, 2, 1), "relu"), np.linspace(-1.0, 1.0, 9)[:, None]
+    w = of_two_units(1e-16)
+    w[4:6] *= size
+    d = ggn.diagnose(net, w, X, size * np.abs(X))
+    assert d.verdict is Verdict.GLOBAL_MINIMUM
+
+
+def test_a_fit_that_is_not_exact_at_a_kink_is_no_global_minimum():
+    """|x|, but 1e-13 less at 0: where a convex function of two kinks cannot go."""
+    net, X = ggn.MLP((1, 2, 1), "relu"), np.linspace(-1.0, 1.0, 9)[:, None]
+    Y = np.abs(X)
+    Y[4] = -1e-13
+    d = ggn.diagnose(net, of_two_units(0.0), X, Y)
+    assert d.verdict is not Verdict.GLOBAL_MINIMUM

@@ -10,6 +10,9 @@ What rounding can make of an output is carried forward: each product W_ab φ_a a
 by eps of itself, independently,
 
     s_z² = (W²)ᵀ (s_φ² + eps² φ²),    s_σ² = σ'² s_z² + eps² σ².
+
+At a kink z is a rest of terms that rounding has left, smaller than itself there: W² eps² is then
+that of weights of natural size, where they are less, and σ' that of the steeper side.
 """
 
 from __future__ import annotations
@@ -27,6 +30,7 @@ from ggn.losses import Logistic
 from ggn.losses.curvature import Curvature
 from ggn.losses.residual import Residual
 from ggn.network import chunks
+from ggn.surface.kinks import steeper
 
 __all__ = ["Change", "Changes", "along", "fall_of_sums", "output_rounding"]
 
@@ -37,9 +41,15 @@ _THREE = (0.5 - math.sqrt(0.15), 0.5, 0.5 + math.sqrt(0.15))
 _TWO = (0.5 - math.sqrt(1.0 / 12.0), 0.5 + math.sqrt(1.0 / 12.0))
 
 
-def output_rounding(objective: Objective, w: np.ndarray) -> np.ndarray:
-    """Return how far rounding may move each output, (T, nL): about a standard deviation."""
+def output_rounding(
+    objective: Objective, w: np.ndarray, natural: np.ndarray | None = None
+) -> np.ndarray:
+    """Return how far rounding may move each output, (T, nL): about a standard deviation.
+
+    Where w is at a kink, `natural` is the natural size of each weight, (N,).
+    """
     net = objective.net
+    least = [None] * net.depth if natural is None else net.unpack(natural)
     out = np.empty((objective.T, net.n_outputs))
     c, _ = objective.chunk(0)
     Ws, work = net.unpack(w), np.empty(net.work_size(min(c, objective.T), net.n_outputs))
@@ -48,14 +58,20 @@ def output_rounding(objective: Objective, w: np.ndarray) -> np.ndarray:
             n = rows.stop - rows.start
             F = net.sweep(w, objective.X[rows], work, keep=1)
             variance = np.zeros((net.n_inputs, n))
-            for layer, W in enumerate(Ws, start=1):
+            for layer, (W, size) in enumerate(zip(Ws, least, strict=True), start=1):
                 phi = net.layout.inputs(work, n, layer)
                 terms = np.square(EPS * phi)
+                more: np.ndarray | float = 0.0
+                if size is not None:
+                    more = np.square(np.where(np.abs(W) < size, size, 0.0)).T @ terms
                 terms[: len(variance)] += variance
                 value = F if layer == net.depth else net.layout.inputs(work, n, layer + 1)
                 value = value[: W.shape[1]]
                 slope = net.layout.slopes(work, n, layer)
-                variance = np.square(slope) * (np.square(W).T @ terms) + np.square(EPS * value)
+                if size is not None:
+                    slope = steeper(net.activations[layer - 1], W.T @ phi - net.fixed_bias)
+                of_z = np.square(W).T @ terms + more
+                variance = np.square(slope) * of_z + np.square(EPS * value)
             out[rows] = np.sqrt(variance).T
     return out
 

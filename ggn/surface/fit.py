@@ -4,7 +4,8 @@
     relative   ‖D⁻¹ ∇J‖ / (‖D⁻¹ P‖_F ‖ε‖ + ‖D⁻¹ 2 l2 w‖)
     exact      each output's φ_L - y is no more than the rounding of φ_L (`change.py`), and a
                tiny share of what y varies; or it is small, and Gauss-Newton steps, themselves
-               small, make it so
+               small, make it so.  At a kink, where these have no way, the rounding of φ_L is
+               taken at weights of natural size, which the training's rest there is below
 
 What a change of w in its last digit does to φ_L is no measure: two units that tend to a
 derivative, with weights of ±10⁷, would be excused by it, whose infimum lies at infinity.
@@ -22,7 +23,7 @@ from ggn.damping import LevenbergMarquardt
 from ggn.fit.train import train
 from ggn.linearization import Linearization, Objective
 from ggn.losses import Residual, Squared
-from ggn.surface.change import Changes
+from ggn.surface.change import Changes, output_rounding
 from ggn.surface.evidence import Evidence, EvidenceKind, seen
 from ggn.surface.feasibility import equal_inputs
 from ggn.surface.least_loss import ROOT_EPS, residual_norms, spread
@@ -73,15 +74,21 @@ def relative_gradient(at: Linearization, scale: np.ndarray) -> float:
         return float(np.linalg.norm(at.gradient / scale)) / size if size else 0.0
 
 
-def exact_fit(point: Changes, units: Units, max_memory: float) -> Evidence | None:
-    """Return how exact the fit is, or None if it is not."""
+def exact_fit(
+    point: Changes, units: Units, max_memory: float, kinked: bool = False
+) -> Evidence | None:
+    """Return how exact the fit is, or None if it is not; `kinked` says that w is at a kink."""
     objective, F, Y = point.objective, point.F, point.Y
     share = residual_norms(F, Y) / _varied(Y)
     # rounding as large as the targets' deviation, at weights of 1e13, would excuse any fit
     # far from 0, targets have no more digits than that
     direct = np.maximum(DIRECT, 4.0 * EPS * np.linalg.norm(Y, axis=0) / _varied(Y))
-    if (share <= direct).all() and _to_rounding(point):
-        return seen(EvidenceKind.EXACT)
+    if (share <= direct).all():
+        off = point.off
+        if not _to_rounding(point, off) and kinked:
+            off = output_rounding(objective, point.w, units.natural_weights)
+        if _to_rounding(point, off):
+            return seen(EvidenceKind.EXACT)
     if not (share <= ROOT_EPS).all():
         return None
     fit = train(
@@ -99,7 +106,7 @@ def exact_fit(point: Changes, units: Units, max_memory: float) -> Evidence | Non
     moved = float(units.shares(units.scale * (fit.w - point.w), point.w).max())
     there = Changes(objective, fit.w)
     left = residual_norms(there.F, Y) / _varied(Y)
-    if not (moved <= NEAR and (left <= direct).all() and _to_rounding(there)):
+    if not (moved <= NEAR and (left <= direct).all() and _to_rounding(there, there.off)):
         return None
     return seen(EvidenceKind.NEARLY_EXACT, share=share.max(), moved=moved)
 
@@ -110,9 +117,9 @@ def _varied(Y: np.ndarray) -> np.ndarray:
     return np.where(varied > VARIES * size, varied, np.where(size > 0.0, size, 1.0))
 
 
-def _to_rounding(point: Changes) -> bool:
-    """Whether no output is off its targets by more than its own rounding."""
-    r, off = np.abs(point.F - point.Y), point.off
+def _to_rounding(point: Changes, off: np.ndarray) -> bool:
+    """Whether no output is off its targets by more than its own rounding, (T, nL)."""
+    r = np.abs(point.F - point.Y)
     unit = np.maximum(off.max(axis=0), 1e-300)  # in which squares do not underflow
     whole = np.linalg.norm(r / unit, axis=0) <= ROUNDING * np.linalg.norm(off / unit, axis=0)
     return bool(whole.all() and (r <= WORST * off).all())

@@ -98,7 +98,7 @@ def fits_exactly(point: Examination) -> Judgement:
     if objective.penalised:
         found = vanishes(objective, point.at.loss)
     elif objective.loss.unique_minimum and not point.proofs:
-        found = exact_fit(point.changes, point.units, point.max_memory)
+        found = exact_fit(point.changes, point.units, point.max_memory, point.kinks[0])
     elif objective.loss.convex and is_least(point.changes):
         found = seen(EvidenceKind.LEAST)
     return OPEN if found is None else Judgement(Verdict.GLOBAL_MINIMUM, (found,))

@@ -20,11 +20,12 @@ from collections.abc import Callable
 
 import numpy as np
 
+from ggn.activations import Activation
 from ggn.linearization import BaseObjective, Objective, SummedObjective
 from ggn.network import MLP
 from ggn.surface.layers import sweep_layers
 
-__all__ = ["kinks", "kinks_between", "kinks_of_sums"]
+__all__ = ["kinks", "kinks_between", "kinks_of_sums", "steeper"]
 
 DELTA = float(np.finfo(np.float64).eps) ** 0.5
 CLOSER = 2.0**-6  # times as near, a smooth function changes as much less
@@ -129,6 +130,13 @@ def _jumps_within(f: Callable[[np.ndarray], np.ndarray], low: np.ndarray, high: 
         low, a = np.where(left, low, middle), np.where(left, a, value)
         high, b = np.where(left, middle, high), np.where(left, value, b)
     return bool(((wide > JUMP) & (np.abs(b - a) / size > 0.5 * wide)).any())
+
+
+def steeper(sigma: Activation, z: np.ndarray) -> np.ndarray:
+    """Return |σ'| at z, next to a kink that of the side where it is larger."""
+    delta = DELTA * np.maximum(1.0, np.abs(z))
+    sides = np.abs(sigma.derivative(z - delta)), np.abs(sigma.derivative(z + delta))
+    return np.maximum(*sides)
 
 
 def _jumps(f: Callable[[np.ndarray], np.ndarray], z: np.ndarray, delta: np.ndarray) -> bool:
