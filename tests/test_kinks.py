@@ -137,3 +137,40 @@ def test_a_fit_that_is_not_exact_at_a_kink_is_no_global_minimum():
     Y[4] = -1e-13
     d = ggn.diagnose(net, of_two_units(0.0), X, Y)
     assert d.verdict is not Verdict.GLOBAL_MINIMUM
+
+
+# ------------------------------------------------------------------ success of a training
+
+
+@pytest.mark.parametrize("activation", ["relu", "leaky_relu"])
+@pytest.mark.parametrize("step", ["auto", "conjugate_gradient"])
+def test_a_run_that_sticks_to_a_kink_is_no_success(activation, step):
+    """Short steps, where the gradient, of all that it could be, is not small."""
+    ends, net = [], ggn.MLP((1, 2, 1), activation)
+    for seed in range(40):
+        rng = np.random.default_rng(seed)
+        x, y = rng.standard_normal((2, 9, 1))
+        fit = ggn.train(net, x, y, rng=seed, step=step, max_iter=200)
+        ends.append(fit.status)
+        if not fit.success or fit.fun <= 1e-6 * y.var():
+            continue
+        P = ggn.linearize(net, fit.w, x, y).jacobian()
+        size = np.sqrt(2.0 * np.square(P.reshape(net.n_weights, -1)).mean(axis=1))
+        assert (np.abs(fit.jac) <= 1e-5 * np.sqrt(2.0 * fit.fun) * size + 1e-12).all(), seed
+    assert Status.STALLED in ends
+
+
+@pytest.mark.parametrize("tol", [1e-2, 1e-4, 1e-12])
+def test_a_run_that_ends_off_all_kinks_is_a_success(tol):
+    X, Y = np.linspace(1.0, 2.0, 6)[:, None], np.array([[1.0], [1.5], [1.2], [2.0], [1.9], [2.4]])
+    fit = ggn.train(ggn.MLP((1, 1, 1), "leaky_relu"), X, Y, w0=[1.0, 0.1, 1.0, 0.1], tol=tol)
+    assert fit.success
+    line = np.polyval(np.polyfit(X[:, 0], Y[:, 0], 1), X)
+    assert fit.fun == pytest.approx(np.square(line - Y).mean(), rel=10.0 * tol)
+
+
+def test_an_exact_fit_at_a_kink_is_a_success():
+    x = np.linspace(-1.0, 1.0, 9)[:, None]
+    fit = ggn.train(ggn.MLP((1, 2, 1), "relu"), x, np.abs(x), w0=of_two_units(1e-3))
+    assert fit.fun < 1e-20
+    assert fit.success

@@ -2,9 +2,15 @@
 
 What no rule that looks at steps can see is judged here, once, against the level, which is J of
 outputs that are the mean of the targets: for the squared loss 1 - J / level is R².
+
+At a kink, as of relu, steps become short though J falls along others: the model that they minimise
+is that of one side.  Short steps are no success there, unless the gradient itself is small.  Nor
+is a minimum at a kink, where it is not: which of the two it is, one gradient cannot tell.
 """
 
 from __future__ import annotations
+
+from typing import Any
 
 import numpy as np
 
@@ -21,6 +27,7 @@ __all__ = ["judged"]
 POOR = 1e-2  # of the level: an R² of 0.99
 SLACK = 1e-2  # share of J that one weight alone could take away, by the gradient
 EPS = float(np.finfo(np.float64).eps)
+STILL = 1e-6  # of sqrt(2 J), a weight's part of the gradient in its metric: that is level
 JITTER = 1e-8  # relative: a rise of J that undamped steps make at a minimum, by rounding
 ASKED = (Status.TARGET, Status.CALLBACK, Status.INTERRUPTED, Status.BAD_START)  # to end there
 SMALL = (Status.PRECISION, Status.STEP, Status.LOSS)  # by steps, of which mu may be the cause
@@ -149,7 +156,28 @@ def _honest(run: Run, status: Status) -> Status:
         g = run.gradient
         if (g * g > 2.0 * SLACK * abs(run.best_J) * run.diagonal).any():
             return Status.STALLED
-    return Status.FLAT if poor and run.objective.layered and _idle(run, J) else status
+    if poor and run.objective.layered and _idle(run, J):
+        return Status.FLAT
+    return Status.STALLED if status in SMALL and _kinked(run) and not _still(run) else status
+
+
+def _kinked(run: Run) -> bool:
+    """Whether the gradient jumps where net inputs are 0."""
+    net: Any = run.objective.net
+    nets = [net] if run.objective.layered else [each for each in (net.f, net.g) if each is not None]
+    return any(sigma.kink == 1 for each in nets for sigma in each.activations)
+
+
+def _still(run: Run) -> bool:
+    """Whether no weight alone has a step, by gradient and curvature, that is longer than tol.
+
+    Or none that J would feel.
+    """
+    at, tol = run.objective.at(run.best_w, run.best_J), run.limits.tol
+    g, diagonal = at.gradient, at.normal_diagonal()
+    short = tol**2 * float(diagonal @ np.square(run.best_w))
+    little = 2.0 * max(STILL, tol) ** 2 * abs(run.best_J)
+    return bool((g * g <= max(short, little) * diagonal).all())
 
 
 def _idle(run: Run, J: float) -> bool:
