@@ -218,3 +218,17 @@ def test_every_fit_predicts_as_its_model():
     np.testing.assert_array_equal(found.predict(Z), NET.forward(found.best.w, Z))
     with pytest.raises(ValueError, match="X must have 2 columns"):
         fit.predict(Z[:, :1])
+
+
+@pytest.mark.parametrize("chunked", [False, True])
+def test_of_a_fit_without_a_finite_gradient_it_is_the_fit_that_is_named(chunked):
+    """Whoever asks gave no w; where the training ended so, that is what happened."""
+    X, Y = ggn.problems.xor()
+    data = (ggn.Chunks([(X, Y)]),) if chunked else (X, Y)
+    fit = ggn.train(ggn.MLP((2, 2, 1), "bent_identity"), X, Y, max_iter=1)
+    fit.w = fit.x = np.full(9, 1e200)
+    with pytest.raises(ValueError, match=r"^fit must have a finite loss and gradient, got a loss"):
+        ggn.diagnose(fit, *data)
+    fit.jac = np.full(9, np.nan)
+    with pytest.raises(ValueError, match=r"^fit must .*training ended .* that is not finite$"):
+        ggn.diagnose(fit, *data)

@@ -11,8 +11,9 @@ No training ended at the mean of a mixture: asked of one, the answer is its best
 
 from __future__ import annotations
 
+import contextlib
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any, cast
 
@@ -80,11 +81,12 @@ def _of_chunks(
         chunks = in_chunks_as(fit, chunks)
     own = "squared" if model.loss is None else model.loss
     penalised = model.l2 if l2 is None else l2
-    found = diagnose(
-        model.net, model.w, chunks, loss=own if loss is None else loss,
-        l2=0.0 if penalised is None else penalised, max_memory=max_memory,
-    )  # fmt: skip
     whole = fit if isinstance(fit, TrainResult) else getattr(fit, "result_", None)
+    with _of_its_weights(whole):
+        found = diagnose(
+            model.net, model.w, chunks, loss=own if loss is None else loss,
+            l2=0.0 if penalised is None else penalised, max_memory=max_memory,
+        )  # fmt: skip
     return found if whole is None else ended(found, whole)
 
 
@@ -116,16 +118,17 @@ def _of_fit(
     chosen = resolve(own if loss is None else loss)
     penalised = model.l2 if l2 is None else penalty(l2, model.net.n_weights)
     used = weights if sample_weight is None else np.asarray(sample_weight, dtype=np.float64)
-    found = diagnose(
-        model.net,
-        model.w,
-        Z,
-        T,
-        chosen,
-        l2=0.0 if penalised is None else penalised,
-        sample_weight=used,
-        max_memory=max_memory,
-    )
+    with _of_its_weights(result):
+        found = diagnose(
+            model.net,
+            model.w,
+            Z,
+            T,
+            chosen,
+            l2=0.0 if penalised is None else penalised,
+            sample_weight=used,
+            max_memory=max_memory,
+        )
     said = []
     if model.loss is not None and repr(chosen) != repr(model.loss):
         said.append(f"the loss is {chosen!r} here, {model.loss!r} in the fit")
@@ -146,6 +149,24 @@ def _of_fit(
 
 
 _of_fit.__qualname__ = "diagnose"  # what Python's errors call it, for an unknown option too
+
+
+@contextlib.contextmanager
+def _of_its_weights(result: TrainResult | None) -> Iterator[None]:
+    """Say of the fit what is wrong with its weights, which whoever asks never gave."""
+    try:
+        yield
+    except ArgumentError as error:
+        if error.argument != "w":
+            raise
+        jac = None if result is None else result.get("jac")
+        if result is None or jac is None or np.isfinite(jac).all():
+            raise ArgumentError("fit", *error.text) from None
+        raise ArgumentError(
+            "fit",
+            f"must have a finite loss and gradient, but its training ended at a loss of "
+            f"{float(result.fun):g} with a gradient that is not finite",
+        ) from None
 
 
 def _same_weights(here: np.ndarray | None, there: np.ndarray | None, T: int) -> bool:

@@ -16,7 +16,8 @@ local minimum      all λ_j > 0 but for directions known to leave J constant, an
 runaway            growing weights of saturated units have lowered J, which levels off and
                    rises nowhere on the way out
 infeasible         a proof that no weights fit exactly, where none of the above holds
-inconclusive       zero eigenvalues that are not explained, or no Hessian
+inconclusive       zero eigenvalues that are not explained, or no Hessian; or Newton steps
+                   lead to a kink, or over one
 =================  =================================================================
 
 Nothing is claimed beyond that: a minimum is called local unless shown to be global.
@@ -44,6 +45,7 @@ from ggn.surface.evidence import EvidenceKind, Judgement, first_verdict, seen
 from ggn.surface.examination import Examination
 from ggn.surface.of_fit import takes_fits
 from ggn.surface.of_sums import diagnose_sums
+from ggn.validation import ArgumentError
 
 __all__ = ["diagnose"]
 
@@ -161,7 +163,9 @@ def _finite(at: BaseLinearization) -> None:
     if math.isfinite(at.loss) and np.isfinite(at.gradient).all():
         return
     and_nan = " and a gradient that is not finite" if math.isfinite(at.loss) else ""
-    raise ValueError(f"w must have a finite loss and gradient, got a loss of {at.loss:g}{and_nan}")
+    raise ArgumentError(
+        "w", f"must have a finite loss and gradient, got a loss of {at.loss:g}{and_nan}"
+    )
 
 
 # Bounds of J come first, which need no derivative; then gradient and Hessian; then, where
