@@ -6,6 +6,7 @@ import pytest
 import ggn
 from ggn import Status
 from ggn.surface import EvidenceKind, Verdict
+from ggn.surface.examination import Examination
 from ggn.surface.kinks import kinks_between
 
 L2 = 1e-2
@@ -71,6 +72,39 @@ def test_no_minimum_is_certified_at_the_end_of_newton_steps_to_a_jump_of_curvatu
     d = ggn.diagnose(net, w, X, Y, l2=0.1)
     assert d.verdict is Verdict.INCONCLUSIVE
     assert d.evidence[0].kind is EvidenceKind.ONE_SIDED
+
+
+def sides(net, w, X):
+    return np.sign(np.column_stack([X, np.ones(len(X))]) @ net.unpack(w)[0])
+
+
+@ACTIVATIONS
+def test_a_saddle_off_all_kinks_is_one(activation):
+    """A unit that is 1 on all samples, and has no weight: growing both, it may follow x."""
+    X, net = np.linspace(-1.0, 1.0, 7)[:, None], ggn.MLP((1, 1, 1), activation)
+    Y = 2.0 * X + np.square(X)
+    w = np.array([0.0, 1.0, 0.0, Y.mean()])
+    d = ggn.diagnose(net, w, X, Y)
+    assert d.verdict is Verdict.SADDLE
+    for t, J in d.descent_path:
+        there = w + t * d.descent
+        assert (sides(net, there, X) > 0.0).all()
+        assert J == pytest.approx(np.square(net.forward(there, X) - Y).mean())
+
+
+@ACTIVATIONS
+def test_no_descent_by_curvature_leads_over_a_kink(activation):
+    """Beyond, J may be lower, but not by the Hessian of this side."""
+    for seed in range(30):
+        rng, net = np.random.default_rng(seed), ggn.MLP((1, 2, 1), activation)
+        X, w = rng.standard_normal((6, 1)), net.initial_weights(seed)
+        for W, size in zip(net.unpack(w), (1e-1, 1e-3), strict=True):
+            W *= size
+        Y = net.forward(w, X) + rng.standard_normal((6, 1))
+        second = Examination(ggn.linearize(net, w, X, Y), 1e9).second
+        found = None if second is None else second.descent()
+        for t, _ in [] if found is None else found[1]:
+            assert (sides(net, w + t * found[0], X) == sides(net, w, X)).all()
 
 
 @pytest.mark.parametrize(

@@ -22,6 +22,7 @@ from scipy.sparse.linalg import LinearOperator, cg
 from ggn.linearization import BaseLinearization, BaseObjective
 from ggn.linearization.hessian import scaled_operator
 from ggn.linearization.spectrum import spectrum
+from ggn.surface.kinks import kinks_between
 from ggn.surface.newton import NearbyZero, nearby_zero
 from ggn.surface.obstruction import Obstruction
 from ggn.surface.row_span import scaled_norm
@@ -110,16 +111,18 @@ class SecondOrder:
         return (v * unit, [(t / unit, J) for t, J in path]) if enough else None
 
     def _follow(self, v: np.ndarray, curvature: float) -> Iterator[tuple[float, float]]:
-        """Yield (t, J) along v, t doubling, until J rises."""
+        """Yield (t, J) along v, t doubling, until J rises, or a kink ends what H tells."""
         at = self.at
         far = self.natural + self.length
         t = math.sqrt(16.0 * (at.rounding + self.promised) / curvature) or EPS * far
         least = at.loss
         yield 0.0, least
         while t <= far:
+            there = at.w + t * v
             with np.errstate(all="ignore"):
-                J = at.objective.value(at.w + t * v)
-            if not J < least:
+                J = at.objective.value(there)
+            passed = kinks_between(at.objective, at.w, there, self.units.natural_weights)[0]
+            if passed or not J < least:
                 return
             least = J
             yield t, J
