@@ -40,7 +40,7 @@ from ggn.fit.unsettled import (
     hint_of_the_plane,
     hint_of_the_weights,
 )
-from ggn.io.columns import names, of_data
+from ggn.io.columns import of_data
 from ggn.linearization import Objective
 from ggn.losses import Loss, Squared, resolve
 from ggn.network import MLP
@@ -186,6 +186,8 @@ def train_bayesian(
     )  # fmt: skip
     hint_of_the_limit(result, max_iter)
     hint_of_the_plane(result)
+    targets = np.asarray(as_in_fit(w0, X, Y)[1], dtype=np.float64)
+    hint_of_constant_targets(targets.reshape(-1, net.n_outputs), result.as_model().target_names)
     return result
 
 
@@ -216,8 +218,6 @@ def choose_penalty(
     check_sizes(X=data.X, Y=data.Yt)
     check_sizes(0.0, sample_weight=data.s)  # they are summed, as counts of samples
     hint_of_the_weights(data.sample_weight)
-    letters = names("target_names", named.get("target_names"), net.n_outputs, "y")
-    hint_of_constant_targets(data.Yt.T, letters)
     kind, start = kind_of(noise), starts(data, w0, n_restarts)
     several = check_room("n_estimators", integer("n_estimators", n_estimators, 1), FIT_BYTES)
     if several > 1:

@@ -43,9 +43,10 @@ def numbers_in(Y: np.ndarray, s: np.ndarray | None) -> int:
     """
     if s is None:
         return Y.size
-    shares = s / s.max()
-    kish = float(shares.sum()) ** 2 / float(shares @ shares)
-    return round(min(max(float(s.sum()), kish), MANY)) * Y.shape[1]
+    largest = float(s.max())  # a sum of weights may leave float64
+    shares = s / largest
+    total = float(shares.sum())
+    return round(min(max(largest * total, total**2 / float(shares @ shares)), MANY)) * Y.shape[1]
 
 
 def hidden_sizes(sizes: Any) -> list[int]:
