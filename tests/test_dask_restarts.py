@@ -99,6 +99,8 @@ def test_what_goes_wrong_in_one_is_told(client):
         ggn.dask.train_restarts(client, NET, *DATA, **options)
     with pytest.raises(ValueError, match="n_jobs must be"):
         ggn.dask.train_restarts(client, NET, *DATA, n_jobs=0)
+    with pytest.raises(ValueError, match=r"^scheme must be one of .*, got 'q'"):
+        ggn.dask.train_restarts(client, NET, *DATA, scheme="q")
 
 
 def test_runs_that_ended_outlive_the_cluster():

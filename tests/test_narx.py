@@ -303,7 +303,11 @@ def test_bad_input_is_told_in_one_sentence(said, data, options):
 @pytest.mark.parametrize(
     ("call", "said"),
     [
-        (lambda f: f.simulate(u20, y20[:1]), "y0 must have 2 finite samples"),
+        (lambda f: f.simulate(u20, y20[:1]), "y0 must have 2 samples, as many as the largest lag"),
+        (
+            lambda f: f.simulate(u20, np.where(np.arange(20) == 1, np.nan, y20)),
+            "y0 must be finite where the run begins, got NaN at sample 1",
+        ),
         (lambda f: f.simulate(u20[:1], y20), "U must have"),
         (lambda f: f.simulate(np.where(np.arange(20) == 5, np.nan, u20), y20), "U must be finite"),
         (lambda f: f.simulate(np.ones((20, 2)), y20), "U must have 1 columns"),

@@ -117,6 +117,9 @@ def test_faults_come_through():
         train_restarts(NET, X, Y, rng=-1)
     with pytest.raises(ValueError, match=r"^X and Y must have as many rows, got 30 and 3"):
         train_restarts(NET, X, Y[:3])
+    for n_jobs in (1, 2):
+        with pytest.raises(ValueError, match=r"^scheme must be one of .*, got 'q'"):
+            train_restarts(NET, X, Y, scheme="q", n_jobs=n_jobs)
 
 
 def test_any_run_of_ones_own():

@@ -25,12 +25,12 @@ from ggn.dask.waiting import ClusterError, Stop
 from ggn.fit.limits import Callback
 from ggn.fit.restarts import Restarts, run_restarts
 from ggn.fit.result import TrainResult
-from ggn.fit.start import DEFAULT, as_in_fit
+from ggn.fit.start import DEFAULT, STARTS, as_in_fit
 from ggn.fit.train import train as train_here
 from ggn.losses import Loss
 from ggn.network import MLP
 from ggn.steps import Step
-from ggn.validation import ArgumentError, describe, integer
+from ggn.validation import ArgumentError, describe, integer, spelled
 
 __all__ = ["train", "train_restarts"]
 
@@ -207,6 +207,7 @@ def train_restarts(
     """
     if "w0" in options:
         raise ArgumentError("w0", f"must be left out: runs draw it; got {describe(options['w0'])}")
+    scheme = spelled("scheme", scheme, STARTS)
     options["callback"] = in_turn_of_threads(options.get("callback"))
     with sources(current(client), net, (X, Y, sample_weight), validation, None, split_seed) as of:
         source, held, _ = of

@@ -19,12 +19,12 @@ from ggn._core.machine import FIT_BYTES, check_room, done
 from ggn.fit.early import ended, on_one_thread, or_lost, until_interrupted
 from ggn.fit.many import run_stack
 from ggn.fit.result import TrainResult, interrupted
-from ggn.fit.start import DEFAULT
+from ggn.fit.start import DEFAULT, STARTS
 from ggn.fit.train import train
 from ggn.linearization import Source
 from ggn.losses import Loss
 from ggn.network import MLP
-from ggn.validation import LARGEST, ArgumentError, describe, generator, integer
+from ggn.validation import LARGEST, ArgumentError, describe, generator, integer, spelled
 
 __all__ = ["LossLevel", "Restarts", "processes", "run_restarts", "train_restarts"]
 
@@ -176,6 +176,7 @@ def train_restarts(
             "must be left out, for each run starts from weights of its own: see ggn.train; "
             f"got {describe(options['w0'])}",
         )
+    scheme = spelled("scheme", scheme, STARTS)
     n_restarts = check_room("n_restarts", integer("n_restarts", n_restarts, 1), FIT_BYTES)
     known = inspect.signature(run_stack).parameters
     beyond = {name for name, value in options.items() if name not in known and value is not None}

@@ -80,9 +80,14 @@ class LoopRuns:
         """Return z with what precedes the run, the outputs before it, and how many samples."""
         p, outputs, inputs = self.lags.depth, self.net.n_outputs, len(self.lags.inputs)
         start = np.empty((0, outputs)) if p == 0 else _columns("y0", y0, outputs, self.named[1])
-        if len(start) < p or not np.isfinite(start[:p]).all():
+        if len(start) < p:
             raise ArgumentError(
-                "y0", f"must have {p} finite samples, as many as the largest lag, got {len(start)}"
+                "y0", f"must have {p} samples, as many as the largest lag, got {len(start)}"
+            )
+        missing = np.flatnonzero(np.isnan(start[:p]).any(axis=1))
+        if len(missing):
+            raise ArgumentError(
+                "y0", f"must be finite where the run begins, got NaN at sample {missing[0]}"
             )
         if inputs:
             given = _columns("U", U, inputs, self.named[0])
