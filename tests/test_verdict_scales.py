@@ -176,3 +176,18 @@ def test_weights_of_inputs_are_large_in_any_unit_or_none(unit):
         ]
         assert kinds[0] == kinds[1]
         assert (EvidenceKind.LARGE_WEIGHTS in kinds[0]) == (weights is not w)
+
+
+@pytest.mark.parametrize("inputs", [1.0, *HALVES])
+@pytest.mark.parametrize("targets", [1.0, 2.0**-20, 2.0**10])
+def test_a_fall_beside_a_kink_is_seen_in_any_units(inputs, targets):
+    """The gradient alone says where J falls there; one net input is 0, J = (w - 2)² mean x²."""
+    net, x = ggn.MLP((1, 1, 1), "relu", bias=False), np.array([[0.0], [1.0], [2.0], [3.0]])
+    w = np.array([1.0 / inputs, targets])
+    d = ggn.diagnose(net, w, x * inputs, 2.0 * targets * x)
+    assert d.verdict is Verdict.NOT_STATIONARY
+    told = [said.fields["fall"] for said in d.evidence if "fall" in said.fields]
+    one = ggn.diagnose(net, np.ones(2), x, 2.0 * x)
+    assert told == [
+        said.fields["fall"] * targets**2 for said in one.evidence if "fall" in said.fields
+    ]

@@ -173,12 +173,13 @@ class Examination:
         """By how much J is seen to fall along the step or the gradient, as far as it takes.
 
         Along the gradient only where w is at a kink: the step's curvature is that of one side,
-        and training, which takes such steps, goes no further.
+        and training, which takes such steps, goes no further.  Changes are no larger than the
+        weights of each unit, so that where they end does not depend on the data's units.
         """
         downhill = self.at.gradient / np.square(self.scale)
-        norm = float(np.linalg.norm(downhill)) or 1.0
+        share = float(self.units.shares(self.scale * downhill, self.at.w).max()) or 1.0
         found = 0.0 if self.kinks[0] else self.changes.fall(self.step)
-        return found or self.changes.fall(downhill / norm)
+        return found or self.changes.fall(downhill / share)
 
     @functools.cached_property
     def margins(self) -> tuple[bool | None, np.ndarray | None]:

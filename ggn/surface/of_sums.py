@@ -144,9 +144,9 @@ class _Point:
     def fall(self) -> float:
         """Return by how much J is seen to fall along the step or the gradient."""
         at, downhill = self.at, self.g / self.scale
-        norm = float(np.linalg.norm(downhill)) or 1.0
+        share = float(Units(at.objective, self.scale).shares(self.g, at.w).max()) or 1.0
         found = 0.0 if self.kinks[0] else fall_of_sums(at.objective, at.w, self.step)
-        return found or fall_of_sums(at.objective, at.w, downhill / norm)
+        return found or fall_of_sums(at.objective, at.w, downhill / share)
 
 
 def _moves_on(point: _Point) -> Judgement:
