@@ -183,3 +183,15 @@ def test_a_minimum_at_a_kink_is_not_said_to_go_on(slope, low):
     X = np.array([[1.0], [-1.0]])
     for w in (0.0, 1e-17, -1e-12):
         assert ggn.diagnose(net, [w], X, low).verdict in (Verdict.INCONCLUSIVE, Verdict.INFEASIBLE)
+
+
+def test_a_dead_output_is_no_minimum_for_lack_of_curvature():
+    """H = 0, and directions of constant J are known: what is left of 0 across them is 0."""
+    net, rng = ggn.MLP((3, 1), output_activation="relu"), np.random.default_rng(0)
+    for _ in range(40):
+        X = rng.standard_normal((2, 3))
+        X[:, 0] = X[:, 2]
+        w = rng.standard_normal(4)
+        w[3] -= 1.0 + (X @ w[:3] + w[3]).max()
+        assert not ggn.linearize(net, w, X, [1.0, 2.0]).hessian().any()
+        assert ggn.diagnose(net, w, X, [1.0, 2.0]).verdict is not Verdict.LOCAL_MINIMUM

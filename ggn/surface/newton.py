@@ -107,7 +107,10 @@ class NearbyZero:
     def minimum(self, tolerance: float) -> bool:
         """Whether H is positive there, beyond the tolerance, across `flat`."""
         H = scaled_hessian(self.end, self.scale) if self.hessian is None else self.hessian.copy()
-        Q, top = self.flat, float(np.linalg.norm(H)) or 1.0
+        Q, top = self.flat, float(np.linalg.norm(H))
+        if top == 0.0 and Q.shape[1] < len(H):
+            return False  # of no curvature at all none is left across, but by rounding
+        top = top or 1.0
         if Q.size:
             across = H @ Q
             if float(np.linalg.norm(across)) > LEVEL * top:
