@@ -65,3 +65,18 @@ def test_the_hessian_does_not_depend_on_the_size_of_weights(factor):
     above[:-1] *= factor
     here, there = (ggn.diagnose(f, u, y).eigenvalues for f in (fit, other))
     np.testing.assert_allclose(there, here, atol=1e-7 * here.max())
+
+
+@pytest.mark.parametrize("activation", ["relu", "leaky_relu"])
+def test_no_minimum_is_claimed_where_the_gradient_jumps(activation):
+    """A Hessian is that of one side, and the zero of the gradient may be on another."""
+    u, y = system(200)
+    y += 0.05 * np.random.default_rng(1).normal(size=200)
+    seen = set()
+    for seed in range(4):
+        fit = ggn.narx(u, y, **LAGS, hidden=2, activation=activation, rng=seed, max_iter=200)
+        found = fit.diagnose(u, y)
+        seen.add(found.verdict)
+        assert found.kinked
+        assert "An activation has a derivative that jumps" in str(found)
+    assert seen <= {Verdict.NOT_STATIONARY, Verdict.INCONCLUSIVE}

@@ -10,8 +10,6 @@ is a minimum at a kink, where it is not: which of the two it is, one gradient ca
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 from ggn.fit.idle import flat_units, would_help
@@ -158,14 +156,8 @@ def _honest(run: Run, status: Status) -> Status:
             return Status.STALLED
     if poor and run.objective.layered and _idle(run, J):
         return Status.FLAT
-    return Status.STALLED if status in SMALL and _kinked(run) and not _still(run) else status
-
-
-def _kinked(run: Run) -> bool:
-    """Whether the gradient jumps where net inputs are 0."""
-    net: Any = run.objective.net
-    nets = [net] if run.objective.layered else [each for each in (net.f, net.g) if each is not None]
-    return any(sigma.kink == 1 for each in nets for sigma in each.activations)
+    kinked = run.objective.net.has_kinks  # where the gradient jumps
+    return Status.STALLED if status in SMALL and kinked and not _still(run) else status
 
 
 def _still(run: Run) -> bool:

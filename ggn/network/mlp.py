@@ -85,12 +85,12 @@ class MLP:
         self._layouts = tuple(self._layout(one_thread) for one_thread in (False, True))
         self.n_weights = self.layout.n_weights
         self.positions = Positions(self.layout)
+        self.has_kinks = any(a.kink == 1 for a in self.activations)  # whether a derivative jumps
 
     def _layout(self, one_thread: bool) -> _core.Layout:
         codes, slopes = zip(*((a.code, a.slope) for a in self.activations), strict=True)
-        return _core.Layout(
-            self.sizes, self.bias, codes, slopes, self.fixed_bias, self.activations, one_thread
-        )
+        units = codes, slopes, self.fixed_bias, self.activations
+        return _core.Layout(self.sizes, self.bias, *units, one_thread)
 
     @property
     def layout(self) -> _core.Layout:

@@ -96,6 +96,12 @@ class Point:
         return step
 
 
+KINKED = (
+    "An activation has a derivative that jumps, and eigenvalues are those of one side: no minimum "
+    "or saddle is claimed."
+)
+
+
 def judge(here: Point) -> tuple[Verdict, np.ndarray | None, Point]:
     """Return the verdict, a way down from a saddle, and the point that was looked at."""
     at = here.at
@@ -110,7 +116,7 @@ def judge(here: Point) -> tuple[Verdict, np.ndarray | None, Point]:
         if not near or not np.isfinite(at.objective.value(w)):
             return Verdict.INCONCLUSIVE, None, here
         there = here.moved(w)
-    if there.relative > ZERO:
+    if there.relative > ZERO or at.net.has_kinks:
         return Verdict.INCONCLUSIVE, None, here
     if there.values[0] < -there.tolerance:
         v = there.V[:, 0] / here.D

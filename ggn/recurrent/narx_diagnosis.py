@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from ggn.recurrent.judgement import EXACT, Point, judge, rank_of, report
+from ggn.recurrent.judgement import EXACT, KINKED, Point, judge, rank_of, report
 from ggn.recurrent.units import LoopUnits
 from ggn.surface.evidence import Verdict
 
@@ -45,6 +45,8 @@ class LoopDiagnosis:
         Of a saddle: a direction along which J falls.
     stability : str
         What the Lyapunov exponent means.
+    kinked : bool
+        Whether an activation has a derivative that jumps: then no minimum or saddle is claimed.
     """
 
     verdict: Verdict
@@ -57,6 +59,7 @@ class LoopDiagnosis:
     stability: str = ""
     eigenvalues: np.ndarray = field(repr=False, default_factory=lambda: np.empty(0))
     descent: np.ndarray | None = field(repr=False, default=None)
+    kinked: bool = field(repr=False, default=False)
 
     def __str__(self) -> str:
         found = [f"P, through time, has rank {self.rank}, for {self.n_weights} weights."]
@@ -69,6 +72,7 @@ class LoopDiagnosis:
                 f"and {down} negative eigenvalues (up to {self.tolerance:.1g} counts as zero), and "
                 f"promises that J may fall by {self.promised:.2g}."
             )
+            found += [KINKED] * self.kinked
         found += [self.stability] * bool(self.stability)
         found.append(
             "Not looked at: bounds of J, and infima at infinity, which are for ordinary fits."
@@ -116,4 +120,5 @@ def diagnose_loop(units: LoopUnits, w: np.ndarray, stability: str = "") -> LoopD
         verdict=verdict, loss=J, gradient_norm=size, rank=rank, n_weights=len(w),
         promised=units.loss(here.promised), tolerance=seen.tolerance, stability=stability,
         eigenvalues=seen.values, descent=None if descent is None else units.step(descent),
+        kinked=at.net.has_kinks,
     )  # fmt: skip

@@ -15,7 +15,7 @@ import numpy as np
 
 from ggn.linearization import BaseLinearization
 from ggn.linearization.spectrum import inertia_of
-from ggn.recurrent.judgement import EXACT, Point, judge, rank_of, report
+from ggn.recurrent.judgement import EXACT, KINKED, Point, judge, rank_of, report
 from ggn.recurrent.statespace_model import StateSpace
 from ggn.recurrent.statespace_objective import StateSpaceObjective
 from ggn.recurrent.statespace_symmetry import invariant_directions
@@ -51,6 +51,8 @@ class StateSpaceDiagnosis:
         Of a saddle: a direction along which J falls.
     stability : str
         What the stability of the run is.
+    kinked : bool
+        Whether an activation has a derivative that jumps: then no minimum or saddle is claimed.
     """
 
     verdict: Verdict
@@ -67,6 +69,7 @@ class StateSpaceDiagnosis:
     n_weights: int
     eigenvalues: np.ndarray = field(repr=False)
     descent: np.ndarray | None = field(repr=False, default=None)
+    kinked: bool = field(repr=False, default=False)
 
     def __str__(self) -> str:
         found = [
@@ -79,6 +82,7 @@ class StateSpaceDiagnosis:
                 f"and {self.negative} negative eigenvalues (up to {self.tolerance:.1g} counts as "
                 f"zero), and promises that J may fall by {self.promised:.2g}."
             )
+            found += [KINKED] * self.kinked
         found.append(self.stability)
         size = f"‖gradient‖ = {self.gradient_norm:.3g}, in the model's units"
         return report(self.verdict, f"J = {self.loss:.6g}, {size}", found)
@@ -118,7 +122,7 @@ def diagnose_statespace(
     return StateSpaceDiagnosis(
         verdict=verdict, promised=here.promised, invariant=here.invariant, descent=descent,
         eigenvalues=seen.values, tolerance=seen.tolerance, positive=counted.positive,
-        zero=counted.zero, negative=counted.negative, **said,
+        zero=counted.zero, negative=counted.negative, kinked=at.net.has_kinks, **said,
     )  # fmt: skip
 
 

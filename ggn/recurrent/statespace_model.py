@@ -111,6 +111,11 @@ class StateSpace:
         """Whether every activation has a second derivative."""
         return all(net.twice_differentiable for net in (self.f, self.g) if net is not None)
 
+    @property
+    def has_kinks(self) -> bool:
+        """Whether an activation is known to have a derivative that jumps."""
+        return any(net.has_kinks for net in (self.f, self.g) if net is not None)
+
     def shape(self, name: str) -> tuple[int, ...]:
         """Return the shape of a part."""
         nu, nx, ny = self.n_inputs, self.n_states, self.n_outputs
