@@ -6,6 +6,7 @@ More of it, at random and for every way to train, is in `tests/fuzz/interrupts.p
 import subprocess
 import sys
 import textwrap
+import threading
 
 import numpy as np
 import pytest
@@ -13,6 +14,7 @@ from fuzz import interrupts
 
 import ggn
 from ggn import Status
+from ggn._core.cached import cached_property
 
 X = np.linspace(-1.0, 1.0, 20)[:, np.newaxis]
 Y = np.sin(3.0 * X)
@@ -112,6 +114,39 @@ def test_blas_has_its_threads_again():
         except KeyboardInterrupt:
             pass
         assert len(blas._ONE_THREAD._inside) == 0
+
+
+def test_other_threads_go_on_after_it(monkeypatch):
+    """No lock is left taken between the block of a `with` and its end, for others to wait for."""
+    monkeypatch.setattr(ggn._core.blas_threads, "HELD", 0.05)
+    run = interrupts.JOBS["train"]
+    run()
+    for at in range(1, 6000, 3):
+        try:
+            with interrupts._interrupt(at):
+                run()
+        except KeyboardInterrupt:
+            pass
+        other = threading.Thread(target=run, daemon=True)
+        other.start()
+        other.join(30.0)
+        assert not other.is_alive(), at
+
+
+def test_threads_do_not_wait_for_each_other_s_properties():
+    class Both:
+        @cached_property
+        def met(self):
+            return barrier.wait(30.0) >= 0
+
+    barrier, pair = threading.Barrier(2), (Both(), Both())
+    others = [threading.Thread(target=lambda one=one: one.met, daemon=True) for one in pair]
+    for other in others:
+        other.start()
+    for other in others:
+        other.join(60.0)
+    assert [vars(one) for one in pair] == [{"met": True}] * 2
+    assert isinstance(Both.met, cached_property)  # as documented, of the class
 
 
 def test_a_package_is_imported_whole():

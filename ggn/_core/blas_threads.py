@@ -22,6 +22,8 @@ from ggn._core.interrupts import done
 
 __all__ = ["limited", "one_thread"]
 
+HELD = 10.0  # seconds: what is done alone takes microseconds, and at first a look at libraries
+
 
 class _OneThread:
     """One limit shared by all fits that run at once: the first sets it, the last lifts it.
@@ -30,14 +32,27 @@ class _OneThread:
     """
 
     def __init__(self) -> None:
-        # an interrupt between its last line and its end would keep a plain lock for ever
         self._lock = threading.RLock()
         # A fit that Ctrl-C ended on its way in or out is gone, and so counts no more.
         self._inside: weakref.WeakSet[_Inside] = weakref.WeakSet()
         self._before: list[tuple[Any, int]] | None = None  # until it is lifted
 
+    @contextlib.contextmanager
+    def _alone(self) -> Iterator[None]:
+        """Return a context of one thread at a time.
+
+        An interrupt between the last line of a block and its end leaves the lock taken.  Its thread
+        may take it again; others, who would wait for ever, know by the time and take a new one.
+        """
+        while not (lock := self._lock).acquire(timeout=HELD):
+            self._lock = threading.RLock()
+        try:
+            yield
+        finally:
+            lock.release()
+
     def enter(self, fit: _Inside) -> None:
-        with self._lock:
+        with self._alone():
             self._inside.add(fit)
             if self._before is None:
                 self._before = [(blas, blas.num_threads) for blas in _blas() or ()]
@@ -46,7 +61,7 @@ class _OneThread:
                     blas.set_num_threads(1)
 
     def leave(self, fit: _Inside) -> None:
-        with self._lock:
+        with self._alone():
             self._inside.discard(fit)
             if not self._inside:
                 for blas, number in self._before or ():

@@ -26,10 +26,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from functools import cached_property
 
 import numpy as np
 
+from ggn._core.cached import cached_property
 from ggn.fit.evidence import Estimate, Priors
 from ggn.fit.posterior import information
 from ggn.fit.result import Status, TrainResult

@@ -12,12 +12,12 @@ import itertools
 import math
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from functools import cached_property
 from typing import Any
 
 import numpy as np
 from scipy.optimize import OptimizeResult
 
+from ggn._core.cached import cached_property
 from ggn.fit.committee import members_in_turn, train_members
 from ggn.fit.limits import Limits
 from ggn.fit.member import Member

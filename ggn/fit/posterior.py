@@ -14,11 +14,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from functools import cached_property
 from typing import Any
 
 import numpy as np
 
+from ggn._core.cached import cached_property
 from ggn.fit.evidence import scaled_root
 from ggn.fit.predictive import Component, Predictive
 from ggn.fit.result import TrainResult

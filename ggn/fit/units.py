@@ -14,7 +14,6 @@ on them.
 
 from __future__ import annotations
 
-import functools
 import math
 import warnings
 from typing import Any
@@ -22,6 +21,7 @@ from typing import Any
 import numpy as np
 
 from ggn import steps
+from ggn._core.cached import cached_property
 from ggn._core.machine import memory_limit
 from ggn.damping import Damping, LevenbergMarquardt
 from ggn.fit.sizes import LARGEST, advice, far_from_one, input_units, target_units
@@ -61,7 +61,7 @@ class Units:
         self.given = objective  # in the caller's units
         self.objective = objective  # in those of the run
 
-    @functools.cached_property
+    @cached_property
     def far(self) -> str | None:
         """What is far from zero mean and deviation one in these units, see `far_from_one`."""
         return far_from_one(self.objective, self.given)

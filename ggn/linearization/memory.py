@@ -44,7 +44,8 @@ class Memory:
     """
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
+        # an interrupt between its last line and its end would keep a plain lock for ever
+        self._lock = threading.RLock()
         self._pieces: list[tuple[np.ndarray, weakref.ref[_Lease]]] = []  # the latest used last
         self._most = 0  # doubles in use at once
 

@@ -11,13 +11,13 @@ A part is what the user calls a chunk, as chunks here are what a sweep takes at 
 
 from __future__ import annotations
 
-import functools
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable
 from typing import Any, TypeAlias, TypeVar
 
 import numpy as np
 
+from ggn._core.cached import cached_property
 from ggn.linearization.lost import SourceError
 from ggn.linearization.part import ChunkError, Part
 from ggn.linearization.summary import Summary, merged, summary_of
@@ -68,7 +68,7 @@ class Source(ABC):
         """Return the sum over the parts of a float, an array or a tuple of them."""
         return self.reduce(add, function, *args)
 
-    @functools.cached_property
+    @cached_property
     def _found(self) -> Summary | None:
         return self.reduce(merged, summary_of)
 

@@ -15,7 +15,6 @@ that belong to a symmetry of the network are off by the order of ‖g‖.
 
 from __future__ import annotations
 
-import functools
 import inspect
 import math
 from dataclasses import dataclass, field
@@ -25,6 +24,7 @@ import numpy as np
 from scipy.linalg import eigh, eigvalsh
 from scipy.sparse.linalg import ArpackNoConvergence, LinearOperator, eigsh
 
+from ggn._core.cached import cached_property
 from ggn._core.machine import memory_limit
 from ggn.linearization.base import BaseLinearization
 from ggn.linearization.hessian import scaled_hessian, scaled_operator
@@ -99,7 +99,7 @@ class Spectrum:
     dense: bool
     applied: np.ndarray = field(repr=False)
 
-    @functools.cached_property
+    @cached_property
     def residuals(self) -> np.ndarray:
         """‖H v - λ v‖₂, (k,): there is an eigenvalue within it of λ."""
         V = self.eigenvectors

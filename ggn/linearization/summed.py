@@ -8,12 +8,12 @@ are those of an `Objective` of all samples, and so are the iterates of a trainin
 
 from __future__ import annotations
 
-import functools
 from dataclasses import replace
 from typing import Any, Self
 
 import numpy as np
 
+from ggn._core.cached import cached_property
 from ggn.activations import Identity
 from ggn.linearization import parts
 from ggn.linearization.absent import OfSums
@@ -143,7 +143,7 @@ class SummedObjective(BaseObjective):
     def sample_weight(self) -> None:
         return None
 
-    @functools.cached_property
+    @cached_property
     def _starts(self) -> tuple[int, ...]:
         return parts.starts(self._problem.sizes)
 

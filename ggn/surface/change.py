@@ -17,7 +17,6 @@ that of weights of natural size, where they are less, and σ' that of the steepe
 
 from __future__ import annotations
 
-import functools
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -25,6 +24,7 @@ from typing import Any
 
 import numpy as np
 
+from ggn._core.cached import cached_property
 from ggn.linearization import Objective, SummedObjective
 from ggn.losses import Logistic
 from ggn.losses.curvature import Curvature
@@ -121,7 +121,7 @@ class Changes:
         self.separable = curvature.form == 1  # a sum over outputs, its H_E being diagonal
         self.h = curvature.diagonal()
 
-    @functools.cached_property
+    @cached_property
     def parts(self) -> np.ndarray:
         """Each output's part of J, penalty left out, (nL,); nan where it is no sum over outputs."""
         nL = self.F.shape[1]
@@ -133,7 +133,7 @@ class Changes:
             return np.array([float(self.c @ E) for E in each])
         return np.full(nL, float(self.c @ self.E))  # no part is larger, where none is negative
 
-    @functools.cached_property
+    @cached_property
     def rounding(self) -> np.ndarray:
         """How far rounding of the outputs may move each output's part of J, (nL,)."""
         moved = np.abs(self.G) * self.off + 0.5 * self.h * np.square(self.off)

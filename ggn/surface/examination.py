@@ -6,12 +6,12 @@ dear, and only taken at once where a dense factorisation fits.
 
 from __future__ import annotations
 
-import functools
 import math
 from dataclasses import dataclass
 
 import numpy as np
 
+from ggn._core.cached import cached_property
 from ggn.activations import Identity
 from ggn.damping import natural_scale
 from ggn.fit.outliers import Outliers, lone_targets
@@ -70,7 +70,7 @@ class Examination:
         """The samples' weights, (T,), where they differ."""
         return self.objective.c.weights
 
-    @functools.cached_property
+    @cached_property
     def obstructions(self) -> tuple[Obstruction, ...]:
         """What makes an exact fit impossible."""
         objective = self.objective
@@ -87,7 +87,7 @@ class Examination:
         """The obstructions that are rigorous."""
         return [o for o in self.obstructions if o.rigorous]
 
-    @functools.cached_property
+    @cached_property
     def bound(self) -> float:
         """A lower bound of J; -inf of a loss of the user's own, which may be negative."""
         found = lower_bound(self.obstructions)
@@ -95,19 +95,19 @@ class Examination:
         known = isinstance(loss, Residual | Logistic | SoftmaxCrossEntropy)
         return found if known or found > 0.0 else -math.inf
 
-    @functools.cached_property
+    @cached_property
     def beyond(self) -> bool:
         """Whether no finite weights reach the bound."""
         if isinstance(self.objective.loss, Logistic | SoftmaxCrossEntropy):
             return self.bound > 0.0 and has_certain_labels(self.objective)
         return any(o.kind in BEYOND for o in self.obstructions) and beyond_reach(self.objective)
 
-    @functools.cached_property
+    @cached_property
     def saturation(self) -> Saturation:
         """The flat units."""
         return saturation(self.net, self.at.w, self.objective.X)
 
-    @functools.cached_property
+    @cached_property
     def large(self) -> bool:
         """Whether data in this scale do not explain the size of the weights."""
         out = LARGE * float(np.abs(self.objective.Yt).max() or 1.0)
@@ -117,39 +117,39 @@ class Examination:
             W[: net.n_inputs] *= np.abs(self.objective.X).max(axis=0)[:, np.newaxis]
         return hidden or float(W.max()) > 10.0 * out
 
-    @functools.cached_property
+    @cached_property
     def far_out(self) -> FarOut | None:
         """What is found where most residuals act little."""
         return far_out(self.objective, self.at.w)
 
-    @functools.cached_property
+    @cached_property
     def outliers(self) -> Outliers | None:
         """A few targets that the squared loss follows, far from all others."""
         if not isinstance(self.objective.loss, Squared):
             return None
         return lone_targets(self.objective.X, self.objective.Yt.T)
 
-    @functools.cached_property
+    @cached_property
     def scale(self) -> np.ndarray:
         """D (N,); see `ggn.damping.natural_scale`."""
         return natural_scale(self.objective)
 
-    @functools.cached_property
+    @cached_property
     def relative(self) -> float:
         """The relative gradient, for weights D w."""
         return relative_gradient(self.at, self.scale)
 
-    @functools.cached_property
+    @cached_property
     def units(self) -> Units:
         """The weights in groups, each with its size."""
         return Units(self.objective, self.scale)
 
-    @functools.cached_property
+    @cached_property
     def changes(self) -> Changes:
         """Changes of J from w."""
         return Changes(self.objective, self.at.w)
 
-    @functools.cached_property
+    @cached_property
     def idle_output(self) -> tuple[int, float, float] | None:
         """An output whose own weights lower its part of J: its number, the fall, the share."""
         if self.kinks[0]:
@@ -168,7 +168,7 @@ class Examination:
                 return output, found, found / abs(part) if part else math.inf
         return None
 
-    @functools.cached_property
+    @cached_property
     def fall(self) -> float:
         """By how much J is seen to fall along the step or the gradient, as far as it takes.
 
@@ -181,42 +181,42 @@ class Examination:
         found = 0.0 if self.kinks[0] else self.changes.fall(self.step)
         return found or self.changes.fall(downhill / share)
 
-    @functools.cached_property
+    @cached_property
     def margins(self) -> tuple[bool | None, np.ndarray | None]:
         """Whether output weights can grow so that no sample objects; see `rising_margins`."""
         return rising_margins(self.objective, self.at.w)
 
-    @functools.cached_property
+    @cached_property
     def kinks(self) -> tuple[bool, bool]:
         """Whether some net input lies where σ' jumps, and where σ'' does."""
         return kinks(self.net, self.at.w, self.objective.X)
 
-    @functools.cached_property
+    @cached_property
     def curved(self) -> bool:
         """Whether J has a Hessian at w."""
         return not self.kinks[0] and has_hessian(self.at, self.scale)
 
-    @functools.cached_property
+    @cached_property
     def convex(self) -> bool:
         """Whether J is known to be convex in w."""
         net, convex = self.net, self.objective.loss.convex is True
         return convex and net.depth == 1 and net.activations[-1] == Identity()
 
-    @functools.cached_property
+    @cached_property
     def dense(self) -> SecondOrder | None:
         """The second-order evidence, where all eigenvalues can be had."""
         if not (self.curved and dense_fits(self.net.n_weights, self.max_memory)):
             return None
         return SecondOrder(self.at, self.units, self.max_memory)
 
-    @functools.cached_property
+    @cached_property
     def second(self) -> SecondOrder | None:
         """The same, or by Lanczos; None where J has no Hessian."""
         if self.dense is not None or not self.curved:
             return self.dense
         return SecondOrder(self.at, self.units, self.max_memory, self.promised)
 
-    @functools.cached_property
+    @cached_property
     def _step(self) -> tuple[float, np.ndarray]:
         if self.dense is not None:
             return self.dense.promised, self.dense.step
@@ -227,13 +227,13 @@ class Examination:
         """The step that promises a fall of J, (N,)."""
         return self._step[1]
 
-    @functools.cached_property
+    @cached_property
     def promised(self) -> float:
         """The fall of J that gradient and Hessian promise, no more than its bound allows."""
         found = self._step[0] if self.falls is None else float(np.sum(self.falls))
         return min(found, max(self.at.loss - self.bound, 0.0))
 
-    @functools.cached_property
+    @cached_property
     def falls(self) -> np.ndarray | None:
         """The most that each output's part of J can fall by, (nL,), where that is known."""
         return possible_falls(self.objective, self.at.w)

@@ -15,7 +15,6 @@ or of an input in large ones, do not count for less.
 
 from __future__ import annotations
 
-import functools
 import math
 from dataclasses import dataclass, field, replace
 
@@ -23,6 +22,7 @@ import numpy as np
 from scipy.linalg.lapack import dposv, dpotrf, dpotrs, dsysv
 from scipy.sparse.linalg import minres
 
+from ggn._core.cached import cached_property
 from ggn.linearization import BaseLinearization, Objective
 from ggn.linearization.hessian import scaled_hessian, scaled_operator
 from ggn.linearization.spectrum import Spectrum, rounded
@@ -85,7 +85,7 @@ class NearbyZero:
         """D (N,)."""
         return self.units.scale
 
-    @functools.cached_property
+    @cached_property
     def _directions(self) -> tuple[np.ndarray, bool]:
         if not isinstance(self.end.objective, Objective):  # units are told apart by samples
             return np.empty((len(self.end.w), 0)), True

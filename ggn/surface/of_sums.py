@@ -12,11 +12,11 @@ that run away, ranks of P), and is not looked at here: the report says so.
 
 from __future__ import annotations
 
-import functools
 import math
 
 import numpy as np
 
+from ggn._core.cached import cached_property
 from ggn.damping import natural_scale
 from ggn.fit.plateau import far_out
 from ggn.linearization.spectrum import dense_fits, inertia
@@ -132,7 +132,7 @@ class _Point:
         """Whether J may have underflowed: a zero of g says nothing then."""
         return abs(self.at.loss) < TINY
 
-    @functools.cached_property
+    @cached_property
     def level(self) -> bool:
         """Whether the gradient is small and promises next to nothing."""
         if self.promised > self.enough:

@@ -9,11 +9,11 @@ factors and the bounds say which layer keeps P from it.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any
 
 import numpy as np
 
+from ggn._core.cached import cached_property
 from ggn._core.machine import memory_limit
 from ggn.network import MLP
 from ggn.surface.block_bounds import row_block_bounds, sensitivity_bound

@@ -11,7 +11,6 @@ Of weights near 0 it is the size that is natural for them that counts (`ggn.surf
 
 from __future__ import annotations
 
-import functools
 import math
 from collections.abc import Iterator
 from typing import Protocol
@@ -19,6 +18,7 @@ from typing import Protocol
 import numpy as np
 from scipy.sparse.linalg import LinearOperator, cg
 
+from ggn._core.cached import cached_property
 from ggn.linearization import BaseLinearization, BaseObjective
 from ggn.linearization.hessian import scaled_operator
 from ggn.linearization.spectrum import spectrum
@@ -128,7 +128,7 @@ class SecondOrder:
             yield t, J
             t *= 2.0
 
-    @functools.cached_property
+    @cached_property
     def _nearby(self) -> NearbyZero | None:
         return nearby_zero(self.at, self.units, self.spectrum, self.tolerance)
 
