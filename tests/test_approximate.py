@@ -1,6 +1,7 @@
 """`ggn.approximate`: the error between the nodes is what it says, and what it cannot do it says."""
 
 import math
+import sys
 
 import numpy as np
 import pytest
@@ -52,14 +53,14 @@ def test_stages_go_where_one_does_not():
     assert built.error > tol
     while built.error > built.goal:
         assert built._next() is None
-    assert len(built.stages) > 1
-    assert built.stages[1].slope > built.stages[0].slope
+    assert len(built.sum.stages) > 1
+    assert built.sum.stages[1].slope > built.sum.stages[0].slope
     # one network, which is what was measured
-    net, w = built.network
+    net, w = built.sum.network
     x = np.linspace(-1.0, 1.0, 4001)
     y = net.forward(w, x)[:, 0] * built.target.y_half + built.target.y_middle
     assert np.abs(y - f(x)).max() <= tol
-    assert net.sizes == (1, sum(s.units for s in built.stages), 1)
+    assert net.sizes == (1, sum(s.units for s in built.sum.stages), 1)
 
 
 def test_an_activation_may_be_asked_for():
@@ -240,3 +241,34 @@ def test_faults_are_named_in_a_sentence(f, options, sentence):
     with pytest.raises(ValueError, match=sentence) as caught:
         ggn.approximate(f, **options)
     assert "\n" not in str(caught.value)
+
+
+def test_ctrl_c_finds_the_sum_before_a_stage_or_after_it():
+    """At any bytecode of what takes a stage."""
+    names, seen, at = {"_accept", "_take", "_together"}, 0, 0
+
+    def trace(frame, event, arg):
+        nonlocal seen
+        code = frame.f_code
+        if code.co_name not in names or not code.co_filename.endswith("construction.py"):
+            return None
+        frame.f_trace_opcodes, frame.f_trace_lines = True, False
+        if event == "opcode":
+            seen += 1
+            if seen == at:
+                raise KeyboardInterrupt
+        return trace
+
+    ended = set()
+    while seen >= at:
+        seen, at = 0, at + 1
+        before = sys.gettrace()
+        sys.settrace(trace)
+        try:
+            found = ggn.approximate(np.sin, bounds=(-1.0, 1.0), tol=1e-9, max_units=8)
+        finally:
+            sys.settrace(before)
+        assert found.net.sizes[1] == max(sum(stage.units for stage in found.stages), 1)
+        assert found.error < 1.0 if found.stages else found.error == 1.0
+        ended.add("Interrupted" in found.message)
+    assert ended == {True, False}

@@ -120,7 +120,7 @@ def approximate(
     with limited():  # QR with pivots gains little from threads, and loses much on busy cores
         stop = built.run()
 
-    net, w = built.network
+    net, w = built.sum.network
     y_middle, y_half = [target.y_middle], [target.y_half]
     model = Model(net, w, None, None, target.x_middle, target.x_half, y_middle, y_half)
     X, y = target.fresh(FRESH[target.d], source)
@@ -135,7 +135,7 @@ def approximate(
         else reason(built, stop, error, at)
     )
     return Approximation(
-        model, error, worst, len(y), tol, reached, message, tuple(built.stages), built.seconds,
+        model, error, worst, len(y), tol, reached, message, built.sum.stages, built.seconds,
         target.evaluations,
     )  # fmt: skip
 

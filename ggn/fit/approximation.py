@@ -156,7 +156,7 @@ def reason(built: Construction, stop: Stop, error: float, at: str) -> str:
 def _of_samples(built: Construction, target: Target) -> str:
     """Return what keeps an approximation of samples from tol."""
     Z, u = target.nodes(0, False, built.rng)
-    at_nodes = float(np.abs(u - built.forward(Z)).max())
+    at_nodes = float(np.abs(u - built.sum.forward(Z)).max())
     if 4.0 * at_nodes > built.error:
         return (
             f"The error at the samples, {at_nodes:.1e}, is as large as between them, and more "

@@ -21,12 +21,11 @@ from dataclasses import replace
 
 import numpy as np
 
-from ggn.activations import Activation
 from ggn.fit.result import pass_on_interrupt
 from ggn.fit.spread import Kind, features, outer_weights, spread
 from ggn.fit.target import Target
 from ggn.fit.train import train
-from ggn.fit.trial import EPS, Stage, Stop, Trial, merit_of
+from ggn.fit.trial import EPS, Stage, Stop, Sum, Trial, merit_of
 from ggn.network import MLP
 
 __all__ = ["Construction"]
@@ -67,46 +66,28 @@ class Construction:
         self.target, self.kinds, self.goal, self.rng = target, kinds, 0.5 * tol, rng
         self.max_units, self.max_seconds = max_units, max_seconds
         self.start = time.perf_counter()
-        self.hidden = np.zeros((target.d + 1, 0))
-        self.outer = np.zeros(1)
-        self.activation: Activation = kinds[0].activation
-        self.stages: list[Stage] = []
         self.fall = math.inf  # what the first stage's last doubling divided the error by
         self._rate = 0.0  # seconds of a solve per T n²
         self._late = False
         self._nodes: dict[tuple[int, bool], tuple[np.ndarray, np.ndarray]] = {}
         self.at, self.u = target.watched(WATCHED[target.d], rng)
-        self.left = self.u - self.forward(self.at)
+        self.sum = Sum(np.zeros((target.d + 1, 0)), np.zeros(1), kinds[0].activation, self.u)
 
     @property
     def error(self) -> float:
         """The largest error at the points watched."""
-        return float(np.abs(self.left).max())
-
-    @property
-    def network(self) -> tuple[MLP, np.ndarray]:
-        """The network so far, and its weights."""
-        d, n = self.target.d, self.hidden.shape[1]
-        net = MLP((d, max(n, 1), 1), self.activation)
-        if n == 0:
-            return net, np.zeros(net.n_weights)
-        return net, net.pack([self.hidden, self.outer[:, np.newaxis]])
-
-    def forward(self, Z: np.ndarray) -> np.ndarray:
-        """Return the network's values, rounded as its user will have them."""
-        net, w = self.network
-        return np.asarray(net.forward(w, Z)[:, 0])
+        return float(np.abs(self.sum.left).max())
 
     @property
     def room(self) -> int:
         """How many more units there may be in one stage."""
-        most = self.max_units - self.hidden.shape[1]
+        most = self.max_units - self.sum.hidden.shape[1]
         return int(min(most, self.target.capacity / 1.5))
 
     @property
     def rounding(self) -> float:
         """About how far rounding moves the network's sum."""
-        return EPS * float(np.abs(self.outer).sum())
+        return EPS * float(np.abs(self.sum.outer).sum())
 
     @property
     def rough(self) -> bool:
@@ -168,11 +149,11 @@ class Construction:
 
     def _next(self) -> Stop | None:
         """Add a stage for what is left, or say why not."""
-        if self._late or not self.stages:
+        if self._late or not self.sum.stages:
             return Stop.SECONDS
         if self.error < 4.0 * self.rounding:
             return Stop.STALLED
-        last, d = self.stages[-1], self.target.d
+        last, d = self.sum.stages[-1], self.target.d
         known = last.how == "spread"
         slope = last.slope if known else SLOPES[d][1]
         n = min(last.units if known else FIRST[d], self.room)
@@ -225,31 +206,34 @@ class Construction:
 
     def _together(self) -> None:
         """Train all weights of a small network."""
-        net, w = self.network
-        if net.n_weights > TOGETHER or self._remaining <= 0.0 or not self.stages:
+        net, w = self.sum.network
+        if net.n_weights > TOGETHER or self._remaining <= 0.0 or not self.sum.stages:
             return
         Z, u = self.target.nodes(3 * net.n_weights, self.kinds[0].steep, self.rng)
         before = self.error
         w = self._gauss_newton(net, Z, u, w)
-        left = self.u - net.forward(w, self.at)[:, 0]
-        if float(np.abs(left).max()) < before:
+        if float(np.abs(self.u - net.forward(w, self.at)[:, 0]).max()) < before:
             W1, W2 = net.unpack(w)
-            self.hidden, self.outer, self.left = W1.copy(), W2[:, 0].copy(), left
-            self._note("together", 0, math.nan, before)
+            self._take(W1.copy(), W2[:, 0].copy(), "together", 0, math.nan, before)
 
     def _accept(self, trial: Trial, how: str) -> None:
         """Put a stage's units beside those that there are."""
-        self.activation = trial.kind.activation
         self.kinds = [trial.kind]
-        self.hidden = np.hstack([self.hidden, trial.hidden])
-        constant = self.outer[-1] + trial.outer[-1]
-        self.outer = np.concatenate([self.outer[:-1], trial.outer[:-1], [constant]])
-        self.left = self.u - self.forward(self.at)
-        self._nodes.clear()
-        self._note(how, trial.units, trial.slope, trial.size)
+        hidden, outer = np.hstack([self.sum.hidden, trial.hidden]), self.sum.outer
+        constant = outer[-1] + trial.outer[-1]
+        outer = np.concatenate([outer[:-1], trial.outer[:-1], [constant]])
+        self._take(hidden, outer, how, trial.units, trial.slope, trial.size)
 
-    def _note(self, how: str, units: int, slope: float, size: float) -> None:
-        self.stages.append(Stage(how, units, slope, size, self.error, self.seconds))
+    def _take(
+        self, hidden: np.ndarray, outer: np.ndarray, how: str, units: int, slope: float, size: float
+    ) -> None:
+        """Have this network from now on."""
+        activation = self.kinds[0].activation
+        left = self.u - Sum(hidden, outer, activation, self.u).forward(self.at)
+        error = float(np.abs(left).max())
+        stage = Stage(how, units, slope, size, error, self.seconds)
+        self._nodes.clear()
+        self.sum = Sum(hidden, outer, activation, left, (*self.sum.stages, stage))
 
     # -- trials ------------------------------------------------------------------------------
 
@@ -280,7 +264,7 @@ class Construction:
         begun = time.perf_counter()
         hidden = spread(self.target, kind, n, slope, self.rng)
         outer = size * outer_weights(features(kind, hidden, Z), left / size)
-        error = np.abs(self.left - features(kind, hidden, self.at) @ outer).max()
+        error = np.abs(self.sum.left - features(kind, hidden, self.at) @ outer).max()
         if work > 1e7:
             self._rate = (time.perf_counter() - begun) / work
         return Trial(kind, slope, hidden, outer, float(error), size)
@@ -289,7 +273,7 @@ class Construction:
         """Return nodes and what is left there."""
         if (count, steep) not in self._nodes:
             Z, u = self.target.nodes(count, steep, self.rng)
-            self._nodes[count, steep] = Z, u - self.forward(Z)
+            self._nodes[count, steep] = Z, u - self.sum.forward(Z)
         return self._nodes[count, steep]
 
     @property

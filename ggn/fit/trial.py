@@ -5,12 +5,15 @@ from __future__ import annotations
 import enum
 import math
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
+from ggn.activations import Activation
 from ggn.fit.spread import Kind
+from ggn.network import MLP
 
-__all__ = ["EPS", "Stage", "Stop", "Trial", "merit_of"]
+__all__ = ["EPS", "Stage", "Stop", "Sum", "Trial", "merit_of"]
 
 EPS = float(np.finfo(np.float64).eps)
 SAFETY = 30.0  # what eps Σ |c| is multiplied by
@@ -79,3 +82,30 @@ def merit_of(trial: Trial) -> float:
     if not math.isfinite(trial.error):
         return math.inf
     return max(trial.error, SAFETY * EPS * float(np.abs(trial.outer).sum()))
+
+
+class Sum(NamedTuple):
+    """The network so far, what it leaves at the points watched, and its stages.
+
+    One for all, so that Ctrl-C finds the one before or the next, and nothing between.
+    """
+
+    hidden: np.ndarray
+    outer: np.ndarray
+    activation: Activation
+    left: np.ndarray
+    stages: tuple[Stage, ...] = ()
+
+    @property
+    def network(self) -> tuple[MLP, np.ndarray]:
+        """Return the network, and its weights."""
+        d, n = len(self.hidden) - 1, self.hidden.shape[1]
+        net = MLP((d, max(n, 1), 1), self.activation)
+        if n == 0:
+            return net, np.zeros(net.n_weights)
+        return net, net.pack([self.hidden, self.outer[:, np.newaxis]])
+
+    def forward(self, Z: np.ndarray) -> np.ndarray:
+        """Return the network's values, rounded as its user will have them."""
+        net, w = self.network
+        return np.asarray(net.forward(w, Z)[:, 0])
