@@ -15,6 +15,7 @@ import numpy as np
 
 import ggn
 from ggn.command import cli
+from ggn.io.written import csv_text
 
 
 def data(tmp_path):
@@ -31,6 +32,22 @@ def data(tmp_path):
             ["s", *row] for row in zip(a, 1e5 * b, np.full(80, 0.1), y, z, strict=True)
         )
     return path
+
+
+def noisy_table(tmp_path, kinds, bounds):
+    """150 noisy rows of two inputs, and labels of kinds that these bounds of the target part."""
+    rng = np.random.default_rng(1)
+    X = rng.uniform(-2.0, 2.0, (150, 2))
+    y = np.sin(2.0 * X[:, 0]) + X[:, 1] ** 2 + 0.1 * rng.standard_normal(150)
+    labels, path = np.array(kinds)[np.digitize(y, bounds)], tmp_path / "t.csv"
+    rows = csv_text(["x1", "x2", "y1"], np.column_stack([X, y]), ("kind", labels))
+    path.write_text("".join(rows))
+    return path
+
+
+def words(text):
+    """Return what was printed without its line breaks."""
+    return re.sub(r"\s+", " ", text)
 
 
 def run(capsys):

@@ -8,7 +8,7 @@ import warnings
 import commands
 import numpy as np
 import pytest
-from commands import fails
+from commands import fails, words
 
 import ggn
 from ggn.fit.scores import split
@@ -23,18 +23,7 @@ run = pytest.fixture(commands.run)
 
 @pytest.fixture
 def table(tmp_path):
-    """150 noisy rows of two inputs, and labels of three kinds."""
-    rng = np.random.default_rng(1)
-    X = rng.uniform(-2.0, 2.0, (150, 2))
-    y = np.sin(2.0 * X[:, 0]) + X[:, 1] ** 2 + 0.1 * rng.standard_normal(150)
-    kinds = np.array(["low", "mid", "high"])[np.digitize(y, [0.5, 2.0])]
-    path = tmp_path / "t.csv"
-    path.write_text("".join(csv_text(["x1", "x2", "y1"], np.column_stack([X, y]), ("kind", kinds))))
-    return path
-
-
-def words(text):
-    return re.sub(r"\s+", " ", text)
+    return commands.noisy_table(tmp_path, ["low", "mid", "high"], [0.5, 2.0])
 
 
 def numbers(path):

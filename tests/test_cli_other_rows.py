@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import re
-
 import commands
 import numpy as np
 import pytest
+from commands import words
 
 import ggn
 from ggn.command.same_rows import has_units_of
 from ggn.io import Model
 from ggn.io.scaling import standard_units
 from ggn.io.table import Table
-from ggn.io.written import csv_text
 from ggn.sklearn import GGNRegressor
 
 run = pytest.fixture(commands.run)
@@ -21,18 +19,7 @@ run = pytest.fixture(commands.run)
 
 @pytest.fixture
 def table(tmp_path):
-    """150 noisy rows of two inputs, and labels of two kinds."""
-    rng = np.random.default_rng(1)
-    X = rng.uniform(-2.0, 2.0, (150, 2))
-    y = np.sin(2.0 * X[:, 0]) + X[:, 1] ** 2 + 0.1 * rng.standard_normal(150)
-    kinds = np.where(y > 1.0, "high", "low")
-    path = tmp_path / "t.csv"
-    path.write_text("".join(csv_text(["x1", "x2", "y1"], np.column_stack([X, y]), ("kind", kinds))))
-    return path
-
-
-def words(text):
-    return re.sub(r"\s+", " ", text)
+    return commands.noisy_table(tmp_path, ["low", "high"], [1.0])
 
 
 WAYS = {"penalty": ["--l2", "1e-3"], "robust": ["--robust"], "classes": []}

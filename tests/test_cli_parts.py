@@ -4,6 +4,7 @@ import re
 
 import numpy as np
 import pytest
+from commands import words
 
 import ggn
 from ggn.command import streamed, streamed_data
@@ -48,11 +49,6 @@ def train(capsys, file, line):
     more = ["--decimal", ","] if file == "part-*.csv" else []
     assert main(["train", file, *line.split(), *more, "--save", "m.npz"]) == 0
     return capsys.readouterr().out, ggn.Model.load("m.npz")
-
-
-def words(text):
-    """Return a text whose lines were wrapped."""
-    return " ".join(text.split())
 
 
 LINES = {

@@ -102,31 +102,29 @@ def test_before_anything_is_known_it_is_raised():
     assert calls
 
 
-def test_blas_has_its_threads_again():
-    """A fit that was interrupted on its way in, or out, counts no more."""
-    blas = ggn._core.blas_threads
-    run = interrupts.JOBS["train"]
+def interrupted(run, places):
+    """Yield each of the bytecodes at which a run was interrupted."""
     run()
-    for at in range(1, 400, 3):
+    for at in places:
         try:
             with interrupts._interrupt(at):
                 run()
         except KeyboardInterrupt:
             pass
-        assert len(blas._ONE_THREAD._inside) == 0
+        yield at
+
+
+def test_blas_has_its_threads_again():
+    """A fit that was interrupted on its way in, or out, counts no more."""
+    for _ in interrupted(interrupts.JOBS["train"], range(1, 400, 3)):
+        assert len(ggn._core.blas_threads._ONE_THREAD._inside) == 0
 
 
 def test_other_threads_go_on_after_it(monkeypatch):
     """No lock is left taken between the block of a `with` and its end, for others to wait for."""
     monkeypatch.setattr(ggn._core.blas_threads, "HELD", 0.05)
     run = interrupts.JOBS["train"]
-    run()
-    for at in range(1, 6000, 3):
-        try:
-            with interrupts._interrupt(at):
-                run()
-        except KeyboardInterrupt:
-            pass
+    for at in interrupted(run, range(1, 6000, 3)):
         other = threading.Thread(target=run, daemon=True)
         other.start()
         other.join(30.0)
