@@ -54,7 +54,7 @@ RIDGES = np.array([[1e-8], [1e-6], [1e-4], [1e-2]])  # λ
 EPS = float(np.finfo(np.float64).eps)
 FEW, SHARE = 3.0, 0.02  # samples that may be outliers at either end, or this share if more
 TRACE = 300.0  # times the fences apart: starts within them predict at 100, and fail at 1000
-DRAWS = 3  # of units, whose mean V is a unexplained
+DRAWS = 3  # of units, the mean of whose V is `unexplained`
 MOST_VALIDATED = 300  # samples of V: with a thousand units, more would cost what iterations do
 
 
