@@ -35,6 +35,7 @@ REGISTRY = "validation/__init__.py", "classes_of"  # imports all modules of the 
 # the door's parts
 DOORS = (
     "_core/door.pyx",
+    "_core/data_door.pyx",
     "_core/matrix_door.pyx",
     "_core/recursion_door.pyx",
     "_core/statespace_door.pyx",

@@ -10,7 +10,7 @@ from strategies import assert_close, case
 
 import ggn
 from ggn.io import scaling
-from ggn.linearization import columns
+from ggn.linearization import Objective, columns
 
 
 def test_standard_units_of_awkward_columns():
@@ -138,3 +138,22 @@ def test_weights_count_beside_each_other_alone(robust):
     for size in (2.0**1021, 2.0**-1000):
         found = columns.centre_and_size(A, size * weights, robust=robust)
         assert np.array_equal(found, expected)
+
+
+@pytest.mark.parametrize("shift", [True, False])
+@pytest.mark.parametrize("order", "CF")
+def test_compiled_centre_and_size_are_those_of_weights_that_are_all_one(rng, shift, order):
+    A = rng.normal(size=(137, 5)) * [1.0, 1e-170, 1e160, 0.0, 3.0] + [0.0, 0.0, 0.0, 0.3, 0.3]
+    A = np.array(A, order=order)
+    expected = columns.centre_and_size(A, np.ones(len(A)), shift=shift)
+    np.testing.assert_allclose(columns.centre_and_size(A, shift=shift), expected, rtol=1e-13)
+
+
+def test_compiled_spread_is_that_of_weights_that_are_all_one(rng):
+    X, Y = rng.normal(size=(137, 3)) * [1.0, 1e-140, 0.0], rng.normal(size=(137, 2)) + [5.0, 0.0]
+    net = ggn.MLP((3, 2))
+    expected = Objective(net, X, Y, sample_weight=np.ones(137)).spread()
+    for chunk_size in (None, 8):
+        inputs, deviation = Objective(net, X, Y, chunk_size=chunk_size).spread()
+        np.testing.assert_allclose(inputs, expected[0], rtol=1e-13)
+        assert deviation == pytest.approx(expected[1], rel=1e-13)

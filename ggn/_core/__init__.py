@@ -17,6 +17,7 @@ from ggn._core.door import (
     add_kernel,
     add_normal,
     add_product,
+    centre_and_size,
     cholesky_solve,
     descend,
     factor_block,
@@ -33,12 +34,14 @@ from ggn._core.door import (
     output_weights,
     recur,
     recur_back,
+    root_mean_square,
     scale_kernel,
     scale_rows,
     scatter_normal,
     sensitivities,
     simulate,
     tangent,
+    variance,
 )
 
 __all__ = [
@@ -54,6 +57,7 @@ __all__ = [
     "add_kernel",
     "add_normal",
     "add_product",
+    "centre_and_size",
     "cholesky_solve",
     "descend",
     "factor_block",
@@ -70,10 +74,12 @@ __all__ = [
     "output_weights",
     "recur",
     "recur_back",
+    "root_mean_square",
     "scale_kernel",
     "scale_rows",
     "scatter_normal",
     "sensitivities",
     "simulate",
     "tangent",
+    "variance",
 ]

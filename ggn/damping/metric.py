@@ -113,22 +113,24 @@ def typical_scale(objective: BaseObjective) -> np.ndarray:
 
     h is the loss's curvature where a target (the first) is met.
     """
-    net = objective.net
-    _, first, _ = objective.some(1, counted=True)
-    with np.errstate(all="ignore"):
-        h = objective.loss.hessian(first, first)
-        h = Curvature.of(h).diagonal()
-        curvature = or_one(h.sum() / h.size) ** 0.5
+    net, layout = objective.net, objective.net.layout
+    constant = objective.loss.constant_curvature
+    curvature = or_one(_curvature(objective) if constant is None else constant) ** 0.5
     inputs, deviation = objective.spread()
     inputs[inputs == 0.0] = 1.0
-    parts = []
-    for layer, (_, m) in enumerate(net.layout.shapes):
-        part = np.empty(m)
-        part[:] = curvature * (1.0 if layer == net.depth - 1 else deviation)
-        if layer == 0:
-            part[: net.n_inputs] *= inputs
-        parts.append(part)
-    return np.minimum(np.maximum(np.concatenate(parts), 1e-300), 1e300)
+    found = np.empty(layout.n_inputs)
+    found[:] = curvature * deviation
+    found[layout.input_slices[-1]] = curvature
+    found[: net.n_inputs] *= inputs
+    return np.minimum(np.maximum(found, 1e-300), 1e300)
+
+
+def _curvature(objective: BaseObjective) -> float:
+    """Return h where it is no constant."""
+    _, first, _ = objective.some(1, counted=True)
+    with np.errstate(all="ignore"):
+        h = Curvature.of(objective.loss.hessian(first, first)).diagonal()
+        return float(h.sum() / h.size)
 
 
 def natural_scale(objective: BaseObjective) -> np.ndarray:

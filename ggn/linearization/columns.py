@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from ggn import _core
 from ggn.linearization.robust_scale import median, robust_deviation
 
 __all__ = ["centre_and_size", "constant_by_rounding", "constant_columns", "root_mean_square"]
@@ -60,6 +61,8 @@ def centre_and_size(
     """
     if weights is not None and not weights.all():
         A, weights = A[weights > 0.0], weights[weights > 0.0]
+    if weights is None and not robust and A.size and A.dtype == np.float64:
+        return _core.centre_and_size(A, shift)
     if weights is not None:  # by a power of two, which leaves the digits: sums must not overflow
         weights = np.ldexp(weights, -int(np.frexp(weights.max())[1]))
     columns = max(BLOCK // len(A), 1)

@@ -10,6 +10,7 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 
+from ggn import _core
 from ggn.linearization.columns import centre_and_size
 from ggn.linearization.linearization import Linearization
 from ggn.linearization.mean_loss import MeanLoss
@@ -91,6 +92,8 @@ class Objective(MeanLoss):
         return found[1]
 
     def _ranges(self) -> tuple[np.ndarray, np.ndarray]:
+        if self.c.common is not None:
+            return np.minimum.reduce(self.X), np.maximum.reduce(self.X)
         n0, counted = self.net.n_inputs, self.c.array > 0.0
         low, high = np.full(n0, np.inf), np.full(n0, -np.inf)
         for rows in chunks(range(self.T), self.chunk(0)[0]):
@@ -101,7 +104,10 @@ class Objective(MeanLoss):
 
     def _deviation(self) -> float:
         """Return the deviation of the targets."""
-        Y, c = self.Yt, self.c.array
+        share, Y, c = self.c.common, self.Yt, self.c.array
+        if share is not None:
+            variance, largest = _core.variance(Y.T, share, self.chunk(0)[0], ROUNDING)
+            return largest * or_one((variance / len(Y)) ** 0.5)
         largest = or_one(max(float(Y.max()), -float(Y.min())))
         variance = 0.0
         for y in Y:
@@ -116,7 +122,9 @@ class Objective(MeanLoss):
 
     def _inputs(self) -> np.ndarray:
         """Return the root mean square of each input."""
-        c = self.c.array
+        share, c = self.c.common, self.c.array
+        if share is not None:
+            return _core.root_mean_square(self.X, share, self.chunk(0)[0])
         most = np.maximum(np.maximum.reduce(self.X), -np.minimum.reduce(self.X))
         most[most == 0.0] = 1.0
         inputs = np.zeros_like(most)

@@ -1,0 +1,57 @@
+# cython: allow_none_for_extension_args=False
+"""The part of the door that knows data, and no network: what columns of numbers are like.
+`ggn._core` shows it with the rest.
+"""
+
+import numpy as np
+
+from ggn._core.column_loops cimport (
+    ggn_centre_and_size, ggn_root_square, ggn_table, ggn_variance
+)
+
+
+cdef ggn_table table(str name, const double[:, :] A) except *:
+    """A table of at least one number, for the kernels."""
+    cdef Py_ssize_t T = A.shape[0], n = A.shape[1], each = sizeof(double)
+    if T == 0 or n == 0 or A.strides[0] % each or A.strides[1] % each:
+        raise ValueError(f"{name} must have whole numbers in rows and columns, got ({T}, {n})")
+    return ggn_table(T, n, A.strides[0] // each, A.strides[1] // each, &A[0, 0])
+
+
+def centre_and_size(const double[:, :] A, bint shift):
+    """Return mean and deviation (n,) of each column of A (T, n); 0 and the root mean square without
+    a shift.
+    """
+    cdef ggn_table t = table("A", A)
+    cdef double[::1] centre = np.empty(t.n), size = np.empty(t.n), spare = np.empty(5 * t.n)
+    with nogil:
+        ggn_centre_and_size(&t, shift, &centre[0], &size[0], &spare[0])
+    return centre.base, size.base
+
+
+def root_mean_square(const double[:, :] A, double share, Py_ssize_t chunk):
+    """Return the root (n,) of the sum of squares of each column of A (T, n) times their share."""
+    cdef ggn_table t = table("A", A)
+    cdef double[::1] out = np.empty(t.n), spare = np.empty(3 * t.n)
+    check_chunk(chunk)
+    with nogil:
+        ggn_root_square(&t, share, chunk, &out[0], &spare[0])
+    return out.base
+
+
+def variance(const double[:, :] A, double share, Py_ssize_t chunk, double rounding):
+    """Return the sum of the variances of A's columns (T, n), in units of the largest number, and that.
+
+    A variance below (rounding mean)^2 counts as 0; every number has this share in a mean.
+    """
+    cdef ggn_table t = table("A", A)
+    cdef double largest, found
+    check_chunk(chunk)
+    with nogil:
+        found = ggn_variance(&t, share, chunk, rounding, &largest)
+    return found, largest
+
+
+cdef check_chunk(Py_ssize_t chunk):
+    if chunk < 1:
+        raise ValueError(f"chunk must be at least 1, got {chunk}")
