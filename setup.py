@@ -41,6 +41,7 @@ setup(
             extension("descent"),
             extension("layout", "activation_loops.c", "loss_loops.c"),
             extension("matrix_door"),
+            extension("ridge"),
             extension("data_door", "column_loops.c"),
             extension("output_layer"),
             extension("statespace"),

@@ -150,7 +150,7 @@ def test_compiled_centre_and_size_are_those_of_weights_that_are_all_one(rng, shi
 
 
 def test_compiled_spread_is_that_of_weights_that_are_all_one(rng):
-    X, Y = rng.normal(size=(137, 3)) * [1.0, 1e-140, 0.0], rng.normal(size=(137, 2)) + [5.0, 0.0]
+    X, Y = rng.normal(size=(137, 3)) * [1.0, 1e-140, 0.0], rng.normal([5.0, 0.0], size=(137, 2))
     net = ggn.MLP((3, 2))
     expected = Objective(net, X, Y, sample_weight=np.ones(137)).spread()
     for chunk_size in (None, 8):

@@ -7,7 +7,7 @@ have checked every size against INT_MAX.
 """
 
 from scipy.linalg.cython_blas cimport dgemm, dsyrk, dtrsm, dtrsv
-from scipy.linalg.cython_lapack cimport dpotrf
+from scipy.linalg.cython_lapack cimport dpotrf, dsytrd
 
 ctypedef int blas_int
 
@@ -117,3 +117,11 @@ cdef inline void cholesky_solve(Py_ssize_t n, const double *factor, double *b) n
     if n > 0:
         dtrsv(b'U', b'T', b'N', &n_, <double*>factor, &n_, b, &one)
         dtrsv(b'U', b'N', b'N', &n_, <double*>factor, &n_, b, &one)
+
+
+cdef inline int tridiagonal(Py_ssize_t n, double *a, Py_ssize_t lda, double *d, double *e,
+                            double *tau, double *work, Py_ssize_t size) noexcept nogil:
+    """Make the lower triangle of A (n, n) tridiagonal, Qᵀ A Q; the reflections of Q are left in A."""
+    cdef blas_int n_ = <blas_int>n, lda_ = stride(lda), size_ = <blas_int>size, info
+    dsytrd(b'U', &n_, a, &lda_, d, e, tau, work, &size_, &info)
+    return info

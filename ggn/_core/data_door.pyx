@@ -5,9 +5,14 @@
 
 import numpy as np
 
+from libc.limits cimport INT_MAX
+
+from ggn._core.checks cimport check_matrix, check_vector
 from ggn._core.column_loops cimport (
     ggn_centre_and_size, ggn_root_square, ggn_table, ggn_variance
 )
+from ggn._core.flush cimport ggn_enter, ggn_leave
+from ggn._core.ridge cimport ridge_size, validate
 
 
 cdef ggn_table table(str name, const double[:, :] A) except *:
@@ -55,3 +60,27 @@ def variance(const double[:, :] A, double share, Py_ssize_t chunk, double roundi
 cdef check_chunk(Py_ssize_t chunk):
     if chunk < 1:
         raise ValueError(f"chunk must be at least 1, got {chunk}")
+
+
+def cross_validation(const double[:, :] H, const double[:, :] Y, const double[::1] c,
+                     double count, const double[::1] ridges):
+    """Return V of targets Y (T, nL) by units H (T, n), and the targets' squares; see ridge.pyx.
+
+    c (T,) are the samples' shares, which add up to 1, of so many samples; V is the least for a
+    penalty of one of these ridges.
+    """
+    cdef ggn_table h = table("H", H), y = table("Y", Y)
+    cdef double total = 0.0, found
+    check_matrix("Y", Y.shape, h.T, y.n)
+    check_vector("c", c.shape[0], h.T)
+    if not (h.cs == 1 or h.n == 1) or not (y.cs == 1 or y.n == 1):
+        raise ValueError("H and Y must have rows whose numbers lie together")
+    if max(h.T, h.n) > INT_MAX:
+        raise ValueError(f"H must have fewer than 2**31 rows and columns, got ({h.T}, {h.n})")
+    cdef double[::1] memory = np.empty(ridge_size(h.T, h.n, y.n))
+    with nogil:
+        mode = ggn_enter(False)
+        found = validate(h.T, h.n, y.n, h.a, h.rs, y.a, y.rs, &c[0], count, ridges.shape[0],
+                         &ridges[0], &memory[0], &total)
+        ggn_leave(mode)
+    return found, total

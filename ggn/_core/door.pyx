@@ -12,7 +12,7 @@ so are those that are asked to be, for who reads what is left of a slope.
 
 import numpy as np
 
-from ggn._core.data_door import centre_and_size, root_mean_square, variance
+from ggn._core.data_door import centre_and_size, cross_validation, root_mean_square, variance
 from ggn._core.layout import LOSSES, Layout
 from ggn._core.matmul import SIMD, SIMD_HERE
 from ggn._core.matrix_door import add_product, cholesky_solve, factor_block, metric, scale_rows

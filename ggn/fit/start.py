@@ -22,6 +22,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from ggn import _core
 from ggn.fit.fitted import as_model, is_fitted, refuse_around
 from ggn.fit.sizes import target_sizes
 from ggn.fit.state import State
@@ -50,10 +51,10 @@ __all__ = [
 DEFAULT = "nguyen_widrow"
 STARTS = (DEFAULT, *SCHEMES)
 MOST_SAMPLES = 1000  # that tell how large the outputs of a layer are
-RIDGES = np.array([[1e-8], [1e-6], [1e-4], [1e-2]])  # λ
-EPS = float(np.finfo(np.float64).eps)
+RIDGES = np.array([1e-8, 1e-6, 1e-4, 1e-2])  # λ
 FEW, SHARE = 3.0, 0.02  # samples that may be outliers at either end, or this share if more
 TRACE = 300.0  # times the fences apart: starts within them predict at 100, and fail at 1000
+TIE = 1e-6  # of V: less is rounding where the ridge is all that is left, and the smooth ones win
 DRAWS = 3  # of units, the mean of whose V is `unexplained`
 MOST_VALIDATED = 300  # samples of V: with a thousand units, more would cost what iterations do
 
@@ -125,63 +126,31 @@ def _units(
         return X, Ws, H, c, math.nan
     rng.bit_generator.state = before  # both draw the same directions
     others, smooth = hidden_layers(net, rng, X, low, high, c, smooth=True)
-    validated = _Validated(Y, c, count)
-    steep, flat = validated(H), validated(smooth)
-    if flat <= steep:
+    (steep, total), (flat, _) = (_validated(units, Y, c, count) for units in (H, smooth))
+    if flat <= (1.0 + TIE) * steep:
         Ws, H = others, smooth
-    return X, Ws, H, c, min(steep, flat) / validated.total if validated.total else math.nan
+    return X, Ws, H, c, min(steep, flat) / total if total else math.nan
 
 
-class _Validated:
-    """V of targets Y (T, nL), called with units H (T, n); in their own unit, inf if there is none.
+def _validated(H: np.ndarray, Y: np.ndarray, c: np.ndarray, count: float) -> tuple[float, float]:
+    """Return V of targets Y (T, nL) by units H (T, n), and of the targets' mean; inf of no numbers.
 
-    T is the count, as a weight of 2 is the sample given twice; of weights that are small, Kish's.
+    Both in a unit of the targets' own.  c (T,) are shares of T samples, which are a count, as a
+    weight of 2 is the sample given twice; of weights that are small, Kish's.
     """
-
-    def __init__(self, Y: np.ndarray, c: np.ndarray, count: float) -> None:
-        self.every, whole = -(-len(Y) // MOST_VALIDATED), float(c.sum())
-        Y, c = Y[:: self.every], c[:: self.every]
-        part = float(c.sum())
-        self.c = c = c / part
-        self.count = max(count * part / whole, 1.0 / float(c @ c))
-        self.root = np.sqrt(c)[:, np.newaxis]
-        with np.errstate(all="ignore"):
-            size = np.maximum.reduce(np.abs(Y))
-            targets = Y / np.where(size > 0.0, size, 1.0)
-            self.targets = self.root * (targets - c @ targets)
-            self.total = np.square(self.targets).sum()
-
-    def __call__(self, H: np.ndarray) -> float:
-        if not np.isfinite(H).all():
-            return np.inf
-        H = H[:: self.every]
-        with np.errstate(all="ignore"):
-            Z = self.root * (H - self.c @ H)
-            # squares of the singular values, and of what of the targets is along their vectors
-            few = Z.shape[0] < Z.shape[1]
-            s2, V = np.linalg.eigh(Z @ Z.T if few else Z.T @ Z)
-            kept = s2 > len(s2) * EPS * s2[-1]  # the others are rounding
-            s2, V = s2[kept], V[:, kept]
-            along = V.T @ (self.targets if few else Z.T @ self.targets)
-            along = np.add.reduce(along * along, axis=1)
-            if not few:
-                along /= s2
-            beyond = float(self.total - along.sum())
-            if beyond <= 16.0 * len(Z) * EPS * self.total:
-                beyond = 0.0  # units that can meet all targets: what is left is the ridge's
-            shrunk = RIDGES * s2.max(initial=0.0)
-            shrunk = shrunk / (s2 + shrunk)
-            left = beyond + np.square(shrunk) @ along
-            free = 1.0 - ((1.0 - shrunk).sum(axis=1) + 1.0) / self.count
-            found = np.where(free > 0.0, left / free**2, np.inf)
-        return float(found.min())
+    every, whole = -(-len(Y) // MOST_VALIDATED), float(c.sum())
+    c = c[::every]
+    part = float(c.sum())
+    c = c / part
+    count = max(count * part / whole, 1.0 / float(c @ c))
+    return _core.cross_validation(H[::every], Y[::every], c, count, RIDGES)
 
 
 def _fences(X: np.ndarray, c: np.ndarray, count: float) -> tuple[np.ndarray, np.ndarray]:
     """Return Tukey's outer fences of each column, q ∓ 3 (q_3/4 - q_1/4), infinite where they meet.
 
     One outlier would otherwise take the whole range for itself; c (T,) are the samples' shares, of
-    a count as in `_Validated`.  Where all samples but a few at either end span more than TRACE
+    a count as in `_validated`.  Where all samples but a few at either end span more than TRACE
     times what is within the fences, the middle half is one number but for a trace of noise, as of
     zeros and some ones: no more than these few are outside then.  Units as steep as noise would
     see nothing else, and a penalty and a damping for numbers of size one do not bring them back.
