@@ -48,6 +48,8 @@ def check_sizes(least: float = LEAST, **data: np.ndarray) -> None:
 def target_units(objective: BaseObjective, shift: bool = True) -> tuple[np.ndarray, float]:
     """Return the centre of each target and one size for all, see `target_sizes`."""
     centre, sizes = target_sizes(objective, shift)
+    if len(sizes) == 1:
+        return centre, float(sizes[0])
     largest = float(sizes.max()) or 1.0
     return centre, largest * math.sqrt(float(np.square(sizes / largest).sum()) / len(sizes))
 

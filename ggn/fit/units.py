@@ -122,20 +122,30 @@ class Standard(Units):
         factor: float,
     ) -> None:
         super().__init__(objective)
-        self._net = net = objective.net
+        self._net, layout = objective.net, objective.net.layout
         (self._m, self._s), (self._my, self._sy), self._k = x, y, factor
         self._shifted = bool(self._m.any())
-        # A is their quotient, but for the shift: weights of inputs / s, of the last layer s_y
-        self._over, self._times = np.ones(net.n_weights), np.ones(net.n_weights)
-        net.matrices(self._over)[0][: net.n_inputs] = self._s[:, np.newaxis]
-        net.matrices(self._times)[-1][:] = self._sy
+        self._ends = [(layout.weight_slices[at], layout.shapes[at]) for at in (0, -1)]
+        self._of_outputs = layout.weight_slices[-1]  # what is in units of the targets
         l2 = objective.l2
         if objective.penalised:
+            scale = self._scaled(np.ones(self._net.n_weights))
             with np.errstate(all="ignore"):
-                l2 = objective.l2 * np.square(1.0 / self._over * self._times) / factor
+                l2 = objective.l2 * np.square(scale) / factor
         own = objective.standard(self._m, self._s, self._my, self._sy, loss, l2)
         self.finite = own is not None
         self.objective = own or objective
+
+    def _layers(self, w: np.ndarray) -> list[np.ndarray]:
+        """Return W_1ᵀ (n_1, n_0 [+ 1]) and W_Lᵀ of w, views: all that a change of units changes."""
+        return [w[weights].reshape(shape) for weights, shape in self._ends]
+
+    def _scaled(self, d: np.ndarray) -> np.ndarray:
+        """Return the caller's step but for the shift: inputs' weights / s, the last layer's s_y."""
+        d = d.copy()
+        self._layers(d)[0][:, : len(self._s)] /= self._s
+        d[self._of_outputs] *= self._sy
+        return d
 
     def factors(self) -> tuple[np.ndarray, np.ndarray, float, float]:
         return self._m, self._s, self._sy, self._k
@@ -144,28 +154,27 @@ class Standard(Units):
         return np.concatenate([self._m, self._s, self._my, [self._sy, self._k]])
 
     def step(self, d: np.ndarray) -> np.ndarray:
-        d = d / self._over
-        d *= self._times
+        d = self._scaled(d)
         if self._shifted:
-            first = self._net.matrices(d)[0]
-            first[-1] -= self._m @ first[: self._net.n_inputs]
+            first = self._layers(d)[0].T
+            first[-1] -= self._m @ first[: len(self._m)]
         return d
 
     def weights(self, w: np.ndarray) -> np.ndarray:
         w = self.step(w)
         if self._net.bias[-1]:
-            self._net.matrices(w)[-1][-1] += self._shift
+            self._layers(w)[1][:, -1] += self._shift
         return w
 
     def own(self, w: np.ndarray) -> np.ndarray:
         w = w.copy()
-        Ws, n0 = self._net.matrices(w), self._net.n_inputs
+        (first, last), n0 = self._layers(w), len(self._m)
         if self._net.bias[-1]:
-            Ws[-1][-1] -= self._shift
-        w /= self._times
+            last[:, -1] -= self._shift
+        w[self._of_outputs] /= self._sy
         if self._shifted:
-            Ws[0][-1] += self._m @ Ws[0][:n0]
-        w *= self._over
+            first[:, -1] += self._m @ first.T[:n0]
+        first[:, :n0] *= self._s
         return w
 
     @property
@@ -178,11 +187,13 @@ class Standard(Units):
     def gradient(self, g: np.ndarray) -> np.ndarray:
         if not np.isfinite(g).all():
             return g
-        g = g * np.where(self._times == 1.0, self._k, self._k / self._times)
-        g *= self._over
+        of_outputs, n0 = g[self._of_outputs], len(self._m)
+        g = g * self._k
+        g[self._of_outputs] = of_outputs * (self._k / self._sy)
+        first = self._layers(g)[0]
+        first[:, :n0] *= self._s
         if self._shifted:
-            first, n0 = self._net.matrices(g)[0], self._net.n_inputs
-            first[:n0] += self._m[:, np.newaxis] * first[-1]
+            first[:, :n0] += self._m * first[:, -1:]
         return g
 
 
@@ -218,27 +229,28 @@ def _own_units(objective: BaseObjective, most_bytes: float, near: float) -> Unit
     if objective.penalised:
         l2 = net.matrices(objective.l2 * np.ones(net.n_weights))
         shifts = not l2[0][-1].any(), not l2[-1][-1].any()
-    with np.errstate(all="ignore"):
-        m, s = input_units(objective, net.bias[0] and shifts[0])
-        m, s = np.where(np.abs(m) > near * s, m, 0.0), np.where(s > 0.0, s, np.abs(m))
-        s[s == 0.0] = 1.0
-        alike = not m.any() and (np.abs(np.log(s)) <= NEAR).all()
-        stay = alike or objective.copied_inputs() > most_bytes
-        if stay:
-            m, s = np.zeros(net.n_inputs), np.ones(net.n_inputs)
-        my, sy = target_units(objective, net.bias[-1] and shifts[1])
-        my = np.where(np.abs(my) > NEARBY * sy, my, 0.0)
-        sy = sy or float(np.abs(my).max()) or 1.0  # constant targets are measured by their value
-        if not my.any():
-            sy = 1.0 if abs(math.log(sy)) <= NEAR else sy
-            if stay and sy == 1.0:
-                return Units(objective)
-        scale = objective.loss.scale
-        if scale is not None and not SCALES[0] <= scale / sy <= SCALES[1]:
+    centre, deviation = input_units(objective, net.bias[0] and shifts[0])
+    of_inputs = list(zip(centre.tolist(), deviation.tolist(), strict=True))
+    m = [mean if abs(mean) > near * size else 0.0 for mean, size in of_inputs]
+    s = [size if size > 0.0 else abs(mean) or 1.0 for mean, size in of_inputs]
+    stay = not any(m) and all(abs(math.log(size)) <= NEAR for size in s)
+    if stay or objective.copied_inputs() > most_bytes:
+        stay, m, s = True, [0.0] * net.n_inputs, [1.0] * net.n_inputs
+    centre, sy = target_units(objective, net.bias[-1] and shifts[1])
+    my = [mean if abs(mean) > NEARBY * sy else 0.0 for mean in centre.tolist()]
+    sy = sy or max(map(abs, my)) or 1.0  # constant targets are measured by their value
+    if not any(my):
+        sy = 1.0 if abs(math.log(sy)) <= NEAR else sy
+        if stay and sy == 1.0:
             return Units(objective)
-        found = Standard(objective, (m, s), (my, sy), *rescaled(objective.loss, sy))
+    scale = objective.loss.scale
+    if scale is not None and not SCALES[0] <= scale / sy <= SCALES[1]:
+        return Units(objective)
+    with np.errstate(all="ignore"):
+        x, y = (np.array(m), np.array(s)), (np.array(my), sy)
+        found = Standard(objective, x, y, *rescaled(objective.loss, sy))
     # weights of the run become the caller's by 1/s and sy
-    fine = found.finite and float(s.min()) > LEAST and sy < 1.0 / LEAST
+    fine = found.finite and min(s) > LEAST and sy < 1.0 / LEAST
     fine = fine and float(np.max(found.objective.l2)) <= LARGEST  # a gradient is squared
     return found if fine else Units(objective)
 

@@ -150,8 +150,8 @@ class Objective(MeanLoss):
     def standard(
         self, m: np.ndarray, s: np.ndarray, my: np.ndarray, sy: float, loss: Loss, l2: Any
     ) -> Self | None:
-        own = copy.copy(self)
-        own.known = {}
+        own = object.__new__(type(self))  # as copy.copy does, in a fifth of the time
+        own.__dict__.update(self.__dict__, known={})
         if m.any() or (s != 1.0).any():
             own.X = np.empty_like(self.X)
             for rows in chunks(range(self.T), self.chunk(0)[0]):
@@ -159,11 +159,16 @@ class Objective(MeanLoss):
                 own.X[rows] /= s
         own.Yt = (self.Yt - my[:, np.newaxis]) / sy
         own.loss, own.l2 = loss, l2
-        fine = np.isfinite(own.X).all() and np.isfinite(own.Yt).all() and np.isfinite(l2).all()
-        return own if fine else None
+        return own if all_finite(own.X) and all_finite(own.Yt) and all_finite(l2) else None
 
     def copied_inputs(self) -> int:
         return self.X.nbytes
+
+
+def all_finite(A: float | np.ndarray) -> bool:
+    """Whether all numbers are: so they are if their sum is, which spares a mask."""
+    total = float(np.add.reduce(A, axis=None)) if isinstance(A, np.ndarray) else A
+    return math.isfinite(total) or bool(np.isfinite(A).all())
 
 
 def zeros_and_ones(Y: np.ndarray) -> bool:

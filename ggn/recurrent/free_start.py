@@ -44,7 +44,7 @@ class StartUnits(LoopUnits):
                 centres[column] = y[0][output]
         self._centres = np.tile(centres, objective.windows.count)
         self._starts = slice(recursion.n_weights, None)
-        self._times[self._starts] = y[1]
+        self._of_outputs = slice(self._of_outputs.start, None)  # starts come after the last layer
 
     def weights(self, w: np.ndarray) -> np.ndarray:
         w = super().weights(w)
