@@ -233,12 +233,19 @@ def loop_tangent():
     return out
 
 
+def cross_validation():
+    """Units that differ by ROOT alone have no squares."""
+    H, c = np.array([[ROOT], [0.0]]), np.full(2, 0.5)
+    V, total = _core.cross_validation(H, H + 1.0, c, 20.0, np.ones(1))
+    return np.array([V, total])
+
+
 INSIDE = [
     last_of_forward, gradient, tangent, hessian_product, sensitivities, jacobian, add_normal,
     add_normal_of_small_slopes, scatter_normal, add_product, add_product_transposed, add_diagonal,
     add_kernel, scale_kernel, gram, metric, scale_rows, factor_block, cholesky_solve,
     output_sums, output_weights, descend, simulate, loop_slopes, recur, recur_back, loop_gradient,
-    loop_tangent,
+    loop_tangent, cross_validation,
 ]  # fmt: skip
 
 
@@ -306,5 +313,6 @@ def test_no_function_of_the_door_is_left_out():
         name for name, f in vars(_core).items() if type(f).__name__ == "cython_function_or_method"
     }
     named = {kernel.__name__ for kernel in INSIDE} | {"activate", "forward"}
+    named |= {"centre_and_size", "root_mean_square", "variance"}  # of data as they are
     assert {name for name in shown if not name.startswith("_")} <= named
     assert len(shown) > 10

@@ -6,7 +6,7 @@ from ggn._core.point cimport Point
 # Why `advance` came back: to be called again, for what Python has to say, or at the end.
 cdef enum:
     AGAIN, LEVEL, CALL, PRECISION, GRADIENT, STEP, LOSS, TARGET, MAX_ITER, MAX_SECONDS,
-    SINGULAR, OVERFLOW
+    SINGULAR, OVERFLOW, BAD_START
 
 cdef enum:
     COLUMNS_OF_HISTORY = 7

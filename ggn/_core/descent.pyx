@@ -212,6 +212,8 @@ cdef int advance(Point *at, Numbers *n, double *history, Py_ssize_t most_rows) n
     n.rows = 0.0
     if n.phase == START:
         restart(at, n)
+        if n.unproved != 0.0 and not isfinite(n.J):
+            return BAD_START
     elif n.phase == SETTLE:
         settle(n)
         n.phase = ARRIVE

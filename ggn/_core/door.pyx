@@ -6,8 +6,8 @@ chunk of c samples, of at least `Layout.work_size` doubles, and carries the chun
 activations from `forward` to the functions that go backward.
 
 Numbers below the smallest normal one count as 0 behind the door (see flush.h), and the mode
-of the thread that calls is put back before anything of Python runs; `activate` is exact, and
-so are those that are asked to be, for who reads what is left of a slope.
+of the thread that calls is put back before anything of Python runs; `activate` is exact, what
+measures columns of data is too, and so are those that are asked to be, for who reads what is left of a slope.
 """
 
 import numpy as np

@@ -9,4 +9,4 @@ cdef struct Numbers:
     double little, enough, decrease, acceleration, refits, least_mu, largest_mu, most_mu, misses
     # the run
     double phase, flipped, elapsed, slice, rows, level, J, best_J, first_J, mu, increase
-    double nit, nfev, njev, damping, moved, gain, residual, norm, seen, told, converged, otherwise, best_nit, late, anew
+    double nit, nfev, njev, damping, moved, gain, residual, norm, seen, told, converged, otherwise, best_nit, late, anew, unproved

@@ -11,6 +11,8 @@ import math
 import time
 from typing import TypeGuard
 
+import numpy as np
+
 from ggn import _core
 from ggn.damping import Damping, LevenbergMarquardt, Nielsen, ScaleInvariant
 from ggn.damping.levenberg_marquardt import ENOUGH
@@ -26,7 +28,7 @@ from ggn.losses import BUILT_IN, Loss, Residual
 from ggn.steps import Dual, Primal, Step
 from ggn.steps.dual import outnumbered
 
-__all__ = ["Small", "memory_size", "small", "suits"]
+__all__ = ["Small", "known", "memory_size", "suits"]
 
 SLICE = 0.01  # seconds after which Python looks whether Ctrl-C was pressed
 ROWS = 128  # iterates of which the history has room meanwhile
@@ -44,6 +46,7 @@ ENDS = {
     9: Status.MAX_SECONDS,
     10: Status.SINGULAR,
     11: Status.OVERFLOW,
+    12: Status.BAD_START,
 }
 CODES: dict[Status | None, int] = {None: 0, **{status: code for code, status in ENDS.items()}}
 
@@ -77,20 +80,24 @@ def _known(loss: Loss) -> bool:
     return known and (loss.curvature == "majoriser" or not two)
 
 
-def small(run: Run, how: Strategies) -> Small | None:
-    """Return the loop of a run that suits, else None."""
-    objective = run.objective
-    return Small(run, how, objective) if suits(objective, how.step, how.damping) else None
+def known(run: Run, how: Strategies) -> bool:
+    """Whether J is known where Ctrl-C came; of a start that was left to the kernels, ask now."""
+    if run.J == math.inf and how.begun:
+        with np.errstate(all="ignore"):
+            run.begin()
+    return run.J != math.inf
 
 
 class Small:
-    """A run's iterations without Python."""
+    """A run's iterations without Python; J of the start is theirs too, unless it is known."""
 
-    def __init__(self, run: Run, how: Strategies, objective: Objective) -> None:
+    def __init__(self, run: Run, how: Strategies) -> None:
+        objective = run.objective
+        assert isinstance(objective, Objective)
         self.objective, self.layout = objective, objective.net.layout
         assert isinstance(how.metric, ScaleInvariant)
         assert isinstance(how.rule, Nielsen)
-        self.run, self.metric, self.rule, self.step = run, how.metric, how.rule, how.step
+        self.run, self.metric, self.rule, self.how = run, how.metric, how.rule, how
         self.form, self.kind = _forms(objective, how.step)
         size = self.layout.descent_size(objective.T, self.kind, self.form)
         self.memory = objective.scratch(size)
@@ -121,7 +128,7 @@ class Small:
         """
         run, rule = self.run, self.rule
         at = run.linearize()
-        prepared = self.step.prepare(at, self.metric)
+        prepared = self.how.step.prepare(at, self.metric)
         found = reach.find_before_the_end(run, prepared, at, rule, rule.mu)
         if found is None:
             return Status.PRECISION
@@ -136,7 +143,9 @@ class Small:
             run.best_w,
             self.metric._largest,
         )
-        numbers = _numbers(run, self.rule, self.objective) | {"step": self.kind, "form": self.form}
+        numbers = _numbers(run, self.rule, self.objective)
+        numbers["step"], numbers["form"] = self.kind, self.form
+        numbers["unproved"] = run.J == math.inf
         numbers["late"], numbers["anew"] = reach.LATE if late else 0.0, run.nit == 0
         if self.factors is not None:
             *_, numbers["sy"], numbers["k"] = self.factors
@@ -151,6 +160,11 @@ class Small:
                 self.memory,
                 run.room(ROWS),
             )
+            if ENDS.get(code) is Status.BAD_START:
+                if run.begin():  # Python has J where the kernels overflow
+                    return self._iterate(late)
+                self.how.end()
+                return Status.BAD_START
             self._store(numbers)
             if code == LEVEL:
                 numbers["level"] = run.units.level()
@@ -240,7 +254,7 @@ def _numbers(run: Run, rule: Nielsen, objective: Objective) -> dict[str, float]:
         "mu": rule.mu,
         "increase": rule.increase,
         "nit": run.nit,
-        "nfev": run.nfev,
+        "nfev": run.nfev or 1,  # that of the start
         "njev": run.njev,
         "damping": damping,
         "moved": far,
@@ -252,6 +266,7 @@ def _numbers(run: Run, rule: Nielsen, objective: Objective) -> dict[str, float]:
         "converged": CODES[run.converged],
         "late": 0.0,
         "anew": 0.0,
+        "unproved": 0.0,
         "otherwise": 0.0,
         "best_nit": -1.0,
     }

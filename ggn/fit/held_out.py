@@ -163,16 +163,16 @@ class Held:
         watch = functools.partial(_watch, objective, self.names)
         self.validation = watch("validation", validation, patience or PATIENCE)
         self.test = watch("test", test, None)
-        self._watches = [watch for watch in (self.validation, self.test) if watch is not None]
+        self.watches = [watch for watch in (self.validation, self.test) if watch is not None]
 
     def see(self, w: np.ndarray) -> None:
         """Record the start."""
-        for watch in self._watches:
+        for watch in self.watches:
             watch.see(w)
 
     def callback(self, own: Callback | None) -> Callback | None:
         """Return what is called after each step, the caller's own callback with it."""
-        if not self._watches:
+        if not self.watches:
             return own
         call = scipy_callback(own)
 
@@ -180,7 +180,7 @@ class Held:
             self.see(intermediate_result.w)
             if call is not None:
                 call(intermediate_result)
-            if any(watch.stopped for watch in self._watches):
+            if any(watch.stopped for watch in self.watches):
                 raise StopIteration
 
         return observe

@@ -33,7 +33,7 @@ from ggn.io.scaling import fold, linear_units
 from ggn.linearization import BaseObjective
 from ggn.network import MLP, SCHEMES, joined
 from ggn.network.nguyen_widrow import hidden_layers, output_layer
-from ggn.validation import OF_FIT, ArgumentError, spelled
+from ggn.validation import OF_FIT, ArgumentError, generator, spelled
 
 __all__ = [
     "DEFAULT",
@@ -45,6 +45,7 @@ __all__ = [
     "in_chunks_as",
     "nearness",
     "start",
+    "stream",
     "unexplained",
 ]
 
@@ -56,6 +57,7 @@ FEW, SHARE = 3.0, 0.02  # samples that may be outliers at either end, or this sh
 TRACE = 300.0  # times the fences apart: starts within them predict at 100, and fail at 1000
 TIE = 1e-6  # of V: less is rounding where the ridge is all that is left, and the smooth ones win
 DRAWS = 3  # of units, the mean of whose V is `unexplained`
+UNUSED = np.random.default_rng(0)  # for runs that draw nothing
 MOST_VALIDATED = 300  # samples of V: with a thousand units, more would cost what iterations do
 
 
@@ -206,6 +208,12 @@ class Start(NamedTuple):
     given: np.ndarray | None = None
     state: State | None = None
     found: bool = False
+
+
+def stream(rng: Any, w0: Any, searches: bool) -> np.random.Generator:
+    """Return the random numbers of a run; to seed any takes 10 us, and given weights need none."""
+    spared = w0 is not None and not isinstance(w0, str) and not searches
+    return UNUSED if spared and type(rng) is int and rng >= 0 else generator(rng)
 
 
 def start(units: Units, rng: np.random.Generator, w0: Any) -> Start:

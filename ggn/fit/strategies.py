@@ -31,13 +31,18 @@ class Strategies:
     def __init__(self, units: Units, damping: Damping, step: Step) -> None:
         self.units, self.damping, self.step = units, damping, step
         self.running = instance("start() must return", step.start(units.objective), Step)
-        self.rule, self.metric = Rule(), Metric()
+        self.end()
+
+    def end(self) -> None:
+        """Have neither, as where there is no run."""
+        self.rule, self.metric, self.begun = Rule(), Metric(), False
 
     def begin(self) -> tuple[Metric, Rule]:
         """Return metric and rule, made anew."""
         damping, objective = self.damping, self.units.objective
         self.metric = instance("metric() must return", damping.metric(objective), Metric)
         self.rule = instance("rule() must return", damping.rule(objective), Rule)
+        self.begun = True
         return self.metric, self.rule
 
     def resume(self, run: Run, begin: Start) -> bool:

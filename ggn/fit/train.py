@@ -35,7 +35,7 @@ from ggn.fit.reach import find_at_start, find_before_the_end
 from ggn.fit.result import Status, TrainResult
 from ggn.fit.run import Run
 from ggn.fit.saddle import leave
-from ggn.fit.start import Start, as_in_fit, nearness, start
+from ggn.fit.start import Start, as_in_fit, nearness, start, stream
 from ggn.fit.strategies import Strategies
 from ggn.fit.success import judged
 from ggn.fit.units import OWN_COPY, Units, choose_units
@@ -47,7 +47,6 @@ from ggn.losses import Loss, resolve
 from ggn.losses.curvature import CurvatureError
 from ggn.network import MLP
 from ggn.steps import Step
-from ggn.validation import generator
 
 __all__ = ["minimise", "train"]
 
@@ -191,14 +190,14 @@ def train(
     >>> bool(on.fun == ggn.train(net, x, y, max_iter=200).fun)
     True
     """
-    rules, (X, Y) = dampings.resolve(damping), as_in_fit(w0, X, Y)
+    rules, told, (X, Y) = dampings.resolve(damping), sample_weight, as_in_fit(w0, X, Y)
     chunks = Chunks.of_mapped(X, OWN_COPY * memory_limit(max_memory), Y, sample_weight)
-    told = sample_weight
     if chunks is not None:
         X, Y, sample_weight = chunks, None, None
     objective = objective_of(net, X, Y, steered(loss, rules, curvature), sample_weight, l2)
     hint_of_classes(net, objective.T * net.n_outputs, objective.of_zeros_and_ones, loss)
-    source, held = generator(rng), Held(objective, validation, test, patience, like=(X, Y))
+    source = stream(rng, w0, escape_saddles)
+    held = Held(objective, validation, test, patience, like=(X, Y))
     limits = Limits(max_iter, tol, loss_target, max_seconds, held.callback(callback))
     method = choose_method(objective, step, rules, limits, max_memory, escape_saddles)
     units = choose_units(objective, method.step, rules, max_memory, nearness(w0))
@@ -217,18 +216,17 @@ def minimise(
     """Return the end of one run, from w0 as `train` takes it."""
     begin = start(units, source, w0)
     run, how = Run(units, begin, method.limits), Strategies(units, method.damping, method.step)
-    if held is not None:
+    if held is not None and held.watches:
         held.see(units.weights(run.w))
-    why = ""
     try:
         with np.errstate(all="ignore"):
-            status = _loop(run, how, begin) if run.begin() else Status.BAD_START
+            status, why = _loop(run, how, begin), ""
             while method.escape_saddles and leave(run, status, source):
                 status = _loop(run, how)  # with mu anew: that of a stall fits no other place
     except KeyboardInterrupt:
-        if run.J == math.inf:
+        if not compiled.known(run, how):
             raise  # nothing is known of the start yet
-        status = Status.INTERRUPTED
+        status, why = Status.INTERRUPTED, ""
     except (CurvatureError, SourceError) as error:
         if run.nit == 0:  # nothing to lose yet: the arguments are at fault
             raise
@@ -257,11 +255,13 @@ def _ended(run: Run, how: Strategies, status: Status, why: str = "") -> TrainRes
 
 def _loop(run: Run, how: Strategies, begin: Start | None = None) -> Status:
     """Iterate until a status says why not to go on; from `begin`, perhaps where a fit ended."""
+    small = compiled.suits(run.objective, how.step, how.damping)
+    if begin is not None and not small and not run.begin():
+        return Status.BAD_START
     metric, rule = how.begin()
     late = begin is not None and begin.found and not how.resume(run, begin)
-    small = compiled.small(run, how)
-    if small is not None:
-        return small.iterate(late)
+    if small:
+        return compiled.Small(run, how).iterate(late)
     foresight = Foresight(run)
     while True:
         at = run.linearize()
