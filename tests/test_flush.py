@@ -314,5 +314,6 @@ def test_no_function_of_the_door_is_left_out():
     }
     named = {kernel.__name__ for kernel in INSIDE} | {"activate", "forward"}
     named |= {"centre_and_size", "root_mean_square", "variance"}  # of data as they are
+    named |= {"share_out", "respond", "scale_draws"}  # weights to start from
     assert {name for name in shown if not name.startswith("_")} <= named
     assert len(shown) > 10

@@ -6,7 +6,7 @@ the distance between rows; BLAS wants it positive even where there are no column
 have checked every size against INT_MAX.
 """
 
-from scipy.linalg.cython_blas cimport dgemm, dsyrk, dtrsm, dtrsv
+from scipy.linalg.cython_blas cimport ddot, dgemm, dgemv, dsyrk, dtrsm, dtrsv
 from scipy.linalg.cython_lapack cimport dpotrf, dsytrd
 
 ctypedef int blas_int
@@ -25,6 +25,28 @@ cdef inline void gemm_nn(Py_ssize_t m, Py_ssize_t n, Py_ssize_t k, double alpha,
     if m == 0 or n == 0:
         return
     dgemm(b'N', b'N', &n_, &m_, &k_, &alpha, <double*>b, &ldb_, <double*>a, &lda_, &beta, c, &ldc_)
+
+
+cdef inline void gemv_n(Py_ssize_t m, Py_ssize_t n, const double *a, const double *x,
+                        double *y) noexcept nogil:
+    """y (m,) = A x, A (m, n)."""
+    cdef blas_int m_ = <blas_int>m, n_ = <blas_int>n, lda_ = stride(n), one = 1
+    cdef double alpha = 1.0, beta = 0.0
+    dgemv(b'T', &n_, &m_, &alpha, <double*>a, &lda_, <double*>x, &one, &beta, y, &one)
+
+
+cdef inline void gemv_t(Py_ssize_t m, Py_ssize_t n, const double *a, const double *x,
+                        double *y) noexcept nogil:
+    """y (n,) = A^T x, A (m, n)."""
+    cdef blas_int m_ = <blas_int>m, n_ = <blas_int>n, lda_ = stride(n), one = 1
+    cdef double alpha = 1.0, beta = 0.0
+    dgemv(b'N', &n_, &m_, &alpha, <double*>a, &lda_, <double*>x, &one, &beta, y, &one)
+
+
+cdef inline double dot_of(Py_ssize_t n, const double *x, const double *y) noexcept nogil:
+    """x^T y."""
+    cdef blas_int n_ = <blas_int>n, one = 1
+    return ddot(&n_, <double*>x, &one, <double*>y, &one)
 
 
 cdef inline void gemm_nt(Py_ssize_t m, Py_ssize_t n, Py_ssize_t k, double alpha,

@@ -7,11 +7,13 @@ import numpy as np
 
 from libc.limits cimport INT_MAX
 
-from ggn._core.checks cimport check_matrix, check_vector
+from ggn._core cimport initial
+from ggn._core.checks cimport check_matrix, check_range, check_vector
 from ggn._core.column_loops cimport (
     ggn_centre_and_size, ggn_root_square, ggn_table, ggn_variance
 )
 from ggn._core.flush cimport ggn_enter, ggn_leave
+from ggn._core.activation_loops cimport ggn_n_activations
 from ggn._core.ridge cimport ridge_size, validate
 
 
@@ -84,3 +86,60 @@ def cross_validation(const double[:, :] H, const double[:, :] Y, const double[::
                          &ridges[0], &memory[0], &total)
         ggn_leave(mode)
     return found, total
+
+
+def share_out(const double[::1] low, const double[::1] high, const Py_ssize_t[::1] varies,
+              double[:, ::1] V, double reach, bint dummy, double times):
+    """Return W (m [+ 1], n) of units that share out the ranges of their inputs, from low to high.
+
+    V (k, n), which is used up, are directions for the inputs that vary, of which `reach` is to be
+    the length; all weights are taken so many times.
+    """
+    cdef Py_ssize_t m = low.shape[0], n = V.shape[1], k = V.shape[0], i
+    check_vector("high", high.shape[0], m)
+    check_vector("varies", varies.shape[0], k)
+    for i in range(k):
+        check_range("varies", 0, varies[i], m - 1)
+    check_drawn(k, m, n)
+    cdef double[:, ::1] W = np.empty((m + dummy, n))
+    cdef double[::1] memory = np.empty(initial.size_of_all(1, m, n))
+    with nogil:
+        mode = ggn_enter(True)
+        initial.share_out(m, n, k, &varies[0], &low[0], &high[0], &V[0, 0], reach, dummy, times,
+                          &memory[0], &W[0, 0])
+        ggn_leave(mode)
+    return W.base
+
+
+def respond(const double[:, ::1] X, const double[:, ::1] W, bint dummy, int code, double slope):
+    """Return what units W (m [+ 1], n) put out, (T, n), or 0 where it is but rounding."""
+    cdef Py_ssize_t T = X.shape[0], m = X.shape[1], n = W.shape[1]
+    check_matrix("W", W.shape, m + dummy, n)
+    check_drawn(T, m, n)
+    if not (0 <= code < ggn_n_activations):
+        raise ValueError(f"code must be below {ggn_n_activations}, got {code}")
+    cdef double[:, ::1] H = np.empty((T, n))
+    cdef double[::1] memory = np.empty(initial.size_of_all(T, m, n))
+    with nogil:
+        mode = ggn_enter(True)
+        initial.respond(T, m, n, &X[0, 0], &W[0, 0], dummy, code, slope, &memory[0], &H[0, 0])
+        ggn_leave(mode)
+    return H.base
+
+
+def scale_draws(const double[:, ::1] X, const double[::1] c, bint dummy, double[:, ::1] W):
+    """Make net inputs of size one of normal draws W (m [+ 1], n), for inputs X (T, m) of shares c."""
+    cdef Py_ssize_t T = X.shape[0], m = X.shape[1], n = W.shape[1]
+    check_matrix("W", W.shape, m + dummy, n)
+    check_vector("c", c.shape[0], T)
+    check_drawn(T, m, n)
+    cdef double[::1] memory = np.empty(initial.size_of_all(T, m, n))
+    with nogil:
+        mode = ggn_enter(True)
+        initial.by_size(T, m, n, &X[0, 0], &c[0], dummy, &memory[0], &W[0, 0])
+        ggn_leave(mode)
+
+
+cdef check_drawn(Py_ssize_t T, Py_ssize_t m, Py_ssize_t n):
+    if not (0 < T <= INT_MAX and 0 < m <= INT_MAX and 0 < n <= INT_MAX):
+        raise ValueError(f"X must have rows and columns, fewer than 2**31, got ({T}, {m}) and {n}")

@@ -12,7 +12,9 @@ measures columns of data is too, and so are those that are asked to be, for who 
 
 import numpy as np
 
-from ggn._core.data_door import centre_and_size, cross_validation, root_mean_square, variance
+from ggn._core.data_door import (
+    centre_and_size, cross_validation, respond, root_mean_square, scale_draws, share_out, variance
+)
 from ggn._core.layout import LOSSES, Layout
 from ggn._core.matmul import SIMD, SIMD_HERE
 from ggn._core.matrix_door import add_product, cholesky_solve, factor_block, metric, scale_rows

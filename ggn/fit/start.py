@@ -157,19 +157,23 @@ def _fences(X: np.ndarray, c: np.ndarray, count: float) -> tuple[np.ndarray, np.
     zeros and some ones: no more than these few are outside then.  Units as steep as noise would
     see nothing else, and a penalty and a damping for numbers of size one do not bring them back.
     """
-    near, far = np.empty(X.shape[1]), np.empty(X.shape[1])
-    near[:], far[:] = -np.inf, np.inf
-    whole = c.sum()
+    near, far = np.full(X.shape[1], -np.inf), np.full(X.shape[1], np.inf)
+    whole = float(c.sum())
     few = min(max(SHARE, FEW / max(count, 1.0 / float(np.square(c / whole).sum()))), 0.25)
-    for a, x in enumerate(X.T):
-        order = x.argsort()
-        share = c[order].cumsum() / whole
+    alike = bool((c == c[0]).all())
+    ascending = np.sort(X, axis=0) if alike else X
+    share = c.cumsum() / whole
+    for a in range(X.shape[1]):
+        x = ascending[:, a]
+        if not alike:
+            order = x.argsort()
+            x, share = x[order], c[order].cumsum() / whole
         # repeated samples must give what their weights do, so a share is met to rounding
-        at = [(share >= p - 1e-9).argmax() for p in (0.25, 0.75, 1.0 - few)]
-        first, third, last = x[order[at]].tolist()
+        at = share.searchsorted((0.25 - 1e-9, 0.75 - 1e-9, 1.0 - few - 1e-9)).tolist()
+        first, third, last = (float(x[i]) for i in at)
         if third > first:
             low, high = first - 3.0 * (third - first), third + 3.0 * (third - first)
-            least = float(x[order[(share > few + 1e-9).argmax()]])
+            least = float(x[share.searchsorted(few + 1e-9, "right")])
             if last - least > TRACE * (high - low):
                 low, high = min(low, least), max(high, last)
             near[a], far[a] = low, high

@@ -20,6 +20,7 @@ from typing import Any
 
 import numpy as np
 
+from ggn import _core
 from ggn.activations import Activation, Sigmoid
 
 __all__ = ["hidden_layers", "output_layer"]
@@ -45,25 +46,18 @@ def hidden_layers(
     (identity), have nothing to share out: N(0, 1) over the size of the inputs for them, as
     `output_layer` has it.
     """
-    Ws, H = [], X
-    for layer, (n, m) in enumerate(net.layout.shapes[:-1]):
+    Ws, H = [], np.ascontiguousarray(X)
+    for layer, (n, _) in enumerate(net.layout.shapes[:-1]):
         sigma, dummy, inputs = net.activations[layer], net.bias[layer], H.shape[1]
-        W = np.zeros((m, n))
-        with np.errstate(all="ignore"):
-            if layer > 0:
+        if layer > 0:
+            with np.errstate(all="ignore"):
                 low, high = np.minimum.reduce(H), np.maximum.reduce(H)
-            if not _bends(sigma, n, inputs):
-                _by_size(W, H, c, dummy, rng)
-            else:
-                _shared_out(W, low, high, dummy, rng, smooth)
-                if isinstance(sigma, Sigmoid):  # tanh at half the argument
-                    W *= 2.0
-            b = W[-1] if dummy else np.zeros(n)
-            largest = np.maximum.reduce(np.abs(H))
-            rounding = 16.0 * EPS * (largest @ np.abs(W[:inputs]) + np.abs(b))
-            H = sigma.value(H @ W[:inputs] + b)
-            # a unit that bends at the very edge of the range, and is 0 within it, says nothing
-            H[:, np.maximum.reduce(np.abs(H)) <= rounding] = 0.0
+        if _bends(sigma, n, inputs):
+            W = _shared_out(n, low, high, dummy, rng, smooth, isinstance(sigma, Sigmoid))
+        else:
+            W = rng.standard_normal((inputs + dummy, n))
+            _core.scale_draws(H, c, dummy, W)
+        H = _responses(sigma, H, W, dummy)
         if dummy:
             W[-1] += net.fixed_bias
         Ws.append(W)
@@ -73,69 +67,60 @@ def hidden_layers(
 def output_layer(net: Any, rng: np.random.Generator, H: np.ndarray, c: np.ndarray) -> np.ndarray:
     """Return W_L for outputs of size one where it is fed with H (T, n_{L-1}), c as above."""
     n, m = net.layout.shapes[-1]
-    W, dummy = np.zeros((m, n)), net.bias[-1]
-    with np.errstate(all="ignore"):
-        _by_size(W, H, c, dummy, rng)
-    if dummy:
+    W: np.ndarray = rng.standard_normal((m, n))
+    # the dummy unit has a share of the net input as other inputs have
+    _core.scale_draws(H, c, net.bias[-1], W)
+    if net.bias[-1]:
         W[-1] += net.fixed_bias
     return W
 
 
-def _by_size(
-    W: np.ndarray, H: np.ndarray, c: np.ndarray, dummy: bool, rng: np.random.Generator
-) -> None:
-    """Draw net inputs of size one, of which the dummy unit has a share as other inputs have."""
-    W[:] = rng.standard_normal(W.shape)
-    m = H.shape[1]
-    largest = np.maximum(np.maximum.reduce(H), -np.minimum.reduce(H))
-    largest[~(largest > 0.0)] = 1.0
-    Z = H / largest
-    share = c[:, np.newaxis] / c.sum()
-    mean = np.add.reduce(share * Z) if dummy else np.zeros(m)
-    Z -= mean
-    Z_mean = Z + mean
-    W[:m][_alike(np.minimum.reduce(Z_mean), np.maximum.reduce(Z_mean))] *= 0.0 if dummy else 1.0
-    size = float((share * np.square(Z)).sum()) + dummy
-    W /= np.sqrt(size) if np.isfinite(size) and size > 0.0 else 1.0
-    W[:m] /= largest[:, np.newaxis]
-    if dummy:
-        W[-1] -= (mean * largest) @ W[:m]
+def _responses(sigma: Activation, H: np.ndarray, W: np.ndarray, dummy: bool) -> np.ndarray:
+    """Return outputs (T, n) of units W (m [+ 1], n) whose inputs are H (T, m).
+
+    A unit that bends at the very edge of the range, and is 0 within it, says nothing.
+    """
+    if sigma.code >= 0:
+        return _core.respond(H, W, dummy, sigma.code, sigma.slope)
+    m, b = H.shape[1], W[-1] if dummy else np.zeros(W.shape[1])
+    with np.errstate(all="ignore"):
+        rounding = 16.0 * EPS * (np.abs(H).max(axis=0) @ np.abs(W[:m]) + np.abs(b))
+        found: np.ndarray = np.array(sigma.value(H @ W[:m] + b), dtype=np.float64)
+        found[:, np.abs(found).max(axis=0) <= rounding] = 0.0
+    return found
 
 
 def _shared_out(
-    W: np.ndarray,
+    n: int,
     low: np.ndarray,
     high: np.ndarray,
     dummy: bool,
     rng: np.random.Generator,
     smooth: bool,
-) -> None:
+    twice: bool,
+) -> np.ndarray:
     """Draw weights with which each unit bends in a part of the range of its own."""
     if not dummy:  # nothing can shift: ranges about zero
         high = np.maximum(high, -low)
         low = -high
-    half = 0.5 * high - 0.5 * low
-    varies = (~_alike(low, high)).nonzero()[0]
-    n, k = W.shape[1], len(varies)
+    ranges = zip(low.tolist(), high.tolist(), strict=True)
+    varies = [a for a, of_input in enumerate(ranges) if not _alike(*of_input)]
+    times, k = 2.0 if twice else 1.0, len(varies)  # a sigmoid is a tanh at half the argument
     if k == 0:  # one unit is as good as another
+        W = np.zeros((len(low) + dummy, n))
         if dummy:
-            W[-1] = rng.uniform(-1.0, 1.0, n)
-        return
+            W[-1] = times * rng.uniform(-1.0, 1.0, n)
+        return W
     reach = 0.7 * n ** (1.0 / k)
     if smooth:
         reach = min(0.5 * reach, 2.0)
     V = rng.uniform(-1.0, 1.0, (k, n))
-    V *= reach / np.sqrt(np.add.reduce(V * V))
-    W[varies] = V / half[varies, np.newaxis]
-    if dummy:
-        grid = np.linspace(-reach, reach, n) if n > 1 else np.zeros(1)
-        W[-1] = grid * np.sign(V[0]) - (low + half)[varies] @ W[varies]
+    return _core.share_out(low, high, np.array(varies, dtype=np.intp), V, reach, dummy, times)
 
 
-def _alike(low: np.ndarray, high: np.ndarray) -> np.ndarray:
-    """Return which columns of such a range do not vary but by rounding."""
-    alike: np.ndarray = high - low <= 16.0 * EPS * np.maximum(np.abs(low), np.abs(high))
-    return alike
+def _alike(low: float, high: float) -> bool:
+    """Whether an input with such a range does not vary but by rounding."""
+    return high - low <= 16.0 * EPS * max(abs(low), abs(high))
 
 
 @functools.lru_cache(maxsize=256)
