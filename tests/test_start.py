@@ -190,20 +190,18 @@ def test_cross_validation_by_singular_values(size, rng):
         free = 1.0 - ((s**2 / (s**2 + ridge * s[0] ** 2)).sum() + 1.0) / count
         if free > 0.0:
             found.append(np.square(y - Z @ B).sum() / free**2)
-    assert _validated(H, t, c, 40.0)[0] == pytest.approx(min(found, default=np.inf), rel=1e-6)
+    assert _validated(t, c, 40.0, H)[0] == pytest.approx([min(found, default=np.inf)], rel=1e-6)
 
 
 def test_cross_validation_knows_units_that_are_others_again_or_one_number(rng):
     """They add nothing: not to what is met, nor to how many there are."""
     H, t, c = rng.normal(size=(60, 8)), rng.normal(size=(60, 2)), np.full(60, 1.0 / 60.0)
-    expected, total = _validated(H, t, c, 60.0)
-    turned = np.linalg.qr(rng.normal(size=(8, 8)))[0]
-    for more in (np.full((60, 3), 0.3), np.full((60, 90), 1.0 / 3.0)):
-        assert _validated(np.hstack([H, more]), t, c, 60.0)[0] == pytest.approx(expected, rel=1e-7)
-    assert _validated(H @ turned, t, c, 60.0)[0] == pytest.approx(expected, rel=1e-10)
-    assert _validated(more, t, c, 60.0)[0] == pytest.approx(total / (1.0 - 1.0 / 60.0) ** 2)
+    constant, turned = np.full((60, 3), 0.3), np.linalg.qr(rng.normal(size=(8, 8)))[0]
+    more = [np.hstack([H, constant]), np.hstack([H, np.full((60, 90), 1.0 / 3.0)]), H @ turned]
     many = np.repeat(H, 40, axis=1)  # of which 60 samples span no more than 8
-    again = np.square(1.0 - 1.0 / 60.0) * _validated(many, t, c, 60.0)[0]
+    (expected, *same, none, again), total = _validated(t, c, 60.0, H, *more, constant, many)
+    assert same == pytest.approx([expected] * 3, rel=1e-7)
+    assert none == pytest.approx(total / (1.0 - 1.0 / 60.0) ** 2)
     assert 0.0 < again < 2.0 * expected
 
 

@@ -128,24 +128,28 @@ def _units(
         return X, Ws, H, c, math.nan
     rng.bit_generator.state = before  # both draw the same directions
     others, smooth = hidden_layers(net, rng, X, low, high, c, smooth=True)
-    (steep, total), (flat, _) = (_validated(units, Y, c, count) for units in (H, smooth))
+    (steep, flat), total = _validated(Y, c, count, H, smooth)
     if flat <= (1.0 + TIE) * steep:
         Ws, H = others, smooth
     return X, Ws, H, c, min(steep, flat) / total if total else math.nan
 
 
-def _validated(H: np.ndarray, Y: np.ndarray, c: np.ndarray, count: float) -> tuple[float, float]:
-    """Return V of targets Y (T, nL) by units H (T, n), and of the targets' mean; inf of no numbers.
+def _validated(
+    Y: np.ndarray, c: np.ndarray, count: float, *Hs: np.ndarray
+) -> tuple[list[float], float]:
+    """Return V of targets Y (T, nL) by each of several units H (T, n), inf of what is no number.
 
-    Both in a unit of the targets' own.  c (T,) are shares of T samples, which are a count, as a
-    weight of 2 is the sample given twice; of weights that are small, Kish's.
+    And that of the targets' mean, all in a unit of the targets' own.  c (T,) are shares of T
+    samples, which are a count, as a weight of 2 is the sample given twice; of weights that are
+    small, Kish's.
     """
     every, whole = -(-len(Y) // MOST_VALIDATED), float(c.sum())
-    c = c[::every]
+    Y, c = Y[::every], c[::every]
     part = float(c.sum())
     c = c / part
     count = max(count * part / whole, 1.0 / float(c @ c))
-    return _core.cross_validation(H[::every], Y[::every], c, count, RIDGES)
+    found = [_core.cross_validation(H[::every], Y, c, count, RIDGES) for H in Hs]
+    return [V for V, _ in found], found[0][1]
 
 
 def _fences(X: np.ndarray, c: np.ndarray, count: float) -> tuple[np.ndarray, np.ndarray]:
@@ -158,22 +162,22 @@ def _fences(X: np.ndarray, c: np.ndarray, count: float) -> tuple[np.ndarray, np.
     see nothing else, and a penalty and a damping for numbers of size one do not bring them back.
     """
     near, far = np.full(X.shape[1], -np.inf), np.full(X.shape[1], np.inf)
-    whole = float(c.sum())
-    few = min(max(SHARE, FEW / max(count, 1.0 / float(np.square(c / whole).sum()))), 0.25)
-    alike = bool((c == c[0]).all())
+    alike, whole, T = bool((c == c[0]).all()), float(c.sum()), len(c)
+    kish = float(T) if alike else 1.0 / float(np.square(c / whole).sum())
+    few = min(max(SHARE, FEW / max(count, kish)), 0.25)
+    # repeated samples must give what their weights do, so a share is met to rounding
+    shares = 0.25 - 1e-9, 0.75 - 1e-9, 1.0 - few - 1e-9
     ascending = np.sort(X, axis=0) if alike else X
-    share = c.cumsum() / whole
-    for a in range(X.shape[1]):
-        x = ascending[:, a]
+    at, after = [math.ceil(share * T) - 1 for share in shares], int((few + 1e-9) * T)
+    for a, x in enumerate(ascending.T):
         if not alike:
             order = x.argsort()
-            x, share = x[order], c[order].cumsum() / whole
-        # repeated samples must give what their weights do, so a share is met to rounding
-        at = share.searchsorted((0.25 - 1e-9, 0.75 - 1e-9, 1.0 - few - 1e-9)).tolist()
+            x, upto = x[order], c[order].cumsum() / whole
+            at, after = upto.searchsorted(shares).tolist(), upto.searchsorted(few + 1e-9, "right")
         first, third, last = (float(x[i]) for i in at)
         if third > first:
             low, high = first - 3.0 * (third - first), third + 3.0 * (third - first)
-            least = float(x[share.searchsorted(few + 1e-9, "right")])
+            least = float(x[after])
             if last - least > TRACE * (high - low):
                 low, high = min(low, least), max(high, last)
             near[a], far[a] = low, high

@@ -59,9 +59,10 @@ class Objective(MeanLoss):
         return None if self.c.weights is None else self.s.copy()
 
     def some(self, most: int, counted: bool) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        c = self.c.array
-        some = counted and self.c.weights is not None
-        rows = np.flatnonzero(c > 0.0) if some else np.arange(self.T)
+        c, every = self.c.array, -(-self.T // most)
+        if self.c.weights is None or not counted:
+            return self.X[::every], np.ascontiguousarray(self.Yt.T[::every]), c[::every].copy()
+        rows = np.flatnonzero(c > 0.0)
         rows = rows[:: -(-len(rows) // most)]
         return self.X[rows], self.Yt.T[rows], c[rows]
 
