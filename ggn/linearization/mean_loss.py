@@ -96,6 +96,11 @@ class MeanLoss(BaseObjective):
     def value(self, w: np.ndarray) -> float:
         """Return J(w); inf or nan, and NumPy's warnings, where it overflows."""
         parts = self.lanes(forward_flops)
+        if len(parts) == 1:  # most calls, which need no more
+            total = 0.0
+            for rows, F in self.outputs(w):
+                total += self.sum_loss(F, rows)
+            return (self.penalty(w) if self.penalised else 0.0) + total
         sums = [0.0] * len(parts)
 
         def add(lane: int, rows: slice, work: np.ndarray, _: np.ndarray) -> None:
@@ -136,6 +141,12 @@ class MeanLoss(BaseObjective):
         c, size = self.chunk(columns, extra, len(parts))
         size, more = -(-size // 8) * 8, beside(c)  # each begins where a cache line does
 
+        if len(parts) == 1:
+            room = self.scratch(size + more)
+            for rows in chunks(parts[0], c):
+                do(0, rows, room[:size], room[size:])
+            return
+
         def work(lane: int, stopped: Callable[[], bool]) -> None:
             # that of the lane before, where this thread has taken one: it is in the cache
             room = self.scratch(size + more)
@@ -144,9 +155,6 @@ class MeanLoss(BaseObjective):
                     return
                 do(lane, rows, room[:size], room[size:])
 
-        if len(parts) == 1:
-            work(0, lambda: False)
-            return
         settings = np.geterr()  # of the caller's thread
 
         def beyond(lane: int, stopped: Callable[[], bool]) -> None:
