@@ -313,7 +313,12 @@ def test_no_function_of_the_door_is_left_out():
         name for name, f in vars(_core).items() if type(f).__name__ == "cython_function_or_method"
     }
     named = {kernel.__name__ for kernel in INSIDE} | {"activate", "forward"}
-    named |= {"centre_and_size", "root_mean_square", "variance"}  # of data as they are
+    named |= {
+        "centre_and_size",
+        "root_mean_square",
+        "variance",
+        "standardise",
+    }  # of data as they are
     named |= {"share_out", "respond", "scale_draws"}  # weights to start from
     assert {name for name in shown if not name.startswith("_")} <= named
     assert len(shown) > 10

@@ -44,6 +44,7 @@ from ggn._core.door import (
     sensitivities,
     share_out,
     simulate,
+    standardise,
     tangent,
     variance,
 )
@@ -88,6 +89,7 @@ __all__ = [
     "sensitivities",
     "share_out",
     "simulate",
+    "standardise",
     "tangent",
     "variance",
 ]

@@ -166,3 +166,16 @@ double ggn_variance(const ggn_table *A, double share, ptrdiff_t chunk, double ro
     }
     return variance;
 }
+
+int ggn_standardise(const ggn_table *A, const double *m, const double *s, double *out,
+                    ptrdiff_t rs, ptrdiff_t cs)
+{
+    int finite = 1;
+    for (ptrdiff_t i = 0; i < A->T; i++)
+        for (ptrdiff_t j = 0; j < A->n; j++) {
+            double x = (A->a[i * A->rs + j * A->cs] - m[j]) / s[j];
+            finite &= isfinite(x) != 0;
+            out[i * rs + j * cs] = x;
+        }
+    return finite;
+}

@@ -23,4 +23,9 @@ void ggn_root_square(const ggn_table *A, double share, ptrdiff_t chunk, double *
 double ggn_variance(const ggn_table *A, double share, ptrdiff_t chunk, double rounding,
                     double *largest);
 
+/* out = (A - m) / s, column by column, its rows and columns rs and cs apart; whether all of it is
+ * finite. */
+int ggn_standardise(const ggn_table *A, const double *m, const double *s, double *out,
+                    ptrdiff_t rs, ptrdiff_t cs);
+
 #endif

@@ -11,3 +11,5 @@ cdef extern from "column_loops.h" nogil:
                          double *spare)
     double ggn_variance(const ggn_table *A, double share, Py_ssize_t chunk, double rounding,
                         double *largest)
+    bint ggn_standardise(const ggn_table *A, const double *m, const double *s, double *out,
+                         Py_ssize_t rs, Py_ssize_t cs)

@@ -10,7 +10,7 @@ from libc.limits cimport INT_MAX
 from ggn._core cimport initial
 from ggn._core.checks cimport check_matrix, check_range, check_vector
 from ggn._core.column_loops cimport (
-    ggn_centre_and_size, ggn_root_square, ggn_table, ggn_variance
+    ggn_centre_and_size, ggn_root_square, ggn_standardise, ggn_table, ggn_variance
 )
 from ggn._core.flush cimport ggn_enter, ggn_leave
 from ggn._core.activation_loops cimport ggn_n_activations
@@ -57,6 +57,18 @@ def variance(const double[:, :] A, double share, Py_ssize_t chunk, double roundi
     with nogil:
         found = ggn_variance(&t, share, chunk, rounding, &largest)
     return found, largest
+
+
+def standardise(const double[:, :] A, const double[::1] m, const double[::1] s, double[:, :] out):
+    """Write (A - m) / s to out, both (T, n); return whether all of it is finite."""
+    cdef ggn_table t = table("A", A), to = table("out", out)
+    cdef bint finite
+    check_matrix("out", out.shape, t.T, t.n)
+    check_vector("m", m.shape[0], t.n)
+    check_vector("s", s.shape[0], t.n)
+    with nogil:
+        finite = ggn_standardise(&t, &m[0], &s[0], <double*>to.a, to.rs, to.cs)
+    return finite
 
 
 cdef check_chunk(Py_ssize_t chunk):

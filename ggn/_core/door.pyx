@@ -13,7 +13,8 @@ measures columns of data is too, and so are those that are asked to be, for who 
 import numpy as np
 
 from ggn._core.data_door import (
-    centre_and_size, cross_validation, respond, root_mean_square, scale_draws, share_out, variance
+    centre_and_size, cross_validation, respond, root_mean_square, scale_draws, share_out,
+    standardise, variance
 )
 from ggn._core.layout import LOSSES, Layout
 from ggn._core.matmul import SIMD, SIMD_HERE

@@ -125,7 +125,7 @@ class Standard(Units):
         self._net, layout = objective.net, objective.net.layout
         (self._m, self._s), (self._my, self._sy), self._k = x, y, factor
         self._shifted = bool(self._m.any())
-        self._ends = [(layout.weight_slices[at], layout.shapes[at]) for at in (0, -1)]
+        self._first, self._shape = layout.weight_slices[0], layout.shapes[0]
         self._of_outputs = layout.weight_slices[-1]  # what is in units of the targets
         l2 = objective.l2
         if objective.penalised:
@@ -136,16 +136,24 @@ class Standard(Units):
         self.finite = own is not None
         self.objective = own or objective
 
-    def _layers(self, w: np.ndarray) -> list[np.ndarray]:
-        """Return W_1ᵀ (n_1, n_0 [+ 1]) and W_Lᵀ of w, views: all that a change of units changes."""
-        return [w[weights].reshape(shape) for weights, shape in self._ends]
+    def _first_of(self, w: np.ndarray) -> np.ndarray:
+        """Return W_1ᵀ (n_1, n_0 [+ 1]) of w, a view."""
+        return w[self._first].reshape(self._shape)
 
     def _scaled(self, d: np.ndarray) -> np.ndarray:
         """Return the caller's step but for the shift: inputs' weights / s, the last layer's s_y."""
         d = d.copy()
-        self._layers(d)[0][:, : len(self._s)] /= self._s
-        d[self._of_outputs] *= self._sy
+        self._first_of(d)[:, : len(self._s)] /= self._s
+        if self._sy != 1.0:
+            d[self._of_outputs] *= self._sy
         return d
+
+    def _shift_outputs(self, w: np.ndarray, times: float) -> None:
+        """Add what the last dummy unit is for, outputs' means, to w so many times."""
+        if self._net.bias[-1] and (self._sy != 1.0 or self._my.any()):
+            last = self._net.layout.weight_slices[-1]
+            by = self._my - (self._sy - 1.0) * self._net.fixed_bias
+            w[last].reshape(len(by), -1)[:, -1] += times * by
 
     def factors(self) -> tuple[np.ndarray, np.ndarray, float, float]:
         return self._m, self._s, self._sy, self._k
@@ -156,30 +164,24 @@ class Standard(Units):
     def step(self, d: np.ndarray) -> np.ndarray:
         d = self._scaled(d)
         if self._shifted:
-            first = self._layers(d)[0].T
+            first = self._first_of(d).T
             first[-1] -= self._m @ first[: len(self._m)]
         return d
 
     def weights(self, w: np.ndarray) -> np.ndarray:
         w = self.step(w)
-        if self._net.bias[-1]:
-            self._layers(w)[1][:, -1] += self._shift
+        self._shift_outputs(w, 1.0)
         return w
 
     def own(self, w: np.ndarray) -> np.ndarray:
         w = w.copy()
-        (first, last), n0 = self._layers(w), len(self._m)
-        if self._net.bias[-1]:
-            last[:, -1] -= self._shift
+        first, n0 = self._first_of(w), len(self._m)
+        self._shift_outputs(w, -1.0)
         w[self._of_outputs] /= self._sy
         if self._shifted:
             first[:, -1] += self._m @ first.T[:n0]
         first[:, :n0] *= self._s
         return w
-
-    @property
-    def _shift(self) -> np.ndarray:
-        return self._my - (self._sy - 1.0) * self._net.fixed_bias
 
     def loss(self, J: float) -> float:
         return self._k * J
@@ -190,7 +192,7 @@ class Standard(Units):
         of_outputs, n0 = g[self._of_outputs], len(self._m)
         g = g * self._k
         g[self._of_outputs] = of_outputs * (self._k / self._sy)
-        first = self._layers(g)[0]
+        first = self._first_of(g)
         first[:, :n0] *= self._s
         if self._shifted:
             first[:, :n0] += self._m * first[:, -1:]
