@@ -80,9 +80,7 @@ class Objective(MeanLoss):
         return centre.copy(), size.copy()
 
     def spread(self) -> tuple[np.ndarray, float]:
-        with np.errstate(all="ignore"):  # squares of the data itself may overflow
-            deviation = self._found("deviation", (self.Yt, self.c), self._deviation)
-            inputs = self._found("inputs", (self.X, self.c), self._inputs)
+        inputs, deviation = self._found("spread", (self.X, self.Yt, self.c), self._spread)
         return inputs.copy(), deviation
 
     def _found(self, key: Any, of: tuple[Any, ...], find: Callable[[], Any]) -> Any:
@@ -103,12 +101,18 @@ class Objective(MeanLoss):
             high = np.maximum(high, seen.max(axis=0, initial=-np.inf))
         return low, high
 
+    def _spread(self) -> tuple[np.ndarray, float]:
+        share, size = self.c.common, self.chunk(0)[0]
+        if share is not None:
+            variance, largest = _core.variance(self.Yt.T, share, size, ROUNDING)
+            deviation = largest * or_one((variance / len(self.Yt)) ** 0.5)
+            return _core.root_mean_square(self.X, share, size), deviation
+        with np.errstate(all="ignore"):  # squares of the data itself may overflow
+            return self._inputs(), self._deviation()
+
     def _deviation(self) -> float:
         """Return the deviation of the targets."""
-        share, Y, c = self.c.common, self.Yt, self.c.array
-        if share is not None:
-            variance, largest = _core.variance(Y.T, share, self.chunk(0)[0], ROUNDING)
-            return largest * or_one((variance / len(Y)) ** 0.5)
+        Y, c = self.Yt, self.c.array
         largest = or_one(max(float(Y.max()), -float(Y.min())))
         variance = 0.0
         for y in Y:
@@ -123,9 +127,7 @@ class Objective(MeanLoss):
 
     def _inputs(self) -> np.ndarray:
         """Return the root mean square of each input."""
-        share, c = self.c.common, self.c.array
-        if share is not None:
-            return _core.root_mean_square(self.X, share, self.chunk(0)[0])
+        c = self.c.array
         most = np.maximum(np.maximum.reduce(self.X), -np.minimum.reduce(self.X))
         most[most == 0.0] = 1.0
         inputs = np.zeros_like(most)
