@@ -38,6 +38,11 @@ from ggn._core.door import (
     scatter_normal,
     sensitivities,
     simulate,
+    squares_gradient,
+    squares_output_sums,
+    squares_product,
+    squares_size,
+    squares_value,
     tangent,
 )
 
@@ -75,5 +80,10 @@ __all__ = [
     "scatter_normal",
     "sensitivities",
     "simulate",
+    "squares_gradient",
+    "squares_output_sums",
+    "squares_product",
+    "squares_size",
+    "squares_value",
     "tangent",
 ]

@@ -117,12 +117,7 @@ class StateSpaceLayout:
 
 def activate(code: int, slope: float, z: _Float, out: _Float) -> None: ...
 def forward(
-    layout: Layout,
-    w: _Float,
-    X: _Float,
-    work: _Float,
-    keep: int,
-    exact: bool = False,
+    layout: Layout, w: _Float, X: _Float, work: _Float, keep: int, exact: bool = False
 ) -> None: ...
 def gradient(layout: Layout, w: _Float, c: int, eps: _Float, work: _Float, out: _Float) -> None: ...
 def tangent(
@@ -180,11 +175,7 @@ def add_kernel(
     out: _Float,
 ) -> None: ...
 def metric(
-    layout: Layout,
-    diagonal: _Float,
-    fixed: _Float,
-    largest: _Float,
-    scale: _Float,
+    layout: Layout, diagonal: _Float, fixed: _Float, largest: _Float, scale: _Float
 ) -> None: ...
 def scale_rows(
     G: _Float, scale: _Float | None, mu: float, first: int, stop: int, out: _Float
@@ -247,13 +238,7 @@ def loop_slopes(
 ) -> None: ...
 def recur(loop: Loop, A: _Float, age: _Int, start: _Int, rows: _Float) -> None: ...
 def recur_back(
-    loop: Loop,
-    A: _Float,
-    age: _Int,
-    window: _Int,
-    start: _Int,
-    lam: _Float,
-    initial: _Float,
+    loop: Loop, A: _Float, age: _Int, window: _Int, start: _Int, lam: _Float, initial: _Float
 ) -> None: ...
 def loop_gradient(
     loop: Loop, w: _Float, Z: _Float, lam: _Float, buffer: _Float, out: _Float
@@ -261,3 +246,49 @@ def loop_gradient(
 def loop_tangent(
     loop: Loop, w: _Float, v: _Float, Z: _Float, buffer: _Float, out: _Float
 ) -> None: ...
+def squares_size(layout: Layout, c: int) -> int: ...
+def squares_value(
+    layout: Layout,
+    w: _Float,
+    X: _Float,
+    Yt: _Float,
+    first: int,
+    share: float,
+    work: _Float,
+    buffer: _Float,
+) -> float: ...
+def squares_gradient(
+    layout: Layout,
+    w: _Float,
+    X: _Float,
+    Yt: _Float,
+    first: int,
+    share: float,
+    work: _Float,
+    buffer: _Float,
+    out: _Float,
+) -> None: ...
+def squares_product(
+    layout: Layout,
+    w: _Float,
+    X: _Float,
+    Yt: _Float,
+    first: int,
+    share: float,
+    work: _Float,
+    buffer: _Float,
+    v: _Float,
+    second: bool,
+    out: _Float,
+) -> None: ...
+def squares_output_sums(
+    layout: Layout,
+    w: _Float,
+    X: _Float,
+    Yt: _Float,
+    first: int,
+    share: float,
+    work: _Float,
+    buffer: _Float,
+    sums: _Float,
+) -> float: ...

@@ -18,6 +18,9 @@ from ggn._core.matrix_door import add_product, cholesky_solve, factor_block, met
 from ggn._core.recursion_door import (
     Loop, loop_gradient, loop_slopes, loop_tangent, recur, recur_back, simulate
 )
+from ggn._core.squares_door import (
+    squares_gradient, squares_output_sums, squares_product, squares_size, squares_value
+)
 from ggn._core.statespace_door import StateSpaceLayout
 
 from ggn._core cimport directional, kernel, normal, output_layer, sweep
