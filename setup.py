@@ -37,6 +37,7 @@ setup(
             extension("directional", "rows.c"),
             extension("solve", "small_factor.c"),
             extension("point", "loss_loops.c"),
+            extension("squares_door", "loss_loops.c"),
             extension("trial"),
             extension("descent"),
             extension("layout", "activation_loops.c", "loss_loops.c"),

@@ -38,6 +38,7 @@ DOORS = (
     "_core/data_door.pyx",
     "_core/matrix_door.pyx",
     "_core/recursion_door.pyx",
+    "_core/squares_door.pyx",
     "_core/statespace_door.pyx",
     "_core/checks.pxd",
 )

@@ -145,6 +145,33 @@ def output_sums():
     return sums
 
 
+def squares(y):
+    """What a pass under the squared loss takes, the slopes of the loss -2 y."""
+    return L, np.zeros(N), np.ones((C, 2)), np.full((2, C), y), 0, 1.0, swept(), scratch()
+
+
+def squares_value():
+    return _core.squares_value(*squares(0.0))
+
+
+def squares_gradient():
+    out = np.zeros(N)
+    _core.squares_gradient(*squares(TINY), out)
+    return out
+
+
+def squares_product():
+    out = np.zeros(N)
+    _core.squares_product(*squares(0.0), np.full(N, TINY), False, out)
+    return out
+
+
+def squares_output_sums():
+    sums, slopes = np.zeros(L.shapes[-1][0] * 3 + 9), 6
+    _core.squares_output_sums(*squares(TINY), sums)
+    return sums[:slopes]
+
+
 def output_weights():
     sums = np.full(15, TINY)
     sums[6:] = np.eye(3).ravel()
@@ -244,6 +271,7 @@ INSIDE = [
     last_of_forward, gradient, tangent, hessian_product, sensitivities, jacobian, add_normal,
     add_normal_of_small_slopes, scatter_normal, add_product, add_product_transposed, add_diagonal,
     add_kernel, scale_kernel, gram, metric, scale_rows, factor_block, cholesky_solve,
+    squares_value, squares_gradient, squares_product, squares_output_sums,
     output_sums, output_weights, descend, simulate, loop_slopes, recur, recur_back, loop_gradient,
     loop_tangent, cross_validation,
 ]  # fmt: skip
@@ -312,7 +340,7 @@ def test_no_function_of_the_door_is_left_out():
     shown = {
         name for name, f in vars(_core).items() if type(f).__name__ == "cython_function_or_method"
     }
-    named = {kernel.__name__ for kernel in INSIDE} | {"activate", "forward"}
+    named = {kernel.__name__ for kernel in INSIDE} | {"activate", "forward", "squares_size"}
     named |= {
         "centre_and_size",
         "root_mean_square",

@@ -9,7 +9,7 @@ class _Custom(Protocol):
     def derivative(self, z: NDArray[np.float64]) -> NDArray[np.float64]: ...
     def second_derivative(self, z: NDArray[np.float64]) -> NDArray[np.float64]: ...
 
-_Float = NDArray[np.float64]
+_Real = NDArray[np.float64]
 
 ACTIVATIONS: tuple[str, ...]
 LOSSES: tuple[str, ...]
@@ -44,14 +44,14 @@ class Layout:
     def diagonal_size(self, c: int) -> int: ...
     def kernel_size(self, c: int) -> int: ...
     def descent_size(self, c: int, step: int, form: int) -> int: ...
-    def descent_parts(self, memory: _Float, c: int, step: int, form: int) -> dict[str, _Float]: ...
-    def weights(self, w: _Float) -> list[_Float]: ...
-    def each_weight(self, inputs: _Float) -> _Float: ...
-    def inputs(self, work: _Float, c: int, l: int) -> _Float: ...
-    def outputs(self, work: _Float, c: int) -> _Float: ...
-    def slopes(self, work: _Float, c: int, l: int) -> _Float: ...
-    def bends(self, work: _Float, c: int, l: int) -> _Float: ...
-    def sensitivities(self, work: _Float, c: int, l: int) -> _Float: ...
+    def descent_parts(self, memory: _Real, c: int, step: int, form: int) -> dict[str, _Real]: ...
+    def weights(self, w: _Real) -> list[_Real]: ...
+    def each_weight(self, inputs: _Real) -> _Real: ...
+    def inputs(self, work: _Real, c: int, l: int) -> _Real: ...
+    def outputs(self, work: _Real, c: int) -> _Real: ...
+    def slopes(self, work: _Real, c: int, l: int) -> _Real: ...
+    def bends(self, work: _Real, c: int, l: int) -> _Real: ...
+    def sensitivities(self, work: _Real, c: int, l: int) -> _Real: ...
 
 @final
 class StateSpaceLayout:
@@ -70,103 +70,91 @@ class StateSpaceLayout:
         g: Layout | None = None,
     ) -> StateSpaceLayout: ...
     def __reduce__(self) -> tuple[type[StateSpaceLayout], tuple[object, ...]]: ...
-    def scratch(self) -> _Float: ...
+    def scratch(self) -> _Real: ...
     def simulate(
-        self, w: _Float, U: _Float, x: _Float, states: _Float | None, Y: _Float, work: _Float
+        self, w: _Real, U: _Real, x: _Real, states: _Real | None, Y: _Real, work: _Real
     ) -> None: ...
     def rows(
-        self, w: _Float, U: _Float, x: _Float, S: _Float, Y: _Float, P: _Float, work: _Float
+        self, w: _Real, U: _Real, x: _Real, S: _Real, Y: _Real, P: _Real, work: _Real
     ) -> None: ...
     def tangent(
         self,
-        w: _Float,
-        v: _Float,
-        U: _Float,
-        states: _Float,
-        dx: _Float,
-        d2x: _Float | None,
-        dstates: _Float | None,
-        dY: _Float,
-        d2Y: _Float | None,
-        work: _Float,
+        w: _Real,
+        v: _Real,
+        U: _Real,
+        states: _Real,
+        dx: _Real,
+        d2x: _Real | None,
+        dstates: _Real | None,
+        dY: _Real,
+        d2Y: _Real | None,
+        work: _Real,
     ) -> None: ...
     def adjoint(
         self,
-        w: _Float,
-        U: _Float,
-        states: _Float,
-        eps: _Float,
-        lam: _Float,
-        gradient: _Float,
-        work: _Float,
+        w: _Real,
+        U: _Real,
+        states: _Real,
+        eps: _Real,
+        lam: _Real,
+        gradient: _Real,
+        work: _Real,
     ) -> None: ...
     def hessian_adjoint(
         self,
-        w: _Float,
-        v: _Float,
-        U: _Float,
-        states: _Float,
-        dstates: _Float,
-        eps: _Float,
-        deps: _Float,
-        lam: _Float,
-        dlam: _Float,
-        out: _Float,
-        work: _Float,
+        w: _Real,
+        v: _Real,
+        U: _Real,
+        states: _Real,
+        dstates: _Real,
+        eps: _Real,
+        deps: _Real,
+        lam: _Real,
+        dlam: _Real,
+        out: _Real,
+        work: _Real,
     ) -> None: ...
 
-def activate(code: int, slope: float, z: _Float, out: _Float) -> None: ...
+def activate(code: int, slope: float, z: _Real, out: _Real) -> None: ...
 def forward(
-    layout: Layout,
-    w: _Float,
-    X: _Float,
-    work: _Float,
-    keep: int,
-    exact: bool = False,
+    layout: Layout, w: _Real, X: _Real, work: _Real, keep: int, exact: bool = False
 ) -> None: ...
-def gradient(layout: Layout, w: _Float, c: int, eps: _Float, work: _Float, out: _Float) -> None: ...
+def gradient(layout: Layout, w: _Real, c: int, eps: _Real, work: _Real, out: _Real) -> None: ...
 def tangent(
-    layout: Layout,
-    w: _Float,
-    v: _Float,
-    c: int,
-    second: bool,
-    work: _Float,
-    buffer: _Float,
-    out: _Float,
+    layout: Layout, w: _Real, v: _Real, c: int, second: bool, work: _Real, buffer: _Real, out: _Real
 ) -> None: ...
 def hessian_product(
     layout: Layout,
-    w: _Float,
-    v: _Float,
+    w: _Real,
+    v: _Real,
     c: int,
-    eps: _Float,
-    h: _Float,
-    work: _Float,
-    buffer: _Float,
-    out: _Float,
+    eps: _Real,
+    h: _Real,
+    work: _Real,
+    buffer: _Real,
+    out: _Real,
 ) -> None: ...
 def sensitivities(
-    layout: Layout, w: _Float, c: int, s: _Float | None, work: _Float, exact: bool = False
+    layout: Layout, w: _Real, c: int, s: _Real | None, work: _Real, exact: bool = False
 ) -> None: ...
-def jacobian(layout: Layout, c: int, work: _Float, out: _Float, exact: bool = False) -> None: ...
-def add_product(B: _Float, out: _Float, transposed: bool = False) -> None: ...
+def jacobian(layout: Layout, c: int, work: _Real, out: _Real, exact: bool = False) -> None: ...
+def add_product(B: _Real, out: _Real, transposed: bool = False) -> None: ...
 def add_normal(
     layout: Layout,
     c: int,
-    h: _Float | None,
-    work: _Float,
-    hpsi: _Float,
-    tile: _Float,
-    sums: _Float,
+    h: _Real | None,
+    work: _Real,
+    hpsi: _Real,
+    tile: _Real,
+    sums: _Real,
     first: bool,
 ) -> None: ...
-def scatter_normal(layout: Layout, form: int, alpha: float, sums: _Float, G: _Float) -> None: ...
-def add_diagonal(layout: Layout, c: int, work: _Float, buffer: _Float, out: _Float) -> None: ...
+def scatter_normal(layout: Layout, form: int, alpha: float, sums: _Real, G: _Real) -> None: ...
+def add_diagonal(layout: Layout, c: int, work: _Real, buffer: _Real, out: _Real) -> None: ...
 def scale_kernel(
-    layout: Layout, c: int, units: _Float, inputs: _Float, work: _Float, buffer: _Float
+    layout: Layout, c: int, units: _Real, inputs: _Real, work: _Real, buffer: _Real
 ) -> None: ...
-def gram(layout: Layout, l: int, c: int, buffer: _Float, first: int, stop: int) -> None: ...
+def gram(layout: Layout, l: int, c: int, buffer: _Real, first: int, stop: int) -> None: ...
 def add_kernel(
     layout: Layout,
     l: int,
@@ -174,51 +162,34 @@ def add_kernel(
     first: int,
     stop: int,
     coupled: bool,
-    work: _Float,
-    buffer: _Float,
-    tile: _Float,
-    out: _Float,
+    work: _Real,
+    buffer: _Real,
+    tile: _Real,
+    out: _Real,
 ) -> None: ...
-def metric(
-    layout: Layout,
-    diagonal: _Float,
-    fixed: _Float,
-    largest: _Float,
-    scale: _Float,
-) -> None: ...
+def metric(layout: Layout, diagonal: _Real, fixed: _Real, largest: _Real, scale: _Real) -> None: ...
 def scale_rows(
-    G: _Float, scale: _Float | None, mu: float, first: int, stop: int, out: _Float
+    G: _Real, scale: _Real | None, mu: float, first: int, stop: int, out: _Real
 ) -> None: ...
-def factor_block(factor: _Float, left: int, right: int, first: int, stop: int) -> int: ...
-def cholesky_solve(factor: _Float, b: _Float) -> None: ...
+def factor_block(factor: _Real, left: int, right: int, first: int, stop: int) -> int: ...
+def cholesky_solve(factor: _Real, b: _Real) -> None: ...
 def output_sums(
-    layout: Layout,
-    c: int,
-    h: _Float | None,
-    eps: _Float,
-    work: _Float,
-    buffer: _Float,
-    sums: _Float,
+    layout: Layout, c: int, h: _Real | None, eps: _Real, work: _Real, buffer: _Real, sums: _Real
 ) -> None: ...
 def output_weights(
     layout: Layout,
     own: bool,
     alpha: float,
-    sums: _Float,
-    l2: _Float | None,
-    scale: _Float | None,
+    sums: _Real,
+    l2: _Real | None,
+    scale: _Real | None,
     mu: float,
-    before: _Float,
-    w: _Float,
-    out: _Float,
+    before: _Real,
+    w: _Real,
+    out: _Real,
 ) -> bool: ...
 def descend(
-    layout: Layout,
-    X: _Float,
-    Yt: _Float,
-    numbers: dict[str, float],
-    memory: _Float,
-    history: _Float,
+    layout: Layout, X: _Real, Yt: _Real, numbers: dict[str, float], memory: _Real, history: _Real
 ) -> tuple[int, dict[str, float]]: ...
 
 @final
@@ -239,37 +210,73 @@ class Loop:
 
 _Int = NDArray[np.intp]
 
-def simulate(
-    loop: Loop, w: _Float, windows: _Int, Z: _Float, O: _Float, buffer: _Float
-) -> bool: ...
+def simulate(loop: Loop, w: _Real, windows: _Int, Z: _Real, O: _Real, buffer: _Real) -> bool: ...
 def loop_slopes(
-    loop: Loop, w: _Float, Z: _Float, buffer: _Float, A: _Float, rows: _Float | None = None
+    loop: Loop, w: _Real, Z: _Real, buffer: _Real, A: _Real, rows: _Real | None = None
 ) -> None: ...
-def recur(loop: Loop, A: _Float, age: _Int, start: _Int, rows: _Float) -> None: ...
+def recur(loop: Loop, A: _Real, age: _Int, start: _Int, rows: _Real) -> None: ...
 def recur_back(
-    loop: Loop,
-    A: _Float,
-    age: _Int,
-    window: _Int,
-    start: _Int,
-    lam: _Float,
-    initial: _Float,
+    loop: Loop, A: _Real, age: _Int, window: _Int, start: _Int, lam: _Real, initial: _Real
 ) -> None: ...
 def loop_gradient(
-    loop: Loop, w: _Float, Z: _Float, lam: _Float, buffer: _Float, out: _Float
+    loop: Loop, w: _Real, Z: _Real, lam: _Real, buffer: _Real, out: _Real
 ) -> None: ...
-def loop_tangent(
-    loop: Loop, w: _Float, v: _Float, Z: _Float, buffer: _Float, out: _Float
-) -> None: ...
-def centre_and_size(A: _Float, shift: bool) -> tuple[_Float, _Float]: ...
-def root_mean_square(A: _Float, share: float, chunk: int) -> _Float: ...
-def variance(A: _Float, share: float, chunk: int, rounding: float) -> tuple[float, float]: ...
+def loop_tangent(loop: Loop, w: _Real, v: _Real, Z: _Real, buffer: _Real, out: _Real) -> None: ...
+def centre_and_size(A: _Real, shift: bool) -> tuple[_Real, _Real]: ...
+def root_mean_square(A: _Real, share: float, chunk: int) -> _Real: ...
+def variance(A: _Real, share: float, chunk: int, rounding: float) -> tuple[float, float]: ...
 def cross_validation(
-    H: _Float, Y: _Float, c: _Float, count: float, ridges: _Float
+    H: _Real, Y: _Real, c: _Real, count: float, ridges: _Real
 ) -> tuple[float, float]: ...
 def share_out(
-    low: _Float, high: _Float, varies: _Int, V: _Float, reach: float, dummy: bool, times: float
-) -> _Float: ...
-def respond(X: _Float, W: _Float, dummy: bool, code: int, slope: float) -> _Float: ...
-def scale_draws(X: _Float, c: _Float, dummy: bool, W: _Float) -> None: ...
-def standardise(A: _Float, m: _Float, s: _Float, out: _Float) -> bool: ...
+    low: _Real, high: _Real, varies: _Int, V: _Real, reach: float, dummy: bool, times: float
+) -> _Real: ...
+def respond(X: _Real, W: _Real, dummy: bool, code: int, slope: float) -> _Real: ...
+def scale_draws(X: _Real, c: _Real, dummy: bool, W: _Real) -> None: ...
+def standardise(A: _Real, m: _Real, s: _Real, out: _Real) -> bool: ...
+def squares_size(layout: Layout, c: int) -> int: ...
+def squares_value(
+    layout: Layout,
+    w: _Real,
+    X: _Real,
+    Yt: _Real,
+    first: int,
+    share: float,
+    work: _Real,
+    buffer: _Real,
+) -> float: ...
+def squares_gradient(
+    layout: Layout,
+    w: _Real,
+    X: _Real,
+    Yt: _Real,
+    first: int,
+    share: float,
+    work: _Real,
+    buffer: _Real,
+    out: _Real,
+) -> None: ...
+def squares_product(
+    layout: Layout,
+    w: _Real,
+    X: _Real,
+    Yt: _Real,
+    first: int,
+    share: float,
+    work: _Real,
+    buffer: _Real,
+    v: _Real,
+    second: bool,
+    out: _Real,
+) -> None: ...
+def squares_output_sums(
+    layout: Layout,
+    w: _Real,
+    X: _Real,
+    Yt: _Real,
+    first: int,
+    share: float,
+    work: _Real,
+    buffer: _Real,
+    sums: _Real,
+) -> float: ...

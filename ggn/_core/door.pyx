@@ -6,8 +6,8 @@ chunk of c samples, of at least `Layout.work_size` doubles, and carries the chun
 activations from `forward` to the functions that go backward.
 
 Numbers below the smallest normal one count as 0 behind the door (see flush.h), and the mode
-of the thread that calls is put back before anything of Python runs; `activate` is exact, what
-measures columns of data is too, and so are those that are asked to be, for who reads what is left of a slope.
+of the thread that calls is put back before anything of Python runs; `activate` is exact, so is
+what measures columns of data, and what is asked to be, for who reads what is left of a slope.
 """
 
 import numpy as np
@@ -19,16 +19,17 @@ from ggn._core.data_door import (
 from ggn._core.layout import LOSSES, Layout
 from ggn._core.matmul import SIMD, SIMD_HERE
 from ggn._core.matrix_door import add_product, cholesky_solve, factor_block, metric, scale_rows
-from ggn._core.recursion_door import (
-    Loop, loop_gradient, loop_slopes, loop_tangent, recur, recur_back, simulate
+from ggn._core.recursion_door import Loop, loop_gradient, loop_slopes, loop_tangent
+from ggn._core.recursion_door import recur, recur_back, simulate
+from ggn._core.squares_door import (
+    squares_gradient, squares_output_sums, squares_product, squares_size, squares_value
 )
 from ggn._core.statespace_door import StateSpaceLayout
 
 from ggn._core cimport directional, kernel, normal, output_layer, sweep
 from ggn._core.activation_loops cimport ggn_activation_names, ggn_activations, ggn_n_activations
-from ggn._core.checks cimport (
-    check_matrix, check_range, check_scratch, check_vector, of_samples, open_chunk
-)
+from ggn._core.checks cimport check_matrix, check_range, check_scratch, check_vector
+from ggn._core.checks cimport of_samples, open_chunk
 from ggn._core.flush cimport ggn_enter, ggn_leave
 from ggn._core.layout cimport Layout as CLayout
 from ggn._core.net cimport Net
@@ -43,10 +44,9 @@ def activate(Py_ssize_t code, double slope, const double[::1] z, double[:, ::1] 
         raise ValueError(f"code must be below {ggn_n_activations}, got {code}")
     if not (1 <= rows <= 3 and out.shape[1] == n):
         raise ValueError(f"out must be (1 to 3, {n}), got ({rows}, {out.shape[1]})")
-    cdef double *d1 = &out[1, 0] if rows >= 2 else NULL
-    cdef double *d2 = &out[2, 0] if rows >= 3 else NULL
     with nogil:
-        ggn_activations[code](n, slope, &z[0], &out[0, 0], d1, d2)
+        ggn_activations[code](n, slope, &z[0], &out[0, 0], &out[1, 0] if rows >= 2 else NULL,
+                              &out[2, 0] if rows >= 3 else NULL)
 
 
 def forward(CLayout layout, const double[::1] w, const double[:, ::1] X, double[::1] work, int keep,

@@ -30,6 +30,8 @@ RATE = 0.85 if _core.SIMD == "none" else 1.3
 
 # Doubles of the lanes' sums that are added at once: 256 KB, which stay in the cache meanwhile.
 PIECE = 2**15
+# Additions from which threads share them: fewer take less time than to start a thread.
+SHARED_FROM = 2**20
 
 
 class Accumulator(Protocol):
@@ -96,7 +98,8 @@ class Blocks:
                 self.sums[part] += sums[part]
 
         if summed:
-            share(-(-len(self.sums) // PIECE), add)
+            few = len(self.sums) * len(summed) < SHARED_FROM
+            share(-(-len(self.sums) // PIECE), add, alone=few)
         alpha = 1.0 if self.constant is None else self.constant
         _core.scatter_normal(net.layout, form, alpha, self.sums, self.G)
 

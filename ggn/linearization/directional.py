@@ -13,6 +13,7 @@ import numpy as np
 
 from ggn import _core
 from ggn.linearization.mean_loss import MeanLoss
+from ggn.linearization.squares import squares_of
 from ggn.linearization.sweeping import sweep_work
 
 __all__ = ["bend_columns", "curvature_along", "hessian_along", "product_along", "sum_along"]
@@ -47,7 +48,19 @@ def product_along(
     objective: MeanLoss, w: np.ndarray, v: np.ndarray, psd: bool, second: bool
 ) -> np.ndarray:
     """Return P H_E u (N,), with 1/T in it."""
-    net, sums = objective.net, _sums(objective)
+    net, sums, squares = objective.net, _sums(objective), squares_of(objective)
+    if squares:
+        parts, room = parts_along(objective), 2 * max(net.sizes)
+
+        def do(lane: int, rows: slice, work: np.ndarray, buffer: np.ndarray) -> None:
+            of = squares.of(w, rows, work, buffer)
+            _core.squares_product(*of, v=v, second=second, out=sums[lane])
+
+        def beside(c: int) -> int:
+            return net.layout.tangent_size(c) + squares.size(c)
+
+        objective.each_chunk(parts, 1, room, do, beside)
+        return _total(sums)
 
     def take(lane: int, rows: slice, F: np.ndarray, u: np.ndarray, work: np.ndarray) -> None:
         Hu = objective.curvature(F, rows, psd).times(u)

@@ -14,12 +14,14 @@ from typing import Any, Self
 
 import numpy as np
 
+from ggn import _core
 from ggn._core.machine import lane_count, limited, share
 from ggn.activations import Identity
 from ggn.linearization.base import BaseObjective
 from ggn.linearization.lanes import even, split
 from ggn.linearization.memory import Memory
 from ggn.linearization.shares import Shares, repeated
+from ggn.linearization.squares import nothing, squares_of
 from ggn.losses import Loss, resolve
 from ggn.losses.curvature import Curvature
 from ggn.network import MLP, chunks
@@ -95,19 +97,22 @@ class MeanLoss(BaseObjective):
 
     def value(self, w: np.ndarray) -> float:
         """Return J(w); inf or nan, and NumPy's warnings, where it overflows."""
-        parts = self.lanes(forward_flops)
-        if len(parts) == 1:  # most calls, which need no more
+        parts, squares = self.lanes(forward_flops), squares_of(self)
+        if len(parts) == 1 and squares is None:  # no more is needed
             total = 0.0
             for rows, F in self.outputs(w):
                 total += self.sum_loss(F, rows)
             return (self.penalty(w) if self.penalised else 0.0) + total
         sums = [0.0] * len(parts)
 
-        def add(lane: int, rows: slice, work: np.ndarray, _: np.ndarray) -> None:
+        def add(lane: int, rows: slice, work: np.ndarray, buffer: np.ndarray) -> None:
+            if squares:
+                sums[lane] += _core.squares_value(*squares.of(w, rows, work, buffer))
+                return
             F = self.net.sweep(w, self.X[rows], work, keep=0)
             sums[lane] += self.sum_loss(F, rows)
 
-        self.each_chunk(parts, 0, 0, add)
+        self.each_chunk(parts, 0, 0, add, beside=squares.size if squares else nothing)
         return (self.penalty(w) if self.penalised else 0.0) + sum(sums)
 
     def lanes(self, flops: Callable[..., float], *of: int, sums: int = 0) -> list[range]:
@@ -124,7 +129,7 @@ class MeanLoss(BaseObjective):
         columns: int,
         extra: int,
         do: Callable[[int, slice, np.ndarray, np.ndarray], None],
-        beside: Callable[[int], int] = lambda c: 0,
+        beside: Callable[[int], int] = nothing,
     ) -> None:
         """Call do(lane, rows, work, buffer) for the chunks of each lane in turn, lanes on threads.
 

@@ -13,6 +13,7 @@ from ggn import _core
 from ggn.activations import Identity
 from ggn.linearization.base import BaseObjective
 from ggn.linearization.mean_loss import MeanLoss, forward_flops
+from ggn.linearization.squares import nothing, squares_of
 from ggn.network import MLP
 
 __all__ = ["best_output", "output_sums", "refit", "refit_pays"]
@@ -58,7 +59,13 @@ def output_sums(objective: MeanLoss, w: np.ndarray) -> tuple[float, np.ndarray]:
     sums = np.zeros((len(parts), k * m + (k if own else 1) * m * m))
     losses = [0.0] * len(parts)
 
+    squares = squares_of(objective)
+
     def add(lane: int, rows: slice, work: np.ndarray, buffer: np.ndarray) -> None:
+        if squares:
+            of = squares.of(w, rows, work, buffer)
+            losses[lane] += _core.squares_output_sums(*of, sums=sums[lane])
+            return
         F = net.sweep(w, objective.X[rows], work, keep=0)
         losses[lane] += objective.sum_loss(F, rows)
         eps = objective.derivatives(F, rows)
@@ -67,7 +74,8 @@ def output_sums(objective: MeanLoss, w: np.ndarray) -> tuple[float, np.ndarray]:
             h = np.ascontiguousarray(objective.curvature(F, rows, psd=True).diagonal().T)
         _core.output_sums(layout, F.shape[1], h, eps, work, buffer, sums[lane])
 
-    objective.each_chunk(parts, 0, m, add, beside=lambda c: m * c)
+    own_size = squares.size if squares else nothing
+    objective.each_chunk(parts, 0, m, add, beside=lambda c: m * c + own_size(c))
     for others in sums[1:]:
         sums[0] += others
     return sum(losses), sums[0]

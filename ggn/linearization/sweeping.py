@@ -10,6 +10,7 @@ import numpy as np
 from ggn import _core
 from ggn.linearization.lanes import split
 from ggn.linearization.mean_loss import MeanLoss
+from ggn.linearization.squares import nothing, squares_of
 from ggn.network import MLP
 
 __all__ = ["Accumulate", "sweep", "sweep_work"]
@@ -34,7 +35,7 @@ def sweep(
     accumulate: Accumulate | None = None,
     whole: np.ndarray | None = None,
     lanes: Sequence[Accumulate] = (),
-    beside: Callable[[int], int] = lambda c: 0,
+    beside: Callable[[int], int] = nothing,
 ) -> np.ndarray:
     """Return the gradient of J at w, (N,); on the way, call accumulate on each chunk.
 
@@ -60,18 +61,26 @@ def sweep(
     if not lanes and accumulate is None:
         parts = objective.lanes(sweep_work, columns, sums=net.n_weights)
     gradients = np.zeros((len(parts), net.n_weights))
+    squares = squares_of(objective) if whole is None else None
 
     def do(lane: int, rows: slice, work: np.ndarray, buffer: np.ndarray) -> None:
-        F = net.sweep(w, objective.X[rows], work, keep=1)
-        eps = objective.derivatives(F, rows)
-        _core.gradient(layout, w, F.shape[1], eps, work, gradients[lane])
+        if squares:
+            _core.squares_gradient(*squares.of(w, rows, work, buffer), out=gradients[lane])
+            F = layout.outputs(work, rows.stop - rows.start)
+        else:
+            F = net.sweep(w, objective.X[rows], work, keep=1)
+            eps = objective.derivatives(F, rows)
+            _core.gradient(layout, w, F.shape[1], eps, work, gradients[lane])
         add = lanes[lane] if lanes else accumulate
         if add is not None:
             add(rows, F, work, buffer)
 
+    def room(c: int) -> int:
+        return max(beside(c), squares.size(c)) if squares else beside(c)  # one after the other
+
     with np.errstate(all="ignore"):
         if whole is None:
-            objective.each_chunk(parts, columns, extra, do, beside)
+            objective.each_chunk(parts, columns, extra, do, room)
         else:
             do(0, slice(objective.T), whole, np.empty(0))
         for others in gradients[1:]:
