@@ -7,7 +7,7 @@ have checked every size against INT_MAX.
 """
 
 from scipy.linalg.cython_blas cimport ddot, dgemm, dgemv, dsyrk, dtrsm, dtrsv
-from scipy.linalg.cython_lapack cimport dpotrf, dsytrd
+from scipy.linalg.cython_lapack cimport dpotrf, dsyev
 
 ctypedef int blas_int
 
@@ -141,9 +141,9 @@ cdef inline void cholesky_solve(Py_ssize_t n, const double *factor, double *b) n
         dtrsv(b'U', b'N', b'N', &n_, <double*>factor, &n_, b, &one)
 
 
-cdef inline int tridiagonal(Py_ssize_t n, double *a, Py_ssize_t lda, double *d, double *e,
-                            double *tau, double *work, Py_ssize_t size) noexcept nogil:
-    """Make the lower triangle of A (n, n) tridiagonal, Qᵀ A Q; the reflections of Q are left in A."""
-    cdef blas_int n_ = <blas_int>n, lda_ = stride(lda), size_ = <blas_int>size, info
-    dsytrd(b'U', &n_, a, &lda_, d, e, tau, work, &size_, &info)
+cdef inline int eigenvectors(Py_ssize_t n, double *a, double *d, double *work,
+                             Py_ssize_t size) noexcept nogil:
+    """Write eigenvalues of A (n, n), of which the lower triangle is read, to d, vectors to A's rows."""
+    cdef blas_int n_ = <blas_int>n, size_ = <blas_int>size, info
+    dsyev(b'V', b'U', &n_, a, &n_, d, work, &size_, &info)
     return info

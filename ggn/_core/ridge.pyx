@@ -1,25 +1,21 @@
 """Generalised cross-validation of a ridge regression, the least V over some λ; ggn.fit.start has
-the formula.
-
-The eigenvectors of Z Zᵀ (or Zᵀ Z, if that is smaller) are asked for one thing, how much of the
-targets lies along each.  So they are not formed: the reflections that make the matrix
-tridiagonal, and the rotations that make that diagonal, are done to the targets.
+the formula, of the eigenvalues of Z Zᵀ (or Zᵀ Z, if that is smaller) and of how much of the targets
+lies along each eigenvector.
 """
 
-from libc.math cimport INFINITY, NAN, copysign, fabs, isfinite, sqrt
+from libc.math cimport INFINITY, NAN, fabs, isfinite, sqrt
 
-from ggn._core.blas cimport syrk_n, syrk_t, tridiagonal
+from ggn._core.blas cimport dot_of, eigenvectors, syrk_n, syrk_t
 
 cdef enum:
-    MOST_SWEEPS = 100  # for each eigenvalue; two or three are what it takes
-    BLOCK = 32  # columns that LAPACK takes at once
+    BLOCK = 34  # LAPACK's columns at once, and two
 cdef double EPS = 2.220446049250313e-16
 
 
 cdef Py_ssize_t ridge_size(Py_ssize_t T, Py_ssize_t n, Py_ssize_t nL) noexcept nogil:
     """Doubles of memory that `validate` needs."""
     cdef Py_ssize_t k = min(T, n)
-    return T + nL + n + T * n + T * nL + k * k + k * nL + 4 * k + BLOCK * k
+    return T + nL + n + T * n + T * nL + k * k + k * nL + 2 * k + BLOCK * k
 
 
 cdef double validate(Py_ssize_t T, Py_ssize_t n, Py_ssize_t nL, const double *h, Py_ssize_t row,
@@ -36,9 +32,7 @@ cdef double validate(Py_ssize_t T, Py_ssize_t n, Py_ssize_t nL, const double *h,
     cdef double *G = targets + T * nL
     cdef double *b = G + k * k  # of each target in turn
     cdef double *d = b + k * nL
-    cdef double *e = d + k
-    cdef double *tau = e + k
-    cdef double *along = tau + k
+    cdef double *along = d + k
     cdef double *work = along + k
     cdef double largest = 0.0, beyond, x
     for i in range(T):
@@ -77,10 +71,7 @@ cdef double validate(Py_ssize_t T, Py_ssize_t n, Py_ssize_t nL, const double *h,
         for i in range(0 if T < n else T):
             for j in range(n):
                 b[o * k + j] += Z[i * n + j] * targets[i * nL + o]
-    tridiagonal(k, G, k, d, e, tau, work, BLOCK * k)
-    for o in range(nL):
-        reflect(k, G, tau, b + o * k)
-    if not diagonalise(k, d, e, nL, b):
+    if eigenvectors(k, G, d, work, BLOCK * k) != 0:
         return NAN
     for j in range(k):
         largest = max(largest, d[j])
@@ -91,7 +82,8 @@ cdef double validate(Py_ssize_t T, Py_ssize_t n, Py_ssize_t nL, const double *h,
             d[j] = -1.0
             continue
         for o in range(nL):
-            along[j] += b[o * k + j] * b[o * k + j]
+            x = dot_of(k, G + j * k, b + o * k)
+            along[j] += x * x
         along[j] /= 1.0 if T < n else d[j]
         beyond -= along[j]
     if beyond <= 16.0 * T * EPS * total[0]:
@@ -117,68 +109,3 @@ cdef double least(Py_ssize_t k, const double *d, const double *along, double lar
         if free > 0.0:
             found = min(found, left / (free * free))
     return found
-
-
-cdef void reflect(Py_ssize_t k, const double *G, const double *tau, double *b) noexcept nogil:
-    """b = Qᵀ b, of the reflections that LAPACK has left above the diagonal (column-major)."""
-    cdef Py_ssize_t i, j
-    cdef const double *v
-    cdef double s
-    for i in range(k - 2, -1, -1):
-        v, s = G + (i + 1) * k, b[i]
-        for j in range(i):
-            s += v[j] * b[j]
-        s *= tau[i]
-        b[i] -= s
-        for j in range(i):
-            b[j] -= s * v[j]
-
-
-cdef bint diagonalise(Py_ssize_t k, double *d, double *e, Py_ssize_t rows,
-                      double *b) noexcept nogil:
-    """Make a tridiagonal matrix diagonal by implicit QL; b's rows are turned with it.
-
-    d is the diagonal, and then the eigenvalues; e (k,) what is beside it.
-    """
-    cdef Py_ssize_t l, m, i, o, sweeps
-    cdef double c, s, p, f, g, h, r, x, negligible = 0.0
-    e[k - 1] = 0.0
-    for i in range(k):
-        negligible = max(negligible, EPS * max(fabs(d[i]), fabs(e[i])))
-    for l in range(k):
-        sweeps = 0
-        while True:
-            m = l
-            while m < k - 1 and fabs(e[m]) > negligible:
-                m += 1
-            if m == l:
-                break
-            sweeps += 1
-            if sweeps > MOST_SWEEPS:
-                return False
-            g = (d[l + 1] - d[l]) / (2.0 * e[l])
-            g = d[m] - d[l] + e[l] / (g + copysign(sqrt(g * g + 1.0), g))
-            s, c, p = 1.0, 1.0, 0.0
-            i = m - 1
-            while i >= l:
-                f, h = s * e[i], c * e[i]
-                r = e[i + 1] = sqrt(f * f + g * g)
-                if r == 0.0:
-                    d[i + 1] -= p
-                    e[m] = 0.0
-                    break
-                s, c = f / r, g / r
-                g = d[i + 1] - p
-                r = (d[i] - g) * s + 2.0 * c * h
-                p = s * r
-                d[i + 1] = g + p
-                g = c * r - h
-                for o in range(rows):
-                    x = b[o * k + i + 1]
-                    b[o * k + i + 1] = s * b[o * k + i] + c * x
-                    b[o * k + i] = c * b[o * k + i] - s * x
-                i -= 1
-            if i < l:
-                d[l] -= p
-                e[l], e[m] = g, 0.0
-    return True
