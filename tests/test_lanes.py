@@ -315,3 +315,26 @@ def test_the_number_of_threads(monkeypatch):
 def cores_anew():
     yield
     machine._cores.cache_clear()
+
+
+@pytest.mark.parametrize("step", ["primal", "conjugate_gradient"])  # compiled, and Python's loop
+def test_runs_on_other_threads_end_with_the_one_that_ctrl_c_ended(step):
+    """They would have gone on for hours, and whoever waits for them with them."""
+    rng = np.random.default_rng(0)
+    x, y, net = np.linspace(-1.0, 1.0, 300), rng.normal(size=300), ggn.MLP((1, 20, 1))
+    begun, ended = threading.Event(), []
+
+    def work(lane, stopped):
+        if lane == 0:
+            begun.wait(30.0)
+            raise KeyboardInterrupt
+        begun.set()
+        run = ggn.train(net, x, y, w0="normal", step=step, tol=0.0, max_iter=10**7)
+        ended.append(run.status)
+        raise ValueError("an error of its own")
+
+    with ggn.threads(2), pytest.raises(ValueError, match="of its own"):
+        machine.share(2, work)
+    assert ended == [ggn.Status.INTERRUPTED]
+    machine.heed()  # nothing is left of it here
+    assert ggn.train(net, x, y, w0="normal", max_iter=3).nit == 3

@@ -335,3 +335,19 @@ def test_one_sentence_for_each_fault(wrong, said):
     given = {"X": np.zeros((5, 1)), "Y": np.zeros((5, 1)), **wrong}
     with pytest.raises(ValueError, match=f"^{said}"):
         ggn.train_many(ONE, given.pop("X"), given.pop("Y"), **given)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        (lambda S, Y: S.__setitem__((2, 7), -1.0), r"not be negative, .*weight\[7\], in fit 2$"),
+        (lambda S, Y: S.__setitem__(3, 0.0), "zeros only, in fit 3$"),
+        (lambda S, Y: Y.__setitem__((3, 5), 2.0), r"got 2.0.*, in fit 3$"),
+    ],
+)
+def test_an_error_of_one_fit_says_of_which(wrong, message, rng):
+    X = rng.uniform(-1.0, 1.0, (4, 30, 2))
+    S, Y = np.ones((4, 30)), (X[..., :1] > 0.0).astype(float)
+    wrong(S, Y)
+    with pytest.raises(ValueError, match=message):
+        ggn.train_many(ggn.MLP((2, 4, 1)), X, Y, "logistic", sample_weight=S)

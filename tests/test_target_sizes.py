@@ -116,3 +116,23 @@ def test_penalties_of_weights_whose_squares_vanish_have_their_limits():
     found = Priors(net).estimate(data, np.array([1e-160, 0.5]), np.array([1e-3]))
     assert np.isfinite(found.l2).all()
     assert found.l2[0] >= 1e5
+
+
+@pytest.mark.parametrize("chunked", [False, True])
+@pytest.mark.parametrize("c", [1e-9, 0.025, 0.42, 1.0])
+def test_small_weights_are_the_same_in_any_unit(c, chunked):
+    """Not fewer samples: not of those fits either that have fewer numbers than weights."""
+    rng = np.random.default_rng(0)
+    x = rng.uniform(-1.0, 1.0, (40, 2))
+    y, net = np.sin(2.0 * x[:, :1]) * x[:, 1:] + 0.05 * rng.normal(size=(40, 1)), ggn.MLP((2, 4, 1))
+    s = np.full(40, c)
+    s[3] = 0.0
+    expected = ggn.train(net, np.delete(x, 3, 0), np.delete(y, 3, 0), max_iter=20)
+    if chunked:
+        found = ggn.train(
+            net, ggn.Chunks([(x[:9], y[:9], s[:9]), (x[9:], y[9:], s[9:])]), max_iter=20
+        )
+    else:
+        found = ggn.train(net, x, y, sample_weight=s, max_iter=20)
+    assert found.fun == pytest.approx(expected.fun, rel=1e-9)
+    assert found.nit == expected.nit

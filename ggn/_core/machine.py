@@ -29,6 +29,7 @@ __all__ = [
     "check_square",
     "done",
     "flop_rate",
+    "heed",
     "lane_count",
     "limited",
     "memory_limit",
@@ -127,6 +128,7 @@ def lane_count(flops: float, sums: int = 0) -> int:
 
 
 _THREADS: ContextVar[int | None] = ContextVar("_THREADS", default=None)
+_STOPPED: ContextVar[Callable[[], bool]] = ContextVar("_STOPPED", default=lambda: False)
 
 
 @contextlib.contextmanager
@@ -205,6 +207,13 @@ def share(lanes: int, work: Callable[[int, Callable[[], bool]], None], alone: bo
         return bool(stop)
 
     def take() -> None:
+        outer = _STOPPED.set(stopped)
+        try:
+            take_all()
+        finally:
+            _STOPPED.reset(outer)
+
+    def take_all() -> None:
         while todo and not stop:
             try:
                 lane = todo.popleft()
@@ -228,6 +237,16 @@ def share(lanes: int, work: Callable[[int, Callable[[], bool]], None], alone: bo
     finally:
         join(others, lambda: stop.append(True))
     if errors:
-        raised = [errors[min(errors)]]
+        # an error of its own before Ctrl-C, which others have heeded
+        raised = [errors[min(errors, key=lambda i: (isinstance(errors[i], KeyboardInterrupt), i))]]
         errors.clear()
         raise_alone(raised)
+
+
+def heed() -> None:
+    """Raise KeyboardInterrupt where `share` has ended all, for work that asks nobody else.
+
+    So a run of many iterations on another thread ends with the run that Ctrl-C has ended.
+    """
+    if _STOPPED.get()():
+        raise KeyboardInterrupt

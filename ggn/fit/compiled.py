@@ -14,6 +14,7 @@ from typing import TypeGuard
 import numpy as np
 
 from ggn import _core
+from ggn._core.machine import heed
 from ggn.damping import Damping, LevenbergMarquardt, Nielsen, ScaleInvariant
 from ggn.damping.levenberg_marquardt import ENOUGH
 from ggn.fit import reach
@@ -201,6 +202,8 @@ class Small:
                 numbers["told"] = run.told
             elif code != AGAIN:
                 return ENDS[code]
+            else:
+                heed()
 
     def _store(self, numbers: dict[str, float]) -> None:
         """Bring run, rule and metric to where the kernels are."""

@@ -9,6 +9,7 @@ import numpy as np
 from scipy.linalg import norm as blas_norm
 from scipy.optimize import OptimizeResult
 
+from ggn._core.machine import heed
 from ggn.damping import Rule, Trial
 from ggn.fit.limits import Limits
 from ggn.fit.point import Moving
@@ -55,7 +56,7 @@ class Run(Moving):
         # For few residuals, fewer than weights, acceleration saves 15 % of the iterations
         # (F(2,20,1), T = 20, five activations) and costs 25 % of the time of each.
         net = self.objective.net
-        residuals = self.objective.count * net.n_outputs
+        residuals = max(self.objective.count, self.objective.counting) * net.n_outputs
         self.accelerates = residuals >= min(64, net.n_weights)
         self.refits = False
         if self.objective.layered and residuals >= net.n_weights:
@@ -76,6 +77,7 @@ class Run(Moving):
 
     def linearize(self) -> BaseLinearization:
         """Return the linearization at the iterate."""
+        heed()
         self.njev += 1
         return self.objective.at(self.w, self.J)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -71,7 +73,13 @@ class Stack:
         X, Y = self._of("X", self._X, 0), self._of("Y", self._Y, 0)
         made = Objective(self.net, X, Y, loss, self._of("sample_weight", self._s, 0), l2)
         if "Y" in self._stacked:
-            loss.check_targets(self._Y.reshape(-1, self.net.n_outputs))
+            try:
+                loss.check_targets(self._Y.reshape(-1, self.net.n_outputs))
+            except ValueError:
+                for i, of_fit in enumerate(self._Y):  # whose they are
+                    with _named(i):
+                        loss.check_targets(of_fit.reshape(-1, self.net.n_outputs))
+                raise
         return made
 
     def objective(self, first: Objective, i: int) -> Objective:
@@ -79,6 +87,16 @@ class Stack:
         if i == 0 or self.one_data_set:
             return first
         arrays = {"X": self._X, "Y": self._Y, "sample_weight": self._s}
-        return first.twin(
-            *(array[i] if name in self._stacked else None for name, array in arrays.items())
-        )
+        with _named(i):
+            return first.twin(
+                *(array[i] if name in self._stacked else None for name, array in arrays.items())
+            )
+
+
+@contextlib.contextmanager
+def _named(i: int) -> Iterator[None]:
+    """Return a context that says of an error in which fit it is."""
+    try:
+        yield
+    except ValueError as error:
+        raise ValueError(f"{error}, in fit {i}") from error

@@ -34,10 +34,8 @@ class BaseObjective(ABC):
     l2 : float or ndarray (N,)
     penalised : bool
         Whether any l2 is not 0.
-    T : int
-        Samples.
-    count : float
-        How many there are where a weight of 2 counts as the sample given twice.
+    T, count, counting : int, float, int
+        Samples; as many where a weight of 2 counts as the sample given twice; those with a weight.
     rooted, layered : bool
         Whether `root` of the linearization, P S, can be had, of which the dual and the
         minimum-norm step are made; whether outputs are those of the layers of `net` alone.
@@ -51,6 +49,7 @@ class BaseObjective(ABC):
     penalised: bool
     T: int
     count: float
+    counting: int
     rooted: ClassVar[bool] = False
     layered: ClassVar[bool] = True
     transport: Transport | None = None

@@ -73,12 +73,12 @@ class MeanLoss(BaseObjective):
         # samples run fastest in the kernels, so targets are kept that way round
         self.Yt = np.ascontiguousarray(Y.T)
         self.c = Shares.from_weights(sample_weight, self.T)
-        self.s, self.count = repeated(ONE, self.T), float(self.T)
+        self.s, self.count, self.counting = repeated(ONE, self.T), float(self.T), self.T
         if sample_weight is not None:
             self.s = np.broadcast_to(float_array("sample_weight", sample_weight), self.T)
             # how many samples there are where a weight of 2 counts as the sample given twice
             with np.errstate(over="ignore"):
-                self.count = float(self.s.sum())
+                self.count, self.counting = float(self.s.sum()), int(np.count_nonzero(self.s))
         self.l2 = penalty(l2, net.n_weights)
         self.penalised = bool(self.l2 > 0.0 if isinstance(self.l2, float) else self.l2.any())
         self.chunk_size = chunk_size
@@ -98,11 +98,6 @@ class MeanLoss(BaseObjective):
     def value(self, w: np.ndarray) -> float:
         """Return J(w); inf or nan, and NumPy's warnings, where it overflows."""
         parts, squares = self.lanes(forward_flops), squares_of(self)
-        if len(parts) == 1 and squares is None:  # no more is needed
-            total = 0.0
-            for rows, F in self.outputs(w):
-                total += self.sum_loss(F, rows)
-            return (self.penalty(w) if self.penalised else 0.0) + total
         sums = [0.0] * len(parts)
 
         def add(lane: int, rows: slice, work: np.ndarray, buffer: np.ndarray) -> None:
@@ -228,6 +223,7 @@ class MeanLoss(BaseObjective):
             twin.c, twin.s = Shares.from_weights(sample_weight, self.T), sample_weight
             with np.errstate(over="ignore"):
                 twin.count = float(sample_weight.sum())
+            twin.counting = int(np.count_nonzero(sample_weight))
         return twin
 
     def outputs(self, w: np.ndarray) -> Iterator[tuple[slice, np.ndarray]]:

@@ -78,8 +78,8 @@ class Advice(enum.Enum):
         "Train on with escape_saddles=True, or from w + t · descent (.descent, .descent_path)."
     )
     SCALE = (
-        "First bring inputs and targets to a mean of 0 and a deviation of 1: beside one another, "
-        "their mean or 1 their sizes are more than 1000 apart, and random weights start far off."
+        "First bring inputs and targets to a mean of 0 and a deviation of 1: sizes more than 1000 "
+        "times one another's, their mean's or 1 are among them, and random weights start far off."
     )
     KEEP_FINITE = f"A {_FINITE}."
     PENALISE = f"A {_FINITE}; {_MAY_NOT_RUN}"

@@ -130,6 +130,8 @@ def generator(value: Any) -> np.random.Generator:
         if isinstance(value, (list, tuple)):
             for part in value[:MOST_SEEDS]:  # before NumPy, which goes into what holds itself
                 integer("rng", part, 0, math.inf)
+        elif isinstance(value, (bool, np.bool_)):
+            raise TypeError
         elif value is not None and not isinstance(value, SOURCES):
             raise TypeError  # before NumPy, which goes through what is without end
         return np.random.default_rng(value)

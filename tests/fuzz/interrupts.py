@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import gc
 import io
 import os
 import signal
@@ -167,7 +168,11 @@ def _quiet():
 
 @contextlib.contextmanager
 def _interrupt(at: int):
-    """Raise KeyboardInterrupt at this bytecode; 0: at none, but count them."""
+    """Raise KeyboardInterrupt at this bytecode; 0: at none, but count them.
+
+    Garbage is not collected meanwhile: Python swallows what is raised in a callback of that, such
+    as hypothesis has one.
+    """
     seen, home = [0], _interrupt.__code__.co_filename
 
     def trace(frame, event, arg):
@@ -180,12 +185,15 @@ def _interrupt(at: int):
                 raise KeyboardInterrupt
         return trace
 
-    before = sys.gettrace()
+    before, collects = sys.gettrace(), gc.isenabled()
+    gc.disable()
     sys.settrace(trace)
     try:
         yield seen
     finally:
         sys.settrace(before)
+        if collects:
+            gc.enable()
 
 
 def as_in_a_terminal() -> None:
