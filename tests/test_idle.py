@@ -134,6 +134,18 @@ def test_units_that_would_follow_noise_alone(seed):
     assert would_help(Objective(net, X, X + 0.5 * np.sin(9.0 * X)), w) is True
 
 
+@pytest.mark.parametrize("weight", [1.0, 0.1, 0.01, 1e-6])
+def test_small_weights_are_not_fewer_samples(weight):
+    """What noise alone would gain is told by how many there are, whatever the weights' unit."""
+    x, net = np.linspace(-1.0, 1.0, 20)[:, np.newaxis], ggn.MLP((1, 1, 1))
+    for seed in range(4):
+        y = np.random.default_rng(seed).normal(size=(20, 1))
+        w = np.array([1.0, 100.0, 1.0, y.mean() - 1.0])  # at the mean, its unit thrown away
+        assert not would_help(Objective(net, x, y), w)
+        weighted = Objective(net, x, y, sample_weight=np.full(20, weight))
+        assert not would_help(weighted, w)
+
+
 def test_a_still_unit_beside_an_exact_fit():
     net, y = ggn.MLP((1, 4, 1)), np.tanh(2.0 * X + 0.3)
     fit = ggn.train(net, X, y, w0=still(net, net.initial_weights(1), 0, by=60.0))

@@ -317,8 +317,9 @@ def cores_anew():
     machine._cores.cache_clear()
 
 
+@pytest.mark.parametrize("callback", [None, lambda intermediate_result: None])
 @pytest.mark.parametrize("step", ["primal", "conjugate_gradient"])  # compiled, and Python's loop
-def test_runs_on_other_threads_end_with_the_one_that_ctrl_c_ended(step):
+def test_runs_on_other_threads_end_with_the_one_that_ctrl_c_ended(step, callback):
     """They would have gone on for hours, and whoever waits for them with them."""
     rng = np.random.default_rng(0)
     x, y, net = np.linspace(-1.0, 1.0, 300), rng.normal(size=300), ggn.MLP((1, 20, 1))
@@ -329,7 +330,8 @@ def test_runs_on_other_threads_end_with_the_one_that_ctrl_c_ended(step):
             begun.wait(30.0)
             raise KeyboardInterrupt
         begun.set()
-        run = ggn.train(net, x, y, w0="normal", step=step, tol=0.0, max_iter=10**7)
+        options = {"step": step, "tol": 0.0, "max_iter": 10**7, "callback": callback}
+        run = ggn.train(net, x, y, w0="normal", **options)
         ended.append(run.status)
         raise ValueError("an error of its own")
 

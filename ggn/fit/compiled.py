@@ -194,16 +194,15 @@ class Small:
                 self.how.end()
                 return Status.BAD_START
             self._store(numbers)
+            if code in ENDS:
+                return ENDS[code]
+            heed()
             if code == LEVEL:
                 numbers["level"] = run.units.level()
             elif code == CALL:
                 if not run.tell(numbers["norm"], numbers["seen"]):
                     return Status.CALLBACK
                 numbers["told"] = run.told
-            elif code != AGAIN:
-                return ENDS[code]
-            else:
-                heed()
 
     def _store(self, numbers: dict[str, float]) -> None:
         """Bring run, rule and metric to where the kernels are."""

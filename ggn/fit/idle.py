@@ -63,7 +63,7 @@ def would_help(objective: BaseObjective, w: np.ndarray) -> bool:
         if back.out == 0 or not np.isfinite(back.w).all():
             return False
         few = Objective(net, X, Y, loss, sample_weight=c, l2=l2)
-        n, here, first = objective.count * c.sum() * net.n_outputs, back.w, few.value(w)
+        n, here, first = objective.counting * c.sum() * net.n_outputs, back.w, few.value(w)
         step, metric = ConjugateGradient(1e-3, PRODUCTS), LevenbergMarquardt().metric(few)
         prepared, J, mu, k = step.prepare(few.at(here), metric), few.value(here), LEAST, back.out
         for _ in range(TRIALS):

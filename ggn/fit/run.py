@@ -56,7 +56,7 @@ class Run(Moving):
         # For few residuals, fewer than weights, acceleration saves 15 % of the iterations
         # (F(2,20,1), T = 20, five activations) and costs 25 % of the time of each.
         net = self.objective.net
-        residuals = max(self.objective.count, self.objective.counting) * net.n_outputs
+        residuals = self.objective.counting * net.n_outputs
         self.accelerates = residuals >= min(64, net.n_weights)
         self.refits = False
         if self.objective.layered and residuals >= net.n_weights:

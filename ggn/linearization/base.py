@@ -34,8 +34,9 @@ class BaseObjective(ABC):
     l2 : float or ndarray (N,)
     penalised : bool
         Whether any l2 is not 0.
-    T, count, counting : int, float, int
-        Samples; as many where a weight of 2 counts as the sample given twice; those with a weight.
+    T, count, counting : int, float, float
+        Samples; as many where a weight of 2 counts as the sample given twice; of these no fewer
+        than have a weight, which may be in any unit: what rules and statistics of a fit go by.
     rooted, layered : bool
         Whether `root` of the linearization, P S, can be had, of which the dual and the
         minimum-norm step are made; whether outputs are those of the layers of `net` alone.
@@ -49,7 +50,7 @@ class BaseObjective(ABC):
     penalised: bool
     T: int
     count: float
-    counting: int
+    counting: float
     rooted: ClassVar[bool] = False
     layered: ClassVar[bool] = True
     transport: Transport | None = None

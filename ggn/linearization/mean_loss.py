@@ -73,12 +73,14 @@ class MeanLoss(BaseObjective):
         # samples run fastest in the kernels, so targets are kept that way round
         self.Yt = np.ascontiguousarray(Y.T)
         self.c = Shares.from_weights(sample_weight, self.T)
-        self.s, self.count, self.counting = repeated(ONE, self.T), float(self.T), self.T
+        self.s, self.count = repeated(ONE, self.T), float(self.T)
+        self.counting = self.count
         if sample_weight is not None:
             self.s = np.broadcast_to(float_array("sample_weight", sample_weight), self.T)
             # how many samples there are where a weight of 2 counts as the sample given twice
             with np.errstate(over="ignore"):
-                self.count, self.counting = float(self.s.sum()), int(np.count_nonzero(self.s))
+                self.count = float(self.s.sum())
+            self.counting = max(self.count, float(np.count_nonzero(self.s)))
         self.l2 = penalty(l2, net.n_weights)
         self.penalised = bool(self.l2 > 0.0 if isinstance(self.l2, float) else self.l2.any())
         self.chunk_size = chunk_size
@@ -223,7 +225,7 @@ class MeanLoss(BaseObjective):
             twin.c, twin.s = Shares.from_weights(sample_weight, self.T), sample_weight
             with np.errstate(over="ignore"):
                 twin.count = float(sample_weight.sum())
-            twin.counting = int(np.count_nonzero(sample_weight))
+            twin.counting = max(twin.count, float(np.count_nonzero(sample_weight)))
         return twin
 
     def outputs(self, w: np.ndarray) -> Iterator[tuple[slice, np.ndarray]]:

@@ -72,7 +72,8 @@ class SummedObjective(BaseObjective):
                     f"{name} must have {count(wanted, 'column')}, got {len(columns.low)} in its "
                     "chunks"
                 )
-        self.T, self.count, self.counting = sum(found.sizes), found.weight, sum(found.counted)
+        self.T, self.count = sum(found.sizes), found.weight
+        self.counting = max(found.weight, float(sum(found.counted)))
         self._columns = found.X, found.Y
         self._problem = Problem(net, self.loss, found.weight, found.weighted, found.sizes)
         self._memory, self.foreseen = Memory(), Foreseen()
@@ -153,7 +154,7 @@ class SummedObjective(BaseObjective):
         if self._problem.weighted:
             weight = self.source.total(parts.weight_of, chosen)
         twin = self._twin(rows=chosen, weight=weight)
-        twin.T, twin.count, twin.counting = len(rows), weight, len(rows)
+        twin.T, twin.count, twin.counting = len(rows), weight, max(weight, len(rows))
         return twin
 
     def subsample(self, m: int, rng: np.random.Generator) -> BaseObjective:
@@ -161,7 +162,7 @@ class SummedObjective(BaseObjective):
             return super().subsample(m, rng)
         p = m / self.T  # each by itself: their numbers would be as many as the samples
         twin = self._twin(drawn=(int(rng.integers(2**31)), p), weight=p * self._problem.weight)
-        twin.T, twin.count, twin.counting = m, p * self.count, m
+        twin.T, twin.count, twin.counting = m, p * self.count, p * self.counting
         return twin
 
     def some(self, most: int, counted: bool) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

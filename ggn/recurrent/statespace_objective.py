@@ -83,7 +83,8 @@ class StateSpaceObjective(Objective):
         self.c = Shares.from_weights(s, self.T)
         self.s = np.broadcast_to(1.0 if s is None else s, self.T)
         with np.errstate(over="ignore"):
-            self.count, self.counting = float(self.s.sum()), int(np.count_nonzero(self.s))
+            self.count = float(self.s.sum())
+        self.counting = max(self.count, float(np.count_nonzero(self.s)))
         self.l2 = penalty(l2, net.n_weights)
         self.penalised = bool(np.any(self.l2))
         self.chunk_size = chunk_size
