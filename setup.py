@@ -32,6 +32,7 @@ setup(
         [
             extension("sweep", "rows.c", "activation_loops.c"),
             extension("normal", "rows.c", "pair_products.c"),
+            extension("scatter"),
             extension("kernel"),
             extension("matmul", "small_products.c"),
             extension("directional", "rows.c"),

@@ -25,7 +25,8 @@ PROBLEMS = {  # net, targets, loss, sample weights: every form of the assembly
     "constant": (ggn.MLP((2, 7, 5, 2)), Y, "squared", None),
     "diagonal": (ggn.MLP((2, 6, 2), "sigmoid", "tanh"), Y, "cauchy", np.linspace(0.5, 2, 60)),
     "full": (ggn.MLP((2, 6, 3), "softsign"), CLASSES, "softmax_cross_entropy", None),
-    "columns": (ggn.MLP((2, 20, 1), "softplus", bias=False), Y[:, :1], "squared", None),
+    "triples": (ggn.MLP((2, 20, 1), "softplus", bias=False), Y[:, :1], "squared", None),
+    "columns": (ggn.MLP((2, 5, 1), "softplus", bias=False), Y[:, :1], "squared", None),
 }
 DIAGONAL = PROBLEMS["diagonal"][0], X, *PROBLEMS["diagonal"][1:]
 STEPS = {
@@ -137,7 +138,8 @@ def test_the_cheap_forms_are_those_meant():
         for name, (net, Z, loss, _) in PROBLEMS.items()
         for lane in accumulators(Objective(net, X, Z, loss), np.empty((net.n_weights,) * 2), True)
     }
-    assert forms == {"constant": Blocks, "diagonal": Blocks, "full": Blocks, "columns": Columns}
+    assert forms == dict.fromkeys(PROBLEMS, Blocks) | {"columns": Columns}
+    assert PROBLEMS["triples"][0].layout.by_triples(1)
 
 
 @pytest.mark.parametrize("name", STEPS)

@@ -16,10 +16,12 @@ import ggn
 from ggn import _core
 
 GUARD = 64
-# single units, edges of blocks of 2 to 24, tiles of more than 512 and 2304 pairs
+# single units, edges of blocks of 2 to 24, tiles of more than 512 and 2304 pairs; in the last row
+# pairs of inputs are with the units
 SHAPES = [
     (1, 1, 1), (2, 3, 5, 1), (1, 5, 2, 3), (10, 1, 10, 2), (3, 10, 10, 4), (5, 2, 50, 1),
     (50, 3, 2), (9, 50, 1), (23, 7, 20, 1), (70, 34, 1),
+    (1, 15, 1), (1, 50, 1), (2, 33, 1), (4, 77, 1), (8, 1, 20, 1), (1, 790, 1),
 ]  # fmt: skip
 SAMPLES = (1, 2, 3, 5, 10, 50, 257, 300)  # the last two are more than a panel is deep
 
@@ -74,7 +76,7 @@ def worst():
     errors = [
         error(sizes, c, form)
         for sizes in SHAPES
-        for c in (SAMPLES if sizes[0] < 60 else (3, 300))
+        for c in (SAMPLES if max(sizes) < 60 else (3, 300))
         for form in range(3)
     ]
     return float(np.max(errors))

@@ -26,7 +26,7 @@ from ggn._core.squares_door import (
 )
 from ggn._core.statespace_door import StateSpaceLayout
 
-from ggn._core cimport directional, kernel, normal, output_layer, sweep
+from ggn._core cimport directional, kernel, normal, output_layer, scatter, sweep
 from ggn._core.activation_loops cimport ggn_activation_names, ggn_activations, ggn_n_activations
 from ggn._core.checks cimport check_matrix, check_range, check_scratch, check_vector
 from ggn._core.checks cimport of_samples, open_chunk
@@ -177,7 +177,7 @@ def scatter_normal(CLayout layout, Py_ssize_t form, double alpha, const double[:
     check_matrix("G", G.shape, layout.n_weights, layout.n_weights)
     with nogil:
         mode = ggn_enter(False)
-        normal.scatter(&layout.net, form, alpha, &sums[0], &G[0, 0])
+        scatter.scatter(&layout.net, form, alpha, &sums[0], &G[0, 0])
         ggn_leave(mode)
 
 

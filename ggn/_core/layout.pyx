@@ -139,6 +139,12 @@ cdef class Layout:
         return (normal.normal_size(&self.net, form), normal.tile_size(&self.net, c),
                 normal.weighted_size(&self.net, c, form))
 
+    def by_triples(self, Py_ssize_t l):
+        """Whether block (l, l) is summed over units with pairs of inputs, and units."""
+        if not (1 <= l <= self.net.depth):
+            raise ValueError(f"l must be from 1 to {self.net.depth}, got {l}")
+        return l < self.net.depth and normal.by_triples(&self.net, l)
+
     def diagonal_size(self, Py_ssize_t c):
         """Doubles of buffer that `add_diagonal` needs for c samples."""
         self.check_samples(c)

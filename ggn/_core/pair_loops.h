@@ -170,17 +170,17 @@ TARGET static void NAME(edge)(ptrdiff_t rows, ptrdiff_t columns, ptrdiff_t kc, c
                                          : c[r * ldc + s] + whole[r * COLUMNS + s];
 }
 
-/* c (m, n) = beta c + the product of packed panels; those right of column `last` + their last
- * row are left out. */
+/* c (m, n) = beta c + the product of packed panels; left out are those whose columns j have
+ * slope * j > last + their last row. */
 TARGET static void NAME(macro)(ptrdiff_t m, ptrdiff_t n, ptrdiff_t kc, const double *a,
-                               const double *b, ptrdiff_t last, double beta, double *c,
-                               ptrdiff_t ldc)
+                               const double *b, ptrdiff_t slope, ptrdiff_t last, double beta,
+                               double *c, ptrdiff_t ldc)
 {
     for (ptrdiff_t j = 0; j < n; j += COLUMNS, b += COLUMNS * kc) {
         const double *x = a;
         for (ptrdiff_t i = 0; i < m; i += ROWS, x += ROWS * kc) {
             const ptrdiff_t rows = least(m - i, ROWS), columns = least(n - j, COLUMNS);
-            if (j > last + i + rows - 1)
+            if (slope * j > last + i + rows - 1)
                 continue;
             if (rows == ROWS && columns == COLUMNS)
                 NAME(micro)(ROWS, VECTORS, kc, x, b, beta, c + i * ldc + j, ldc);

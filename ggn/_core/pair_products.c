@@ -22,7 +22,7 @@ typedef struct {
     void (*pack_right)(const ggn_pair_list *list, ptrdiff_t p0, ptrdiff_t p1, ptrdiff_t kc,
                        ptrdiff_t lds, ptrdiff_t first, double *packed);
     void (*macro)(ptrdiff_t m, ptrdiff_t n, ptrdiff_t kc, const double *a, const double *b,
-                  ptrdiff_t last, double beta, double *c, ptrdiff_t ldc);
+                  ptrdiff_t slope, ptrdiff_t last, double beta, double *c, ptrdiff_t ldc);
 } kernel_of;
 
 static inline ptrdiff_t least(ptrdiff_t a, ptrdiff_t b)
@@ -124,7 +124,7 @@ ptrdiff_t ggn_pair_work(ptrdiff_t left, ptrdiff_t right)
 }
 
 void ggn_pair_product(int simd, ptrdiff_t c, ptrdiff_t lds, const ggn_pair_list *left,
-                      const ggn_pair_list *right, int lower, double beta, double *sums,
+                      const ggn_pair_list *right, ptrdiff_t slope, double beta, double *sums,
                       double *work)
 {
     const kernel_of *kernel = kernel_for(simd);
@@ -139,10 +139,10 @@ void ggn_pair_product(int simd, ptrdiff_t c, ptrdiff_t lds, const ggn_pair_list 
             kernel->pack_right(right, j, j + columns, kc, lds, k, b);
             for (ptrdiff_t i = 0; i < m; i += tile) {
                 const ptrdiff_t rows = least(tile, m - i);
-                if (lower && j > i + rows - 1)
+                if (slope * j > i + rows - 1)
                     continue;
                 kernel->pack_left(left, i, i + rows, kc, lds, k, a);
-                kernel->macro(rows, columns, kc, a, b, lower ? i - j : n, k == 0 ? beta : 1.0,
+                kernel->macro(rows, columns, kc, a, b, slope, i - slope * j, k == 0 ? beta : 1.0,
                               sums + i * n + j, n);
             }
         }
@@ -161,7 +161,7 @@ ptrdiff_t ggn_pair_work(ptrdiff_t left, ptrdiff_t right)
 
 /* Never called. */
 void ggn_pair_product(int simd, ptrdiff_t c, ptrdiff_t lds, const ggn_pair_list *left,
-                      const ggn_pair_list *right, int lower, double beta, double *sums,
+                      const ggn_pair_list *right, ptrdiff_t slope, double beta, double *sums,
                       double *work)
 {
 }

@@ -9,5 +9,5 @@ cdef extern from "pair_products.h" nogil:
 
     Py_ssize_t ggn_pair_work(Py_ssize_t left, Py_ssize_t right)
     void ggn_pair_product(int simd, Py_ssize_t c, Py_ssize_t lds, const ggn_pair_list *left,
-                          const ggn_pair_list *right, bint lower, double beta, double *sums,
+                          const ggn_pair_list *right, Py_ssize_t slope, double beta, double *sums,
                           double *work)

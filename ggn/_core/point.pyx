@@ -7,7 +7,7 @@ here without Python.  Memory is laid out once.
 from libc.math cimport fabs, sqrt
 from libc.string cimport memcpy, memset
 
-from ggn._core cimport directional, kernel, normal, output_layer, solve as damped, sweep
+from ggn._core cimport directional, kernel, normal, output_layer, scatter, solve as damped, sweep
 from ggn._core.blas cimport syrk_n
 from ggn._core.flush cimport ggn_enter, ggn_leave
 from ggn._core.loss_loops cimport (
@@ -145,7 +145,7 @@ cdef void assemble(Point *at) noexcept nogil:
         if at.form:
             normal.weigh(net, c, at.h, at.form, at.work, at.hpsi)
         normal.accumulate(net, c, at.h, at.form, at.work, at.hpsi, at.tile, 0.0, at.sums)
-        normal.scatter(net, at.form, at.constant if at.form == 0 else 1.0, at.sums, at.system)
+        scatter.scatter(net, at.form, at.constant if at.form == 0 else 1.0, at.sums, at.system)
     ggn_leave(mode)
 
 

@@ -4,7 +4,7 @@
               any H_E, half the flops of dsyrk or less, but pairs must be formed
     Columns   dsyrk on B = P S, a chunk of columns at a time; needs H_E >= 0
 
-Blocks wins unless one layer of units with a single input, and one output, are all there is.
+Blocks wins but for a handful of weights.
 """
 
 from __future__ import annotations
@@ -22,11 +22,14 @@ from ggn.network import MLP
 
 __all__ = ["Accumulator", "accumulators", "normal_memory", "normal_work"]
 
-# How much more than dsyrk on chunks pair products do in the same time.  One hidden layer of 5 to
-# 200 units and one output, 1, 2, 3, 4 inputs, time over that of dsyrk (AMD EPYC, Zen 4): AVX-512
-# 0.93-1.37, 0.79-0.92, 0.81-0.87, 0.62-0.74; AVX2 0.96-1.45, 0.76-1.10, 0.73-0.89, 0.66-0.87; SSE2
-# 0.99-1.42, 0.85-1.01, 0.74-0.92, 0.76-0.88; of work 1.33-1.49, 1.15-1.23, 0.98-1.16, 0.88-1.11.
-RATE = 0.85 if _core.SIMD == "none" else 1.3
+# Weights, or samples, up to which dsyrk on chunks is no slower with one output, as it is for all
+# others: pair products took 1.0 to 1.2 of its time up to 16 weights, 0.8 to 1.0 from there to 40,
+# less beyond (1 to 5 inputs, one layer of 2 to 12 units or two of 3 to 5); an iteration with 20
+# samples 1.0 to 1.1, with 50 0.9 to 1.05 (AMD EPYC, Zen 5, AVX2 and AVX-512).
+FEW_WEIGHTS = 16
+FEW_SAMPLES = 32
+# How much more than dsyrk BLAS's products of pairs do in the same time, where we have none.
+BLAS_RATE = 0.85
 
 # Doubles of the lanes' sums that are added at once: 256 KB, which stay in the cache meanwhile.
 PIECE = 2**15
@@ -145,12 +148,14 @@ def accumulators(
 
 def by_columns(objective: MeanLoss) -> bool:
     """Return whether Columns is the cheaper form of the matrix that steps are taken with."""
-    return objective.loss.semidefinite and columns_are_cheaper(objective.net)
+    return objective.loss.semidefinite and columns_are_cheaper(objective.net, objective.T)
 
 
-def columns_are_cheaper(net: MLP) -> bool:
+def columns_are_cheaper(net: MLP, T: int) -> bool:
     """Return whether dsyrk on chunks of P takes less time than pair products."""
-    return RATE * column_work(net) < block_work(net)
+    if _core.SIMD == "none":
+        return BLAS_RATE * column_work(net) < block_work(net)
+    return net.n_outputs == 1 and (net.n_weights <= FEW_WEIGHTS or T <= FEW_SAMPLES)
 
 
 def lanes_of_blocks(net: MLP, T: int) -> int:
@@ -171,7 +176,10 @@ def block_work(net: MLP) -> float:
     flops = elements = 0.0
     for i, (n, m) in enumerate(shapes):
         for j, (nk, mk) in enumerate(shapes[: i + 1]):
-            if i == len(shapes) - 1:  # rows H Psi_k are there already; or one dsyrk
+            if i == j and net.layout.by_triples(i + 1):  # half of the columns, and so of all
+                pairs = (0.5 * n, n * (m * mk + m) / 2)
+                elements += pairs[1] + n
+            elif i == len(shapes) - 1:  # rows H Psi_k are there already; or one dsyrk
                 pairs = (nk * nL if j < i else 0.5, float(m * mk))
                 elements += pairs[1] if j < i else 0
             else:
@@ -190,7 +198,7 @@ def normal_work(net: MLP) -> float:
 def normal_memory(net: MLP, T: int) -> int:
     """Return the doubles that the cheaper form needs beside N² for G and N² lent."""
     nL = net.n_outputs
-    if columns_are_cheaper(net):
+    if columns_are_cheaper(net, T):
         per_sample = net.n_weights * nL
         return per_sample * min(net.chunk_size(nL, per_sample), T)
     c = min(net.chunk_size(nL, Blocks.chunk_doubles), T)
