@@ -205,6 +205,14 @@ def test_cross_validation_knows_units_that_are_others_again_or_one_number(rng):
     assert 0.0 < again < 2.0 * expected
 
 
+@pytest.mark.parametrize("T", [15, 60])
+def test_cross_validation_depends_on_no_unit_of_the_units(T, rng):
+    """Their squares would be 0, or infinite."""
+    H, t, c = rng.normal(size=(T, 20)), rng.normal(size=(T, 1)), np.full(T, 1.0 / T)
+    (expected, *found), _ = _validated(t, c, 1.0 * T, H, H * 2.0**-1000, H * 2.0**1000)
+    assert found == [expected] * 2
+
+
 @pytest.mark.parametrize("name", ["relu", "leaky_relu", "elu", "silu", "gelu", "tanh"])
 @pytest.mark.parametrize("hidden", [(4,), (8,), (4, 4)])
 def test_a_unit_that_is_silent_but_for_rounding_gets_no_weight_of_its_size(name, hidden):

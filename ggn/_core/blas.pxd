@@ -7,7 +7,7 @@ have checked every size against INT_MAX.
 """
 
 from scipy.linalg.cython_blas cimport ddot, dgemm, dgemv, dsyrk, dtrsm, dtrsv
-from scipy.linalg.cython_lapack cimport dpotrf, dsyev
+from scipy.linalg.cython_lapack cimport dgeqrf, dormqr, dormtr, dpotrf, dsterf, dsytrd
 
 ctypedef int blas_int
 
@@ -141,9 +141,30 @@ cdef inline void cholesky_solve(Py_ssize_t n, const double *factor, double *b) n
         dtrsv(b'U', b'N', b'N', &n_, <double*>factor, &n_, b, &one)
 
 
-cdef inline int eigenvectors(Py_ssize_t n, double *a, double *d, double *work,
-                             Py_ssize_t size) noexcept nogil:
-    """Write eigenvalues of A (n, n), of which the lower triangle is read, to d, vectors to A's rows."""
-    cdef blas_int n_ = <blas_int>n, size_ = <blas_int>size, info
-    dsyev(b'V', b'U', &n_, a, &n_, d, work, &size_, &info)
+cdef inline void triangularise(Py_ssize_t m, Py_ssize_t n, double *a, Py_ssize_t nb, double *b,
+                               double *tau, double *work, Py_ssize_t size) noexcept nogil:
+    """A = Q R of A^T (n, m), n <= m, given as rows, R below its diagonal; b (nb, m) = b Q."""
+    cdef blas_int m_ = <blas_int>m, n_ = <blas_int>n, nb_ = <blas_int>nb, size_ = <blas_int>size
+    cdef blas_int info
+    dgeqrf(&m_, &n_, a, &m_, tau, work, &size_, &info)
+    dormqr(b'L', b'T', &m_, &nb_, &n_, a, &m_, tau, b, &m_, work, &size_, &info)
+
+
+cdef inline void tridiagonalise(Py_ssize_t n, double *a, double *d, double *e, Py_ssize_t nb,
+                                double *b, Py_ssize_t ldb, double *tau, double *work,
+                                Py_ssize_t size) noexcept nogil:
+    """A (n, n), of which the lower triangle is read, = Q T Q^T; b (nb, n) = b Q.
+
+    d (n,) is T's diagonal, e (n - 1,) what is beside it.
+    """
+    cdef blas_int n_ = <blas_int>n, nb_ = <blas_int>nb, ldb_ = stride(ldb), size_ = <blas_int>size
+    cdef blas_int info
+    dsytrd(b'U', &n_, a, &n_, d, e, tau, work, &size_, &info)
+    dormtr(b'L', b'U', b'T', &n_, &nb_, a, &n_, tau, b, &ldb_, work, &size_, &info)
+
+
+cdef inline int eigenvalues(Py_ssize_t n, double *d, double *e) noexcept nogil:
+    """Put the eigenvalues of a tridiagonal matrix, ascending, in the place of d (n,); e is used up."""
+    cdef blas_int n_ = <blas_int>n, info
+    dsterf(&n_, d, e, &info)
     return info
