@@ -241,6 +241,19 @@ def test_training_takes_any_size(size):
     assert isinstance(ggn.train(NET, X, Y, tol=1e200).status, ggn.Status)
 
 
+@pytest.mark.parametrize(("size", "told"), [(1e-165, "small"), (1e-160, "small"), (1e160, "large")])
+def test_a_fit_says_that_its_loss_is_no_number(size, told):
+    """It is not 0: the fit is that of targets of size one, whose loss is."""
+    x = np.linspace(-1.0, 1.0, 20)[:, None]
+    y = np.sin(5.0 * x) + np.random.default_rng(0).normal(size=x.shape)
+    one, fit = (ggn.train(ggn.MLP((1, 3, 1)), x, size * y, max_iter=30) for size in (1.0, size))
+    assert one.fun > 0.1
+    assert f"too {told} for a number" in fit.message
+    assert "for a number" not in one.message
+    predicted = fit.net.forward(fit.w, x) / size
+    np.testing.assert_allclose(predicted, one.net.forward(one.w, x), atol=0.1)
+
+
 @pytest.mark.filterwarnings("ignore::ggn.ScalingWarning")
 def test_inputs_too_small_for_any_weights():
     """Weights of 1e320 are no numbers; it once returned them, infinite."""

@@ -321,6 +321,8 @@ WRONG = [
     "_core.add_normal(L, 4, None, work, big, big, big[:9], True)",
     "_core.scatter_normal(L, 3, 1.0, big, np.ones((17, 17)))",
     "_core.scatter_normal(L, 1, 1.0, big, np.ones((17, 16)))",
+    "_core.scatter_normal(L, 1, 1.0, big, np.ones((17, 17)), 2, 2)",
+    "_core.scatter_normal(L, 1, 1.0, big, np.ones((17, 17)), -1, 2)",
     "_core.add_diagonal(L, -4, work, big, w.copy())",
     "_core.scale_kernel(L, 4, np.ones(5), np.ones(6), work, big)",
     "_core.scale_kernel(L, -1, np.ones(5), np.ones(7), work, big)",

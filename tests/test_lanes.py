@@ -19,7 +19,12 @@ from ggn._core.interrupts import done
 from ggn.linearization import assembly
 from ggn.linearization.lanes import split
 
-NETS = [ggn.MLP((3, 7, 1)), ggn.MLP((2, 5, 4, 3), "sigmoid"), ggn.MLP((4, 3), bias=False)]
+NETS = [
+    ggn.MLP((3, 7, 1)),
+    ggn.MLP((2, 5, 4, 3), "sigmoid"),
+    ggn.MLP((4, 3), bias=False),
+    ggn.MLP((1, 20, 1)),
+]
 T = 203
 
 
@@ -28,6 +33,7 @@ def many_lanes(monkeypatch):
     """As many lanes as there may be, also where they would not pay."""
     monkeypatch.setattr(machine, "LANE_FLOPS", 1.0)
     monkeypatch.setattr(machine, "FLOPS_PER_SUM", 1e-9)
+    monkeypatch.setattr(assembly, "SHARED_FROM", 0)
 
 
 def data(net, seed=0):
@@ -66,6 +72,7 @@ def test_lanes_change_nothing_but_rounding(net, chunk, monkeypatch):
     whole = known(net)
     monkeypatch.setattr(machine, "LANE_FLOPS", 1.0)
     monkeypatch.setattr(machine, "FLOPS_PER_SUM", 1e-9)
+    monkeypatch.setattr(assembly, "SHARED_FROM", 0)
     assert_close(known(net, chunk_size=chunk), whole)
 
 

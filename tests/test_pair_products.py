@@ -106,6 +106,19 @@ def test_products_of_pairs_and_the_first_steps_of_fits(simd):
     assert float(steps) <= 1e-9
 
 
+@pytest.mark.parametrize("parts", [2, 3, 16, 80])
+@pytest.mark.parametrize("form", range(3))
+@pytest.mark.parametrize("sizes", [(2, 3, 5, 1), (3, 10, 10, 4), (1, 20, 1), (70, 2)])
+def test_sums_are_put_in_their_places_by_any_number_of_parts(sizes, form, parts, rng):
+    layout, N = ggn.MLP(sizes).layout, ggn.MLP(sizes).n_weights
+    sums = rng.normal(size=layout.normal_sizes(1, form)[0])
+    whole, shared = np.full((2, N, N), np.nan)
+    _core.scatter_normal(layout, form, 0.7, sums, whole)
+    for part in range(parts):
+        _core.scatter_normal(layout, form, 0.7, sums, shared, part, parts)
+    np.testing.assert_array_equal(shared, whole)
+
+
 def test_unknown_vectors_are_refused():
     run = subprocess.run(
         [sys.executable, "-c", "import ggn"],

@@ -150,7 +150,15 @@ def add_normal(
     sums: _Real,
     first: bool,
 ) -> None: ...
-def scatter_normal(layout: Layout, form: int, alpha: float, sums: _Real, G: _Real) -> None: ...
+def scatter_normal(
+    layout: Layout,
+    form: int,
+    alpha: float,
+    sums: _Real,
+    G: _Real,
+    part: int = 0,
+    parts: int = 1,
+) -> None: ...
 def add_diagonal(layout: Layout, c: int, work: _Real, buffer: _Real, out: _Real) -> None: ...
 def scale_kernel(
     layout: Layout, c: int, units: _Real, inputs: _Real, work: _Real, buffer: _Real

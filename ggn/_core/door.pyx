@@ -169,15 +169,17 @@ def add_normal(CLayout layout, Py_ssize_t c, h, const double[::1] work, double[:
 
 
 def scatter_normal(CLayout layout, Py_ssize_t form, double alpha, const double[::1] sums,
-                   double[:, ::1] G):
-    """Write alpha * the sums of all chunks to the lower triangle of G (N, N)."""
+                   double[:, ::1] G, Py_ssize_t part=0, Py_ssize_t parts=1):
+    """Write alpha * the sums of all chunks to the lower triangle of G (N, N), or a part of it."""
     if not (0 <= form <= 2):
         raise ValueError(f"form must be 0, 1 or 2, got {form}")
+    if not (0 <= part < parts):
+        raise ValueError(f"part must be one of {parts}, got {part}")
     check_scratch("sums", sums.shape[0], normal.normal_size(&layout.net, form))
     check_matrix("G", G.shape, layout.n_weights, layout.n_weights)
     with nogil:
         mode = ggn_enter(False)
-        scatter.scatter(&layout.net, form, alpha, &sums[0], &G[0, 0])
+        scatter.scatter(&layout.net, form, alpha, &sums[0], &G[0, 0], part, parts)
         ggn_leave(mode)
 
 

@@ -145,7 +145,8 @@ cdef void assemble(Point *at) noexcept nogil:
         if at.form:
             normal.weigh(net, c, at.h, at.form, at.work, at.hpsi)
         normal.accumulate(net, c, at.h, at.form, at.work, at.hpsi, at.tile, 0.0, at.sums)
-        scatter.scatter(net, at.form, at.constant if at.form == 0 else 1.0, at.sums, at.system)
+        scatter.scatter(net, at.form, at.constant if at.form == 0 else 1.0, at.sums, at.system,
+                        0, 1)
     ggn_leave(mode)
 
 

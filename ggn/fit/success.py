@@ -24,7 +24,7 @@ __all__ = ["judged"]
 
 POOR = 1e-2  # of the level: an R² of 0.99
 SLACK = 1e-2  # share of J that one weight alone could take away, by the gradient
-EPS = float(np.finfo(np.float64).eps)
+EPS, TINY = float(np.finfo(np.float64).eps), float(np.finfo(np.float64).tiny)
 STILL = 1e-6  # of sqrt(2 J), a weight's part of the gradient in its metric: that is level
 JITTER = 1e-8  # relative: a rise of J that undamped steps make at a minimum, by rounding
 ASKED = (Status.TARGET, Status.CALLBACK, Status.INTERRUPTED, Status.BAD_START)  # to end there
@@ -111,6 +111,9 @@ def _end(run: Run, status: Status, w: np.ndarray, J: float, gradient: np.ndarray
 def _message(run: Run, status: Status, J: float) -> str:
     """Return the sentence of a status, and what is to be said about units."""
     sentence: str = status.value
+    if 0.0 < run.best_J < np.inf and not TINY <= J < np.inf:
+        size = "small" if J < 1.0 else "large"
+        sentence += f" Its J is too {size} for a number: give the targets in another unit."
     poor = status.success and status not in ASKED and J > POOR * run.units.level()
     if poor or status is Status.PLATEAU or status in CUT_OFF:
         out = far_out(run.objective, run.best_w)

@@ -33,8 +33,10 @@ BLAS_RATE = 0.85
 
 # Doubles of the lanes' sums that are added at once: 256 KB, which stay in the cache meanwhile.
 PIECE = 2**15
-# Additions from which threads share them: fewer take less time than to start a thread.
+# Additions, or sums to put in their places, from which threads share them: fewer take less time
+# than to start a thread.
 SHARED_FROM = 2**20
+PARTS = 16
 
 
 class Accumulator(Protocol):
@@ -104,7 +106,11 @@ class Blocks:
             few = len(self.sums) * len(summed) < SHARED_FROM
             share(-(-len(self.sums) // PIECE), add, alone=few)
         alpha = 1.0 if self.constant is None else self.constant
-        _core.scatter_normal(net.layout, form, alpha, self.sums, self.G)
+
+        def scatter(part: int, stopped: Callable[[], bool]) -> None:
+            _core.scatter_normal(net.layout, form, alpha, self.sums, self.G, part, PARTS)
+
+        share(PARTS, scatter, alone=len(self.sums) < SHARED_FROM)
 
 
 class Columns:
