@@ -43,6 +43,17 @@ def test_centre_and_size(shape, seed, order, shift):
         assert np.array_equal(found == 0.0, size == 0.0)
 
 
+@pytest.mark.parametrize("order", ["C", "F"])
+@pytest.mark.parametrize("view", [np.s_[::-1], np.s_[:, ::-1], np.s_[::-1, ::-1], np.s_[::2]])
+@pytest.mark.parametrize("n", [1, 4])
+def test_sums_over_columns_are_those_of_numpy(n, view, order, rng):
+    """To the last bit, as bits of a start hang on them, whatever way a table lies in memory."""
+    A = np.array(rng.normal(size=(301, n)), order=order)[view]
+    largest = np.abs(A).max(axis=0)
+    mean = (A / largest).sum(axis=0) / len(A)
+    np.testing.assert_array_equal(_core.centre_and_size(A, True)[0], mean * largest)
+
+
 @given(SHAPES, SEEDS, ORDERS, st.integers(1, 400))
 def test_root_mean_square(shape, seed, order, chunk):
     A = table(shape, seed, order)
@@ -139,6 +150,9 @@ WRONG = {
         c, c, np.array([4]), np.ones((1, 2)), 1.0, True, 1.0
     ),
     "fewer inputs": lambda: _core.share_out(c, c, np.array([0]), np.ones((2, 2)), 1.0, True, 1.0),
+    "an input twice": lambda: _core.share_out(
+        c[:1], c[:1], np.array([0, 0]), np.ones((2, 1)), 1.0, True, 1.0
+    ),
     "weights of others": lambda: _core.respond(A, np.ones((2, 3)), True, 0, 0.0),
     "code": lambda: _core.respond(A, np.ones((3, 3)), True, 99, 0.0),
     "no code": lambda: _core.respond(A, np.ones((3, 3)), True, -1, 0.0),

@@ -213,6 +213,25 @@ def test_cross_validation_depends_on_no_unit_of_the_units(T, rng):
     assert found == [expected] * 2
 
 
+def test_cross_validation_hangs_on_no_sample_that_hardly_counts(rng):
+    """Means were beside the first sample, whatever its size and its share."""
+    H, t, c = rng.normal(size=(20, 4)), rng.normal(size=(20, 1)), np.full(20, 1.0 / 19.0)
+    c[0], H[0], t[0] = 0.0, 1e16, 3.0
+    (found,), total = _validated(t, c, 19.0, H)
+    (expected,), least = _validated(t[1:], c[1:], 19.0, H[1:])
+    larger = np.abs(t[1:]).max() / 3.0  # the unit of targets is their largest number
+    assert (found, total) == pytest.approx((expected * larger**2, least * larger**2), rel=1e-9)
+
+
+def test_cross_validation_of_what_is_no_number(rng):
+    """Also where only differences overflow, of which the mean is finite."""
+    H, t, c = rng.normal(size=(20, 4)), rng.normal(size=(20, 1)), np.full(20, 0.1 / 19.0)
+    c[1], over = 0.9, H.copy()
+    over[:3, 1] = 0.0, 1.7e308, -1.7e308
+    infinite = np.where(np.arange(20)[:, None] == 4, np.inf, H)
+    assert _validated(t, c, 20.0, over, infinite, np.nan * H)[0] == [np.inf] * 3
+
+
 @pytest.mark.parametrize("name", ["relu", "leaky_relu", "elu", "silu", "gelu", "tanh"])
 @pytest.mark.parametrize("hidden", [(4,), (8,), (4, 4)])
 def test_a_unit_that_is_silent_but_for_rounding_gets_no_weight_of_its_size(name, hidden):

@@ -6,6 +6,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from ggn import _core
 from ggn._core import door
 
@@ -45,3 +47,19 @@ def test_python_calls_the_compiled_functions_themselves():
     }
     assert set(_core.__all__) == {name for name in names if not name.startswith("_")}
     assert all(getattr(_core, name) is getattr(door, name) for name in _core.__all__)
+
+
+def test_no_function_takes_none_for_a_layout():
+    """It would be a pointer to nowhere: each file of the door has to say so to its compiler."""
+    stub = ast.parse(Path(_core.__file__).with_name("door.pyi").read_text(encoding="utf-8"))
+    of_layouts = [
+        node
+        for node in stub.body
+        if isinstance(node, ast.FunctionDef) and node.args.args[0].arg == "layout"
+    ]
+    assert len(of_layouts) > 20
+    numbers = {"int": 1, "float": 1.0, "bool": True}
+    for node in of_layouts:
+        with pytest.raises(TypeError, match="layout"):
+            kinds = [ast.unparse(arg.annotation) for arg in node.args.args]
+            getattr(_core, node.name)(*[numbers.get(kind) for kind in kinds])

@@ -46,7 +46,8 @@ static double sum(const line *x, ptrdiff_t first, ptrdiff_t n)
 static void sums(const ggn_table *A, const double *unit, const double *mean, int square,
                  double *out)
 {
-    if (A->n == 1 || A->rs < A->cs) {
+    const ptrdiff_t rs = A->rs < 0 ? -A->rs : A->rs, cs = A->cs < 0 ? -A->cs : A->cs;
+    if (A->n == 1 || rs < cs) {
         for (ptrdiff_t j = 0; j < A->n; j++) {
             line x = {A->a + j * A->cs, A->rs, unit[j], mean[j], square};
             out[j] = sum(&x, 0, A->T);

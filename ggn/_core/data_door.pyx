@@ -14,7 +14,7 @@ from ggn._core.column_loops cimport (
 )
 from ggn._core.flush cimport ggn_enter, ggn_leave
 from ggn._core.activation_loops cimport ggn_n_activations
-from ggn._core.ridge cimport ridge_size, validate
+from ggn._core.ridge cimport ridge_size, validate, work_size
 
 
 cdef ggn_table table(str name, const double[:, :] A) except *:
@@ -89,11 +89,11 @@ def cross_validation(const double[:, :] H, const double[:, :] Y, const double[::
     check_vector("c", c.shape[0], h.T)
     if not (h.cs == 1 or h.n == 1) or not (y.cs == 1 or y.n == 1):
         raise ValueError("H and Y must have rows whose numbers lie together")
-    if max(h.T, h.n) > INT_MAX:
-        raise ValueError(f"H must have fewer than 2**31 rows and columns, got ({h.T}, {h.n})")
+    if max(h.T, h.n, work_size(min(h.T, h.n), y.n)) > INT_MAX:
+        raise ValueError(f"H and Y must have fewer rows and columns, got ({h.T}, {h.n} and {y.n})")
     cdef double[::1] memory = np.empty(ridge_size(h.T, h.n, y.n))
     with nogil:
-        mode = ggn_enter(False)
+        mode = ggn_enter(True)
         found = validate(h.T, h.n, y.n, h.a, h.rs, y.a, y.rs, &c[0], count, ridges.shape[0],
                          &ridges[0], &memory[0], &total)
         ggn_leave(mode)
@@ -110,6 +110,7 @@ def share_out(const double[::1] low, const double[::1] high, const Py_ssize_t[::
     cdef Py_ssize_t m = low.shape[0], n = V.shape[1], k = V.shape[0], i
     check_vector("high", high.shape[0], m)
     check_vector("varies", varies.shape[0], k)
+    check_range("varies", 0, k, m)
     for i in range(k):
         check_range("varies", 0, varies[i], m - 1)
     check_drawn(k, m, n)

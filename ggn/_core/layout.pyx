@@ -143,7 +143,7 @@ cdef class Layout:
         """Whether block (l, l) is summed over units with pairs of inputs, and units."""
         if not (1 <= l <= self.net.depth):
             raise ValueError(f"l must be from 1 to {self.net.depth}, got {l}")
-        return l < self.net.depth and normal.by_triples(&self.net, l)
+        return normal.by_triples(&self.net, l)
 
     def diagonal_size(self, Py_ssize_t c):
         """Doubles of buffer that `add_diagonal` needs for c samples."""

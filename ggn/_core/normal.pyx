@@ -44,14 +44,14 @@ cdef enum:
 
 
 cdef bint by_triples(const Net *net, Py_ssize_t l) noexcept nogil:
-    """Whether block (l, l) of a hidden layer is summed over psi_u phi_a phi_b and psi_v."""
+    """Whether block (l, l) is summed over psi_u phi_a phi_b and psi_v; never that of the last."""
     return (net.width[net.depth] == 1 and simd() != 0
             and TRIPLES * triangle(fan_in(net, l)) <= net.width[l])
 
 
 cdef Py_ssize_t block_size(const Net *net, Py_ssize_t l, Py_ssize_t k,
                            Py_ssize_t form) noexcept nogil:
-    """Products in block (l, k): pairs of units times pairs of inputs."""
+    """Products in block (l, k): pairs of units times pairs of inputs, or units times triples."""
     cdef Py_ssize_t n = net.width[l], m = fan_in(net, l)
     if l == net.depth and k == l:
         return m * m * (1 if form == 0 else n if form == 1 else triangle(n))
@@ -173,7 +173,7 @@ cdef void add_by_blas(Py_ssize_t c, const ggn_pair_list *left, const ggn_pair_li
 cdef void add_block(const Net *net, Py_ssize_t c, const ggn_pair_list *left,
                     const ggn_pair_list *right, Py_ssize_t slope, double beta, double *sums,
                     double *tile) noexcept nogil:
-    """sums = beta sums + left right^T; what is in columns beyond row / slope may be left out."""
+    """sums = beta sums + left right^T; of row i, columns j with slope j > i may be left out."""
     if simd():
         ggn_pair_product(simd(), c, c, left, right, slope, beta, sums, tile)
     else:

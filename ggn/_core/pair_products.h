@@ -24,7 +24,7 @@ typedef struct {
 /* Doubles of `work` that any product of lists of at most so many pairs needs. */
 ptrdiff_t ggn_pair_work(ptrdiff_t left, ptrdiff_t right);
 
-/* beta is 0 (sums are written) or 1; some of the entries in columns j > row / slope are left out.
+/* beta is 0 (sums are written) or 1; of row i some entries with slope j > i are left out.
  * simd is one of simd.h's, not GGN_NO_SIMD.  The bits depend on simd, but on no cache's size. */
 void ggn_pair_product(int simd, ptrdiff_t c, ptrdiff_t lds, const ggn_pair_list *left,
                       const ggn_pair_list *right, ptrdiff_t slope, double beta, double *sums,

@@ -13,27 +13,41 @@ from libc.string cimport memcpy, memset
 
 from ggn._core.blas cimport eigenvalues, syrk_t, triangularise, tridiagonalise
 
-cdef enum:
-    BLOCK = 34  # LAPACK's columns at once, and two
 cdef double EPS = 2.220446049250313e-16
-
-
-cdef inline Py_ssize_t work_size(Py_ssize_t k, Py_ssize_t nL) noexcept nogil:
-    return BLOCK * max(k, nL)
 
 
 cdef Py_ssize_t ridge_size(Py_ssize_t T, Py_ssize_t n, Py_ssize_t nL) noexcept nogil:
     """Doubles of memory that `validate` needs."""
     cdef Py_ssize_t k = min(T, n)
-    return T + T * n + T * nL + k * k + 6 * k + work_size(k, nL)
+    return T + T * n + T * nL + k * k + 5 * k + work_size(k, nL)
+
+
+cdef bint centre(Py_ssize_t T, const double *a, Py_ssize_t step, double unit, const double *c,
+                 const double *root, Py_ssize_t beside, double *out) noexcept nogil:
+    """out = sqrt(c) (a / unit - mean); whether all of it is finite.
+
+    Means are beside one sample, that of the largest share: of what is constant, nothing is left.
+    """
+    cdef double one = a[beside * step], mean = 0.0
+    cdef Py_ssize_t i
+    for i in range(T):
+        mean += c[i] * ((a[i * step] - one) / unit)
+    for i in range(T):
+        out[i] = root[i] * ((a[i * step] - one) / unit - mean)
+        if not isfinite(out[i]):
+            return False
+    return True
 
 
 cdef double validate(Py_ssize_t T, Py_ssize_t n, Py_ssize_t nL, const double *h, Py_ssize_t row,
                      const double *y, Py_ssize_t row_of_y, const double *c, double count,
                      Py_ssize_t ridges, const double *ridge, double *memory,
                      double *total) noexcept nogil:
-    """Return the least V, and the squares of the targets; h (T, n), y (T, nL), c (T,) sums to 1."""
-    cdef Py_ssize_t k = min(T, n), i, j, o, size = work_size(k, nL)
+    """Return the least V, and the squares of the targets; h (T, n), y (T, nL), c (T,) sums to 1.
+
+    V is infinite of what is no number.
+    """
+    cdef Py_ssize_t k = min(T, n), i, j, o, size = work_size(k, nL), beside = 0
     cdef double *root = memory
     cdef double *Z = root + T  # (n, T), as targets are (nL, T)
     cdef double *targets = Z + n * T
@@ -41,35 +55,29 @@ cdef double validate(Py_ssize_t T, Py_ssize_t n, Py_ssize_t nL, const double *h,
     cdef double *d = G + k * k
     cdef double *e = d + k
     cdef double *s = e + k
-    cdef double *spare = s + k
-    cdef double *tau = spare + k
+    cdef double *tau = s + k
     cdef double *pivot = tau + k
     cdef double *work = pivot + k
-    cdef double unit, mean, largest = 0.0, beyond = 0.0
+    cdef double unit, largest = 0.0, beyond = 0.0
+    cdef bint finite = True
     for i in range(T):
         root[i] = sqrt(c[i])
+        beside = i if c[i] > c[beside] else beside
     for o in range(nL):
         unit = 0.0
         for i in range(T):
             unit = max(unit, fabs(y[i * row_of_y + o]))
         unit = unit if unit > 0.0 else 1.0
-        mean = 0.0  # means are beside the first: of what is constant, nothing is left
-        for i in range(T):
-            mean += c[i] * ((y[i * row_of_y + o] - y[o]) / unit)
-        for i in range(T):
-            targets[o * T + i] = root[i] * ((y[i * row_of_y + o] - y[o]) / unit - mean)
-    total[0] = 0.0
-    for i in range(T * nL):
+        finite &= centre(T, y + o, row_of_y, unit, c, root, beside, targets + o * T)
+    total[0] = 0.0 if finite else NAN
+    for i in range(T * nL if finite else 0):
         total[0] += targets[i] * targets[i]
     for j in range(n):
-        mean = 0.0
-        for i in range(T):
-            mean += c[i] * (h[i * row + j] - h[j])
-        if not isfinite(mean):
-            return INFINITY
-        for i in range(T):
-            Z[j * T + i] = root[i] * (h[i * row + j] - h[j] - mean)
-            largest = max(largest, fabs(Z[j * T + i]))
+        finite &= centre(T, h + j, row, 1.0, c, root, beside, Z + j * T)
+    if not finite:
+        return INFINITY
+    for i in range(n * T):
+        largest = max(largest, fabs(Z[i]))
     if largest > 0.0:  # products are to be numbers in any unit
         for i in range(n * T):
             Z[i] /= largest
@@ -83,9 +91,9 @@ cdef double validate(Py_ssize_t T, Py_ssize_t n, Py_ssize_t nL, const double *h,
     syrk_t(k, n, 1.0, Z, T, 0.0, G, k)
     tridiagonalise(k, G, d, e, nL, targets, T, tau, work, size)
     memcpy(s, d, k * sizeof(double))
-    memcpy(spare, e, (k - 1) * sizeof(double))
-    if eigenvalues(k, s, spare) != 0:
-        return NAN
+    memcpy(tau, e, (k - 1) * sizeof(double))
+    if eigenvalues(k, s, tau) != 0:
+        return INFINITY
     return least(k, d, e, s, nL, targets, T, beyond, count, ridges, ridge, pivot, work)
 
 
@@ -94,21 +102,17 @@ cdef double least(Py_ssize_t k, const double *d, const double *e, const double *
                   Py_ssize_t ridges, const double *ridge, double *pivot,
                   double *x) noexcept nogil:
     """The least V over λ, of a tridiagonal matrix (d, e), its eigenvalues s, and targets (nL, k)."""
-    cdef double found = INFINITY, largest = max(s[k - 1], 0.0), weight, left, free
+    cdef double found = INFINITY, largest = s[k - 1], weight, left, free
     cdef Py_ssize_t i, j, o
     for i in range(ridges):
-        weight, left, free = ridge[i] * largest, beyond, 1.0
+        # of units that are one number nothing is met, whatever the weight
+        weight, left, free = ridge[i] * largest if largest > 0.0 else 1.0, beyond, 1.0
         for j in range(k):
             if s[j] > k * EPS * largest:  # else rounding
                 free += s[j] / (s[j] + weight)
         free = 1.0 - free / count
         if not free > 0.0:
             continue
-        if largest == 0.0:  # units that are one number
-            for o in range(nL):
-                for j in range(k):
-                    left += targets[o * row + j] * targets[o * row + j]
-            return left / (free * free)
         for j in range(k):
             pivot[j] = d[j] + weight - (e[j - 1] * e[j - 1] / pivot[j - 1] if j > 0 else 0.0)
         for o in range(nL):

@@ -1,3 +1,4 @@
+# cython: allow_none_for_extension_args=False
 """Whole passes over a chunk under the squared loss: the sweep, its loss and what goes back, in one.
 
 Each is what the door's functions do in turn with what `ggn.losses` says between them, to the same
@@ -86,6 +87,7 @@ cdef inline void slopes(const Chunk *at) noexcept nogil:
 
 def squares_size(Layout layout, Py_ssize_t c):
     """Doubles of buffer that a pass takes for itself."""
+    layout.check_samples(c)
     return own_size(&layout.net, c)
 
 

@@ -4,7 +4,7 @@
               any H_E, half the flops of dsyrk or less, but pairs must be formed
     Columns   dsyrk on B = P S, a chunk of columns at a time; needs H_E >= 0
 
-Blocks wins but for a handful of weights.
+Blocks wins but for a handful of weights, or samples, and one output.
 """
 
 from __future__ import annotations
@@ -22,10 +22,11 @@ from ggn.network import MLP
 
 __all__ = ["Accumulator", "accumulators", "normal_memory", "normal_work"]
 
-# Weights, or samples, up to which dsyrk on chunks is no slower with one output, as it is for all
-# others: pair products took 1.0 to 1.2 of its time up to 16 weights, 0.8 to 1.0 from there to 40,
-# less beyond (1 to 5 inputs, one layer of 2 to 12 units or two of 3 to 5); an iteration with 20
-# samples 1.0 to 1.1, with 50 0.9 to 1.05 (AMD EPYC, Zen 5, AVX2 and AVX-512).
+# Weights, or samples, up to which dsyrk on chunks is taken where there is one output: products of
+# pairs took 1.0 to 1.2 of its time up to 16 weights, 0.8 to 1.0 from there to 40, less beyond
+# (1 to 5 inputs, one layer of 2 to 12 units or two of 3 to 5); an iteration with 20 samples took
+# 1.0 to 1.1, with 50 0.9 to 1.05 (AMD EPYC, Zen 5, AVX2 and AVX-512).  With more outputs than one
+# they win at any size.
 FEW_WEIGHTS = 16
 FEW_SAMPLES = 32
 # How much more than dsyrk BLAS's products of pairs do in the same time, where we have none.
@@ -99,8 +100,9 @@ class Blocks:
 
         def add(piece: int, stopped: Callable[[], bool]) -> None:
             part = slice(piece * PIECE, (piece + 1) * PIECE)
-            for sums in summed:
-                self.sums[part] += sums[part]
+            with np.errstate(all="ignore"):  # products above the diagonal may not be written
+                for sums in summed:
+                    self.sums[part] += sums[part]
 
         if summed:
             few = len(self.sums) * len(summed) < SHARED_FROM
