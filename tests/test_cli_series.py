@@ -46,6 +46,7 @@ def test_a_series_is_trained_in_free_run_and_kept(run, table, tmp_path):
 def test_a_state_space_model_is_trained_and_kept(run, table, tmp_path):
     model = tmp_path / "s.npz"
     words = ["train", table, "--target", "y", "--exclude", "t", "--states", "2", "--max-iter", "15"]
+    words += ["--l2", "0"]
     done = run(*words, "--hidden", "3", "--save", model)
     assert done.status == 0, done.err
     assert "300 samples, the last 60 held out" in done.out
@@ -69,7 +70,7 @@ def test_a_state_space_model_is_trained_and_kept(run, table, tmp_path):
     lines = table.read_text().splitlines()
     lines[51] = f"50,{u[50]},"
     table.write_text("\n".join(lines))
-    done = run(*words, "--hidden", "0", "--missing", "drop", "--bayesian")
+    done = run(*words[:-2], "--hidden", "0", "--missing", "drop", "--bayesian")
     assert done.status == 0, done.err
     assert "2 states, linear" in done.out
 
@@ -135,3 +136,53 @@ def test_a_series_without_inputs(run, tmp_path):
     done = run("train", path, "--target", "y", "--lags", "3,0", "--hidden", "3", "--max-iter", "20")
     assert done.status == 0, done.err
     assert "no inputs -> y" in done.out
+
+
+def noisy(path, T=300):
+    """A series whose noise ten units and ten lags follow."""
+    u, y = system(T)
+    y = y + 0.05 * np.random.default_rng(0).normal(size=T)
+    rows = "".join(f"{a},{b}\n" for a, b in zip(u, y, strict=True))
+    path.write_text("u,y\n" + rows)
+    return path
+
+
+def error_held_out(out):
+    return float(next(line for line in out.splitlines() if " validation " in line).split()[3])
+
+
+@pytest.mark.parametrize("model", [["--lags", "5,5", "--free-run"], ["--states", "3"]])
+def test_the_evidence_chooses_the_penalty_of_series(run, tmp_path, model):
+    """And where none is asked for, and the run on samples held out is far worse, it is said."""
+    words = ["train", noisy(tmp_path / "n.csv"), "--target", "y", "--max-iter", "200", *model]
+    done, bare = run(*words), run(*words, "--l2", "0")
+    assert "squared, l2 = " in done.out
+    assert "chosen by the evidence of the training rows" in " ".join(done.out.split())
+    assert "evidence" not in bare.out
+    assert error_held_out(done.out) < 0.9 * error_held_out(bare.out)
+    assert "hint: validation RMSE is" in bare.out
+    robust = run(*words, "--robust", "--max-iter", "20")
+    assert "from the residuals, l2 = 0.0001" in " ".join(robust.out.split())
+
+
+def test_models_of_series_are_told_from_those_of_tables(run, table, tmp_path):
+    for model in (["--lags", "2,1"], ["--states", "1"]):
+        path = tmp_path / "m.npz"
+        words = ["train", table, "--target", "y", "--exclude", "t", *model, "--max-iter", "3"]
+        assert run(*words, "--save", path).status == 0
+        for asked in (["diagnose", path, table], ["train", table, "--warm-start", path]):
+            done = run(*asked)
+            assert done.status == 2
+            assert f"{path} is a model of series, and" in done.err
+
+
+def test_missing_inputs_of_series(run, tmp_path):
+    path = tmp_path / "gap.csv"
+    path.write_text("u,y\n" + "".join(f"{'' if k == 30 else k % 7},{k % 5}\n" for k in range(80)))
+    words = ["train", path, "--target", "y", "--max-iter", "3"]
+    assert "the cell is empty; --missing drop makes it a gap" in run(*words, "--lags", "1,1").err
+    assert run(*words, "--lags", "1,1", "--missing", "drop").status == 0
+    assert "inputs are needed in every row" in run(*words, "--states", "1").err
+    dropped = run(*words, "--states", "1", "--missing", "drop")
+    assert "row 31, column 'u': the cell is missing" in dropped.err
+    assert "needs its inputs in every row" in dropped.err

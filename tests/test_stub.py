@@ -60,6 +60,6 @@ def test_no_function_takes_none_for_a_layout():
     assert len(of_layouts) > 20
     numbers = {"int": 1, "float": 1.0, "bool": True}
     for node in of_layouts:
+        given = [numbers.get(ast.unparse(arg.annotation)) for arg in node.args.args]
         with pytest.raises(TypeError, match="layout"):
-            kinds = [ast.unparse(arg.annotation) for arg in node.args.args]
-            getattr(_core, node.name)(*[numbers.get(kind) for kind in kinds])
+            getattr(_core, node.name)(*given)

@@ -20,7 +20,7 @@ from ggn.command.objective import (
 )
 from ggn.command.parser import decimal, whole
 from ggn.command.same_rows import has_units_of
-from ggn.command.saved_model import add_model, loaded
+from ggn.command.saved_model import add_model, of_table
 from ggn.command.table_options import add_table_options, left_out, open_any
 from ggn.command.training_data import fill_draw, split_source
 from ggn.command.words import WORDS
@@ -78,7 +78,7 @@ def run(args: argparse.Namespace) -> int:
     ValueError, OSError
         For options, files or cells that cannot be used.
     """
-    model = loaded(args.model)
+    model = of_table(args.model, "diagnose", "; in Python, ask fit.diagnose(u, y)")
     drawn = fill_draw(args)
     if args.max_memory is not None:
         number("max_memory", args.max_memory, 0.0, open_low=True)

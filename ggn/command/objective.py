@@ -19,6 +19,8 @@ from ggn.losses import Logistic, Loss, SoftmaxCrossEntropy
 from ggn.validation import number
 
 __all__ = [
+    "ALPHA",
+    "BY_EVIDENCE",
     "add_objective",
     "check_cross_entropy",
     "check_objective",
@@ -55,9 +57,9 @@ def add_objective(parser: argparse.ArgumentParser, kept: bool = False) -> None:
         f"target's unit (default: {KEPT if kept else SCALED})")  # fmt: skip
     add("--p", type=decimal, metavar="P", help="exponent of smooth_lp, in (0, 2] (default: 1)")
     chosen = (
-        f"with squared loss and at most {EVIDENT} weights as the evidence of the training rows "
-        f"chooses it, for biases too; else {ALPHA:g}, for classification {ALPHA_OF_CLASSES:g}, "
-        "with --patience 0"
+        f"with squared loss and at most {EVIDENT} weights, or for series, as the evidence of the "
+        f"training rows chooses it, for biases too; else {ALPHA:g}, for classification "
+        f"{ALPHA_OF_CLASSES:g}, with --patience 0"
     )
     add("--l2", type=decimal, metavar="L2",
         help="penalty L2 * |w|^2 on all weights but biases, added to the mean loss of standardised "

@@ -13,7 +13,7 @@ from ggn.recurrent import NARXModel, Simulator
 from ggn.recurrent.narx_model import is_narx
 from ggn.recurrent.statespace_file import is_statespace
 
-__all__ = ["add_model", "load_any", "loaded"]
+__all__ = ["add_model", "load_any", "loaded", "of_table"]
 
 M = TypeVar("M")
 
@@ -38,6 +38,21 @@ def _check_apart(read: Sequence[str], output: str | None) -> None:
     for path in read:
         if output and os.path.exists(output) and os.path.samefile(path, output):
             raise ValueError(f"--output would overwrite {path}, which is read")
+
+
+def of_table(path: str, command: str, advice: str) -> Model:
+    """Return the model of a file, unless it is one of series, which the command is not for.
+
+    Raises
+    ------
+    ValueError, OSError
+        If it is, or the file cannot be used.
+    """
+    if is_statespace(path) or is_narx(path):
+        raise ValueError(
+            f"{path} is a model of series, and {command} is for models of tables{advice}"
+        )
+    return loaded(path)
 
 
 def loaded(path: str) -> Model:

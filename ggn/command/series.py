@@ -9,6 +9,7 @@ from ggn.command import report
 from ggn.command.parser import whole
 from ggn.command.series_data import (
     SeriesData,
+    objective_line,
     read_series,
     reported,
     scores,
@@ -23,6 +24,7 @@ from ggn.validation import ArgumentError, count
 __all__ = ["add_lags", "run_series"]
 
 UNITS = 10  # hidden units, unless it is said
+FEWER = "fewer lags (--lags)"
 
 
 def add_lags(parser: argparse.ArgumentParser) -> None:
@@ -84,13 +86,14 @@ def _summary(args: argparse.Namespace, fit: NARXResult, data: SeriesData, second
         ("columns", f"{', '.join(inputs) or 'no inputs'} -> {', '.join(targets)}"),
         ("network", f"{'-'.join(map(str, fit.net.sizes))} of "
          f"{', '.join(fit.lags.columns(targets, inputs))}; {count(fit.net.n_weights, 'weight')}"),
+        ("loss", objective_line(args, fit)),
         ("run", f"{count(fit.nit, 'iteration')}, {seconds:.2f} s; horizons: {stages}"),
         ("stopped", said(fit.status)),
     ]  # fmt: skip
     u, y = (U[:cut] if inputs else None), Y[:cut]
     rows.append(("stability", fit.stability(u, y).sentence))
     rows += verdict(fit, lambda: fit.diagnose(u, y))
-    return "\n".join([report.fields(rows), "", *scores(fit, data, fit.lags.depth + 1)])
+    return "\n".join([report.fields(rows), "", *scores(args, fit, data, fit.lags.depth + 1, FEWER)])
 
 
 def _lags(text: str) -> tuple[int, int]:

@@ -11,6 +11,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from ggn.command import report
+from ggn.command.objective import ALPHA, BY_EVIDENCE, objective_text
 from ggn.command.table_options import open_table
 from ggn.command.words import said
 from ggn.fit.result import Status, TrainResult
@@ -21,6 +23,7 @@ from ggn.validation import count, number
 
 __all__ = [
     "SeriesData",
+    "objective_line",
     "read_series",
     "reported",
     "scores",
@@ -30,7 +33,11 @@ __all__ = [
     "worded",
 ]
 
+# what a missing cell is told to be, in a table and in series
+LEFT_OUT, AS_GAPS = "--missing drop leaves such rows out", "--missing drop makes it a gap"
+OF_TARGETS = "--missing drop makes a gap of a target, but inputs are needed in every row"
 HELD_OUT = 0.2  # of the rows, the last
+TINY = float(np.finfo(np.float64).tiny)
 DIAGNOSED = 200  # weights up to which a verdict is quick
 # of a model of rows in no order, without a meaning here
 OTHERS = ("test", "patience", "plot", "class_weight", "warm_start")
@@ -80,6 +87,12 @@ def read_series(args: argparse.Namespace, option: str) -> SeriesData:
     table = open_table(args)
     inputs = _inputs(args, table, targets)
     values = _values(args, table, [*targets, *inputs])
+    gaps = np.argwhere(np.isnan(values[:, len(targets) :])) if args.states is not None else ()
+    for row, column in gaps[:1]:
+        raise ValueError(
+            f"{args.file}, row {row + 1}, column {inputs[column]!r}: the cell is missing, and a "
+            "state-space model needs its inputs in every row"
+        )
     held = HELD_OUT if args.validation is None else number("validation", args.validation, 0.0, 1.0)
     cut = len(values) - round(held * len(values))
     return SeriesData(targets, inputs, values[:, len(targets) :], values[:, : len(targets)], cut)
@@ -88,15 +101,30 @@ def read_series(args: argparse.Namespace, option: str) -> SeriesData:
 def series_options(args: argparse.Namespace) -> dict[str, Any]:
     """Return what the options of loss, penalty and limits say, for `narx` and `statespace`."""
     loss = args.loss or ("cauchy" if args.robust else "squared")
+    l2 = ALPHA if args.l2 is None else args.l2
     return {
         "loss": loss,
         "robust": args.robust,
         "rng": args.seed or 0,
         "max_iter": args.max_iter,
         "tol": args.tol,
-        "l2": "evidence" if args.bayesian else 0.0 if args.l2 is None else args.l2,
+        "l2": "evidence" if by_evidence(args) else l2,
         "max_seconds": float("inf") if args.max_seconds is None else args.max_seconds,
     }
+
+
+def by_evidence(args: argparse.Namespace) -> bool:
+    """Whether the evidence chooses the penalty."""
+    squared = (args.loss or "squared") == "squared" and not args.robust
+    return bool(args.bayesian or (args.l2 is None and squared))
+
+
+def objective_line(args: argparse.Namespace, fit: TrainResult) -> str:
+    """Return loss and penalty in words; a scale is in the target's unit."""
+    chosen = BY_EVIDENCE if by_evidence(args) and "log_evidence" in fit else ""
+    return objective_text(
+        fit.loss, args, np.ones(1), float(np.max(fit.l2)), not args.robust, chosen
+    )
 
 
 def reported(fit: TrainResult, save: Callable[[], str] | None, summary: Callable[[], str]) -> int:
@@ -122,14 +150,17 @@ def verdict(fit: TrainResult, diagnose: Callable[[], Any]) -> list[tuple[str, st
     return []
 
 
-def scores(fit: Any, data: SeriesData, least: int, trained: Any = None) -> list[str]:
+def scores(
+    args: argparse.Namespace, fit: Any, data: SeriesData, least: int, way: str, trained: Any = None
+) -> list[str]:
     """Return the lines that say how good a fit is, on parts of more than `least` samples.
 
-    `trained` is the run that was minimised, where other samples tell its start less well.
+    `trained` is the run that was minimised, where other samples tell its start less well; `way` is
+    to be compared where runs on samples held out are far worse.
     """
     lines = [f"{'target':<14}{'part':<12}{'one step RMSE':>15}{'free run RMSE':>15}"
              f"{'free run fit':>14}"]  # fmt: skip
-    T = len(data.Y)
+    T, runs = len(data.Y), {}
     for part, rows in (("train", slice(0, data.cut)), ("validation", slice(data.cut, T))):
         if rows.stop - rows.start <= least:
             continue
@@ -139,10 +170,23 @@ def scores(fit: Any, data: SeriesData, least: int, trained: Any = None) -> list[
         except ValueError:
             continue
         free = trained if part == "train" and trained is not None else free
-        for o, name in enumerate(data.targets):
-            one, run, best = _scores(ahead[:, o], free[:, o], y[:, o])
+        found = [_scores(ahead[:, o], free[:, o], y[:, o]) for o in range(len(data.targets))]
+        for name, (one, run, best) in zip(data.targets, found, strict=True):
             lines.append(f"{name:<14}{part:<12}{one:>15.6g}{run:>15.6g}{best:>13.2f}%")
-    return lines
+        runs[part] = {"RMSE": np.array([run for _, run, _ in found])}
+    if len(runs) < 2:
+        return lines
+    ways = ["--l2 0 (data without noise)", way, "fewer units (--hidden)"]
+    hint = report.overfitting(
+        data.targets,
+        runs,
+        np.maximum(np.nanstd(data.Y[: data.cut], axis=0), TINY),
+        weights=len(fit.w),
+        residuals=data.Y[: data.cut].size,
+        l2=float(np.max(fit.l2)),
+        ways=ways if by_evidence(args) else (),
+    )
+    return [*lines, f"\nhint: {hint}"] if hint else lines
 
 
 def _scores(ahead: np.ndarray, free: np.ndarray, y: np.ndarray) -> tuple[float, float, float]:
@@ -174,7 +218,13 @@ def _inputs(args: argparse.Namespace, table: Table, targets: list[str]) -> list[
 
 def _values(args: argparse.Namespace, table: Table, columns: list[str]) -> np.ndarray:
     """Return the columns, (T, columns); a missing cell is NaN with --missing drop."""
-    return with_gaps(args, table, columns) if args.missing == "drop" else table.read(columns)
+    if args.missing == "drop":
+        return with_gaps(args, table, columns)
+    try:
+        return table.read(columns)
+    except ValueError as error:  # rows follow one another in time, and none is left out
+        gaps = OF_TARGETS if args.states is not None else AS_GAPS
+        raise ValueError(str(error).replace(LEFT_OUT, gaps)) from error
 
 
 def with_gaps(args: argparse.Namespace, table: Table, columns: Sequence[str]) -> np.ndarray:

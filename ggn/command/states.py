@@ -8,6 +8,7 @@ import time
 from ggn.command import report
 from ggn.command.series_data import (
     SeriesData,
+    objective_line,
     read_series,
     reported,
     scores,
@@ -20,6 +21,8 @@ from ggn.recurrent import StateSpaceFit, statespace
 from ggn.validation import ArgumentError, count
 
 __all__ = ["run_states"]
+
+FEWER = "fewer states (--states)"
 
 
 def run_states(args: argparse.Namespace, hidden: list[int] | None) -> int:
@@ -67,6 +70,7 @@ def _summary(args: argparse.Namespace, fit: StateSpaceFit, data: SeriesData, sec
         ("data", data.line(args)),
         ("columns", f"{', '.join(data.inputs) or 'no inputs'} -> {', '.join(data.targets)}"),
         ("model", f"{', '.join(shape)}; {count(model.n_weights, 'weight')}"),
+        ("loss", objective_line(args, fit)),
         ("run", f"{count(fit.nit, 'iteration')}, {seconds:.2f} s, in free run"),
         ("stopped", said(fit.status)),
         ("poles", f"of modulus {poles}, at mean inputs and state zero"),
@@ -74,4 +78,6 @@ def _summary(args: argparse.Namespace, fit: StateSpaceFit, data: SeriesData, sec
     ]
     rows += verdict(fit, fit.diagnose)
     trained = fit.simulate().reshape(data.cut, -1)
-    return "\n".join([report.fields(rows), "", *scores(fit, data, fit.memory, trained)])
+    return "\n".join(
+        [report.fields(rows), "", *scores(args, fit, data, fit.memory, FEWER, trained)]
+    )

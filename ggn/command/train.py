@@ -97,7 +97,7 @@ def add(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("network").add_argument
     group("--hidden", metavar="N[,N]",
         help="units of each hidden layer (default: one layer of 20, or fewer, so that there are "
-        "two training rows to a weight)")  # fmt: skip
+        "two training rows to a weight; for --lags of 10, for --states of 8)")  # fmt: skip
     group("--activation", metavar="NAME[,NAME]",
         help=f"of all hidden layers, or one each: {', '.join(sorted(activations.BUILT_IN))} "
         "(default: tanh)")  # fmt: skip
@@ -119,8 +119,8 @@ def add(parser: argparse.ArgumentParser) -> None:
     group("--damping", default="levenberg_marquardt", metavar="NAME",
         help=f"{', '.join(damping.NAMES)} (default: %(default)s)")  # fmt: skip
     group("--max-iter", type=whole, default=1000, metavar="N",
-        help="largest number of iterations of a start; of series, of each horizon (default: "
-        "%(default)s)")  # fmt: skip
+        help="largest number of iterations of a training; restarts, horizons of series, and the "
+        "choice of a penalty or a robust scale take several (default: %(default)s)")  # fmt: skip
     group("--tol", type=decimal, default=1e-12, metavar="TOL",
         help="relative change to stop at; 0: never (default: %(default)g)")  # fmt: skip
     group("--max-seconds", type=decimal, metavar="S",

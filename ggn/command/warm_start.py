@@ -9,7 +9,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 
-from ggn.command.saved_model import loaded
+from ggn.command.saved_model import of_table
 from ggn.command.training_data import columns_of
 from ggn.io import Model
 
@@ -37,7 +37,7 @@ def model_to_go_on(args: argparse.Namespace) -> Model | None:
         raise ValueError(
             f"--{new[0]} is for new weights, but --warm-start goes on from those of {path}"
         )
-    model = loaded(path)
+    model = of_table(path, "--warm-start", "")
     members = 1 if model.training is None else model.training.members
     if members > 1:
         raise ValueError(

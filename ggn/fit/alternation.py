@@ -20,6 +20,7 @@ from typing import NamedTuple
 import numpy as np
 from scipy.linalg import eigvalsh
 
+from ggn.fit.evidence import left_over
 from ggn.fit.posterior import BayesianResult
 from ggn.fit.result import Status, TrainResult
 from ggn.fit.stages import STOPPED, From, Stages
@@ -183,7 +184,8 @@ def _estimate(data: Objective, w: np.ndarray, l2: float) -> _Estimate:
     share = eigenvalues / (eigenvalues + 2.0 * l2)
     gamma = float(share.sum())
     # without cancellation where as many weights as numbers are determined
-    rest = float((2.0 * l2 / (eigenvalues + 2.0 * l2)).sum()) + max(n - N, 0)
+    rest = float((2.0 * l2 / (eigenvalues + 2.0 * l2)).sum()) + max(rows - N, 0)
+    rest = left_over(data, rest)
     size = float(np.abs(data.Yt).max()) or 1.0
     E_D, E_W = max(T * at.loss, n * (EPS * size) ** 2, TINY), float(w @ w)
     beta = 0.5 * rest / E_D

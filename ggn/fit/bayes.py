@@ -23,6 +23,7 @@ import numpy as np
 from ggn._core.machine import FIT_BYTES, check_room
 from ggn.damping import Damping
 from ggn.fit.alternation import penalty_after, settle
+from ggn.fit.evidence import as_counts
 from ggn.fit.limits import Callback, Limits
 from ggn.fit.mixture import Mixture, bayesian_mixture
 from ggn.fit.noise import Counts, NoiseKind, kind_of
@@ -97,7 +98,8 @@ def train_bayesian(
     tol : float, default 1e-12
         For the last training, see `ggn.train`.
     sample_weight : array_like, (T,), optional
-        A weight of 2 counts as the sample given twice, so the evidence is that of Σ s samples.
+        A weight of 2 counts as the sample given twice, so the evidence is that of Σ s samples;
+        weights that add up to less than the samples only compare these, and have mean 1 here.
     callback : callable, optional
         As in `ggn.train`, after each step of every training; nit, nfev and seconds count
         from the beginning of the run, which StopIteration ends.
@@ -217,6 +219,9 @@ def choose_penalty(
     data = Objective(net, X, Y, sample_weight=sample_weight)
     check_sizes(X=data.X, Y=data.Yt)
     check_sizes(0.0, sample_weight=data.s)  # they are summed, as counts of samples
+    if sample_weight is not None:
+        sample_weight = as_counts(data.s)
+        data = Objective(net, X, Y, sample_weight=sample_weight)
     hint_of_the_weights(data.sample_weight)
     kind, start = kind_of(noise), starts(data, w0, n_restarts)
     several = check_room("n_estimators", integer("n_estimators", n_estimators, 1), FIT_BYTES)

@@ -25,9 +25,10 @@ from scipy.linalg import cholesky, qr, solve_triangular
 from ggn.linearization import Linearization, Objective
 from ggn.network import MLP
 
-__all__ = ["Estimate", "Priors", "determined", "scaled_root"]
+__all__ = ["Estimate", "Priors", "as_counts", "determined", "left_over", "scaled_root"]
 
 WIDE = 1e3
+SHARE = 0.25  # of what is left over where samples count in full
 SMALLEST, LARGEST = 1e-14, 1e6  # of l2, over the largest entry of G's diagonal
 EPS = float(np.finfo(np.float64).eps)
 LEAST = float(np.finfo(np.float64).tiny)  # of what is divided by
@@ -132,7 +133,7 @@ class Priors:
         size = float(np.abs(data.Yt).max()) or 1.0
         E_D = max(E_D, n * (EPS * size) ** 2)
         gamma = float((1.0 - left).sum())
-        rest = max(rest + n - at.objective.Yt.size, EPS * n)  # n - γ
+        rest = left_over(data, rest)
         beta = 0.5 * rest / E_D
         squares, own = self.squares(w), self.sums(1.0 - left)
         with np.errstate(all="ignore"):
@@ -205,6 +206,28 @@ def determined(
     half = inverse @ B.T
     left = np.maximum(1.0 - np.einsum("ij,ij->j", half, half), 0.0)
     return root, left, diagonal, float(np.square(inverse).sum())
+
+
+def as_counts(s: np.ndarray) -> np.ndarray:
+    """Return weights of samples as the evidence takes them: how often each sample was given.
+
+    Of weights that add up to less than the samples that have one, none can be meant: they compare
+    samples, and are brought to mean one.
+    """
+    many, total = int(np.count_nonzero(s)), float(s.sum())
+    return s * (many / total) if 0.0 < total < many else s
+
+
+def left_over(data: Objective, rest: float) -> float:
+    """Return n - γ of n = Σ s_i nL numbers, from T nL - γ.
+
+    What samples count for under a noise with outliers may be less than γ.  There it is no less
+    than a share of what it would be of samples that count in full, or noise would be infinite.
+    """
+    nL, rows = data.net.n_outputs, data.Yt.size
+    n, full = data.count * nL, np.count_nonzero(data.s) * nL
+    least = SHARE * n / full * (rest - (rows - full)) if n < full else 0.0
+    return max(rest + n - rows, least, EPS * n)
 
 
 def scaled_root(G: np.ndarray) -> np.ndarray:

@@ -60,6 +60,9 @@ class Predictive:
     def predict(self, X: Any, return_std: bool = False) -> Any:
         """Return the predictions (T, nL); with return_std also the deviations of new targets.
 
+        Where few more samples than weights determine the noise, new targets are Student's, of whom
+        the deviations of a single fit are the scale.
+
         Parameters
         ----------
         X : array_like, (T, n0)
@@ -128,7 +131,8 @@ class Predictive:
         """Draw new targets, (T, nL, n_samples).
 
         Each draw is of one function, a fit's with weights that the data allow, for all of X,
-        plus noise.  Functions are linear in the weights' deviations, as Laplace's method has it.
+        plus noise: of the density that `intervals` and `log_likelihood` speak of.  Functions are
+        linear in the weights' deviations, as Laplace's method has it.
 
         Parameters
         ----------

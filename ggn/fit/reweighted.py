@@ -18,6 +18,7 @@ from ggn.fit.noise import Counts, HeavyTailed, NoiseKind, kind_of
 from ggn.fit.result import pass_on_interrupt
 from ggn.fit.robust import chosen_scale
 from ggn.fit.stages import From, Stages
+from ggn.fit.units import untold
 from ggn.io.noise import NoiseLaw
 from ggn.linearization import Objective
 from ggn.linearization.robust_scale import robust_deviation
@@ -120,7 +121,8 @@ def begun(
     size = float(np.square(robust_deviation(Y.ravel())))
     l2 = PENALTY * size
     cauchy = Objective(data.net, data.X, Y, Cauchy(), sample_weight=data.sample_weight, l2=l2)
-    fit = chosen_scale(cauchy, w0, lambda: stages(cauchy), max_iter=most, tol=LOOSE)
+    with untold():  # units have been chosen by all samples, those far out too
+        fit = chosen_scale(cauchy, w0, lambda: stages(cauchy), max_iter=most, tol=LOOSE)
     pass_on_interrupt(fit)
     q = np.square(data.net.forward(fit.w, data.X) - Y).mean(axis=1)
     return HeavyTailed().counts(data.X, q, data.s, nL)

@@ -139,9 +139,9 @@ def _validated(
 ) -> tuple[list[float], float]:
     """Return V of targets Y (T, nL) by each of several units H (T, n), inf of what is no number.
 
-    And the targets' squares beside their mean, all in a unit of the targets' own.  c (T,) are shares of T
-    samples, which are a count, as a weight of 2 is the sample given twice; of weights that are
-    small, Kish's.
+    And the targets' squares beside their mean, all in a unit of the targets' own.  c (T,) are
+    shares of T samples, which are a count, as a weight of 2 is the sample given twice; of weights
+    that are small, Kish's.
     """
     every, whole = -(-len(Y) // MOST_VALIDATED), float(c.sum())
     Y, c = Y[::every], c[::every]

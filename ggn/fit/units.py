@@ -14,8 +14,11 @@ on them.
 
 from __future__ import annotations
 
+import contextlib
 import math
 import warnings
+from collections.abc import Iterator
+from contextvars import ContextVar
 from typing import Any
 
 import numpy as np
@@ -40,12 +43,26 @@ __all__ = [
     "Units",
     "choose_units",
     "rescaled",
+    "untold",
 ]
 
 NEAR = math.log(10.0)  # deviations nearer to one than this factor stay as they are
 OWN_COPY = 0.25  # of the memory allowed, which inputs in their own units may take
 LEAST = 1e-300  # deviations whose reciprocals are numbers, times weights too
 CENTRED, NEARBY = 1e-9, 3.0  # deviations that a mean which stays may lie from zero
+
+
+_TOLD = ContextVar("_TOLD", default=True)
+
+
+@contextlib.contextmanager
+def untold() -> Iterator[None]:
+    """Return a context whose trainings warn of no units, for data that nobody outside has seen."""
+    token = _TOLD.set(False)
+    try:
+        yield
+    finally:
+        _TOLD.reset(token)
 
 
 class ScalingWarning(UserWarning):
@@ -215,7 +232,7 @@ def choose_units(
     if type(damping) is LevenbergMarquardt and type(step) in steps.NAMES.values():
         units = _own_units(objective, OWN_COPY * memory_limit(max_memory), near)
         units.near = near
-    if units.far is not None:
+    if units.far is not None and _TOLD.get():
         warnings.warn(advice(units.far), ScalingWarning, stacklevel=users_line())
     return units
 

@@ -26,7 +26,7 @@ __all__ = [
     "hint_of_the_weights",
 ]
 
-FEW, MANY = 1.0 / 3.0, 3.0  # mean weights; of more, only whole numbers may be how often,
+MANY = 3.0  # mean weight; of more, only whole numbers may be how often,
 MOST = 1e9  # and hardly these
 
 
@@ -95,7 +95,7 @@ def hint_of_the_weights(s: np.ndarray | None) -> None:
     if s is None or not s.any():
         return
     T, total = int(np.count_nonzero(s)), float(s.sum())
-    if total < FEW * T or (total > MANY * T and ((s % 1.0).any() or s.max() > MOST)):
+    if total > MANY * T and ((s % 1.0).any() or s.max() > MOST):
         warnings.warn(
             f"sample_weight sums to {total:.3g} for {count(T, 'sample')}, and the evidence takes a "
             "weight of 2 for the sample given twice, so for noise and intervals they are so many; "

@@ -115,15 +115,22 @@ class Laplace:
     def draws(
         self, net: MLP, w: np.ndarray, X: np.ndarray, count: int, rng: np.random.Generator
     ) -> np.ndarray:
-        """Return F + Pᵀ δ + noise, (T, nL, count), δ ~ N(0, H⁻¹)."""
+        """Return F + Pᵀ δ + noise, (T, nL, count), δ ~ N(0, H⁻¹).
+
+        Tails are the noise's own, of each target by itself, or where they are heavier those of how
+        large it was estimated to be, by a factor for each draw: as `tails` has it.
+        """
         F, nL = net.forward(w, X), net.n_outputs
         normal = rng.standard_normal((len(w), count))
         moves = solve_triangular(self.root, normal, lower=True, trans="T")
         drawn = np.empty((*F.shape, count))
         for rows in chunks(range(len(X)), net.chunk_size(nL, len(w) * nL)):
             drawn[rows] = (net.jacobian(w, X[rows]).T @ moves).reshape(drawn[rows].shape)
-        drawn += self.noise_std * self.noise.draw(X, drawn.shape, rng)
+        heavy = self.noise.freedom < self.freedom
+        drawn += self.noise_std * self.noise.draw(X, drawn.shape, rng, heavy)
         drawn *= math.sqrt(self.inflation)
+        if not heavy:
+            drawn *= np.sqrt(self.tails / rng.chisquare(self.tails, count))
         drawn += F[:, :, np.newaxis]
         return drawn
 

@@ -48,11 +48,11 @@ class NoiseLaw:
         return 1.0
 
     def draw(
-        self, X: np.ndarray, shape: tuple[int, int, int], rng: np.random.Generator
+        self, X: np.ndarray, shape: tuple[int, int, int], rng: np.random.Generator, heavy: bool
     ) -> np.ndarray:
-        """Return noise over σ, of a shape (T, nL, count)."""
+        """Return noise over σ, of a shape (T, nL, count), with its heavy tails if it has any."""
         drawn = rng.standard_normal(shape)
-        if math.isfinite(self.freedom):
+        if heavy and math.isfinite(self.freedom):
             drawn *= np.sqrt(self.freedom / rng.chisquare(self.freedom, shape))
         return np.sqrt(np.atleast_2d(self.variance(X)))[:, :, np.newaxis] * drawn
 

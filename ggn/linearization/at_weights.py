@@ -89,6 +89,8 @@ def linearize(
             )
         summed = summed_objective(net, X, Y, loss, sample_weight, l2)
         return summed.at(net._weights(w).copy())
+    if Y is None:
+        raise TypeError("linearize(net, w, X, Y) needs Y, the targets of the samples X")
     if chunk_size is not None:
         chunk_size = integer("chunk_size", chunk_size, 1)
     objective = Objective(net, X, Y, loss, sample_weight, l2, chunk_size)

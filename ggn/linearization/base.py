@@ -204,7 +204,8 @@ class BaseLinearization(ABC):
     def operator(self, psd: bool = True) -> LinearOperator:
         """Return v -> P H_E Pᵀ v + 2 l2 v as a SciPy LinearOperator (N, N), without a matrix.
 
-        Each product is a forward sweep for Pᵀv and a backward one for P u.
+        Each product is a forward sweep for Pᵀv and a backward one for P u.  psd: with the loss's
+        psd curvature, as steps are taken with; else with H_E itself, `normal_matrix`'s default.
 
         Examples
         --------

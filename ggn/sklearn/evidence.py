@@ -16,6 +16,7 @@ from scipy.optimize import OptimizeResult
 
 from ggn._core.machine import threads
 from ggn.fit.committee import members_in_turn, train_members
+from ggn.fit.evidence import as_counts
 from ggn.fit.limits import Limits, scipy_callback
 from ggn.fit.member import Member
 from ggn.fit.mixture import Mixture, mixed
@@ -117,8 +118,9 @@ def train_mixture(
         limits = Limits(task.max_iter, task.tol, None, math.inf, None)
         return Stages(of, limits, sample_weight=of.sample_weight, **task.options)
 
-    whole = Objective(task.net, on.X, on.Y, task.loss, sample_weight=on.weights)
-    check_sizes(0.0, sample_weight=whole.s)
+    s = np.ones(len(on.X)) if on.weights is None else on.weights
+    check_sizes(0.0, sample_weight=s)
+    whole = Objective(task.net, on.X, on.Y, task.loss, sample_weight=as_counts(s))
     hint_of_the_weights(whole.sample_weight)
     hint_of_constant_targets(on.Y, units.target_names)
     w0 = draw(whole, np.random.default_rng(seed))

@@ -57,6 +57,11 @@ def takes_fits(diagnose: Callable[..., Diagnosis]) -> Callable[..., Diagnosis]:
             if isinstance(fit, TrainResult) and fit.diagnoses_itself:
                 return cast(Diagnosis, fit.diagnose(*data[1:], **options))
             return _of_fit(diagnose, *data, **options)
+        if len(data) == 3 and not isinstance(data[2], Source) and not {"w", "Y"} & {*options}:
+            raise TypeError(
+                "diagnose(net, w, X, Y) needs the weights w between network and data, which "
+                "diagnose(fit, X, Y) has from a fit"
+            )
         return diagnose(*data, **options)
 
     return call
@@ -142,6 +147,12 @@ def _of_fit(
         said.append(
             f"J is {found.loss:.6g} on these data, {float(result.fun):.6g} at the end of the fit, "
             "so they are others"
+        )
+    told = getattr(model, "training", None)
+    if result is None and told is not None and len(Z) != len(told.rows("train")):
+        said.append(
+            f"these are {len(Z)} samples, the model was trained on {len(told.rows('train'))} of "
+            f"{told.T} rows"
         )
     worded = replace(found.suggestion, words=words_of(fit))
     found = replace(found, differs=tuple(said), suggestion=worded)
