@@ -305,7 +305,7 @@ def test_series_that_are_no_series(train, value):
         assert "\n" not in str(error.value)
 
 
-@pytest.mark.filterwarnings("ignore:sample_weight sums to:ggn.EvidenceWarning")
+@pytest.mark.filterwarnings("ignore:max_iter = 2 steps:ggn.EvidenceWarning")
 @pytest.mark.parametrize("train", [ggn.train, ggn.train_bayesian, ggn.train_robust])
 def test_weights_that_have_lost_digits_are_refused(train):
     X, net = np.linspace(-1.0, 1.0, 9), ggn.MLP((1, 2, 1))

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 import ggn
+from ggn.io.training import Training
 from ggn.linearization import Objective
 from ggn.sklearn import GGNClassifier, GGNRegressor
 from ggn.sklearn.words import WORDS
@@ -232,3 +233,25 @@ def test_of_a_fit_without_a_finite_gradient_it_is_the_fit_that_is_named(chunked)
     fit.jac = np.full(9, np.nan)
     with pytest.raises(ValueError, match=r"^fit must .*training ended .* that is not finite$"):
         ggn.diagnose(fit, *data)
+
+
+def test_a_model_that_knows_its_training_tells_other_data_apart():
+    """It has no loss to compare with; that of a fit is told by its J."""
+    fit = ggn.train(NET, Z, Y, max_iter=5)
+    found = {}
+    for rows in (0, 60, 50):
+        kept = Training(np.arange(70) // rows > 0) if rows else None
+        model = ggn.Model(fit.net, fit.w, loss=fit.loss, l2=0.0, training=kept)
+        found[rows] = ggn.diagnose(model, Z, Y).differs
+    assert found[0] == found[60] == ()
+    assert found[50] == ("these are 60 samples, the model was trained on 50 of 70 rows",)
+
+
+def test_what_was_left_out_is_named():
+    with pytest.raises(TypeError, match=r"diagnose\(net, w, X, Y\) needs the weights w between"):
+        ggn.diagnose(NET, Z, Y)
+    for given in ((NET, NET.initial_weights(0), Z), (NET, Z, Y)):
+        with pytest.raises(TypeError, match=r"linearize\(net, w, X, Y\) needs Y, the targets"):
+            ggn.linearize(*given)
+    w = NET.initial_weights(0)
+    assert ggn.diagnose(NET, w, Z, Y=Y).verdict is ggn.diagnose(NET, w, Z, Y).verdict

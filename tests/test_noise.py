@@ -252,7 +252,7 @@ def test_files_of_noise_that_is_not_known_are_refused(fits, tmp_path):
 def test_laws_say_what_they_are_made_of():
     with pytest.raises(ValueError, match="net must have one output, got 2"):
         VaryingNoise(ggn.MLP((1, 2)), np.zeros(4))
-    drawn = HeavyTails(3.0).draw(np.zeros((1, 1)), (1, 1, 100_000), np.random.default_rng(0))
+    drawn = HeavyTails(3.0).draw(np.zeros((1, 1)), (1, 1, 100_000), np.random.default_rng(0), True)
     for p in (0.05, 0.5, 0.95):
         assert stats.t(3.0).cdf(np.quantile(drawn, p)) == pytest.approx(p, abs=5e-3)
 

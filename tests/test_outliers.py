@@ -166,3 +166,15 @@ def test_inputs_of_ordinary_columns_are_not_told():
     codes = np.where(rng.uniform(size=(400, 1)) < 0.05, -9999.0, rng.normal(size=(400, 1)))
     for Z in (codes, np.exp(4.0 * rng.normal(size=(400, 1)))):  # of many magnitudes
         assert far_inputs(Z) is not None
+
+
+@pytest.mark.parametrize("noise", ["contaminated", "heavy_tailed"])
+def test_codes_among_the_targets_are_no_matter_of_units_to_who_chose_a_noise_for_them(noise):
+    """-9999 makes the others' deviation 4e-4 in units of all: nobody outside has seen those."""
+    rng = np.random.default_rng(1)
+    X = rng.uniform(-2.0, 2.0, (150, 1))
+    y = np.sin(2.0 * X[:, 0]) + 0.1 * rng.normal(size=150)
+    y[::20] = -9999.0
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", ggn.ScalingWarning)
+        GGNRegressor(noise=noise, n_estimators=2, random_state=0).fit(X, y)

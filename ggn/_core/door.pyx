@@ -21,9 +21,8 @@ from ggn._core.matmul import SIMD, SIMD_HERE
 from ggn._core.matrix_door import add_product, cholesky_solve, factor_block, metric, scale_rows
 from ggn._core.recursion_door import Loop, loop_gradient, loop_slopes, loop_tangent
 from ggn._core.recursion_door import recur, recur_back, simulate
-from ggn._core.squares_door import (
-    squares_gradient, squares_output_sums, squares_product, squares_size, squares_value
-)
+from ggn._core.squares_door import squares_gradient, squares_output_sums, squares_product
+from ggn._core.squares_door import squares_size, squares_value
 from ggn._core.statespace_door import StateSpaceLayout
 
 from ggn._core cimport directional, kernel, normal, output_layer, scatter, sweep
@@ -173,8 +172,7 @@ def scatter_normal(CLayout layout, Py_ssize_t form, double alpha, const double[:
     """Write alpha * the sums of all chunks to the lower triangle of G (N, N), or a part of it."""
     if not (0 <= form <= 2):
         raise ValueError(f"form must be 0, 1 or 2, got {form}")
-    if not (0 <= part < parts):
-        raise ValueError(f"part must be one of {parts}, got {part}")
+    check_range("part", part, part + 1, parts)
     check_scratch("sums", sums.shape[0], normal.normal_size(&layout.net, form))
     check_matrix("G", G.shape, layout.n_weights, layout.n_weights)
     with nogil:

@@ -98,8 +98,8 @@ def train_bayesian(
     tol : float, default 1e-12
         For the last training, see `ggn.train`.
     sample_weight : array_like, (T,), optional
-        A weight of 2 counts as the sample given twice, so the evidence is that of Σ s samples;
-        weights that add up to less than the samples only compare these, and have mean 1 here.
+        A weight of 2 counts as the sample given twice; weights that add up to less than the
+        samples only compare these, and have mean 1 here.
     callback : callable, optional
         As in `ggn.train`, after each step of every training; nit, nfev and seconds count
         from the beginning of the run, which StopIteration ends.
@@ -127,8 +127,7 @@ def train_bayesian(
         A TrainResult with l2, effective_parameters, noise_std, noise, log_evidence, and
         methods predict, intervals, log_likelihood, sample and weight_covariance.
     Mixture
-        With n_estimators, a TrainResult with `members`, and methods predict, intervals,
-        log_likelihood and sample.
+        With n_estimators, a TrainResult with `members`, and these methods but the last.
 
     Raises
     ------
@@ -144,8 +143,8 @@ def train_bayesian(
         Where max_iter came before the penalty settled: l2, noise_std, log_evidence and
         intervals are then those of the way, not of its end.  Likewise where what samples count
         for still changed after a dozen fits (of a mixture, five); where a target, not all, never
-        changes, as one noise is shared.  Of a mixture with hidden
-        units also where a linear function of the inputs can fit all samples exactly.
+        changes, as one noise is shared; where weights add up to far more than the samples.  Of a
+        mixture with hidden units also where a plane in the inputs can fit all samples exactly.
 
     Notes
     -----
@@ -212,7 +211,7 @@ def choose_penalty(
     if not isinstance(resolve(loss), Squared):
         raise ValueError(
             f"loss must be 'squared', as the noise of the evidence is normal, got {loss!r}; of "
-            "classes ggn.sklearn.GGNClassifier chooses the penalty by cross-validation"
+            "classes ggn.sklearn.GGNClassifier chooses it by cross-validation"
         )
     X, Y = as_in_fit(w0, X, Y)
     named = of_data(X, Y)
@@ -220,8 +219,7 @@ def choose_penalty(
     check_sizes(X=data.X, Y=data.Yt)
     check_sizes(0.0, sample_weight=data.s)  # they are summed, as counts of samples
     if sample_weight is not None:
-        sample_weight = as_counts(data.s)
-        data = Objective(net, X, Y, sample_weight=sample_weight)
+        data = Objective(net, X, Y, sample_weight=as_counts(data.s))
     hint_of_the_weights(data.sample_weight)
     kind, start = kind_of(noise), starts(data, w0, n_restarts)
     several = check_room("n_estimators", integer("n_estimators", n_estimators, 1), FIT_BYTES)
@@ -229,8 +227,7 @@ def choose_penalty(
         if w0 is not None or n_restarts != 1:
             raise ValueError(
                 "n_estimators must be 1 with w0 or n_restarts, as each network of a mixture has "
-                f"a start of its own, got {several}"
-            )
+                f"a start of its own, got {several}")  # fmt: skip
         return bayesian_mixture(
             data, limits, several, generator(rng), sample_weight, kind, named, **options
         )
@@ -240,9 +237,8 @@ def choose_penalty(
         warnings.warn(
             f"The prior is one for all weights, and {far}: give (value - mean) / deviation of "
             "each input and target, or n_estimators=5, which scales by itself.",
-            ScalingWarning,
-            stacklevel=users_line(),
-        )
+            ScalingWarning, stacklevel=users_line(),
+        )  # fmt: skip
 
     before = w0 if isinstance(w0, BayesianResult) else None
 

@@ -202,10 +202,9 @@ class BaseLinearization(ABC):
         return mirrored(G)
 
     def operator(self, psd: bool = True) -> LinearOperator:
-        """Return v -> P H_E Pᵀ v + 2 l2 v as a SciPy LinearOperator (N, N), without a matrix.
+        """Return v -> P H_E Pᵀ v + 2 l2 v as a SciPy LinearOperator (N, N), two sweeps each.
 
-        Each product is a forward sweep for Pᵀv and a backward one for P u.  psd: with the loss's
-        psd curvature, as steps are taken with; else with H_E itself, `normal_matrix`'s default.
+        psd: with the loss's psd curvature, as steps are taken with; else H_E, as `normal_matrix`.
 
         Examples
         --------

@@ -118,9 +118,11 @@ def train_mixture(
         limits = Limits(task.max_iter, task.tol, None, math.inf, None)
         return Stages(of, limits, sample_weight=of.sample_weight, **task.options)
 
-    s = np.ones(len(on.X)) if on.weights is None else on.weights
-    check_sizes(0.0, sample_weight=s)
-    whole = Objective(task.net, on.X, on.Y, task.loss, sample_weight=as_counts(s))
+    s = on.weights
+    if s is not None:
+        check_sizes(0.0, sample_weight=s)
+        s = as_counts(s)
+    whole = Objective(task.net, on.X, on.Y, task.loss, sample_weight=s)
     hint_of_the_weights(whole.sample_weight)
     hint_of_constant_targets(on.Y, units.target_names)
     w0 = draw(whole, np.random.default_rng(seed))
