@@ -282,7 +282,7 @@ OPTIONS = {
     "input_lags must name each lag once": {"input_lags": [1, 1]},
     "input_lags must be one sequence for each of 1 column": {"input_lags": [[1], [2]]},
     "step must be one that a free run can take": {"step": "dual"},
-    "loss must be one of residuals": {"loss": "logistic"},
+    "loss must be a function of residuals": {"loss": "logistic"},
     "hidden must be an integer": {"hidden": -1},
     "n_starts must be an integer": {"n_starts": 0},
     "free_start must be False where": {"free_start": True, "free_run": False},

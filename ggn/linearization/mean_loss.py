@@ -25,7 +25,7 @@ from ggn.linearization.squares import nothing, squares_of
 from ggn.losses import Loss, resolve
 from ggn.losses.curvature import Curvature
 from ggn.network import MLP, chunks
-from ggn.validation import float_array, inputs_and_targets, instance, number
+from ggn.validation import ArgumentError, float_array, inputs_and_targets, instance, number
 
 __all__ = ["MeanLoss", "penalty"]
 
@@ -285,6 +285,8 @@ def forward_flops(net: MLP) -> float:
 
 def penalty(l2: Any, N: int) -> float | np.ndarray:
     """Return the penalty l2 as a number or (N,), if it can be one."""
+    if isinstance(l2, str) and l2 == "evidence":
+        raise ArgumentError("l2", f"must be numbers, got {l2!r}; train_bayesian chooses it so")
     if isinstance(l2, (int, float, str, np.number)) or l2 is None:
         return number("l2", l2, 0.0)
     array = float_array("l2", l2, (0, 1))

@@ -40,7 +40,7 @@ def along(
     Parameters
     ----------
     at : Linearization
-    directions : array_like, (N, k), optional
+    directions : array_like, (N,) or (N, k), optional
         Columns are taken as they are; by default unit eigenvectors of the Hessian, those
         of the smallest and of the largest eigenvalue.
     reach : float, default 1.0
@@ -77,7 +77,8 @@ def along(
         values, directions = found.eigenvalues, found.eigenvectors[:, [0, -1]]
         names = [f"smallest, λ = {values[0]:.2g}", f"largest, λ = {values[-1]:.2g}"]
     else:
-        directions = float_array("directions", directions, (2,))
+        directions = float_array("directions", directions, (1, 2))
+        directions = directions.reshape(len(directions), -1)
         names = [f"direction {k + 1}" for k in range(directions.shape[1])]
     N = at.net.n_weights
     if len(directions) != N:

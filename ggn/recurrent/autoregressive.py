@@ -173,7 +173,7 @@ def narx(
     check_square("the weights of hidden", net.n_weights)
     given = resolve(loss)
     if type(given) not in FOR_REGRESSION.values():
-        raise ArgumentError("loss", f"must be one of residuals, got {given!r}")
+        raise ArgumentError("loss", f"must be a function of residuals, got {given!r}")
     way = way_of(given, l2, robust, loss_target)
     penalty(way.l2, net.n_weights)
     rules, chosen = dampings.resolve(damping), steps.resolve(step)

@@ -27,7 +27,7 @@ from ggn.network import MLP
 from ggn.surface.kinks import kinks
 from ggn.surface.search import find
 from ggn.surface.symmetry import TOLERANCE, Symmetry
-from ggn.validation import generator, integer
+from ggn.validation import count, generator, integer
 
 __all__ = ["StationaryPoint", "StationaryPoints", "stationary_points"]
 
@@ -135,9 +135,10 @@ class StationaryPoints(list[StationaryPoint]):
         return enough and self.poincare_hopf == 1
 
     def __repr__(self) -> str:
+        points = sum(p.orbit_size for p in self)
         many = ", a degenerate one for many" if any(p.degenerate for p in self) else ""
         lines = [
-            f"{len(self)} orbits, {sum(p.orbit_size for p in self)} stationary points{many}; "
+            f"{count(len(self), 'orbit')}, {count(points, 'stationary point')}{many}; "
             f"{self.n_rejected} of {self.n_starts} searches found none",
             f"{'J':>14} {'index':>6} {'null':>5} {'orbit':>6} {'hits':>5} "
             f"{'min |lambda|':>13} {'|gradient|':>11}",
