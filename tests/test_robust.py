@@ -286,3 +286,19 @@ def test_bad_arguments(changed, message):
     arguments = {"net": LINE, "X": [[1.0, 2.0]], "Y": [1.0]} | changed
     with pytest.raises(ValueError, match=message):
         train_robust(**arguments)
+
+
+@pytest.mark.parametrize("each", [1e-6, 0.01, 0.5])
+def test_weights_that_are_small_only_compare_samples(each):
+    """The scale was chosen without leaving out what the weights of the network fit exactly."""
+    rng = np.random.default_rng(0)
+    X = rng.uniform(-2.0, 2.0, (100, 1))
+    y = np.sin(2.0 * X[:, 0]) + 0.1 * rng.normal(size=100)
+    y[:8] += 3.0
+    s = rng.uniform(0.5, 1.5, 100)
+    net, s = ggn.MLP((1, 8, 1)), s / s.mean()
+    found, plain = (
+        ggn.train_robust(net, X, y, sample_weight=times * s, max_iter=300) for times in (each, 1.0)
+    )
+    assert found.noise_std == pytest.approx(plain.noise_std, rel=1e-3)
+    assert found.loss.scale == pytest.approx(plain.loss.scale, rel=1e-3)

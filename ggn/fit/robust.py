@@ -108,7 +108,8 @@ def train_robust(
     l2 : float or array_like (N,), default 0.0
         Penalty l2_j w_j².  A network with weights to spare follows outliers without one.
     sample_weight : array_like, (T,), optional
-        A weight of 2 counts as the sample given twice, in the median too.
+        A weight of 2 counts as the sample given twice, in the median too; weights that add up to
+        less than the samples only compare these.
     callback : callable, optional
         As in `ggn.train`, after each step of every training; nit, nfev and seconds count
         from the beginning of the run, which StopIteration ends.

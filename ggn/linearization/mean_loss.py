@@ -202,8 +202,9 @@ class MeanLoss(BaseObjective):
 
     @property
     def counted(self) -> np.ndarray:
-        """How often each number of the targets counts, (T, nL)."""
-        return np.broadcast_to(self.s[:, np.newaxis], self.Yt.T.shape)
+        """How often each number of the targets counts, (T, nL); small weights only compare them."""
+        s = self.s if self.counting == self.count else self.s * (self.counting / self.count)
+        return np.broadcast_to(s[:, np.newaxis], self.Yt.T.shape)
 
     def residuals(self, w: np.ndarray) -> np.ndarray:
         """Return φ_L - y, (T, nL)."""
