@@ -142,3 +142,18 @@ def test_a_loss_that_is_not_finite_is_refused():
     chunks = ggn.Chunks([(np.ones((2, 1)), np.ones(2))])
     with pytest.raises(ValueError, match="w must have a finite loss"):
         ggn.diagnose(ggn.MLP((1, 1)), [1e200, 0.0], chunks)
+
+
+@pytest.mark.parametrize("seed", [0, 2])
+def test_an_equal_shift_of_outputs_is_known_without_the_samples(seed):
+    """Of three classes whose biases nothing penalises J is constant along it."""
+    rng = np.random.default_rng(seed)
+    X = rng.uniform(-2.0, 2.0, (90, 2))
+    Y = np.eye(3)[np.where(X[:, 0] > 0.5, 0, np.where(X[:, 1] > 0.0, 1, 2))]
+    net, loss = ggn.MLP((2, 4, 3)), "softmax_cross_entropy"
+    l2 = net.pack([np.vstack([np.full_like(W[:-1], 1e-3), 0.0 * W[-1:]])
+                   for W in net.unpack(np.zeros(net.n_weights))])  # fmt: skip
+    w = ggn.train(net, X, Y, loss, l2=l2, rng=seed, tol=0.0).w
+    found = both(net, w, X, Y, loss=loss, l2=l2)
+    assert [d.verdict for d in found] == [Verdict.LOCAL_MINIMUM] * 2
+    assert all(d.evidence[0].kind is EvidenceKind.POSITIVE_BUT_FLAT for d in found)

@@ -90,3 +90,16 @@ def test_numbers_that_pandas_gives_are_no_names_beside_names():
     assert arranged("X", D, [0, 1], "the first has") is D
     assert list(arranged("X", numbered[[1, 0]], [0, 1], "the first has")) == [0, 1]
     assert arranged("X", D.to_numpy(), ["b", "a"], "the first has")[0, 0] == D["a"][0]
+
+
+def test_columns_of_parquet_keep_their_names(tmp_path):
+    """They were given by name; a frame of other columns was read by place."""
+    pytest.importorskip("pyarrow")
+    path = tmp_path / "d.parquet"
+    D.assign(y=Y).to_parquet(path)
+    found = ggn.train(NET, ggn.Chunks.of_parquet(path, ["b", "a"], ["y"]), max_iter=20)
+    plain = ggn.train(NET, TURNED, Y.to_frame("y"), max_iter=20)
+    model = found.as_model()
+    assert (tuple(model.input_names), tuple(model.target_names)) == (("b", "a"), ("y",))
+    np.testing.assert_allclose(found.predict(D), plain.predict(D), rtol=1e-6)
+    np.testing.assert_allclose(found.predict(D.assign(more=1.0)), found.predict(TURNED))

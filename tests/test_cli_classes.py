@@ -225,3 +225,32 @@ def test_the_exports_of_a_saved_classifier(run, three, tmp_path):
     assert 'const char *const ggn_model_classes[3] = {\n    "gr\\303\\266\\303\\237e, hoch"' in text
     assert "void ggn_model_probabilities(const double *x, double *p)" in text
     assert "int ggn_model_class(const double *x)" in text
+
+
+def test_integers_of_many_digits_are_not_their_neighbours(run, tmp_path):
+    """As float64 9007199254740993 is 9007199254740992; two classes were one."""
+    rng = np.random.default_rng(0)
+    cells = ["9007199254740993", "9007199254740992", "5", "5.0"]
+    rows = "".join(f"{rng.normal()},{cells[k % 4]}\n" for k in range(60))
+    path = tmp_path / "t.csv"
+    path.write_text("a,k\n" + rows)
+    done = run("train", path, "--target", "k", "--task", "classification", "--max-iter", "3")
+    assert "5 (30), 9007199254740992 (15), 9007199254740993 (15)" in " ".join(done.out.split())
+
+
+def test_files_for_a_cluster_are_read_as_tables_are(tmp_path):
+    """Labels had blanks behind them, and cells that stand for nothing were classes."""
+    pytest.importorskip("dask.dataframe")
+    from ggn.dask.files import Files
+
+    cells = ["yes ", " no", "?", "-", "yes", "NA", " no ", "n/a ", "no", "None"]
+    for part in range(2):
+        rows = "".join(f"{k}.5,{'-' if k == 4 else k},{cell}\n" for k, cell in enumerate(cells))
+        (tmp_path / f"p-{part}.csv").write_text("a,b,k\n" + rows)
+    files = Files(str(tmp_path / "p-*.csv"), drop=True)
+    found = files.frame(["a", "b", "k"], ["a", "b"]).compute()
+    assert found["k"].tolist() == ["yes", "no", "no", "no"] * 2
+    assert found["b"].tolist() == [0.0, 1.0, 6.0, 8.0] * 2
+    whole = Files(str(tmp_path / "p-*.csv")).frame(["a", "b", "k"], ["a", "b"]).compute()
+    assert whole["k"].isna().sum() == 2 * 5
+    assert whole["b"].isna().sum() == 2

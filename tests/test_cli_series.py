@@ -186,3 +186,11 @@ def test_missing_inputs_of_series(run, tmp_path):
     dropped = run(*words, "--states", "1", "--missing", "drop")
     assert "row 31, column 'u': the cell is missing" in dropped.err
     assert "needs its inputs in every row" in dropped.err
+
+
+@pytest.mark.parametrize("model", [["--lags", "1,1"], ["--states", "1"], []])
+def test_a_name_with_a_line_end_needs_no_quotes(run, tmp_path, model):
+    path = tmp_path / "n.csv"
+    path.write_text('u,"y\nz"\n' + "".join(f"{k % 7},{k % 5}\n" for k in range(60)))
+    done = run("train", path, "--target", "y\nz", "--max-iter", "2", *model)
+    assert done.status == 0, done.err

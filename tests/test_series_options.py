@@ -50,7 +50,8 @@ def test_a_penalty_is_one_of_weights_in_standard_units_and_its_fit_ends_where_j_
     # a quadratic form: differences of second order are exact
     bare = fit._units(Series(u, y)).given
     penalties = [units.at(w + t * v).loss - bare.value(w + t * v) for t in (-1.0, 0.0, 1.0)]
-    assert v @ units.prior() @ v == pytest.approx(
+    own = units.own(w + v) - units.own(w)
+    assert 2.0 * units.loss(1.0) * float(own @ (own * 0.01)) == pytest.approx(
         penalties[0] - 2.0 * penalties[1] + penalties[2], rel=1e-6
     )
     # units of the data do not matter

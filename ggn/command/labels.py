@@ -29,6 +29,7 @@ __all__ = [
 
 TASKS = ("auto", "regression", "classification")
 MOST_CLASSES = 100
+EXACT = 2.0**53  # integers below are floats
 WEIGHTS = "must be balanced or LABEL=WEIGHT, with commas between"
 
 
@@ -84,7 +85,7 @@ def read_classes(column: str, cells: Sequence[str]) -> Classes:
             f"classification is for at most {MOST_CLASSES} classes, but the column {column!r} has "
             f"{len(found)} different cells; --task regression reads numbers"
         )
-    numeric = all(isinstance(value, float) for value in found)
+    numeric = not any(isinstance(value, str) for value in found)
     ordered = sorted(found, key=lambda value: value if numeric else found[value])  # type: ignore[arg-type, return-value]
     labels = [found[value] for value in ordered]
     return Classes(labels, "logistic" if len(labels) == 2 else "softmax", column=column)
@@ -138,8 +139,12 @@ def _given_weights(text: str) -> dict[str, float]:
 
 
 def _meant(cell: str) -> float | str:
-    """Return a label's number, if it is one: 1, 1.0 and 01 are the same class."""
+    """Return a label's number, if it is one: 1, 1.0 and 01 are the same class.
+
+    Of so many digits that a float would be its neighbour's, too, it is an integer.
+    """
     try:
-        return Numerals().value(cell)
+        value = Numerals().value(cell)
+        return value if abs(value) < EXACT else int(cell)
     except ValueError:
         return cell.strip()

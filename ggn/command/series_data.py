@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import csv
 import os
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
@@ -14,6 +13,7 @@ import numpy as np
 from ggn.command import report
 from ggn.command.objective import ALPHA, BY_EVIDENCE, objective_text
 from ggn.command.table_options import open_table
+from ggn.command.training_data import columns_of
 from ggn.command.words import said
 from ggn.fit.result import Status, TrainResult
 from ggn.io import terminal
@@ -83,7 +83,7 @@ def read_series(args: argparse.Namespace, option: str) -> SeriesData:
     for name in OTHERS:
         if getattr(args, name, None):
             raise ValueError(f"--{name.replace('_', '-')} is not for series, which {option} makes")
-    targets = _names(args.target)
+    targets = columns_of("--target", args.target)
     table = open_table(args)
     inputs = _inputs(args, table, targets)
     values = _values(args, table, [*targets, *inputs])
@@ -194,21 +194,17 @@ def _scores(ahead: np.ndarray, free: np.ndarray, y: np.ndarray) -> tuple[float, 
     with np.errstate(all="ignore"):
         one = float(np.sqrt(np.nanmean(np.square(ahead - y))))
         run = float(np.sqrt(np.nanmean(np.square(free - y))))
-        return one, run, 100.0 * (1.0 - run / float(np.nanstd(y)))
-
-
-def _names(text: str) -> list[str]:
-    return [name.strip() for name in next(csv.reader([text], skipinitialspace=True), [])]
+        return one, run, 100.0 * (1.0 - run / float(np.nanstd(np.where(np.isnan(free), np.nan, y))))
 
 
 def _inputs(args: argparse.Namespace, table: Table, targets: list[str]) -> list[str]:
     """Return the columns that are inputs; there may be none."""
-    exclude = [] if args.exclude is None else _names(args.exclude)
+    exclude = [] if args.exclude is None else columns_of("--exclude", args.exclude)
     table.require(targets, "which --target names")
     table.require(exclude, "which --exclude names")
     if args.inputs is None:
         return table.columns(without=[*targets, *exclude])
-    inputs = _names(args.inputs)
+    inputs = columns_of("--inputs", args.inputs)
     table.require(inputs, "which --inputs names")
     both = [name for name in inputs if name in targets]
     if both:

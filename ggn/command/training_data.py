@@ -269,7 +269,11 @@ def check_classes(classes: Classes, sizes: np.ndarray) -> None:
 
 def columns_of(option: str, text: str) -> list[str]:
     """Split a list of column names; one that holds a comma is quoted, as in the file."""
-    names = [name.strip() for name in next(csv.reader([text], skipinitialspace=True), [])]
+    try:
+        read = next(csv.reader([text], skipinitialspace=True), [])
+    except csv.Error:  # a line end outside of quotation marks
+        read = [text]
+    names = [name.strip() for name in read]
     if not names or not all(names):
         raise ValueError(f"{option} must be column names separated by commas, got {text!r}")
     for name, times in Counter(names).items():

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from ggn.io.numerals import MISSING
 from ggn.io.parts import is_parquet, paths_of
 from ggn.io.table import Table
 from ggn.validation import ArgumentError, count
@@ -58,6 +59,7 @@ class Files:
                 "sep": r"\s+" if mark == " " else mark,
                 "encoding": self.encoding or "utf-8",
                 "skipinitialspace": True,
+                "na_values": sorted({form for cell in MISSING for form in (cell, cell.upper())}),
             }
             _check(paths, columns, lambda path: list(pandas.read_csv(path, nrows=0, **how)))
             table = dd.read_csv(
@@ -68,6 +70,7 @@ class Files:
                 dtype=dict.fromkeys(floats, "float64"),
                 **how,
             )
+            table = table.map_partitions(_as_cells)
         return table.dropna() if self.drop else table
 
     def require(self, present: Sequence[str], wanted: Sequence[str], option: str) -> None:
@@ -78,6 +81,15 @@ class Files:
                     f"{self.pattern} has no column {name!r}, which {option} names; it has "
                     f"{count(len(present), 'column')}: {', '.join(map(str, present[:20]))}"
                 )
+
+
+def _as_cells(table: Any) -> Any:
+    """Return a chunk whose text is as `ggn.io.table.Table` takes cells: no spaces, missing ones."""
+    for name, column in table.items():
+        if column.dtype.kind not in "fiubMm":
+            cells = column.str.strip()
+            table = table.assign(**{name: cells.mask(cells.str.lower().isin(MISSING))})
+    return table
 
 
 def _check(

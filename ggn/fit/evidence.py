@@ -139,7 +139,8 @@ class Priors:
         with np.errstate(all="ignore"):
             best = own / (squares * 2.0 * beta * T)
         largest = float(diagonal.max()) or 1.0
-        best = np.where(self.some & (squares > 0.0), best, LARGEST * largest)
+        told = self.some & (squares > 0.0) & ~np.isnan(best)
+        best = np.where(told, best, LARGEST * largest)
         best = np.clip(best, SMALLEST * largest, LARGEST * largest)
         alpha = 0.5 * beta * T * prior  # of each weight
         evidence = -beta * E_D - float(alpha @ (w * w)) + 0.5 * n * math.log(beta / math.pi)

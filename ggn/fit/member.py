@@ -105,8 +105,10 @@ def begin_member(
         The part to stop by; none of them: go on until penalties settle.
     """
     priors = Priors(data.net)
-    part = data if not left_out.any() else of_rows(data, ~left_out)
-    held = None if part is data else of_rows(data, left_out)
+    # of samples that count for nothing nobody learns when to stop
+    divided = data.s[left_out].any() and data.s[~left_out].any()
+    part = of_rows(data, ~left_out) if divided else data
+    held = of_rows(data, left_out) if divided else None
     path = Path(part, held, priors, trainer, max_iter)
     first = priors.first(part, w) if penalties is None else penalties
     path.follow(w, first, penalties is None)

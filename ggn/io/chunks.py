@@ -157,10 +157,11 @@ class Chunks(Source):
                 raise ArgumentError(name, f"must be names of columns, got {describe(value)}")
             if not len(value):
                 raise ArgumentError(name, f"must name at least one column, got {describe(value)}")
-        step = integer("rows", rows, 1)
-        wanted = (list(inputs), list(targets), sample_weight)
+        step, wanted = integer("rows", rows, 1), (list(inputs), list(targets), sample_weight)
         check_columns(files, [*inputs, *targets, *([sample_weight] if sample_weight else [])])
-        return cls(functools.partial(batches, files, wanted, step))
+        made = cls(functools.partial(batches, files, wanted, step))
+        made._names = list(inputs), list(targets)  # as of frames: by these data are found
+        return made
 
     @classmethod
     def of_mapped(cls, X: Any, most_bytes: float, Y: Any, sample_weight: Any) -> Chunks | None:

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from ggn.validation import ArgumentError, describe
 
-__all__ = ["Numerals", "is_missing", "is_word", "looks_numeric"]
+__all__ = ["MISSING", "Numerals", "is_missing", "is_word", "looks_numeric"]
 
 MISSING = {"", "na", "n/a", "#n/a", "<na>", "nan", "null", "none", "-", "?", "."}
 THOUSANDS = {",": ",", ".": ".", "'": "'’", " ": " \N{NO-BREAK SPACE}\N{NARROW NO-BREAK SPACE}"}

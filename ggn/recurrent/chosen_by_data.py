@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 
 from ggn.fit.alternation import settle
+from ggn.fit.evidence import as_counts
 from ggn.fit.held_out import Held
 from ggn.fit.limits import Limits
 from ggn.fit.method import Method
@@ -49,6 +50,10 @@ class Given:
     def __init__(self, l2: Any = 0.0) -> None:
         self.l2: Any = l2
         self.loss: Loss | None = None
+
+    def counted(self, sample_weight: np.ndarray) -> np.ndarray:
+        """Return weights of samples as what chooses takes them."""
+        return sample_weight
 
     def under(self, units: Any) -> Any:
         """Return units (`SeriesUnits`) with penalty and loss as they are now."""
@@ -109,6 +114,9 @@ class _InTurn(Given):
 
 class Evident(_InTurn):
     """The penalty is chosen by the evidence; see `ggn.train_bayesian`."""
+
+    def counted(self, sample_weight: np.ndarray) -> np.ndarray:
+        return as_counts(sample_weight)
 
     def train(
         self,

@@ -24,7 +24,7 @@ from ggn.recurrent.bridge import Stage
 from ggn.recurrent.objective import LoopNet, LoopObjective
 from ggn.recurrent.units import LoopUnits
 
-__all__ = ["fit_starts"]
+__all__ = ["StartUnits", "fit_starts", "with_starts"]
 
 
 class StartUnits(LoopUnits):
@@ -118,20 +118,20 @@ def fit_starts(
     given: Any = whole.given
     objective, (m, s, my, sy) = with_starts(given), standard
     N, E = given.recursion.n_weights, given.windows.count * given.recursion.n_initial
-    prior, l2 = whole.prior(), np.broadcast_to(whole.objective.l2, N)
+    l2 = np.broadcast_to(whole.objective.l2, N)
     own = StartUnits(objective, (m, s), (my, sy)).under(np.concatenate([l2, np.zeros(E)]))
     how = Method(method.step, damping_of(method.damping), method.limits, method.escape_saddles)
     begin = np.concatenate([found.w, measured_starts(objective)])
     result = minimise(how, own, source, begin)
     before = float(result.history.loss[0])
-    G = objective.at(result.w).normal_matrix(psd=True)
+    G = own.objective.at(own.own(result.w)).normal_matrix(psd=True)
     across = G[N:, :N]
-    residuals = objective.sweeps.O - objective.Yt.T
-    noise = np.sqrt(objective.c.array @ np.square(residuals))
+    noise = np.sqrt(objective.c.array @ np.square(objective.residuals(result.w)))
     result.update(
         starts=result.w[N:].reshape(given.windows.count, -1).copy(),
-        G=prior + G[:N, :N] - across.T @ np.linalg.pinv(G[N:, N:], hermitian=True) @ across,
-        prior=prior,
+        G=G[:N, :N] - across.T @ np.linalg.pinv(G[N:, N:], hermitian=True) @ across,
+        prior=2.0 * l2,
+        move=whole.moves(),
         samples=objective.count,
         noise_std=np.full(len(noise), found.noise_std) if "scale" in found else noise,
         w=result.w[:N].copy(),

@@ -12,6 +12,7 @@ from ggn.recurrent.chosen_by_data import Given
 from ggn.recurrent.lags import Lags
 from ggn.recurrent.objective import LoopObjective
 from ggn.recurrent.recursion import Recursion
+from ggn.recurrent.scaling import moments
 from ggn.recurrent.series import Series
 from ggn.validation import ArgumentError, count, describe, integer, items
 
@@ -27,17 +28,19 @@ def network(hidden: Any, activation: Any, n: int, outputs: int) -> MLP:
     return MLP((n, *widths, outputs), activation) if widths else MLP((n, outputs))
 
 
-def standard_units(series: Series, lags: Lags) -> tuple[np.ndarray, np.ndarray, np.ndarray, float]:
+def standard_units(
+    series: Series, lags: Lags, s: np.ndarray | None = None
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, float]:
     """Return centre and size of each input of the network, centres of the targets, their size.
 
-    What is fed back has those of its target; all measured samples count.
+    What is fed back has those of its target; measured samples count as often as s (T,) says.
     """
-    U, Y = np.concatenate(series.U), np.concatenate(series.Y)
-    mu, su = np.nanmean(U, axis=0), np.nanstd(U, axis=0)
-    my, sy = np.nanmean(Y, axis=0), float(np.sqrt(np.nanvar(Y, axis=0).mean()))
+    mu, su = moments(np.concatenate(series.U), s)
+    my, deviations = moments(np.concatenate(series.Y), s)
+    sy = float(np.sqrt(np.square(deviations).mean()))
     m = [my[o] for o, _ in lags.feeds] + [mu[c] for c, _ in lags.taps]
-    s = [sy for _ in lags.feeds] + [su[c] for c, _ in lags.taps]
-    return np.array(m), np.array(s), my, sy
+    sizes = [sy for _ in lags.feeds] + [su[c] for c, _ in lags.taps]
+    return np.array(m), np.array(sizes), my, sy
 
 
 def held_out(

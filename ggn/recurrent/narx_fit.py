@@ -11,11 +11,13 @@ from scipy.special import ndtri
 from ggn.fit.result import TrainResult
 from ggn.io import Model
 from ggn.io.files import FilePath
+from ggn.losses import Squared
+from ggn.recurrent.free_start import StartUnits, with_starts
 from ggn.recurrent.narx_diagnosis import LoopDiagnosis, diagnose_loop
 from ggn.recurrent.narx_model import NARXModel
 from ggn.recurrent.narx_runs import LoopRuns
 from ggn.recurrent.narx_stability import largest_exponent
-from ggn.recurrent.narx_trust import covariance, variances
+from ggn.recurrent.narx_trust import Trust, trust, variances
 from ggn.recurrent.objective import LoopObjective
 from ggn.recurrent.series import Series
 from ggn.recurrent.stability import Stability, companion, sorted_eigenvalues
@@ -100,10 +102,10 @@ class NARXResult(LoopRuns, TrainResult):  # type: ignore[misc]
         """Keep what intervals need of the data: noise, and the GGN matrix."""
         if "starts" in self:  # these were fitted, too, and it is known already
             return
-        given: Any = units.given
+        given, own = units.given, units.objective
         with np.errstate(all="ignore"):
-            self.prior = units.prior()
-            self.G = given.at(self.w).normal_matrix(psd=True) + self.prior
+            self.G = own.at(units.own(self.w)).normal_matrix(psd=True)
+            self.prior, self.move = 2.0 * np.broadcast_to(own.l2, len(self.w)), units.moves()
             squares = given.c.array @ np.square(given.residuals(self.w))
         noise = np.full(len(squares), self["noise_std"]) if "scale" in self else np.sqrt(squares)
         self.samples, self.noise_std = given.count, noise
@@ -120,7 +122,15 @@ class NARXResult(LoopRuns, TrainResult):  # type: ignore[misc]
             )
         m, s, my, sy = self.standard
         given = LoopObjective(self.recursion, self.net, Z, T, windows, self.loss, weights)
-        return LoopUnits(given, (m, s), (my, sy)).under(self.l2)
+        if "starts" not in self:
+            return LoopUnits(given, (m, s), (my, sy)).under(self.l2)
+        if windows.count != len(self.starts):
+            raise ArgumentError(
+                "Y", f"must have the {len(self.starts)} runs whose starts were fitted, got "
+                f"{windows.count}",
+            )  # fmt: skip
+        l2 = np.concatenate([np.broadcast_to(self.l2, len(self.w)), np.zeros(self.starts.size)])
+        return StartUnits(with_starts(given), (m, s), (my, sy)).under(l2)
 
     # -- trust -----------------------------------------------------------------------------
 
@@ -158,16 +168,32 @@ class NARXResult(LoopRuns, TrainResult):  # type: ignore[misc]
         """
         series = Series(U, Y, names=self.named)
         self._same(series)
-        return diagnose_loop(self._units(series), self.w, self.stability(U, Y).sentence)
+        units, w = self._units(series), self.w
+        if "starts" in self:  # J was one of these, too
+            w = np.concatenate([w, self.starts.ravel()])
+        return diagnose_loop(units, w, self.stability(U, Y).sentence)
 
     def weight_covariance(self) -> np.ndarray:
-        """Return the covariance of the weights in Laplace's method, (N, N), for the squared loss.
+        """Return the covariance of the weights in Laplace's method, (N, N).
 
         σ² (Σ SᵀS + T R)⁺, S the derivatives of the outputs through time, R half the Hessian of
         the penalty, σ² the residuals' mean square over the degrees of freedom left; directions
         that no residual depends on count as known.
+
+        Raises
+        ------
+        ValueError
+            If the loss is not squared, unless its scale was chosen (robust=True).
         """
-        return covariance(self.G, self.prior, self.noise_std, self.samples)
+        return self._trust().covariance
+
+    def _trust(self) -> Trust:
+        if not isinstance(self.loss, Squared) and "scale" not in self:
+            raise ValueError(
+                "covariance and intervals need the squared loss, or robust=True, which estimates "
+                f"the noise, got {self.loss!r}"
+            )
+        return trust(self.G, self.prior, self.move, self.noise_std, self.samples)
 
     def intervals(self, U: Any, y0: Any, level: float = 0.9) -> tuple[np.ndarray, np.ndarray]:
         """Return the ends of intervals that hold new measurements of a run with this probability.
@@ -187,8 +213,9 @@ class NARXResult(LoopRuns, TrainResult):  # type: ignore[misc]
         variance = np.zeros((len(middle), self.net.n_outputs))
         if len(Z):
             sweeps = Sweeps(self.recursion, Z, Windows([len(Z)]))
-            own = variances(sweeps, self.w, self.weight_covariance())
-            variance[self.lags.depth :] = own + np.square(self.noise_std)
+            known = self._trust()
+            own = variances(sweeps, self.w, known.covariance)
+            variance[self.lags.depth :] = own + known.left * np.square(self.noise_std)
         half = (float(ndtri(0.5 * (1.0 + level))) * np.sqrt(variance)).reshape(middle.shape)
         return middle - half, middle + half
 

@@ -6,27 +6,60 @@ var o_i = s_iᵀ C s_i       s_i: derivatives of an output of a run by the weigh
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 
 from ggn.recurrent.sweeps import Sweeps
 
-__all__ = ["covariance", "variances"]
+__all__ = ["Trust", "trust", "variances"]
 
 CUT = 1e-13  # eigenvalues of the GGN matrix, relative, that count as zero in a covariance
 
 
-def covariance(
-    G: np.ndarray, prior: np.ndarray, noise_std: np.ndarray, samples: float
-) -> np.ndarray:
-    """Return C (N, N), of the GGN matrix, the penalty's Hessian in it, and the residuals."""
-    values, vectors = np.linalg.eigh(0.5 * (G + G.T))
+class Trust(NamedTuple):
+    """What the data leave open.
+
+    Attributes
+    ----------
+    covariance : ndarray, (N, N)
+        Of the weights in the caller's units.
+    left : float
+        n over the degrees of freedom left, by which squares of noise are larger than residuals'.
+    """
+
+    covariance: np.ndarray
+    left: float
+
+
+def trust(
+    G: np.ndarray, prior: np.ndarray, move: np.ndarray, noise_std: np.ndarray, samples: float
+) -> Trust:
+    """Return C and what noise is to be taken times.
+
+    Parameters
+    ----------
+    G : ndarray, (N, N)
+        The GGN matrix of J', the penalty's Hessian in it, in the units of the run: in others what
+        counts as zero would hang on these.
+    prior : ndarray, (N,)
+        The diagonal of that Hessian.
+    move : ndarray, (N, N)
+        The caller's step, over the root of J / J', by each one of the run's weights.
+    noise_std : ndarray, (n_y,)
+        Of residuals, in the caller's units.
+    samples : float
+    """
+    size = np.sqrt(np.where(G.diagonal() > 0.0, G.diagonal(), 1.0))
+    values, vectors = np.linalg.eigh(0.5 * (G + G.T) / np.outer(size, size))
     kept = values > CUT * values[-1]
+    root = vectors[:, kept] / np.sqrt(values[kept]) / size[:, np.newaxis]
+    free = float(kept.sum()) - float(np.square(root).sum(axis=1) @ prior)
     n = samples * len(noise_std)
-    inverse = (vectors[:, kept] / values[kept]) @ vectors[:, kept].T
-    free = float(kept.sum()) - float(np.sum(inverse * prior))
-    variance = float(np.mean(np.square(noise_std))) * n / max(n - free, 1.0)
-    found: np.ndarray = 2.0 * variance / samples * inverse
-    return found
+    left = n / max(n - free, 1.0)
+    variance = float(np.mean(np.square(noise_std))) * left
+    moved = move @ root * np.sqrt(2.0 * variance / samples)
+    return Trust(moved @ moved.T, left)
 
 
 def variances(sweeps: Sweeps, w: np.ndarray, C: np.ndarray) -> np.ndarray:

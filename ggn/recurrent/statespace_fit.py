@@ -133,11 +133,11 @@ class StateSpaceFit(Simulates, TrainResult):  # type: ignore[misc]
         root = (V[:, kept] / np.sqrt(values[kept])) / size[:, np.newaxis]  # G⁺ = root rootᵀ
         prior = np.broadcast_to(2.0 * np.asarray(o.l2), len(G))
         free = float(kept.sum() - np.einsum("ij,ij->i", root, root) @ prior)
-        seen = float(o.T * self.model.n_outputs if o.mask is None else o.mask.sum())
+        seen, T = float(o.counted.sum()), o.counting  # a weight of 2 is the sample given twice
         data = at.loss - o.penalty(self.w)
-        variance = data * o.count / max(seen - free, 1.0)
+        variance = data * T / max(seen - free, 1.0)
         # J has 1/T, and H_E = 2 I: PPᵀ + T l2 = T G / 2
-        spread = root * np.sqrt(2.0 * variance / o.count)
+        spread = root * np.sqrt(2.0 * variance / T)
         P = at.jacobian()
         deviation = np.sqrt(np.square(P.T @ spread).sum(axis=1) + noise * variance)
         deviation = deviation.reshape(o.T, self.model.n_outputs) * self.scaling.y_scale

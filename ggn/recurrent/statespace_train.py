@@ -177,14 +177,15 @@ def statespace(
     if isinstance(taken, Primal):
         check_square("the weights of a model for step='primal'", model.n_weights)
     steering = steered(loss, rules, None)
-    residual = isinstance(steering, Residual)
-    scaling = w0.scaling if isinstance(w0, StateSpaceFit) else Scaling.of(Us, Ys, outputs=residual)
+    residual, weights = isinstance(steering, Residual), None
+    if sample_weight is not None:
+        weights = vector("sample_weight", sample_weight, sum(map(len, Ys)), "one per sample")
+        Ys = without(Ys, weights)
+    scaling = w0.scaling if isinstance(w0, StateSpaceFit) else Scaling.of(Us, Ys, residual, weights)
     size = scaling.y_scale
     own_loss, way = in_units(steering, size), way_of(steering, l2, robust, loss_target)
     Us, Ys = [scaling.inputs(u) for u in Us], [scaling.targets(y) for y in Ys]
-    weights = None
-    if sample_weight is not None:
-        weights = vector("sample_weight", sample_weight, sum(map(len, Ys)), "one per sample")
+    weights = None if weights is None else way.counted(weights)
     limits = Limits(max_iter, tol, loss_target, max_seconds, callback)
     method = Method(taken, rules, limits, False)
     units = ScaledLoss(StateSpaceObjective(model, Us, Ys, own_loss, weights), size)
@@ -237,6 +238,13 @@ def _fit(
         objective=objective,
     )
     return fit
+
+
+def without(Ys: list[np.ndarray], s: np.ndarray) -> list[np.ndarray]:
+    """Return the outputs (T_j, ny), missing where they have no weight, unless none has."""
+    counts = np.split(s > 0.0, np.cumsum([len(y) for y in Ys])[:-1])
+    left = [np.where(c[:, np.newaxis], y, np.nan) for y, c in zip(Ys, counts, strict=True)]
+    return left if any(np.isfinite(y).any() for y in left) else Ys
 
 
 def _left(method: Method, begun: float) -> Method:

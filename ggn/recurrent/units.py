@@ -9,6 +9,7 @@ nothing of their means.
 from __future__ import annotations
 
 import copy
+import math
 from typing import Any, NamedTuple, Protocol, Self
 
 import numpy as np
@@ -90,16 +91,14 @@ class LoopUnits(Standard):
             return At(w, self.loss(known.loss), self.gradient(known.gradient))
         return At(w, known.loss, known.gradient)
 
-    def prior(self) -> np.ndarray:
-        """Return the Hessian of the penalty in the caller's J and weights, (N, N)."""
-        N = self.objective.net.n_weights
-        if not self.objective.penalised:
-            return np.zeros((N, N))
-        none = self.own(np.zeros(N))
-        M = np.array([self.own(e) - none for e in np.eye(N)])  # rows: w' by each w_j
-        l2 = np.broadcast_to(self.objective.l2, N)
-        product: np.ndarray = self.loss(2.0) * (M * l2) @ M.T
-        return product
+    @property
+    def far(self) -> None:
+        """Nothing: these units are the data's, and lags share one with their target."""
+
+    def moves(self) -> np.ndarray:
+        """Return the caller's step by each weight of the run, over the root of J / J', (N, N)."""
+        steps = [self.step(one) for one in np.eye(self.objective.net.layout.n_weights)]
+        return np.array(steps).T / math.sqrt(self.loss(1.0))
 
 
 class ScaledLoss(Units):

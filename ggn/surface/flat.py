@@ -32,7 +32,7 @@ from typing import Any
 import numpy as np
 
 from ggn.activations import Identity, LeakyReLU, ReLU
-from ggn.linearization import Objective
+from ggn.linearization import BaseObjective, Objective
 from ggn.network import MLP
 from ggn.surface.critical_lines import CriticalLines
 from ggn.surface.layers import sweep_layers
@@ -49,31 +49,36 @@ MOST = 20_000_000
 
 
 def flat_directions(
-    objective: Objective, w: np.ndarray, scale: np.ndarray | float = 1.0
+    objective: BaseObjective, w: np.ndarray, scale: np.ndarray | float = 1.0
 ) -> tuple[np.ndarray, bool]:
     """Return an orthonormal basis, (N, k), of the known directions of constant J at w.
 
     They are of weights D w, D = scale: in w itself those of small units would be lost in the
     rounding of a basis that large ones share.
 
+    Of samples in chunks those are known that hang on no sample, as of linear layers and outputs.
+
     And whether J is constant along them for certain; else to rounding, as where units are
     equal, or inputs dependent, no further than double precision tells.
     """
     net = objective.net
-    parts, rotations = [_dependent_inputs(objective)], [np.empty((net.n_weights, 0))]
+    samples = objective if isinstance(objective, Objective) else None
+    rotations = [np.empty((net.n_weights, 0))]
+    parts = [(rotations[0], True) if samples is None else _dependent_inputs(samples)]
     for layer in range(1, net.depth):
         n, sigma = net.sizes[layer], net.activations[layer - 1]
         linear = sigma == Identity() and net.fixed_bias == 0.0
         if linear and n * n * net.n_weights <= MOST:
             parts.append((_linear_layer(net, w, layer), True))
             rotations.append(_rotations(net, w, layer, objective.l2))
-        elif not linear:
-            silent = silent_units(objective, w, layer)
+        elif not linear and samples is not None:
+            silent = silent_units(samples, w, layer)
             parts += [(_silent(net, layer, silent), True),
-                      _dependent_features(objective, w, layer, silent)]  # fmt: skip
+                      _dependent_features(samples, w, layer, silent)]  # fmt: skip
             if isinstance(sigma, ReLU | LeakyReLU) and not net.fixed_bias:
-                parts.append((_homogeneous(objective, w, layer), True))
-        parts.append(pruned_units(objective, w, layer))
+                parts.append((_homogeneous(samples, w, layer), True))
+        if samples is not None:
+            parts.append(pruned_units(samples, w, layer))
     if objective.loss.shift_invariant:
         parts.append((_equal_shift(net), True))
     exact = all(known for found, known in parts if found.size)
@@ -89,7 +94,7 @@ def flat_directions(
     return U[:, s > max(tangents.shape) * EPS * s[0]], exact
 
 
-def _free(tangents: np.ndarray, objective: Objective) -> np.ndarray:
+def _free(tangents: np.ndarray, objective: BaseObjective) -> np.ndarray:
     """Return those of the tangents (N, k) that move no penalised weight."""
     l2 = np.broadcast_to(objective.l2, objective.net.n_weights)
     return tangents[:, ~(tangents[l2 > 0.0] != 0.0).any(axis=0)]

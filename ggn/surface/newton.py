@@ -23,7 +23,7 @@ from scipy.linalg.lapack import dposv, dpotrf, dpotrs, dsysv
 from scipy.sparse.linalg import minres
 
 from ggn._core.cached import cached_property
-from ggn.linearization import BaseLinearization, Objective
+from ggn.linearization import BaseLinearization
 from ggn.linearization.hessian import scaled_hessian, scaled_operator
 from ggn.linearization.spectrum import Spectrum, rounded
 from ggn.surface.flat import flat_directions
@@ -87,7 +87,7 @@ class NearbyZero:
 
     @cached_property
     def _directions(self) -> tuple[np.ndarray, bool]:
-        if not isinstance(self.end.objective, Objective):  # units are told apart by samples
+        if not self.end.objective.layered:
             return np.empty((len(self.end.w), 0)), True
         return flat_directions(self.end.objective, self.end.w, self.scale)
 
@@ -95,7 +95,7 @@ class NearbyZero:
     def flat(self) -> np.ndarray:
         """The known directions of constant J there, orthonormal for weights D w, (N, k).
 
-        None are known of samples in chunks.
+        Of samples in chunks fewer are known.
         """
         return self._directions[0]
 
