@@ -103,3 +103,12 @@ def test_columns_of_parquet_keep_their_names(tmp_path):
     assert (tuple(model.input_names), tuple(model.target_names)) == (("b", "a"), ("y",))
     np.testing.assert_allclose(found.predict(D), plain.predict(D), rtol=1e-6)
     np.testing.assert_allclose(found.predict(D.assign(more=1.0)), found.predict(TURNED))
+    own = ggn.train(NET, D, Y.to_frame("y"), max_iter=20)
+    turned = ggn.Chunks.of_parquet(path, ["b", "a"], ["y"])
+    assert ggn.diagnose(own, turned).loss == pytest.approx(own.fun, rel=1e-9)
+    on = ggn.train(NET, turned, w0=own, max_iter=0)
+    assert on.fun == pytest.approx(own.fun, rel=1e-9)
+    with pytest.raises(ValueError, match="must have the columns"):
+        ggn.diagnose(own, ggn.Chunks.of_parquet(path, ["y", "a"], ["b"]))
+    drawn, *_ = turned.split(validation=0.2, test=0.0)
+    assert list(ggn.train(NET, drawn, max_iter=2).input_names) == ["b", "a"]

@@ -10,6 +10,7 @@ import pytest
 from commands import fails
 
 import ggn
+from ggn.command.labels import read_classes
 from ggn.io import Model
 from ggn.io.table import Table
 
@@ -238,6 +239,12 @@ def test_integers_of_many_digits_are_not_their_neighbours(run, tmp_path):
     assert "5 (30), 9007199254740992 (15), 9007199254740993 (15)" in " ".join(done.out.split())
 
 
+def test_a_large_number_is_one_class_however_it_is_written():
+    cells = ["1e20", "2", "1E20", "100000000000000000000", "9007199254740993.0"]
+    assert read_classes("k", cells).labels == ("2", "9007199254740993.0", "1e20")
+    assert len(read_classes("k", ["9007199254740993", *cells]).labels) == 3
+
+
 def test_files_for_a_cluster_are_read_as_tables_are(tmp_path):
     """Labels had blanks behind them, and cells that stand for nothing were classes."""
     pytest.importorskip("dask.dataframe")
@@ -254,3 +261,9 @@ def test_files_for_a_cluster_are_read_as_tables_are(tmp_path):
     whole = Files(str(tmp_path / "p-*.csv")).frame(["a", "b", "k"], ["a", "b"]).compute()
     assert whole["k"].isna().sum() == 2 * 5
     assert whole["b"].isna().sum() == 2
+    import dask
+
+    (tmp_path / "bool.csv").write_text("x,c\n1,True\n2,\n3,Null\n4,False\n")
+    with dask.config.set({"dataframe.convert-string": False}):
+        plain = Files(str(tmp_path / "bool.csv")).frame().compute()
+    assert plain["c"].isna().tolist() == [False, True, True, False]

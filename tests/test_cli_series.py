@@ -194,3 +194,17 @@ def test_a_name_with_a_line_end_needs_no_quotes(run, tmp_path, model):
     path.write_text('u,"y\nz"\n' + "".join(f"{k % 7},{k % 5}\n" for k in range(60)))
     done = run("train", path, "--target", "y\nz", "--max-iter", "2", *model)
     assert done.status == 0, done.err
+
+
+@pytest.mark.parametrize("model", [["--lags", "2,1"], ["--states", "2"]])
+def test_scale_and_exponent_of_a_loss_are_those_given(run, tmp_path, model):
+    """They were ignored, though one was printed."""
+    words = ["train", noisy(tmp_path / "n.csv"), "--target", "y", "--max-iter", "30", *model]
+    found = {
+        more: run(*words, "--loss", "smooth_lp", *more)
+        for more in ((), ("--loss-scale", "0.01"), ("--p", "0.5"))
+    }
+    errors = [error_held_out(done.out) for done in found.values()]
+    assert len(set(errors)) == 3
+    assert "scale = 0.01" in found["--loss-scale", "0.01"].out
+    assert "p = 0.5" in found["--p", "0.5"].out

@@ -133,3 +133,44 @@ def test_moments_of_weighted_columns(rng):
     constant = np.where(s[:, np.newaxis] > 0, 5.0, A)
     for found, expected in zip(moments(constant, 1.0 * s), moments(constant), strict=True):
         np.testing.assert_array_equal(found, expected)
+
+
+def test_weights_that_nobody_can_count_are_refused_as_they_were_given():
+    u, y = linear(60, 0)
+    s = np.ones(60)
+    s[5] = -0.5
+    for l2 in (0.0, "evidence"):
+        for train in (
+            lambda s, l2=l2: ggn.statespace(u, y, 1, f=None, l2=l2, sample_weight=s),
+            lambda s, l2=l2: ggn.narx(u, y, l2=l2, sample_weight=s, **ARX),
+        ):
+            with pytest.raises(ValueError, match=r"must not be negative, got -0.5 at"):
+                train(s)
+            with pytest.raises(ValueError, match="must not be all zero"):
+                train(0.0 * s)
+
+
+def test_an_output_without_weight_keeps_its_units():
+    u, y = linear(120, 0)
+    two = np.column_stack([y, y + 5.0])
+    two[60:, 1] = np.nan
+    fit = ggn.statespace(u, two, 1, f=None, sample_weight=np.repeat([0.0, 1.0], 60))
+    assert np.isfinite(fit.scaling.y_mean).all()
+
+
+def test_weights_at_gaps_are_none():
+    u, y, m = bent(200, 0)
+    m[::2], s = np.nan, np.full(200, 0.001)
+    s[::2] = 1.0
+    run = ggn.statespace(u, m, 1, f=3, l2="evidence", sample_weight=s).simulate()
+    assert np.sqrt(np.mean(np.square(np.ravel(run) - y))) < 0.1
+
+
+@pytest.mark.parametrize("options", [{}, {"l2": 1e-3}, {"free_start": True}])
+def test_small_weights_leave_bounds_of_lags_as_they_are(options):
+    u, y = linear(120, 4)
+    widths = []
+    for s in (None, np.full(120, 0.01)):
+        low, high = ggn.narx(u, y, sample_weight=s, **options, **ARX).intervals(u, y[:1])
+        widths.append((high - low)[1:])
+    np.testing.assert_allclose(*widths, rtol=1e-6)

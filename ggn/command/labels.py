@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
+from decimal import Decimal
 
 import numpy as np
 
@@ -145,6 +146,9 @@ def _meant(cell: str) -> float | str:
     """
     try:
         value = Numerals().value(cell)
-        return value if abs(value) < EXACT else int(cell)
     except ValueError:
         return cell.strip()
+    if abs(value) < EXACT:
+        return value
+    exact = Decimal(cell.strip().replace("\N{MINUS SIGN}", "-"))
+    return int(exact) if exact == exact.to_integral_value() else value

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from ggn import losses
 from ggn.command import report
 from ggn.command.objective import ALPHA, BY_EVIDENCE, objective_text
 from ggn.command.table_options import open_table
@@ -100,11 +101,15 @@ def read_series(args: argparse.Namespace, option: str) -> SeriesData:
 
 def series_options(args: argparse.Namespace) -> dict[str, Any]:
     """Return what the options of loss, penalty and limits say, for `narx` and `statespace`."""
-    loss = args.loss or ("cauchy" if args.robust else "squared")
+    loss = losses.resolve(args.loss or ("cauchy" if args.robust else "squared"))
+    if args.p is not None:
+        loss = losses.SmoothLp(args.p)
+    if args.loss_scale is not None:
+        loss = loss.with_scale(args.loss_scale)
     l2 = ALPHA if args.l2 is None else args.l2
     return {
         "loss": loss,
-        "robust": args.robust,
+        "robust": args.robust and args.loss_scale is None,
         "rng": args.seed or 0,
         "max_iter": args.max_iter,
         "tol": args.tol,
@@ -122,9 +127,8 @@ def by_evidence(args: argparse.Namespace) -> bool:
 def objective_line(args: argparse.Namespace, fit: TrainResult) -> str:
     """Return loss and penalty in words; a scale is in the target's unit."""
     chosen = BY_EVIDENCE if by_evidence(args) and "log_evidence" in fit else ""
-    return objective_text(
-        fit.loss, args, np.ones(1), float(np.max(fit.l2)), not args.robust, chosen
-    )
+    kept = not args.robust or args.loss_scale is not None
+    return objective_text(fit.loss, args, np.ones(1), float(np.max(fit.l2)), kept, chosen)
 
 
 def reported(fit: TrainResult, save: Callable[[], str] | None, summary: Callable[[], str]) -> int:

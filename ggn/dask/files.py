@@ -59,7 +59,9 @@ class Files:
                 "sep": r"\s+" if mark == " " else mark,
                 "encoding": self.encoding or "utf-8",
                 "skipinitialspace": True,
-                "na_values": sorted({form for cell in MISSING for form in (cell, cell.upper())}),
+                "na_values": sorted(
+                    {form(cell) for cell in MISSING for form in (str, str.upper, str.capitalize)}
+                ),
             }
             _check(paths, columns, lambda path: list(pandas.read_csv(path, nrows=0, **how)))
             table = dd.read_csv(
@@ -86,10 +88,15 @@ class Files:
 def _as_cells(table: Any) -> Any:
     """Return a chunk whose text is as `ggn.io.table.Table` takes cells: no spaces, missing ones."""
     for name, column in table.items():
-        if column.dtype.kind not in "fiubMm":
-            cells = column.str.strip()
-            table = table.assign(**{name: cells.mask(cells.str.lower().isin(MISSING))})
+        if column.dtype == object or column.dtype.name.startswith("str"):
+            cells = column.map(_cell, na_action="ignore").astype(column.dtype)
+            table = table.assign(**{name: cells})
     return table
+
+
+def _cell(cell: Any) -> Any:
+    text = cell.strip() if isinstance(cell, str) else cell
+    return None if isinstance(text, str) and text.lower() in MISSING else text
 
 
 def _check(

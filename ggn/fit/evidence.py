@@ -216,7 +216,9 @@ def as_counts(s: np.ndarray) -> np.ndarray:
     samples, and are brought to mean one.
     """
     many, total = int(np.count_nonzero(s)), float(s.sum())
-    return s * (many / total) if 0.0 < total < many else s
+    if not LEAST * many < total < many or (s < 0.0).any():  # others are refused, by who takes them
+        return s
+    return s * (many / total)
 
 
 def left_over(data: Objective, rest: float) -> float:

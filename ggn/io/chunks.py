@@ -159,9 +159,7 @@ class Chunks(Source):
                 raise ArgumentError(name, f"must name at least one column, got {describe(value)}")
         step, wanted = integer("rows", rows, 1), (list(inputs), list(targets), sample_weight)
         check_columns(files, [*inputs, *targets, *([sample_weight] if sample_weight else [])])
-        made = cls(functools.partial(batches, files, wanted, step))
-        made._names = list(inputs), list(targets)  # as of frames: by these data are found
-        return made
+        return cls(functools.partial(batches, files, wanted, step))
 
     @classmethod
     def of_mapped(cls, X: Any, most_bytes: float, Y: Any, sample_weight: Any) -> Chunks | None:

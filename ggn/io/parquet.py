@@ -47,6 +47,24 @@ def check_columns(files: list[str], wanted: list[str]) -> None:
             raise ValueError(f"{path} must have a column {missing[0]!r}, got {', '.join(has)}")
 
 
+class Columns:
+    """Numbers (T, n) whose columns have names, which are taken by them as those of a data frame."""
+
+    ndim = 2
+
+    def __init__(self, values: np.ndarray, columns: Sequence[str]) -> None:
+        self.values, self.columns, self.shape = values, list(columns), values.shape
+
+    def __len__(self) -> int:
+        return len(self.values)
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
+        return np.array(self.values, dtype=dtype) if copy else np.asarray(self.values, dtype=dtype)
+
+    def __getitem__(self, names: list[str]) -> Columns:
+        return Columns(self.values[:, [self.columns.index(name) for name in names]], names)
+
+
 def batches(
     files: list[str], wanted: tuple[list[str], list[str], str | None], step: int
 ) -> Iterator[tuple[Any, ...]]:
@@ -61,7 +79,10 @@ def batches(
                 table = {
                     name: batch.column(name).to_numpy(zero_copy_only=False) for name in columns
                 }
-                chunk = [np.column_stack([table[n] for n in own]) for own in (inputs, targets)]
+                chunk = [
+                    Columns(np.column_stack([table[n] for n in own]), own)
+                    for own in (inputs, targets)
+                ]
                 yield (*chunk, *([table[weight]] if weight else []))
 
 

@@ -132,7 +132,7 @@ def fit_starts(
         G=G[:N, :N] - across.T @ np.linalg.pinv(G[N:, N:], hermitian=True) @ across,
         prior=2.0 * l2,
         move=whole.moves(),
-        samples=objective.count,
+        samples=objective.counting,
         noise_std=np.full(len(noise), found.noise_std) if "scale" in found else noise,
         w=result.w[:N].copy(),
         jac=result.jac[:N].copy(),

@@ -108,7 +108,7 @@ class NARXResult(LoopRuns, TrainResult):  # type: ignore[misc]
             self.prior, self.move = 2.0 * np.broadcast_to(own.l2, len(self.w)), units.moves()
             squares = given.c.array @ np.square(given.residuals(self.w))
         noise = np.full(len(squares), self["noise_std"]) if "scale" in self else np.sqrt(squares)
-        self.samples, self.noise_std = given.count, noise
+        self.samples, self.noise_std = given.counting, noise
 
     def _units(self, series: Series) -> LoopUnits:
         """Return what was minimised, of these series, in the units of the run."""
@@ -188,6 +188,8 @@ class NARXResult(LoopRuns, TrainResult):  # type: ignore[misc]
         return self._trust().covariance
 
     def _trust(self) -> Trust:
+        if "move" not in self:
+            raise ValueError("this fit was kept by an older version; for intervals, fit again")
         if not isinstance(self.loss, Squared) and "scale" not in self:
             raise ValueError(
                 "covariance and intervals need the squared loss, or robust=True, which estimates "

@@ -86,7 +86,7 @@ def moments(A: np.ndarray, s: np.ndarray | None = None) -> tuple[np.ndarray, np.
     mean, deviation = np.nanmean(A, axis=0), np.nanstd(A, axis=0)
     if s is None:
         return mean, deviation
-    seen = np.isfinite(A) * (s / s.max())[:, np.newaxis]
+    seen = np.isfinite(A) * (s / (s.max() or 1.0))[:, np.newaxis]
     with np.errstate(all="ignore"):
         middle = np.where(seen > 0.0, A * seen, 0.0).sum(axis=0) / seen.sum(axis=0)
         squares = np.where(seen > 0.0, np.square(A - middle) * seen, 0.0).sum(axis=0)

@@ -185,7 +185,9 @@ def statespace(
     size = scaling.y_scale
     own_loss, way = in_units(steering, size), way_of(steering, l2, robust, loss_target)
     Us, Ys = [scaling.inputs(u) for u in Us], [scaling.targets(y) for y in Ys]
-    weights = None if weights is None else way.counted(weights)
+    if weights is not None:
+        seen = np.concatenate([np.isfinite(y).any(axis=1) for y in Ys])
+        weights = way.counted(np.where(seen, weights, 0.0) if (weights >= 0.0).all() else weights)
     limits = Limits(max_iter, tol, loss_target, max_seconds, callback)
     method = Method(taken, rules, limits, False)
     units = ScaledLoss(StateSpaceObjective(model, Us, Ys, own_loss, weights), size)
@@ -241,10 +243,11 @@ def _fit(
 
 
 def without(Ys: list[np.ndarray], s: np.ndarray) -> list[np.ndarray]:
-    """Return the outputs (T_j, ny), missing where they have no weight, unless none has."""
-    counts = np.split(s > 0.0, np.cumsum([len(y) for y in Ys])[:-1])
-    left = [np.where(c[:, np.newaxis], y, np.nan) for y, c in zip(Ys, counts, strict=True)]
-    return left if any(np.isfinite(y).any() for y in left) else Ys
+    """Return the outputs (T_j, ny), missing where they have no weight; one that has none stays."""
+    edges = np.cumsum([len(y) for y in Ys])[:-1]
+    whole = np.concatenate(Ys)
+    left = np.where((s != 0.0)[:, np.newaxis], whole, np.nan)
+    return np.split(np.where(np.isfinite(left).any(axis=0), left, whole), edges)
 
 
 def _left(method: Method, begun: float) -> Method:
