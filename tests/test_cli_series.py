@@ -206,5 +206,6 @@ def test_scale_and_exponent_of_a_loss_are_those_given(run, tmp_path, model):
     }
     errors = [error_held_out(done.out) for done in found.values()]
     assert len(set(errors)) == 3
+    assert "from the residuals" in found[()].out  # as for tables, also without --robust
     assert "scale = 0.01" in found["--loss-scale", "0.01"].out
     assert "p = 0.5" in found["--p", "0.5"].out

@@ -19,8 +19,6 @@ from ggn.losses import Logistic, Loss, SoftmaxCrossEntropy
 from ggn.validation import number
 
 __all__ = [
-    "ALPHA",
-    "BY_EVIDENCE",
     "add_objective",
     "check_cross_entropy",
     "check_objective",

@@ -10,16 +10,21 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ggn import losses
 from ggn.command import report
-from ggn.command.objective import ALPHA, BY_EVIDENCE, objective_text
+from ggn.command.objective import (
+    chooses_scale,
+    chosen_loss,
+    chosen_penalty,
+    objective_text,
+)
 from ggn.command.table_options import open_table
 from ggn.command.training_data import columns_of
 from ggn.command.words import said
 from ggn.fit.result import Status, TrainResult
 from ggn.io import terminal
-from ggn.io.numerals import Numerals, is_missing
+from ggn.io.numerals import LEFT_OUT, Numerals, is_missing
 from ggn.io.table import Table
+from ggn.losses import Loss
 from ggn.validation import count, number
 
 __all__ = [
@@ -34,8 +39,8 @@ __all__ = [
     "worded",
 ]
 
-# what a missing cell is told to be, in a table and in series
-LEFT_OUT, AS_GAPS = "--missing drop leaves such rows out", "--missing drop makes it a gap"
+# what --missing drop does in series, in place of what it does in a table
+AS_GAPS = "--missing drop makes it a gap"
 OF_TARGETS = "--missing drop makes a gap of a target, but inputs are needed in every row"
 HELD_OUT = 0.2  # of the rows, the last
 TINY = float(np.finfo(np.float64).tiny)
@@ -101,34 +106,28 @@ def read_series(args: argparse.Namespace, option: str) -> SeriesData:
 
 def series_options(args: argparse.Namespace) -> dict[str, Any]:
     """Return what the options of loss, penalty and limits say, for `narx` and `statespace`."""
-    loss = losses.resolve(args.loss or ("cauchy" if args.robust else "squared"))
-    if args.p is not None:
-        loss = losses.SmoothLp(args.p)
-    if args.loss_scale is not None:
-        loss = loss.with_scale(args.loss_scale)
-    l2 = ALPHA if args.l2 is None else args.l2
+    loss, l2, _ = objective_of(args)
     return {
         "loss": loss,
-        "robust": args.robust and args.loss_scale is None,
+        "robust": chooses_scale(args, loss),
         "rng": args.seed or 0,
         "max_iter": args.max_iter,
         "tol": args.tol,
-        "l2": "evidence" if by_evidence(args) else l2,
+        "l2": "evidence" if l2 is None else l2,
         "max_seconds": float("inf") if args.max_seconds is None else args.max_seconds,
     }
 
 
-def by_evidence(args: argparse.Namespace) -> bool:
-    """Whether the evidence chooses the penalty."""
-    squared = (args.loss or "squared") == "squared" and not args.robust
-    return bool(args.bayesian or (args.l2 is None and squared))
+def objective_of(args: argparse.Namespace) -> tuple[Loss, Any, str]:
+    """Return the loss in the targets' unit, l2, None for that of the evidence, and what chose."""
+    loss = chosen_loss(args, np.ones(1), ())
+    return loss, *chosen_penalty(args, loss, 0)  # of whatever number of weights
 
 
 def objective_line(args: argparse.Namespace, fit: TrainResult) -> str:
     """Return loss and penalty in words; a scale is in the target's unit."""
-    chosen = BY_EVIDENCE if by_evidence(args) and "log_evidence" in fit else ""
-    kept = not args.robust or args.loss_scale is not None
-    return objective_text(fit.loss, args, np.ones(1), float(np.max(fit.l2)), kept, chosen)
+    *_, chosen = objective_of(args)
+    return objective_text(fit.loss, args, np.ones(1), float(np.max(fit.l2)), chosen=chosen)
 
 
 def reported(fit: TrainResult, save: Callable[[], str] | None, summary: Callable[[], str]) -> int:
@@ -188,7 +187,7 @@ def scores(
         weights=len(fit.w),
         residuals=data.Y[: data.cut].size,
         l2=float(np.max(fit.l2)),
-        ways=ways if by_evidence(args) else (),
+        ways=ways if objective_of(args)[1] is None else (),
     )
     return [*lines, f"\nhint: {hint}"] if hint else lines
 

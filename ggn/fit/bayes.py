@@ -23,7 +23,6 @@ import numpy as np
 from ggn._core.machine import FIT_BYTES, check_room
 from ggn.damping import Damping
 from ggn.fit.alternation import penalty_after, settle
-from ggn.fit.evidence import as_counts
 from ggn.fit.limits import Callback, Limits
 from ggn.fit.mixture import Mixture, bayesian_mixture
 from ggn.fit.noise import Counts, NoiseKind, kind_of
@@ -43,6 +42,7 @@ from ggn.fit.unsettled import (
 )
 from ggn.io.columns import of_data
 from ggn.linearization import Objective
+from ggn.linearization.shares import as_counts
 from ggn.losses import Loss, Squared, resolve
 from ggn.network import MLP
 from ggn.steps import Step

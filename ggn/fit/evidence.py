@@ -25,7 +25,7 @@ from scipy.linalg import cholesky, qr, solve_triangular
 from ggn.linearization import Linearization, Objective
 from ggn.network import MLP
 
-__all__ = ["Estimate", "Priors", "as_counts", "determined", "left_over", "scaled_root"]
+__all__ = ["Estimate", "Priors", "determined", "left_over", "scaled_root"]
 
 WIDE = 1e3
 SHARE = 0.25  # of what is left over where samples count in full
@@ -207,18 +207,6 @@ def determined(
     half = inverse @ B.T
     left = np.maximum(1.0 - np.einsum("ij,ij->j", half, half), 0.0)
     return root, left, diagonal, float(np.square(inverse).sum())
-
-
-def as_counts(s: np.ndarray) -> np.ndarray:
-    """Return weights of samples as the evidence takes them: how often each sample was given.
-
-    Of weights that add up to less than the samples that have one, none can be meant: they compare
-    samples, and are brought to mean one.
-    """
-    many, total = int(np.count_nonzero(s)), float(s.sum())
-    if not LEAST * many < total < many or (s < 0.0).any():  # others are refused, by who takes them
-        return s
-    return s * (many / total)
 
 
 def left_over(data: Objective, rest: float) -> float:

@@ -9,8 +9,9 @@ from collections.abc import Sequence
 
 from ggn.validation import ArgumentError, describe
 
-__all__ = ["MISSING", "Numerals", "is_missing", "is_word", "looks_numeric"]
+__all__ = ["LEFT_OUT", "MISSING", "Numerals", "is_missing", "is_word", "looks_numeric"]
 
+LEFT_OUT = "--missing drop leaves such rows out"
 MISSING = {"", "na", "n/a", "#n/a", "<na>", "nan", "null", "none", "-", "?", "."}
 THOUSANDS = {",": ",", ".": ".", "'": "'’", " ": " \N{NO-BREAK SPACE}\N{NARROW NO-BREAK SPACE}"}
 _NUMERIC = re.compile(
@@ -162,9 +163,9 @@ class Numerals:
         """
         cell = cell.strip()
         if not cell:
-            return "the cell is empty; --missing drop leaves such rows out"
+            return f"the cell is empty; {LEFT_OUT}"
         if is_missing(cell):
-            return f"{cell!r} stands for a missing value; --missing drop leaves such rows out"
+            return f"{cell!r} stands for a missing value; {LEFT_OUT}"
         wrong = f"{describe(cell)} is not a number"
         readings = []
         for decimal, thousands in itertools.product(".,", (None, *THOUSANDS)):

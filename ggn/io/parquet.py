@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from ggn.io.numerals import LEFT_OUT
 from ggn.io.rows import CellError, Rows
 from ggn.validation import ArgumentError, count, describe
 
@@ -47,7 +48,7 @@ def check_columns(files: list[str], wanted: list[str]) -> None:
             raise ValueError(f"{path} must have a column {missing[0]!r}, got {', '.join(has)}")
 
 
-class Columns:
+class NamedColumns:
     """Numbers (T, n) whose columns have names, which are taken by them as those of a data frame."""
 
     ndim = 2
@@ -61,8 +62,8 @@ class Columns:
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
         return np.array(self.values, dtype=dtype) if copy else np.asarray(self.values, dtype=dtype)
 
-    def __getitem__(self, names: list[str]) -> Columns:
-        return Columns(self.values[:, [self.columns.index(name) for name in names]], names)
+    def __getitem__(self, names: list[str]) -> NamedColumns:
+        return NamedColumns(self.values[:, [self.columns.index(name) for name in names]], names)
 
 
 def batches(
@@ -80,7 +81,7 @@ def batches(
                     name: batch.column(name).to_numpy(zero_copy_only=False) for name in columns
                 }
                 chunk = [
-                    Columns(np.column_stack([table[n] for n in own]), own)
+                    NamedColumns(np.column_stack([table[n] for n in own]), own)
                     for own in (inputs, targets)
                 ]
                 yield (*chunk, *([table[weight]] if weight else []))
@@ -168,7 +169,7 @@ class ParquetTable:
                     there[:, i] = [cell is not None for cell in column]
                 kept = np.logical_and.reduce(there, axis=1)
                 if not (self._drop or kept.all()):
-                    missing = "the cell is missing; --missing drop leaves such rows out"
+                    missing = f"the cell is missing; {LEFT_OUT}"
                     raise self._fault([*columns, *labels], ~there, start, missing)
                 far = np.isinf(values) & kept[:, np.newaxis]
                 if far.any():

@@ -20,7 +20,7 @@ from ggn.activations import Identity
 from ggn.linearization.base import BaseObjective
 from ggn.linearization.lanes import even, split
 from ggn.linearization.memory import Memory
-from ggn.linearization.shares import Shares, repeated
+from ggn.linearization.shares import Shares, as_counts, repeated
 from ggn.linearization.squares import nothing, squares_of
 from ggn.losses import Loss, resolve
 from ggn.losses.curvature import Curvature
@@ -203,8 +203,7 @@ class MeanLoss(BaseObjective):
     @property
     def counted(self) -> np.ndarray:
         """How often each number of the targets counts, (T, nL); small weights only compare them."""
-        s = self.s if self.counting == self.count else self.s * (self.counting / self.count)
-        return np.broadcast_to(s[:, np.newaxis], self.Yt.T.shape)
+        return np.broadcast_to(as_counts(self.s)[:, np.newaxis], self.Yt.T.shape)
 
     def residuals(self, w: np.ndarray) -> np.ndarray:
         """Return φ_L - y, (T, nL)."""

@@ -8,7 +8,7 @@ import numpy as np
 
 from ggn.validation import vector
 
-__all__ = ["Shares", "repeated"]
+__all__ = ["Shares", "as_counts", "repeated"]
 
 TINY = float(np.finfo(np.float64).tiny)
 
@@ -18,6 +18,23 @@ def repeated(number: np.ndarray, T: int) -> np.ndarray:
     view: np.ndarray = np.ndarray(T, np.float64, number, strides=(0,))
     view.flags.writeable = False
     return view
+
+
+def as_counts(s: np.ndarray) -> np.ndarray:
+    """Return weights of samples (T,) as how often each was given: as they are, or with mean one.
+
+    Of weights that add up to less than the samples that have one that is not meant: they compare
+    samples.  What no training takes is left, to be refused as it was given.
+
+    Examples
+    --------
+    >>> as_counts(np.array([2.0, 1.0, 0.0])), as_counts(np.array([0.01, 0.03, 0.0]))
+    (array([2., 1., 0.]), array([0.5, 1.5, 0. ]))
+    """
+    many, total = int(np.count_nonzero(s)), float(s.sum())
+    if not TINY * many < total < many or (s < 0.0).any():
+        return s
+    return s * (many / total)
 
 
 class Shares:

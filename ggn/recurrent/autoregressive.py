@@ -168,17 +168,16 @@ def narx(
     series.vary()
     lags = Lags(output_lags, input_lags, series.n_outputs, series.n_inputs)
     Z, T, windows, places = series.samples(lags)
-    weights = every = None
-    if sample_weight is not None:
-        every = series.weights(sample_weight, [np.arange(len(y)) for y in series.Y])
-        weights = series.weights(sample_weight, places)
     net = network(hidden, activation, lags.n, series.n_outputs)
     check_square("the weights of hidden", net.n_weights)
     given = resolve(loss)
     if type(given) not in FOR_REGRESSION.values():
         raise ArgumentError("loss", f"must be a function of residuals, got {given!r}")
     way = way_of(given, l2, robust, loss_target)
-    weights = None if weights is None else way.counted(weights)
+    weights = every = None
+    if sample_weight is not None:
+        every = series.weights(sample_weight, [np.arange(len(y)) for y in series.Y])
+        weights = way.counted(series.weights(sample_weight, places))
     penalty(way.l2, net.n_weights)
     rules, chosen = dampings.resolve(damping), steps.resolve(step)
     curved = steered(loss, rules, None)

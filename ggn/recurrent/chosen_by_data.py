@@ -19,7 +19,6 @@ from typing import Any
 import numpy as np
 
 from ggn.fit.alternation import settle
-from ggn.fit.evidence import as_counts
 from ggn.fit.held_out import Held
 from ggn.fit.limits import Limits
 from ggn.fit.method import Method
@@ -28,6 +27,7 @@ from ggn.fit.robust import chosen_scale
 from ggn.fit.stages import From, Run, Stages, with_sums
 from ggn.fit.start import start
 from ggn.fit.train import minimise
+from ggn.linearization.shares import as_counts
 from ggn.losses import Loss, Squared
 from ggn.validation import ArgumentError, describe, flag, spelled
 

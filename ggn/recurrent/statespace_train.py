@@ -187,7 +187,7 @@ def statespace(
     Us, Ys = [scaling.inputs(u) for u in Us], [scaling.targets(y) for y in Ys]
     if weights is not None:
         seen = np.concatenate([np.isfinite(y).any(axis=1) for y in Ys])
-        weights = way.counted(np.where(seen, weights, 0.0) if (weights >= 0.0).all() else weights)
+        weights = way.counted(np.where(seen, weights, 0.0))
     limits = Limits(max_iter, tol, loss_target, max_seconds, callback)
     method = Method(taken, rules, limits, False)
     units = ScaledLoss(StateSpaceObjective(model, Us, Ys, own_loss, weights), size)

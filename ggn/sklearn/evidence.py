@@ -16,7 +16,6 @@ from scipy.optimize import OptimizeResult
 
 from ggn._core.machine import threads
 from ggn.fit.committee import members_in_turn, train_members
-from ggn.fit.evidence import as_counts
 from ggn.fit.limits import Limits, scipy_callback
 from ggn.fit.member import Member
 from ggn.fit.mixture import Mixture, mixed
@@ -36,6 +35,7 @@ from ggn.fit.unsettled import (
 )
 from ggn.io import Model
 from ggn.linearization import Objective
+from ggn.linearization.shares import as_counts
 from ggn.losses import Loss, Squared
 from ggn.network import MLP
 from ggn.sklearn.penalty import EVIDENCE
