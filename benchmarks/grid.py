@@ -37,15 +37,7 @@ def shapes() -> list[tuple[tuple[int, ...], int]]:
 
 def columns(data: Objective, w: np.ndarray, G: np.ndarray) -> None:
     """Assemble by dsyrk on chunks of P."""
-    total = assembly.Columns(data, G)
-    sweep(
-        data,
-        w,
-        data.net.n_outputs,
-        total.chunk_doubles,
-        lambda rows, F, work, buffer: total.add(w, F, rows, work, buffer),
-        beside=total.beside,
-    )
+    sweep(data, w, data.net.n_outputs, lanes=[assembly.Columns(data, G)])
 
 
 def stored(data: Objective, w: np.ndarray) -> None:

@@ -5,7 +5,10 @@ python -m benchmarks.lanes
 
 from __future__ import annotations
 
+import statistics
+import time
 from collections.abc import Callable
+from itertools import pairwise
 
 import numpy as np
 
@@ -19,13 +22,13 @@ SHAPES = [
     ((8, 50, 1), 20_000),
     ((8, 50, 50, 1), 5000),
     ((64, 32, 10), 1797),
-    ((1, 70, 40, 1), 10_000),
+    ((1, 70, 40, 1), 40_000),
     ((10, 1000, 1), 500),
     ((2, 10, 10, 4), 1000),
     ((2, 20, 1), 1000),
     ((2, 20, 1), 20),
 ]
-STEPS = 3
+ITERATIONS = 6
 
 
 def on(n: int, call: Callable[[], object]) -> Callable[[], None]:
@@ -45,21 +48,27 @@ def ratios(sizes: tuple[int, ...], T: int, seconds: float) -> tuple[float, float
     G = np.empty((net.n_weights,) * 2)
     assemble = lambda: Linearization(data, w).assemble_normal(G)  # noqa: E731
     step = "dual" if T * sizes[-1] < net.n_weights else "primal"
+    taken: dict[int, list[float]] = {1: [], most: []}
 
-    def train(iterations: int) -> Callable[[], object]:
-        options = {"w0": w, "step": step, "tol": 0.0, "max_iter": iterations}
-        return lambda: ggn.train(net, data.X, data.Yt.T, **options)
+    def train(n: int) -> None:
+        ends: list[float] = []
+        with ggn.threads(n):
+            ggn.train(
+                net,
+                data.X,
+                data.Yt.T,
+                w0=w,
+                step=step,
+                tol=0.0,
+                max_iter=ITERATIONS,
+                callback=lambda state: ends.append(time.perf_counter()),
+            )
+        taken[n] += [end - before for before, end in pairwise(ends)]
 
     alone, together = medians(on(1, assemble), on(most, assemble), seconds=seconds)
-    begun, begun_by_all, done, done_by_all = medians(
-        on(1, train(1)),
-        on(most, train(1)),
-        on(1, train(1 + STEPS)),
-        on(most, train(1 + STEPS)),
-        seconds=seconds,
-    )
-    one = (done - begun) / STEPS
-    return alone / together, one / ((done_by_all - begun_by_all) / STEPS), 1e3 * one
+    medians(lambda: train(1), lambda: train(most), seconds=seconds, least=2)
+    one, all_ = statistics.median(taken[1]), statistics.median(taken[most])
+    return alone / together, one / all_, 1e3 * one
 
 
 def main() -> None:

@@ -147,28 +147,38 @@ def output_sums():
 
 def squares(y):
     """What a pass under the squared loss takes, the slopes of the loss -2 y."""
-    return L, np.zeros(N), np.ones((C, 2)), np.full((2, C), y), 0, 1.0, swept(), scratch()
+    return L, np.zeros(N), np.ones((C, 2)), np.full((2, C), y), 0, 1.0, swept(), scratch(), C
 
 
 def squares_value():
-    return _core.squares_value(*squares(0.0))
+    return _core.squares_value(squares(0.0))
 
 
 def squares_gradient():
     out = np.zeros(N)
-    _core.squares_gradient(*squares(TINY), out)
+    _core.squares_gradient(squares(TINY), out)
     return out
+
+
+def squares_normal():
+    """Tiny slopes of the loss; and of the units, whose products underflow."""
+    out, sums = np.zeros(N), np.zeros(L.normal_sizes(C, 0)[0])
+    passed = squares(TINY)
+    _core.squares_normal(passed, out, sums, True)
+    passed[1][L.weight_slices[-1]] = ROOT
+    _core.squares_normal(passed, np.zeros(N), sums, True)
+    return np.append(out, sums[:18])  # block (1, 1): pairs of Psi
 
 
 def squares_product():
     out = np.zeros(N)
-    _core.squares_product(*squares(0.0), np.full(N, TINY), False, out)
+    _core.squares_product(squares(0.0), np.full(N, TINY), False, out)
     return out
 
 
 def squares_output_sums():
     sums, slopes = np.zeros(L.shapes[-1][0] * 3 + 9), 6
-    _core.squares_output_sums(*squares(TINY), sums)
+    _core.squares_output_sums(squares(TINY), sums)
     return sums[:slopes]
 
 
@@ -271,7 +281,7 @@ INSIDE = [
     last_of_forward, gradient, tangent, hessian_product, sensitivities, jacobian, add_normal,
     add_normal_of_small_slopes, scatter_normal, add_product, add_product_transposed, add_diagonal,
     add_kernel, scale_kernel, gram, metric, scale_rows, factor_block, cholesky_solve,
-    squares_value, squares_gradient, squares_product, squares_output_sums,
+    squares_value, squares_gradient, squares_normal, squares_product, squares_output_sums,
     output_sums, output_weights, descend, simulate, loop_slopes, recur, recur_back, loop_gradient,
     loop_tangent, cross_validation,
 ]  # fmt: skip

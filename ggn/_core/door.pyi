@@ -10,6 +10,8 @@ class _Custom(Protocol):
     def second_derivative(self, z: NDArray[np.float64]) -> NDArray[np.float64]: ...
 
 _Real = NDArray[np.float64]
+# layout, w, X and Yt, the first sample's place in Yt, c_i, work and buffer, samples of a chunk
+_Passed = tuple[Layout, _Real, _Real, _Real, int, float, _Real, _Real, int]
 
 ACTIVATIONS: tuple[str, ...]
 LOSSES: tuple[str, ...]
@@ -244,48 +246,8 @@ def respond(X: _Real, W: _Real, dummy: bool, code: int, slope: float) -> _Real: 
 def scale_draws(X: _Real, c: _Real, dummy: bool, W: _Real) -> None: ...
 def standardise(A: _Real, m: _Real, s: _Real, out: _Real) -> bool: ...
 def squares_size(layout: Layout, c: int) -> int: ...
-def squares_value(
-    layout: Layout,
-    w: _Real,
-    X: _Real,
-    Yt: _Real,
-    first: int,
-    share: float,
-    work: _Real,
-    buffer: _Real,
-) -> float: ...
-def squares_gradient(
-    layout: Layout,
-    w: _Real,
-    X: _Real,
-    Yt: _Real,
-    first: int,
-    share: float,
-    work: _Real,
-    buffer: _Real,
-    out: _Real,
-) -> None: ...
-def squares_product(
-    layout: Layout,
-    w: _Real,
-    X: _Real,
-    Yt: _Real,
-    first: int,
-    share: float,
-    work: _Real,
-    buffer: _Real,
-    v: _Real,
-    second: bool,
-    out: _Real,
-) -> None: ...
-def squares_output_sums(
-    layout: Layout,
-    w: _Real,
-    X: _Real,
-    Yt: _Real,
-    first: int,
-    share: float,
-    work: _Real,
-    buffer: _Real,
-    sums: _Real,
-) -> float: ...
+def squares_value(passed: _Passed) -> float: ...
+def squares_gradient(passed: _Passed, out: _Real) -> None: ...
+def squares_normal(passed: _Passed, out: _Real, sums: _Real, begins: bool) -> None: ...
+def squares_product(passed: _Passed, v: _Real, second: bool, out: _Real) -> None: ...
+def squares_output_sums(passed: _Passed, sums: _Real) -> float: ...

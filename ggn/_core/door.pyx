@@ -21,8 +21,8 @@ from ggn._core.matmul import SIMD, SIMD_HERE
 from ggn._core.matrix_door import add_product, cholesky_solve, factor_block, metric, scale_rows
 from ggn._core.recursion_door import Loop, loop_gradient, loop_slopes, loop_tangent
 from ggn._core.recursion_door import recur, recur_back, simulate
-from ggn._core.squares_door import squares_gradient, squares_output_sums, squares_product
-from ggn._core.squares_door import squares_size, squares_value
+from ggn._core.squares_door import squares_gradient, squares_normal, squares_output_sums
+from ggn._core.squares_door import squares_product, squares_size, squares_value
 from ggn._core.statespace_door import StateSpaceLayout
 
 from ggn._core cimport directional, kernel, normal, output_layer, scatter, sweep

@@ -10,17 +10,17 @@ Blocks wins but for a handful of weights, or samples, and one output.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Protocol
 
 import numpy as np
 
 from ggn import _core
 from ggn._core.machine import lane_count, share
 from ggn.linearization.mean_loss import MeanLoss
-from ggn.linearization.sweeping import FLOPS_PER_ELEMENT
+from ggn.linearization.squares import Passed
+from ggn.linearization.sweeping import FLOPS_PER_ELEMENT, Accumulator
 from ggn.network import MLP
 
-__all__ = ["Accumulator", "accumulators", "normal_memory", "normal_work"]
+__all__ = ["Blocks", "Columns", "accumulators", "normal_memory", "normal_work"]
 
 # Weights, or samples, up to which dsyrk on chunks is taken where there is one output: products of
 # pairs took 1.0 to 1.2 of its time up to 16 weights, 0.8 to 1.0 from there to 40, less beyond
@@ -34,27 +34,10 @@ BLAS_RATE = 0.85
 
 # Doubles of the lanes' sums that are added at once: 256 KB, which stay in the cache meanwhile.
 PIECE = 2**15
-# Additions, or sums to put in their places, from which threads share them: fewer take less time
-# than to start a thread.
+# Sums that threads share at the end, to add and to put in their places: fewer are added by whoever
+# has summed them, from his cache, and put in their places in less time than a thread starts.
 SHARED_FROM = 2**20
 PARTS = 16
-
-
-class Accumulator(Protocol):
-    """A sum over chunks of P H_E Pᵀ."""
-
-    chunk_doubles: int  # scratch per sample beside the sweep's
-
-    def beside(self, c: int) -> int:
-        """Return the doubles of `buffer`, for a chunk of c samples."""
-
-    def add(
-        self, w: np.ndarray, F: np.ndarray, rows: slice, work: np.ndarray, buffer: np.ndarray
-    ) -> None:
-        """Add the chunk of these samples, with outputs F, that the forward sweep left in work."""
-
-    def finish(self, others: Sequence[Accumulator] = ()) -> None:
-        """Add what the other lanes have summed, and complete the lower triangle of the matrix."""
 
 
 class Blocks:
@@ -68,6 +51,7 @@ class Blocks:
         self.objective, self.net, self.G, self.psd = objective, objective.net, G, psd
         self.constant = objective.constant_curvature()
         self.form: int | None = None
+        self.taken: list[np.ndarray] = []  # sums of other lanes, still to be added
         self.sums = np.empty(0) if lent is None else lent.reshape(-1)
 
     def beside(self, c: int) -> int:
@@ -82,31 +66,51 @@ class Blocks:
         if self.constant is None:
             H = objective.curvature(F, rows, self.psd)
             h, form = H.samples_last(), H.form
-        first = self.form is None
-        sums, tile, _ = net.layout.normal_sizes(c, form)
-        if first:
-            self.form = form
-            if len(self.sums) < sums:
-                self.sums = objective.scratch(sums)
-            self.sums = self.sums[:sums]
+        _, tile, _ = net.layout.normal_sizes(c, form)
+        first = self.begins(form)
         _core.sensitivities(net.layout, w, c, None, work)
         _core.add_normal(net.layout, c, h, work, buffer[tile:], buffer[:tile], self.sums, first)
 
-    def finish(self, others: Sequence[Accumulator] = ()) -> None:
+    def add_squares(self, passed: Passed, gradient: np.ndarray) -> None:
+        """Add samples under the squared loss, and their gradient to it; see `Squares.of`."""
+        begins = self.begins(0)
+        _core.squares_normal(passed, out=gradient, sums=self.sums, begins=begins)
+
+    def begins(self, form: int) -> bool:
+        """Return whether these are the first samples, and then make room for their sums."""
+        if self.form is not None:
+            return False
+        self.form = form
+        sums, _, _ = self.net.layout.normal_sizes(1, form)
+        if len(self.sums) < sums:
+            self.sums = self.objective.scratch(sums)
+        self.sums = self.sums[:sums]
+        return True
+
+    def take(self, other: Accumulator) -> None:
+        assert isinstance(other, Blocks)
+        if other.form is not None:  # else there were fewer samples than lanes
+            self.taken.append(other.sums)
+            other.sums = np.empty(0)
+            if len(self.sums) < SHARED_FROM:
+                self.add_taken(slice(None))
+                self.taken.clear()
+
+    def add_taken(self, part: slice) -> None:
+        with np.errstate(all="ignore"):  # products above the diagonal may not be written
+            for sums in self.taken:
+                self.sums[part] += sums[part]
+
+    def finish(self) -> None:
+        """Write the lower triangle of the matrix."""
         net, form = self.net, self.form
         assert form is not None
-        # else there were fewer samples than lanes
-        summed = [o.sums for o in others if isinstance(o, Blocks) and o.form is not None]
 
         def add(piece: int, stopped: Callable[[], bool]) -> None:
-            part = slice(piece * PIECE, (piece + 1) * PIECE)
-            with np.errstate(all="ignore"):  # products above the diagonal may not be written
-                for sums in summed:
-                    self.sums[part] += sums[part]
+            self.add_taken(slice(piece * PIECE, (piece + 1) * PIECE))
 
-        if summed:
-            few = len(self.sums) * len(summed) < SHARED_FROM
-            share(-(-len(self.sums) // PIECE), add, alone=few)
+        if self.taken:
+            share(-(-len(self.sums) // PIECE), add)
         alpha = 1.0 if self.constant is None else self.constant
 
         def scatter(part: int, stopped: Callable[[], bool]) -> None:
@@ -117,6 +121,8 @@ class Blocks:
 
 class Columns:
     """dsyrk on chunks of B = P S."""
+
+    add_squares = None
 
     def __init__(self, objective: MeanLoss, G: np.ndarray) -> None:
         self.objective, self.net, self.G = objective, objective.net, G
@@ -136,13 +142,16 @@ class Columns:
         _core.jacobian(net.layout, c, work, B)
         _core.add_product(B, self.G)
 
-    def finish(self, others: Sequence[Accumulator] = ()) -> None:
+    def take(self, other: Accumulator) -> None:
+        raise NotImplementedError("one lane")
+
+    def finish(self) -> None:
         pass
 
 
 def accumulators(
     objective: MeanLoss, G: np.ndarray, psd: bool, lent: np.ndarray | None = None
-) -> Sequence[Accumulator]:
+) -> Sequence[Blocks | Columns]:
     """Return the cheaper form for this network, one for each lane; Blocks if H_E may be indefinite.
 
     The first is to be finished, with the others.

@@ -51,15 +51,17 @@ def product_along(
     net, sums, squares = objective.net, _sums(objective), squares_of(objective)
     if squares:
         parts, room = parts_along(objective), 2 * max(net.sizes)
+        c, _ = objective.chunk(1, room, len(parts))
 
         def do(lane: int, rows: slice, work: np.ndarray, buffer: np.ndarray) -> None:
-            of = squares.of(w, rows, work, buffer)
-            _core.squares_product(*of, v=v, second=second, out=sums[lane])
+            of = squares.of(w, rows, work, buffer, c)
+            _core.squares_product(of, v=v, second=second, out=sums[lane])
 
         def beside(c: int) -> int:
             return net.layout.tangent_size(c) + squares.size(c)
 
-        objective.each_chunk(parts, 1, room, do, beside)
+        at_once = squares.at_once(sweep_work(net, 1), c)
+        objective.each_chunk(parts, 1, room, do, beside, at_once)
         return _total(sums)
 
     def take(lane: int, rows: slice, F: np.ndarray, u: np.ndarray, work: np.ndarray) -> None:

@@ -49,7 +49,7 @@ class DualSystem:
             _core.sensitivities(layout, w, T, s, work)
             _core.add_diagonal(layout, T, work, self.buffer, self.diagonal)
 
-        self.gradient = sweep(objective, w, nL, 0, accumulate, whole=self.work)
+        self.gradient = sweep(objective, w, nL, accumulate, whole=self.work)
 
     def residual(self) -> np.ndarray:
         """Return S⁺ε (T·nL,)."""

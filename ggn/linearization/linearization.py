@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 
 from ggn import _core
-from ggn.linearization.assembly import Accumulator, accumulators
+from ggn.linearization.assembly import accumulators
 from ggn.linearization.base import BaseLinearization
 from ggn.linearization.directional import (
     bend_columns,
@@ -30,7 +30,7 @@ from ggn.linearization.directional import (
 from ggn.linearization.dual_system import DualSystem
 from ggn.linearization.functional_hessian import functional_hessian
 from ggn.linearization.mean_loss import MeanLoss
-from ggn.linearization.sweeping import Accumulate, sweep
+from ggn.linearization.sweeping import sweep
 from ggn.linearization.symmetric import mirrored
 from ggn.network import MLP
 
@@ -58,15 +58,9 @@ class Linearization(BaseLinearization):
         """
         net: MLP = self.net
         objective: MeanLoss = self.objective
-        first, *others = accumulators(objective, G, psd, lent)
-
-        def lane(total: Accumulator) -> Accumulate:
-            return lambda rows, F, work, buffer: total.add(self.w, F, rows, work, buffer)
-
-        lanes = [lane(total) for total in (first, *others)]
-        columns, extra = net.n_outputs, first.chunk_doubles
-        gradient = sweep(objective, self.w, columns, extra, lanes=lanes, beside=first.beside)
-        first.finish(others)
+        lanes = accumulators(objective, G, psd, lent)
+        gradient = sweep(objective, self.w, net.n_outputs, lanes=lanes)
+        lanes[0].finish()
         if objective.penalised:
             G[np.diag_indices(len(G))] += 2.0 * objective.l2
         return gradient
@@ -88,7 +82,7 @@ class Linearization(BaseLinearization):
             _core.jacobian(net.layout, T, work, B)
 
         work = objective.scratch(net.work_size(T, nL))
-        sweep(objective, self.w, nL, 0, accumulate, whole=work)
+        sweep(objective, self.w, nL, accumulate, whole=work)
         return B, residual
 
     def normal_diagonal(self) -> np.ndarray:
@@ -102,7 +96,7 @@ class Linearization(BaseLinearization):
             _core.sensitivities(net.layout, self.w, n, s, work)
             _core.add_diagonal(net.layout, n, work, buffer, out)
 
-        sweep(self.objective, self.w, nL, 0, accumulate, beside=net.layout.diagonal_size)
+        sweep(self.objective, self.w, nL, accumulate, beside=net.layout.diagonal_size)
         return out + 2.0 * self.objective.l2
 
     def functional_hessian(self) -> np.ndarray:

@@ -15,10 +15,10 @@ from typing import Any, Self
 import numpy as np
 
 from ggn import _core
-from ggn._core.machine import lane_count, limited, share
+from ggn._core.machine import lane_count
 from ggn.activations import Identity
 from ggn.linearization.base import BaseObjective
-from ggn.linearization.lanes import even, split
+from ggn.linearization.lanes import even, on_threads, split
 from ggn.linearization.memory import Memory
 from ggn.linearization.shares import Shares, as_counts, repeated
 from ggn.linearization.squares import nothing, squares_of
@@ -100,16 +100,20 @@ class MeanLoss(BaseObjective):
     def value(self, w: np.ndarray) -> float:
         """Return J(w); inf or nan, and NumPy's warnings, where it overflows."""
         parts, squares = self.lanes(forward_flops), squares_of(self)
-        sums = [0.0] * len(parts)
+        sums, (c, _) = [0.0] * len(parts), self.chunk(0, 0, len(parts))
 
         def add(lane: int, rows: slice, work: np.ndarray, buffer: np.ndarray) -> None:
             if squares:
-                sums[lane] += _core.squares_value(*squares.of(w, rows, work, buffer))
+                sums[lane] += _core.squares_value(squares.of(w, rows, work, buffer, c))
                 return
             F = self.net.sweep(w, self.X[rows], work, keep=0)
             sums[lane] += self.sum_loss(F, rows)
 
-        self.each_chunk(parts, 0, 0, add, beside=squares.size if squares else nothing)
+        if squares:
+            at_once = squares.at_once(forward_flops(self.net), c)
+            self.each_chunk(parts, 0, 0, add, squares.size, at_once)
+        else:
+            self.each_chunk(parts, 0, 0, add)
         return (self.penalty(w) if self.penalised else 0.0) + sum(sums)
 
     def lanes(self, flops: Callable[..., float], *of: int, sums: int = 0) -> list[range]:
@@ -127,6 +131,8 @@ class MeanLoss(BaseObjective):
         extra: int,
         do: Callable[[int, slice, np.ndarray, np.ndarray], None],
         beside: Callable[[int], int] = nothing,
+        at_once: int = 1,
+        end: Callable[[int], object] = nothing,
     ) -> None:
         """Call do(lane, rows, work, buffer) for the chunks of each lane in turn, lanes on threads.
 
@@ -139,32 +145,23 @@ class MeanLoss(BaseObjective):
         do : callable
         beside : callable, optional
             The doubles that `buffer` has for a chunk of c samples, none by default.
+        at_once : int, default 1
+            How many chunks a call is given, which uses the same scratch for one after the other.
+        end : callable, optional
+            end(lane) is called when a lane is done, by the thread that has done it.
         """
         c, size = self.chunk(columns, extra, len(parts))
         size, more = -(-size // 8) * 8, beside(c)  # each begins where a cache line does
+        c *= at_once
 
-        if len(parts) == 1:
-            room = self.scratch(size + more)
-            for rows in chunks(parts[0], c):
-                do(0, rows, room[:size], room[size:])
-            return
-
-        def work(lane: int, stopped: Callable[[], bool]) -> None:
-            # that of the lane before, where this thread has taken one: it is in the cache
-            room = self.scratch(size + more)
+        def one(lane: int, room: np.ndarray, stopped: Callable[[], bool]) -> None:
             for rows in chunks(parts[lane], c):
                 if stopped():
                     return
                 do(lane, rows, room[:size], room[size:])
+            end(lane)
 
-        settings = np.geterr()  # of the caller's thread
-
-        def beyond(lane: int, stopped: Callable[[], bool]) -> None:
-            with np.errstate(**settings):
-                work(lane, stopped)
-
-        with limited():
-            share(len(parts), beyond, self.of_the_users_own)
+        on_threads(len(parts), lambda: self.scratch(size + more), one, self.of_the_users_own)
 
     @property
     def of_the_users_own(self) -> bool:

@@ -59,12 +59,12 @@ def output_sums(objective: MeanLoss, w: np.ndarray) -> tuple[float, np.ndarray]:
     sums = np.zeros((len(parts), k * m + (k if own else 1) * m * m))
     losses = [0.0] * len(parts)
 
-    squares = squares_of(objective)
+    squares, (c, _) = squares_of(objective), objective.chunk(0, m, len(parts))
 
     def add(lane: int, rows: slice, work: np.ndarray, buffer: np.ndarray) -> None:
         if squares:
-            of = squares.of(w, rows, work, buffer)
-            losses[lane] += _core.squares_output_sums(*of, sums=sums[lane])
+            of = squares.of(w, rows, work, buffer, c)
+            losses[lane] += _core.squares_output_sums(of, sums=sums[lane])
             return
         F = net.sweep(w, objective.X[rows], work, keep=0)
         losses[lane] += objective.sum_loss(F, rows)
@@ -74,8 +74,10 @@ def output_sums(objective: MeanLoss, w: np.ndarray) -> tuple[float, np.ndarray]:
             h = np.ascontiguousarray(objective.curvature(F, rows, psd=True).diagonal().T)
         _core.output_sums(layout, F.shape[1], h, eps, work, buffer, sums[lane])
 
-    own_size = squares.size if squares else nothing
-    objective.each_chunk(parts, 0, m, add, beside=lambda c: m * c + own_size(c))
+    own_size, at_once = nothing, 1
+    if squares:
+        own_size, at_once = squares.size, squares.at_once(refit_flops(net), c)
+    objective.each_chunk(parts, 0, m, add, lambda c: m * c + own_size(c), at_once)
     for others in sums[1:]:
         sums[0] += others
     return sum(losses), sums[0]
