@@ -33,7 +33,7 @@ def by_threads(compute):
     return found[0]
 
 
-@pytest.mark.parametrize("n", [1, 2, 7, 8, 9, 33, 64, 65])
+@pytest.mark.parametrize("n", [1, 2, 7, 8, 9, 33, 64, 65, 71, 72, 129, 200, 323])
 @pytest.mark.parametrize("scaled", [False, True])
 @pytest.mark.parametrize("mu", [0.0, 0.25])
 @pytest.mark.parametrize("parts", [1, 3])
@@ -59,9 +59,9 @@ def test_cholesky_of_a_damped_matrix(n, scaled, mu, parts, rng):
 
 
 @pytest.mark.parametrize("fault", [-1.0, 0.0])
-@pytest.mark.parametrize("n", [9, 64, 65])  # by our own loops, and by LAPACK
+@pytest.mark.parametrize("n", [9, 64, 65, 150])  # by our own loops, by rows, and by LAPACK
 def test_cholesky_names_the_failing_minor_of_any_size(n, fault):
-    for i in (0, 5, n - 1):
+    for i in {0, 5, min(63, n - 1), min(64, n - 1), n // 2, n - 1}:
         factor = np.eye(n) + 0.1
         factor[i, : i + 1] = 0.0
         factor[i, i] = fault
@@ -73,6 +73,30 @@ def test_cholesky_names_the_failing_minor():
     assert _core.factor_block(factor.copy(), 0, 3, 0, 3) == 2
     assert _core.factor_block(factor, 0, 1, 0, 1) == 0
     assert _core.factor_block(factor, 1, 3, 1, 3) == 2
+
+
+@pytest.mark.parametrize("n", [65, 70, 128, 200])
+def test_cholesky_of_a_block_writes_nothing_beside_it(n, rng):
+    B = rng.normal(size=(n, 2 * n))
+    whole = rng.normal(size=(n + 20, n + 20))
+    within = slice(3, 3 + n)
+    whole[within, within] = B @ B.T
+    whole[within, :3] = 0.0
+    before = whole.copy()
+    assert _core.factor_block(whole, 3, 3 + n, 3, 3 + n) == 0
+    F = np.tril(whole[within, within])
+    assert_close(F @ F.T, B @ B.T)
+    whole[within, within] = before[within, within]
+    assert np.array_equal(whole, before)
+
+
+@pytest.mark.parametrize("n", [40, 300])
+def test_cholesky_goes_on_with_what_is_no_number(n):
+    """Not a number is no pivot that fails; who looks at J finds it."""
+    G = np.eye(n)
+    G[20, 3] = np.nan
+    assert _core.factor_block(G, 0, n, 0, n) == 0
+    assert np.isnan(G[20, 20])
 
 
 @pytest.mark.usefixtures("in_pieces")

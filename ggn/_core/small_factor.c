@@ -56,6 +56,63 @@ GGN_CLONES int ggn_factor(ptrdiff_t n, double *a, ptrdiff_t lda)
     return 0;
 }
 
+/* W columns of U right of its square on the diagonal, whose pivots are inverted, or fewer: of all
+ * rows at once, so that each is read and written once. */
+GGN_INLINE void columns(const int rows, const int width, double *u, ptrdiff_t ld,
+                        const double *square, const double *inverse)
+{
+    double x[GGN_FACTOR_ROWS][W] = {{0.0}};
+    for (int i = 0; i < rows; i++) {
+        for (int v = 0; v < width; v++)
+            x[i][v] = u[i * ld + v];
+        for (int k = 0; k < i; k++)
+            for (int v = 0; v < W; v++)
+                x[i][v] -= square[k * ld + i] * x[k][v];
+        for (int v = 0; v < W; v++)
+            x[i][v] *= inverse[i];
+        for (int v = 0; v < width; v++)
+            u[i * ld + v] = x[i][v];
+    }
+}
+
+GGN_CLONES int ggn_factor_rows(ptrdiff_t rows, ptrdiff_t n, double *u, ptrdiff_t ld)
+{
+    double inverse[GGN_FACTOR_ROWS];
+    for (ptrdiff_t i = 0; i < rows; i++) {
+        double *row = u + i * ld;
+        for (ptrdiff_t k = 0; k < i; k++)
+            for (ptrdiff_t j = i; j < rows; j++)
+                row[j] -= u[k * ld + i] * u[k * ld + j];
+        if (row[i] <= 0.0) /* nan goes on, as above */
+            return (int)i + 1;
+        inverse[i] = 1.0 / sqrt(row[i]);
+        for (ptrdiff_t j = i; j < rows; j++)
+            row[j] *= inverse[i];
+    }
+    ptrdiff_t j = rows;
+    if (rows == GGN_FACTOR_ROWS)
+        for (; j + W <= n; j += W)
+            columns(GGN_FACTOR_ROWS, W, u + j, ld, u, inverse);
+    for (; j < n; j += W)
+        columns((int)rows, n - j < W ? (int)(n - j) : W, u + j, ld, u, inverse);
+    return 0;
+}
+
+GGN_CLONES void ggn_mirror(ptrdiff_t n, double *a, ptrdiff_t lda, int upper)
+{
+    for (ptrdiff_t i = 0; i < n; i += W) {
+        const ptrdiff_t rows = n - i < W ? n - i : W;
+        for (ptrdiff_t j = 0; j < i + rows; j++)
+            for (ptrdiff_t r = j < i ? 0 : j - i; r < rows; r++) {
+                double *low = a + (i + r) * lda + j, *high = a + j * lda + i + r;
+                if (upper)
+                    *high = *low;
+                else
+                    *low = *high;
+            }
+    }
+}
+
 GGN_CLONES void ggn_substitute(ptrdiff_t n, const double *f, double *b)
 {
     for (ptrdiff_t i = 0; i < n; i++) {

@@ -9,12 +9,20 @@ from libc.math cimport sqrt
 from ggn._core.blas cimport cholesky as blas_cholesky
 from ggn._core.blas cimport cholesky_solve as blas_cholesky_solve
 from ggn._core.blas cimport divide_by_factor, gemm_nt, syrk_n
+from ggn._core.matmul cimport gemm_tn, simd
 from ggn._core.net cimport Net, fan_in
+
+cdef extern from "simd.h" nogil:
+    enum:
+        GGN_AVX512
 
 cdef extern from "small_factor.h" nogil:
     enum:
         GGN_SMALL_FACTOR
+        GGN_FACTOR_ROWS
     int ggn_factor(Py_ssize_t n, double *a, Py_ssize_t lda)
+    int ggn_factor_rows(Py_ssize_t rows, Py_ssize_t n, double *u, Py_ssize_t ld)
+    void ggn_mirror(Py_ssize_t n, double *a, Py_ssize_t lda, int upper)
     void ggn_substitute(Py_ssize_t n, const double *f, double *b)
 
 
@@ -36,10 +44,51 @@ cdef void scale_rows(Py_ssize_t n, const double *g, const double *scale, double 
         out[i * n + i] += mu
 
 
+# Rows of the factor's transpose whose products are taken away from all below at once.
+cdef enum:
+    BLOCK = 64
+
+cdef int factor_by_rows(Py_ssize_t n, double *a, Py_ssize_t lda) noexcept nogil:
+    """What `cholesky` does, by rows of the factor's transpose in the upper triangle."""
+    # rows of what is taken away begin so far left of the diagonal that they are whole vectors: what
+    # is there is of no use, and written at the end
+    cdef Py_ssize_t s = 0, r, stop, rows, left = -n & 7
+    cdef int info
+    ggn_mirror(n, a, lda, True)
+    while s < n:
+        stop, r = min(s + BLOCK, n), s
+        while r < stop:
+            rows = min(<Py_ssize_t>GGN_FACTOR_ROWS, stop - r)
+            if r > s:
+                take_away(rows, n - r, r - s, left, a + s * lda + r, a + r * lda + r, lda)
+            info = ggn_factor_rows(rows, n - r, a + r * lda + r, lda)
+            if info:
+                return <int>r + info
+            r += rows
+        r = stop
+        while r < n:
+            rows = min(<Py_ssize_t>BLOCK, n - r)
+            take_away(rows, n - r, stop - s, left, a + s * lda + r, a + r * lda + r, lda)
+            r += rows
+        s = stop
+    ggn_mirror(n, a, lda, False)
+    return 0
+
+
+cdef inline void take_away(Py_ssize_t m, Py_ssize_t n, Py_ssize_t k, Py_ssize_t left,
+                           const double *u, double *a, Py_ssize_t lda) noexcept nogil:
+    """a (m, n) -= U^T U, the first m columns of U (k, n) by all, and by so many left of them."""
+    gemm_tn(<Py_ssize_t>1 << 60, m, n + left, k, -1.0, u, lda, u - left, lda, 1.0, a - left, lda)
+
+
 cdef int cholesky(Py_ssize_t n, double *a, Py_ssize_t lda) noexcept nogil:
     """Lower factor of a (n, n) in place of its lower triangle; 0, or the failing pivot."""
     if n <= GGN_SMALL_FACTOR:
         return ggn_factor(n, a, lda)
+    # 0.6 to 0.95 of the time of LAPACK with AVX-512 for 80 to 3000 rows, 0.62 for 1000 of that with
+    # AVX2 (EPYC, Zen 5); with vectors of AVX2 themselves 0.95 to 1.05, but 1.5 for 512
+    if simd() == GGN_AVX512:
+        return factor_by_rows(n, a, lda)
     return blas_cholesky(n, a, lda)
 
 
