@@ -92,3 +92,39 @@ def test_weights_whose_sum_leaves_float64_count_nothing():
         ):
             with pytest.raises(ValueError, match=r"^sample_weight must be of a size in .*1e\+308"):
                 fit()
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+def test_copies_under_a_noise_that_varies_are_told_of():
+    """What varies would follow each residual, as its copies agree."""
+    x = np.linspace(-1.7, 1.7, 40)
+    y = np.sin(x) + 0.1 * np.random.default_rng(0).normal(size=40)
+    options = {"noise": "varying", "max_iter": 20}
+    for each, tells in ((2.0, False), (10.0, True)):
+        with warnings.catch_warnings(record=True) as log:
+            warnings.simplefilter("always")
+            s = np.full(40, each)
+            ggn.train_bayesian(ggn.MLP((1, 2, 1)), x, y, sample_weight=s, **options)
+            model = GGNRegressor((2,), n_estimators=1, random_state=0, **options)
+            model.fit(x[:, np.newaxis], y, s)
+        said = [w for w in log if "the sample given twice" in str(w.message)]
+        assert len(said) == 2 * tells
+
+
+@pytest.mark.parametrize("noise", ["constant", "contaminated"])
+def test_one_sample_that_counts_for_more_than_all_others_is_told_of(noise):
+    """And that its copies agree does not make outliers of the others."""
+    rng = np.random.default_rng(0)
+    x = np.linspace(-1.7, 1.7, 60)[:, np.newaxis]
+    y = np.sin(x[:, 0]) + 0.1 * rng.normal(size=60)
+    s = np.ones(60)
+    s[10] = 100.0
+    with pytest.warns(ggn.EvidenceWarning, match="sample 10 count for more than all 59 others"):
+        fit = ggn.train_bayesian(ggn.MLP((1, 6, 1)), x, y, noise=noise, sample_weight=s)
+    assert fit.noise_std > 1e-3
+    if noise == "contaminated":
+        assert fit.noise.share < 0.5
+    s[10] = 50.0
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", ggn.EvidenceWarning)
+        ggn.train_bayesian(ggn.MLP((1, 6, 1)), x, y, noise=noise, sample_weight=s)

@@ -73,10 +73,10 @@ def train_bayesian(
 ) -> BayesianResult | Mixture:
     """Minimise mean ‖φ_L - y‖² + l2·‖w‖², with l2 chosen by the evidence of the data.
 
-    Nothing needs to be held out.  Where going on would fit noise, the weights before that are
-    kept, which are no minimum, with status CRITERION.  Weights share one prior and outputs one
-    noise: inputs and targets should be standardised, but for a mixture, which does so itself.
-    In units that are far from that, weights of different layers differ too much for one prior.
+    Nothing needs to be held out. Where going on would fit noise, the weights before that are kept,
+    which are no minimum, with status CRITERION. Weights share one prior and outputs one noise:
+    inputs and targets should be standardised, but for a mixture, which does so itself. In units
+    that are far from that, weights of different layers differ too much for one prior.
 
     Parameters
     ----------
@@ -117,9 +117,9 @@ def train_bayesian(
         How targets scatter about the outputs, all outputs of a sample by the same law: normally,
         and the same everywhere; normally, by a deviation that is a function of the inputs, unless
         the samples hardly tell it from a constant; by Student's distribution, its degrees of
-        freedom chosen from 1 to 30; normally, but for a share of outliers, at least five times
-        as wide, of which predictions say nothing.  What samples count for and the fit are found
-        in turn; sample_weight times what they count for is what is trained with.
+        freedom chosen from 1 to 30; normally, but for a share of outliers, at least five times as
+        wide, of which predictions say nothing. What samples count for and the fit are found in
+        turn; sample_weight times what they count for is what is trained with.
 
     Returns
     -------
@@ -132,19 +132,19 @@ def train_bayesian(
     Raises
     ------
     ValueError
-        For a loss that is not squared, w0 with restarts, wrong shapes, dtypes,
-        ranges or non-finite numbers.
+        For a loss that is not squared, w0 with restarts, wrong shapes, types or ranges, or nan.
 
     Warns
     -----
     ScalingWarning
         Where inputs or targets are far from unit size, unless several networks are mixed.
     EvidenceWarning
-        Where max_iter came before the penalty settled: l2, noise_std, log_evidence and
-        intervals are then those of the way, not of its end.  Likewise where what samples count
-        for still changed after a dozen fits (of a mixture, five); where a target, not all, never
-        changes, as one noise is shared; where weights add up to far more than the samples.  Of a
-        mixture with hidden units also where a plane in the inputs can fit all samples exactly.
+        Where max_iter came before the penalty settled: l2, noise_std, log_evidence and intervals
+        are then those of the way, not of its end. Likewise where what samples count for still
+        changed after a dozen fits (of a mixture, five); where a target, not all, never changes, as
+        one noise is shared; where weights add up to far more than the samples, or one sample counts
+        for more than all others. Of a mixture with hidden units also where a plane in the inputs
+        can fit all samples exactly.
 
     Notes
     -----
@@ -220,8 +220,8 @@ def choose_penalty(
     check_sizes(0.0, sample_weight=data.s)  # they are summed, as counts of samples
     if sample_weight is not None:
         data = Objective(net, X, Y, sample_weight=as_counts(data.s))
-    hint_of_the_weights(data.sample_weight)
     kind, start = kind_of(noise), starts(data, w0, n_restarts)
+    hint_of_the_weights(data.sample_weight, kind.copies)
     several = check_room("n_estimators", integer("n_estimators", n_estimators, 1), FIT_BYTES)
     if several > 1:
         if w0 is not None or n_restarts != 1:

@@ -32,6 +32,7 @@ FREEDOMS = (1.0, 1.5, 2.0, 3.0, 4.0, 6.0, 10.0, 30.0)
 UPDATES, TOL = 200, 1e-8  # of σ, ε and τ
 APART, FIRST, TINY = 25.0, 0.1, 1e-12  # τ²/σ² at least; ε at first, and at least
 MARGIN = 5.0  # of the log likelihood, which outliers must add
+FEW = 0.1  # of the samples, by Kish's count, against which the others cannot be outliers
 
 
 class Counts(NamedTuple):
@@ -63,6 +64,7 @@ class NoiseKind:
     name: ClassVar[str] = NoiseLaw.kind
     in_turn: ClassVar[bool] = False
     robust: ClassVar[bool] = False  # whether what it begins with must not follow outliers
+    copies: ClassVar[bool] = True  # whether samples may be given many times each
 
     def counts(
         self, X: np.ndarray, q: np.ndarray, s: np.ndarray, nL: int, before: Counts | None = None
@@ -91,6 +93,7 @@ class Varying(NoiseKind):
 
     name = VaryingNoise.kind
     in_turn = True
+    copies = False
 
     def counts(
         self, X: np.ndarray, q: np.ndarray, s: np.ndarray, nL: int, before: Counts | None = None
@@ -158,6 +161,9 @@ class Contaminated(NoiseKind):
             wide = max(float((s * (1.0 - u)) @ q) / (share * total), APART * narrow)
             if np.abs(np.log(np.divide((narrow, wide, share), old))).max() < TOL:
                 break
+        kept, rows = s * u, np.count_nonzero(s)
+        if float(kept.sum()) ** 2 < FEW * rows * float(kept @ kept) and 2 * (u > 0.5).sum() < rows:
+            return none  # a few, each given many times: that copies agree says nothing
         more = float(s @ (np.logaddexp(good, bad) - _log_normal(q, float(s @ q) / total, nL)))
         return Counts(u, Contamination(share), wide=wide) if more > MARGIN else none
 

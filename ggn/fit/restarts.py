@@ -143,7 +143,8 @@ def train_restarts(
     scheme : {"nguyen_widrow", "normal", "uniform", "fan_in"}, default "nguyen_widrow"
         Of the initial weights, see `ggn.train`.
     **options
-        For `ggn.train`: step, damping, max_iter, tol, l2, sample_weight, ...
+        For `ggn.train`: step, damping, max_iter, tol, l2, sample_weight, ...; each run has
+        max_iter and max_seconds for itself.
 
     Returns
     -------

@@ -87,15 +87,24 @@ def hint_of_the_noise(result: TrainResult) -> None:
     )
 
 
-def hint_of_the_weights(s: np.ndarray | None) -> None:
+def hint_of_the_weights(s: np.ndarray | None, copies: bool = True) -> None:
     """Warn if weights of samples do not look like how often each was given, as which they count.
 
-    The evidence knows the noise by how many samples there are; a training does not.
+    The evidence knows the noise by how many samples there are; a training does not.  Without
+    `copies` few were given often: what agrees exactly would be followed sample by sample.
     """
     if s is None or not s.any():
         return
     T, total = int(np.count_nonzero(s)), float(s.sum())
-    if total > MANY * T and ((s % 1.0).any() or s.max() > MOST):
+    if T > 2 and s.max() > 0.5 * total:
+        warnings.warn(
+            f"sample_weight has sample {int(s.argmax())} count for more than all {T - 1} others, "
+            f"as {s.max():.3g} that agree exactly: noise and intervals are about it alone",
+            EvidenceWarning,
+            stacklevel=users_line(),
+        )
+        return
+    if total > MANY * T and (not copies or (s % 1.0).any() or s.max() > MOST):
         warnings.warn(
             f"sample_weight sums to {total:.3g} for {count(T, 'sample')}, and the evidence takes a "
             "weight of 2 for the sample given twice, so for noise and intervals they are so many; "

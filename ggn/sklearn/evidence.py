@@ -123,7 +123,7 @@ def train_mixture(
         check_sizes(0.0, sample_weight=s)
         s = as_counts(s)
     whole = Objective(task.net, on.X, on.Y, task.loss, sample_weight=s)
-    hint_of_the_weights(whole.sample_weight)
+    hint_of_the_weights(whole.sample_weight, noise.copies)
     hint_of_constant_targets(on.Y, units.target_names)
     w0 = draw(whole, np.random.default_rng(seed))
     with _on(n_jobs):
