@@ -255,3 +255,14 @@ def test_what_was_left_out_is_named():
             ggn.linearize(*given)
     w = NET.initial_weights(0)
     assert ggn.diagnose(NET, w, Z, Y=Y).verdict is ggn.diagnose(NET, w, Z, Y).verdict
+
+
+def test_of_an_exact_fit_no_closer_one_is_advised():
+    net = ggn.MLP((2, 4, 1))
+    X = np.random.default_rng(3).uniform(-1.0, 1.0, (2000, 2))
+    y = net.forward(net.initial_weights(rng=5), X)
+    fit = ggn.train(net, X, y, max_iter=300, rng=1)
+    found = ggn.diagnose(fit, X, y)
+    assert found.verdict is Verdict.GLOBAL_MINIMUM
+    assert found.loss < 1e-25
+    assert found.suggestion.advice == (Advice.VALIDATE,)

@@ -44,7 +44,7 @@ def test_a_plane_with_noise_stays_one():
 
 
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
-@pytest.mark.parametrize("each", [7.5, 1e18])
+@pytest.mark.parametrize("each", [1.75, 7.5, 1e18])
 def test_weights_that_are_not_how_many_are_told(each):
     x = np.linspace(-1.0, 1.0, 60)
     options = {"n_estimators": 1, "max_iter": 20, "random_state": 0}
@@ -100,7 +100,7 @@ def test_copies_under_a_noise_that_varies_are_told_of():
     x = np.linspace(-1.7, 1.7, 40)
     y = np.sin(x) + 0.1 * np.random.default_rng(0).normal(size=40)
     options = {"noise": "varying", "max_iter": 20}
-    for each, tells in ((2.0, False), (10.0, True)):
+    for each, tells in ((1.0, False), (2.0, True), (10.0, True)):
         with warnings.catch_warnings(record=True) as log:
             warnings.simplefilter("always")
             s = np.full(40, each)

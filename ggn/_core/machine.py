@@ -1,7 +1,7 @@
 """The machine: its memory, the rate of its products, its cores, and what runs on how many.
 
 Samples of a large problem are split into lanes, as many as its sizes say; threads of our own
-take lanes, and who calls adds what they bring in the lanes' order.  So the number of threads
+take lanes, and what they bring is added in the lanes' order.  So the number of threads
 is nobody's business but the clock's: the bits are the same for any.
 """
 

@@ -67,7 +67,8 @@ def factor_block(double[:, ::1] factor, Py_ssize_t left, Py_ssize_t right, Py_ss
     """Make rows [first, stop) of columns [left, right) those of the lower Cholesky factor.
 
     Columns left of them are done, and so are the rows [left, right), unless these are asked
-    for.  Returns 0, or the order of the first leading minor that is not positive.
+    for.  Returns 0, or the order of the first leading minor that is not positive.  Above the
+    diagonal of the rows [left, right) may be anything afterwards.
     """
     cdef Py_ssize_t n = factor.shape[0]
     cdef int info

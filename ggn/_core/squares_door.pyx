@@ -6,7 +6,7 @@ to the same bits but for the last of a sum of squares.  Between two calls a thre
 lock again, and threads wait for each other's: that took a quarter of a chunk of 80 us.
 """
 
-from libc.string cimport memcpy
+from libc.string cimport memcpy, memset
 
 from ggn._core cimport directional, normal, output_layer, sweep
 from ggn._core.checks cimport check_matrix, check_range, check_scratch, check_vector, open_chunk
@@ -157,6 +157,8 @@ def squares_normal(tuple passed, double[::1] out, double[::1] sums, bint begins)
     check_scratch("buffer", at.room, normal.tile_size(at.net, at.most))
     check_scratch("sums", sums.shape[0], normal.normal_size(at.net, 0))
     with nogil:
+        if begins and at.left == 0:
+            memset(&sums[0], 0, normal.normal_size(at.net, 0) * sizeof(double))
         while next_chunk(&at):
             forward(&at, 1)
             slopes(&at)

@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import math
 import time
-import warnings
 from collections.abc import Callable
 from typing import Any
 
@@ -30,12 +29,12 @@ from ggn.fit.posterior import BayesianResult
 from ggn.fit.restarts import run_restarts
 from ggn.fit.result import Status, best_of, interrupted
 from ggn.fit.reweighted import begun, gained, in_turn, weighed
-from ggn.fit.sizes import check_sizes, far_from_one
+from ggn.fit.sizes import check_sizes
 from ggn.fit.stages import STOPPED, From, Stages, starts
 from ggn.fit.start import as_in_fit
-from ggn.fit.units import ScalingWarning
 from ggn.fit.unsettled import (
     hint_of_constant_targets,
+    hint_of_one_prior,
     hint_of_the_limit,
     hint_of_the_plane,
     hint_of_the_weights,
@@ -46,7 +45,7 @@ from ggn.linearization.shares import as_counts
 from ggn.losses import Loss, Squared, resolve
 from ggn.network import MLP
 from ggn.steps import Step
-from ggn.validation import generator, integer, users_line
+from ggn.validation import generator, integer
 
 __all__ = ["choose_penalty", "train_bayesian"]
 
@@ -232,14 +231,7 @@ def choose_penalty(
             data, limits, several, generator(rng), sample_weight, kind, named, **options
         )
 
-    far = far_from_one(data)
-    if far is not None:
-        warnings.warn(
-            f"The prior is one for all weights, and {far}: give (value - mean) / deviation of "
-            "each input and target, or n_estimators=5, which scales by itself.",
-            ScalingWarning, stacklevel=users_line(),
-        )  # fmt: skip
-
+    hint_of_one_prior(data)
     before = w0 if isinstance(w0, BayesianResult) else None
 
     def run(stream: np.random.Generator) -> BayesianResult:
@@ -277,14 +269,19 @@ def _evident(
         begin: From = w0
         if last is not None:
             begin, l2 = last, last.l2
+        elif robust is not None:  # its weights, with what the evidence says of them
+            begin, most = robust.w, 0
         made = settle(own, stages, begin, most, limits.tol, l2, judged)
+        if robust is not None:
+            ended_so = ("status", "message", "success", "nit", "nfev", "njev")
+            made.update({key: robust[key] for key in ended_so})
         made.noise = counts.law
         return made, made.status not in STOPPED and stages.nit < limits.max_iter
 
     def look(made: BayesianResult, counts: Counts) -> Counts | None:
-        F, of = net.forward(made.w, data.X), made.posterior
-        squares = np.square(F - data.Yt.T) + of.spread(net, made.w, data.X)
         try:
+            F, of = net.forward(made.w, data.X), made.posterior
+            squares = np.square(F - data.Yt.T) + of.spread(net, made.w, data.X)
             return kind.counts(data.X, squares.mean(axis=1), data.s, nL, counts)
         except KeyboardInterrupt:  # the weights are good
             interrupted(made)
@@ -293,8 +290,8 @@ def _evident(
     def ended(made: BayesianResult) -> bool:
         return made.status is not Status.MAX_ITER
 
-    begin = begun(kind, data, w0, new, limits.max_iter)
-    made, counts, settled = in_turn(kind, fit, look, ended, begin)
+    first, robust = begun(kind, data, w0, new, limits.max_iter)
+    made, counts, settled = in_turn(kind, fit, look, ended, first)
     made.noise_settled = settled
     made.log_evidence += gained(data, made.w, counts, made.beta)
     return made

@@ -16,7 +16,7 @@ import numpy as np
 from ggn._core.machine import lane_count, limited, share, threads
 from ggn.fit.member import Member, Path, Trainer, begin_member, finish_member, lighter
 from ggn.fit.noise import Counts, NoiseKind
-from ggn.fit.result import Status, interrupted
+from ggn.fit.result import Status, interrupted, pass_on_interrupt
 from ggn.fit.reweighted import begun, gained, in_turn, weighed
 from ggn.fit.stages import STOPPED, Stages
 from ggn.fit.start import draw
@@ -201,7 +201,9 @@ def members_in_turn(
             interrupted(members[0])
             return None
 
-    begin = begun(kind, data, w0, stages, STEPS)
+    begin, stopped = begun(kind, data, w0, stages, STEPS)
+    if stopped is not None:
+        pass_on_interrupt(stopped)
     members, counts, settled = in_turn(kind, fit, look, lambda _: True, begin, ROUNDS, SETTLED)
     for member in members:
         member.log_evidence += gained(data, member.w, counts, member.beta)

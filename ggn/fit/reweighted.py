@@ -15,9 +15,9 @@ from typing import TypeVar
 import numpy as np
 
 from ggn.fit.noise import Counts, HeavyTailed, NoiseKind, kind_of
-from ggn.fit.result import pass_on_interrupt
+from ggn.fit.result import Status, TrainResult
 from ggn.fit.robust import chosen_scale
-from ggn.fit.stages import From, Stages
+from ggn.fit.stages import STOPPED, From, Stages
 from ggn.fit.units import untold
 from ggn.io.noise import NoiseLaw
 from ggn.linearization import Objective
@@ -99,8 +99,10 @@ def gained(data: Objective, w: np.ndarray, counts: Counts, beta: float) -> float
 
 def begun(
     kind: NoiseKind, data: Objective, w0: From, stages: Callable[[Objective], Stages], most: int
-) -> Counts:
+) -> tuple[Counts, TrainResult | None]:
     """Return what samples count for at first: as much as one another, or by a robust fit.
+
+    And this fit, if it was stopped, by which no time is left for another.
 
     Parameters
     ----------
@@ -116,13 +118,13 @@ def begun(
     """
     T, nL = len(data.X), data.net.n_outputs
     if not kind.robust:
-        return Counts(np.ones(T), NoiseLaw())
+        return Counts(np.ones(T), NoiseLaw()), None
     Y = data.Yt.T
     size = float(np.square(robust_deviation(Y.ravel())))
     l2 = PENALTY * size
     cauchy = Objective(data.net, data.X, Y, Cauchy(), sample_weight=data.sample_weight, l2=l2)
     with untold():  # units have been chosen by all samples, those far out too
         fit = chosen_scale(cauchy, w0, lambda: stages(cauchy), max_iter=most, tol=LOOSE)
-    pass_on_interrupt(fit)
     q = np.square(data.net.forward(fit.w, data.X) - Y).mean(axis=1)
-    return HeavyTailed().counts(data.X, q, data.s, nL)
+    stopped = fit.status in STOPPED and fit.status is not Status.BAD_START
+    return HeavyTailed().counts(data.X, q, data.s, nL), fit if stopped else None

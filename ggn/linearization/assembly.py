@@ -154,7 +154,7 @@ def accumulators(
 ) -> Sequence[Blocks | Columns]:
     """Return the cheaper form for this network, one for each lane; Blocks if H_E may be indefinite.
 
-    The first is to be finished, with the others.
+    The first takes what the others have summed, and is to be finished.
     """
     net = objective.net
     if psd and by_columns(objective):

@@ -48,7 +48,7 @@ class Advice(enum.Enum):
     TRAIN_ON = "Train on from here: w0=fit, with a larger max_iter or a smaller tol."
     MORE_STEPS = "max_iter ended the training: go on from here with w0=fit."
     GO_ON = (
-        "Train on from here with w0=fit, without what ended the training (max_seconds, "
+        "Train on from here with w0=fit, without what ended the training (Ctrl-C, max_seconds, "
         "loss_target or a callback)."
     )
     SETTLED = (
@@ -57,7 +57,8 @@ class Advice(enum.Enum):
     )
     MEMBERS_STEPS = "max_iter ended the training of this network: train again, with a larger one."
     MEMBERS_TIME = (
-        "Train again, without what ended the training of this network (max_seconds or a callback)."
+        "Train again, without what ended the training of this network (Ctrl-C, max_seconds or a "
+        "callback)."
     )
     MEAN = (
         "No training ended at a mean of networks, and none goes on from it: validate it on others."

@@ -29,7 +29,7 @@ class Verdict(enum.Enum):
 _AT_BOUND = "J is {gap:.1g} above {bound:.6g}, a proven lower bound"
 _ONLY_MINIMUM = "; the loss has its minimum there and there only."
 _FALLS = (
-    "The gradient is {relative:.1g} of its largest possible size; a step along it "
+    "The gradient is {relative:.1g} of its largest possible size; a step that it leads to "
     "lowers J by {fall:.3g}"
 )
 _POSITIVE = (

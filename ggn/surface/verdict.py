@@ -185,6 +185,15 @@ ORDER: tuple[Callable[[Examination], Judgement], ...] = (
 )
 
 
+# After which nothing stands in the way of a closer fit, since there is none.
+LEAST = {
+    EvidenceKind.EXACT,
+    EvidenceKind.NEARLY_EXACT,
+    EvidenceKind.LEAST,
+    EvidenceKind.VANISHES,
+}
+
+
 def _conclude(point: Examination) -> Diagnosis:
     """Return the first verdict that applies."""
     verdict, said, measured = first_verdict(ORDER, point)
@@ -194,8 +203,9 @@ def _conclude(point: Examination) -> Diagnosis:
         evidence.append(seen(EvidenceKind.FAR_OUT, influence=far.influence))
     if point.outliers is not None:
         evidence.append(seen(EvidenceKind.LONE_TARGETS, outliers=point.outliers))
+    kinds = {one.kind for one in evidence}
     advice = suggestion(
-        verdict, point.net, point.objective, obstructions, point.large,
+        verdict, point.net, point.objective, () if kinds & LEAST else obstructions, point.large,
         descends="descent" in measured, far_out=far is not None,
         outliers=point.outliers is not None,
     )  # fmt: skip
