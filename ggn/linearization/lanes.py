@@ -1,4 +1,4 @@
-"""How samples are cut: into lanes, which threads take, and these into chunks of like size."""
+"""How samples are cut, into lanes and these into like chunks, and how threads take lanes."""
 
 from __future__ import annotations
 
